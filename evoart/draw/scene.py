@@ -1,0 +1,98 @@
+"""A scene: a decoded drawing in unit coordinates, and its flattening to polygons and polylines in pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from evoart.draw.shapes import shape
+from evoart.draw.shapes.stroke import stroke_width
+from evoart.types import Array
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One drawing, in paint order.
+
+    Attributes:
+        kinds: shape names, one per shape, ``(k,)``.
+        geometry: ``(k, g)`` float32 parameters in units, padded with zeros past the shape's own.
+        rgba: ``(k, 4)`` float32 sRGB colour and opacity in [0, 1], not premultiplied.
+        background: sRGB colour in [0, 1], or None for a transparent ground.
+        width, height: extent in units; the longer one is 1.
+    """
+
+    kinds: tuple[str, ...]
+    geometry: np.ndarray
+    rgba: np.ndarray
+    background: tuple[float, float, float] | None
+    width: float
+    height: float
+
+    def __len__(self) -> int:
+        return len(self.kinds)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where each shape's outline lies in one flat list of points: static for a given list of kinds and a detail.
+
+    Attributes:
+        kinds: shape names ``(k,)``.
+        detail: points of a closed curve.
+        start: ``(k + 1,)`` int64; shape ``i`` owns points ``start[i]:start[i + 1]``.
+        filled: ``(k,)`` bool; False for strokes.
+    """
+
+    kinds: tuple[str, ...]
+    detail: int
+    start: np.ndarray
+    filled: np.ndarray
+
+    def outlines(self, xp: Any, geometry: Array, pixels: float) -> tuple[Array, Array]:
+        """Points ``(..., m, 2)`` and stroke widths ``(..., k)`` (0 for filled shapes), both in pixels.
+
+        Args:
+            xp: ``numpy`` or ``jax.numpy``.
+            geometry: ``(..., k, g)`` in units.
+            pixels: pixels per unit, i.e. the long side of the picture in pixels.
+        """
+        lead = geometry.shape[:-2]
+        by_kind: dict[str, list[int]] = {}
+        for index, name in enumerate(self.kinds):
+            by_kind.setdefault(name, []).append(index)
+        parts, widths, order_points, order_shapes = [], [], [], []
+        for name, members in by_kind.items():
+            kind, where = shape(name), np.asarray(members)
+            whole = len(by_kind) == 1
+            p = geometry if whole else geometry[..., where, :]
+            p = p[..., : len(kind.parameters)]
+            points = kind.outline(xp, p, self.detail)
+            parts.append(points.reshape(*lead, -1, 2))
+            widths.append(xp.zeros(p.shape[:-1], p.dtype) if kind.filled else stroke_width(xp, p))
+            order_points.append((self.start[where][:, None] + np.arange(kind.points(self.detail))).ravel())
+            order_shapes.append(where)
+        if len(parts) == 1:
+            return parts[0] * pixels, widths[0] * pixels
+        back_points = np.argsort(np.concatenate(order_points))
+        back_shapes = np.argsort(np.concatenate(order_shapes))
+        points = xp.concatenate(parts, -2)[..., back_points, :]
+        return points * pixels, xp.concatenate(widths, -1)[..., back_shapes] * pixels
+
+
+def layout(kinds: tuple[str, ...], detail: int) -> Layout:
+    """The layout of shapes ``kinds`` when closed curves get ``detail`` points."""
+    counts = [shape(name).points(detail) for name in kinds]
+    return Layout(
+        kinds,
+        detail,
+        np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64),
+        np.array([shape(name).filled for name in kinds], bool),
+    )
+
+
+def detail_for(pixels: float) -> int:
+    """Points per closed curve that keep its outline within about a tenth of a pixel when drawn ``pixels`` long."""
+    return int(np.clip(4 * np.ceil(np.sqrt(pixels) / 2), 24, 512))

@@ -1,0 +1,56 @@
+"""Pen strokes of their own width, round caps: straight lines, quadratic and cubic Bezier curves."""
+
+from __future__ import annotations
+
+from math import comb
+from typing import Any
+
+import numpy as np
+
+from evoart.draw.shapes.base import Number, Parameter, at_least
+from evoart.types import Array
+
+
+class Stroke:
+    """A Bezier curve of a given degree: control points ``x0 y0 ...``, then the stroke's ``width``."""
+
+    filled = False
+
+    def __init__(self, name: str, degree: int) -> None:
+        self.name, self.degree = name, degree
+        controls = tuple(Parameter(f"{axis}{i}", axis) for i in range(degree + 1) for axis in ("x", "y"))
+        self.parameters = (*controls, Parameter("width", "length"))
+
+    def outline(self, xp: Any, p: Array, detail: int) -> Array:
+        """The centre line, ``(..., points(detail), 2)``; the width is ``stroke_width(xp, p)``."""
+        controls = p[..., :-1].reshape(*p.shape[:-1], self.degree + 1, 2)
+        t = np.linspace(0, 1, self.points(detail))
+        d = self.degree
+        # Bernstein basis: B_i(t) = C(d, i) t^i (1 - t)^(d - i)
+        basis = np.stack([comb(d, i) * t**i * (1 - t) ** (d - i) for i in range(d + 1)], -1).astype(np.float32)
+        return (basis[:, :, None] * controls[..., None, :, :]).sum(-2)
+
+    def points(self, detail: int) -> int:
+        return 2 if self.degree == 1 else max(detail // 2, 4) + 1
+
+    def sample(self, rng: np.random.Generator, centre: np.ndarray, size: np.ndarray) -> np.ndarray:
+        # A jittered straight line: control points spread along one direction, so that few curves start as knots.
+        n, k = len(centre), self.degree + 1
+        angle = rng.random(n) * 2 * np.pi
+        along = np.stack([np.cos(angle), np.sin(angle)], -1)[:, None] * np.linspace(-1, 1, k)[None, :, None]
+        controls = centre[:, None] + size[:, None, None] * (along + rng.normal(size=(n, k, 2)) * 0.25)
+        width = size * rng.uniform(0.05, 0.6, n)
+        return np.column_stack([controls.reshape(n, -1), width]).astype(np.float32)
+
+    def svg(self, p: np.ndarray, number: Number) -> tuple[str, dict[str, str]]:
+        xy = [number.length(value) for value in p[:-1]]
+        width = {"stroke-width": number.length(stroke_width(np, p))}
+        if self.degree == 1:
+            return "line", dict(zip(("x1", "y1", "x2", "y2"), xy, strict=True)) | width
+        pairs = [f"{x},{y}" for x, y in zip(xy[::2], xy[1::2], strict=True)]
+        return "path", {"d": f"M{pairs[0]}{' QC'[self.degree - 1]}{' '.join(pairs[1:])}"} | width
+
+
+def stroke_width(xp: Any, p: Array) -> Array:
+    """Full width ``(...,)`` in units of strokes ``p`` ``(..., dim)``."""
+    return at_least(xp, p[..., -1])

@@ -1,0 +1,38 @@
+"""The errors a user can cause: one sentence that says what is wrong, one that says what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class EvoartError(Exception):
+    """Something went wrong that is not a bug: ``what`` happened, ``remedy`` mends it. Exit code 1."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        self.what, self.remedy = what.rstrip("."), remedy.rstrip(".")
+        super().__init__(f"{self.what}. {self.remedy}." if remedy else f"{self.what}.")
+
+
+class UsageError(EvoartError):
+    """The request itself is wrong (unknown name, value out of range, existing output). Exit code 2."""
+
+    exit_code = 2
+
+
+class MissingExtra(EvoartError):
+    """An optional dependency is needed and absent; ``extra`` is its name in pyproject.toml."""
+
+    def __init__(self, extra: str, needed_for: str) -> None:
+        self.extra = extra
+        super().__init__(f"{needed_for} needs the extra '{extra}'", f'Install it with: pip install "evoart[{extra}]"')
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
+    """The error for a name that is in no registry, with the nearest known names as a suggestion."""
+    known = sorted(known)
+    near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+    remedy = f"Did you mean {' or '.join(near)}?" if near else f"Choose one of: {', '.join(known)}"
+    return UsageError(f"unknown {what} '{name}'", remedy)
