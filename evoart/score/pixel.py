@@ -1,0 +1,103 @@
+"""Pixel losses: squared (default), absolute, and squared in Oklab, weighted by an importance map.
+
+Oklab: B. Ottosson, "A perceptual color space for image processing" (2020).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from evoart.types import Array, Image
+
+Loss = Literal["mse", "mae", "oklab"]
+LOSSES: tuple[Loss, ...] = ("mse", "mae", "oklab")
+
+_LMS = np.array(
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ],
+    np.float32,
+)
+_LAB = np.array(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ],
+    np.float32,
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a picture is compared with.
+
+    Attributes:
+        image: ``(h, w, 3)`` float32 sRGB in [0, 1].
+        weight: ``(h, w)`` float32 >= 0 with mean 1; pixels of weight 0 do not count.
+        loss: ``mse``, ``mae`` or ``oklab``.
+    """
+
+    image: Image
+    weight: np.ndarray
+    loss: Loss = "mse"
+
+    @property
+    def share(self) -> np.ndarray:
+        """``(h, w)`` weight over the number of values, so that a sum over pixels and channels is a weighted mean."""
+        h, w = self.weight.shape
+        return self.weight / np.float32(h * w * 3)
+
+
+def loss_map(xp: Any, images: Array, target: Target) -> Array:
+    """Loss of every pixel ``(..., h, w)`` of images ``(..., h, w, 3)``; their sum is the loss. NumPy or ``jax.numpy``."""
+    if target.loss == "mse":
+        each = ((images - target.image) ** 2).sum(-1)
+    elif target.loss == "mae":
+        each = xp.abs(images - target.image).sum(-1)
+    else:
+        each = ((oklab(xp, images) - oklab(np, target.image)) ** 2).sum(-1)
+    return each * target.share
+
+
+def value_and_gradient(image: Image, target: Target) -> tuple[float, np.ndarray]:
+    """Loss of one image ``(h, w, 3)`` and its derivative by every value, ``(h, w, 3)`` float32."""
+    share = target.share[..., None]
+    difference = image - target.image
+    if target.loss == "mse":
+        return float((difference**2 * share).sum(dtype=np.float64)), 2 * difference * share
+    if target.loss == "mae":
+        return float((np.abs(difference) * share).sum(dtype=np.float64)), np.sign(difference) * share
+    root = np.cbrt(np.maximum(_linear(np, image) @ _LMS.T, 1e-6))
+    difference = root @ _LAB.T - oklab(np, target.image)
+    by_root = (2 * difference * share) @ _LAB
+    by_linear = (by_root / (3 * root**2)) @ _LMS
+    high = (np.maximum(image, 0.04) + 0.055) / 1.055
+    slope = np.where(image <= 0.04045, 1 / 12.92, 2.4 / 1.055 * high**1.4)
+    return float((difference**2 * share).sum(dtype=np.float64)), (by_linear * slope).astype(np.float32)
+
+
+def mean_squared_error(image: Image, target: Target) -> float:
+    """Weighted mean squared error over pixels and channels, sRGB in [0, 1], whatever the target's loss is."""
+    return float((((image - target.image) ** 2) * target.share[..., None]).sum(dtype=np.float64))
+
+
+def psnr(mse: float) -> float:
+    """Peak signal-to-noise ratio in dB of a mean squared error on [0, 1]; at most 100."""
+    return float(-10 * np.log10(max(mse, 1e-10)))
+
+
+def _linear(xp: Any, image: Array) -> Array:
+    high = (xp.maximum(image, 0.04) + 0.055) / 1.055
+    return xp.where(image <= 0.04045, image / 12.92, high**2.4)
+
+
+def oklab(xp: Any, image: Array) -> Array:
+    """Oklab ``(..., 3)`` of sRGB ``(..., 3)`` in [0, 1]; L in [0, 1], a and b about +-0.4."""
+    # The floor keeps the cube root's slope finite at black.
+    return xp.cbrt(xp.maximum(_linear(xp, image) @ _LMS.T, 1e-6)) @ _LAB.T
