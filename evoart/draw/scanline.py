@@ -1,0 +1,311 @@
+"""The CPU rasteriser: scenes to pixels, and the derivative of a loss by every point and colour of a scene.
+
+Shapes are blended ``over`` in sRGB in paint order. All kernels work on a band of rows, release the GIL and keep the
+canvas planar, ``(3, rows, width)``; bands are of fixed size, so that results do not depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from evoart.draw.rows import FULL, JIT, edge_table, fill_row, stroke_cover, stroke_row
+from evoart.draw.scene import Scene, detail_for, layout
+
+FAR = np.float32(1e12)
+BAND = 64  # rows drawn at a time by ``draw``
+
+
+@njit(**JIT)
+def _over(canvas, y, first, last, u, colour, alpha):
+    """Blend a colour of constant opacity over pixels first..last-1 of a row (premultiplied when alpha is kept)."""
+    keep = 1 - u
+    for c in range(3):
+        row, add = canvas[c, y], u * colour[c]
+        for x in range(first, last):
+            row[x] = row[x] * keep + add
+    if alpha:
+        row = canvas[3, y]
+        for x in range(first, last):
+            row[x] = row[x] * keep + u
+
+
+@njit(**JIT)
+def paint(canvas, points, start, widths, rgba):
+    """Draw shapes over a canvas ``(3 or 4, rows, width)``; points ``(m, 2)`` are in pixels of this band.
+
+    A fourth plane is opacity, and colours are then premultiplied.
+    """
+    planes, height, width = canvas.shape
+    alpha = planes == 4
+    most = 1
+    for k in range(len(rgba)):
+        most = max(most, start[k + 1] - start[k])
+    edges = np.empty((most, 5), np.float32)
+    spans = np.empty((2, most + 1), np.int64)
+    acc = np.zeros(width + 2, np.float32)
+    square = np.full(width + 2, FAR, np.float32)
+    nearest = np.empty(width + 2, np.int64)
+    for k in range(len(rgba)):
+        first, last, opacity = start[k], start[k + 1], rgba[k, 3]
+        colour = rgba[k, :3]
+        top, bottom, _, _ = edge_table(points, first, last, edges)
+        if widths[k] > 0:
+            radius = widths[k] * np.float32(0.5)
+            reach = radius + np.float32(1.0)
+            for y in range(max(0, int(np.floor(top - reach))), min(height, int(np.ceil(bottom + reach)))):
+                lo, hi = stroke_row(points, first, last, radius, y, width, square, nearest)
+                for x in range(lo, hi):
+                    u = stroke_cover(square[x], radius) * opacity
+                    square[x] = FAR
+                    if u > 0:
+                        _over(canvas, y, x, x + 1, u, colour, alpha)
+            continue
+        for y in range(max(0, int(np.floor(top))), min(height, int(np.ceil(bottom)))):
+            n = fill_row(edges, last - first, y, width, acc, spans)
+            run = np.float32(0.0)
+            for s in range(n):
+                for x in range(spans[0, s], spans[1, s] + 1):
+                    run += acc[x]
+                    acc[x] = 0
+                    cover = min(abs(run), np.float32(1.0))
+                    if x < width and cover > 0:
+                        _over(canvas, y, x, x + 1, cover * opacity, colour, alpha)
+                end = spans[0, s + 1] if s + 1 < n else width
+                cover = min(abs(run), np.float32(1.0))
+                if cover > np.float32(1e-4):
+                    _over(canvas, y, spans[1, s] + 1, end, cover * opacity, colour, alpha)
+
+
+def draw(scene: Scene, size: tuple[int, int]) -> np.ndarray:
+    """The scene at ``size`` (width, height) pixels: ``(h, w, 4)`` float32, straight (not premultiplied) sRGB and opacity.
+
+    Memory beyond the result is one band of rows, whatever the size.
+    """
+    w, h = size
+    pixels = max(w, h)
+    plan = layout(scene.kinds, detail_for(pixels))
+    points, widths = plan.outlines(np, scene.geometry.astype(np.float64), pixels)
+    # A rounded height must not squeeze the drawing by a fraction of a pixel against its SVG: scale each axis to its size.
+    points = points * (w / (scene.width * pixels), h / (scene.height * pixels))
+    widths, rgba = widths.astype(np.float32), np.ascontiguousarray(scene.rgba, np.float32)
+    out = np.empty((h, w, 4), np.float32)
+    for y in range(0, h, BAND):
+        rows = min(BAND, h - y)
+        band = np.zeros((4, rows, w), np.float32)
+        if scene.background is not None:
+            band[:3] = np.asarray(scene.background, np.float32)[:, None, None]
+            band[3] = 1
+        paint(band, (points - (0, y)).astype(np.float32), plan.start, widths, rgba)
+        out[y : y + rows] = band.transpose(1, 2, 0)
+    if scene.background is None:
+        out[..., :3] /= np.maximum(out[..., 3:], 1e-6)
+    return np.clip(out, 0, 1, out=out)
+
+
+@njit(**JIT)
+def record_size(points, start, widths, height, width):
+    """Upper bound of the pixels that ``paint_recorded`` will store, and the most points of one shape."""
+    total, most = 0, 1
+    for k in range(len(widths)):
+        left, right, top, bottom = np.float32(1e9), np.float32(-1e9), np.float32(1e9), np.float32(-1e9)
+        for i in range(start[k], start[k + 1]):
+            left, right = min(left, points[i, 0]), max(right, points[i, 0])
+            top, bottom = min(top, points[i, 1]), max(bottom, points[i, 1])
+        reach = widths[k] * np.float32(0.5) + 2
+        w = min(right + reach, np.float32(width)) - max(left - reach, np.float32(0.0))
+        h = min(bottom + reach, np.float32(height)) - max(top - reach, np.float32(0.0))
+        if w > 0 and h > 0:
+            total += (int(w) + 3) * (int(h) + 3)
+        most = max(most, start[k + 1] - start[k])
+    return total, most
+
+
+@njit(**JIT)
+def paint_recorded(canvas, points, start, widths, rgba, cover, below, rows):
+    """As ``paint``, and remember for every touched pixel the signed coverage sum and the colour underneath.
+
+    ``rows`` ``(k, height, 3)`` gets first pixel, past-last pixel and offset into ``cover`` ``(total,)`` and ``below`` ``(3, total)``.
+    Returns how much of the record was used.
+    """
+    _, height, width = canvas.shape
+    most = 1
+    for k in range(len(rgba)):
+        most = max(most, start[k + 1] - start[k])
+    edges = np.empty((most, 5), np.float32)
+    spans = np.empty((2, most + 1), np.int64)
+    acc = np.zeros(width + 2, np.float32)
+    square = np.full(width + 2, FAR, np.float32)
+    nearest = np.empty(width + 2, np.int64)
+    at = 0
+    for k in range(len(rgba)):
+        first, last, opacity = start[k], start[k + 1], rgba[k, 3]
+        top, bottom, _, _ = edge_table(points, first, last, edges)
+        radius = widths[k] * np.float32(0.5)
+        reach = radius + np.float32(1.0) if widths[k] > 0 else np.float32(0.0)
+        y0, y1 = max(0, int(np.floor(top - reach))), min(height, int(np.ceil(bottom + reach)))
+        for y in range(height):
+            rows[k, y, 0] = 0
+            rows[k, y, 1] = 0
+        for y in range(y0, y1):
+            if widths[k] > 0:
+                lo, hi = stroke_row(points, first, last, radius, y, width, square, nearest)
+                for x in range(lo, hi):
+                    cover[at + x - lo] = stroke_cover(square[x], radius)
+                    square[x] = FAR
+            else:
+                n = fill_row(edges, last - first, y, width, acc, spans)
+                lo, hi = width, 0
+                run = np.float32(0.0)
+                if n > 0:
+                    lo = spans[0, 0]
+                    hi = min(spans[1, n - 1] + 1, width)
+                for s in range(n):
+                    for x in range(spans[0, s], spans[1, s] + 1):
+                        run += acc[x]
+                        acc[x] = 0
+                        if x < width:
+                            cover[at + x - lo] = run
+                    end = spans[0, s + 1] if s + 1 < n else spans[1, s] + 1
+                    if s + 1 == n and abs(run) > np.float32(1e-4):  # open to the right: the last edge lies outside
+                        end = width
+                        hi = width
+                    for x in range(spans[1, s] + 1, end):
+                        cover[at + x - lo] = run
+            if lo >= hi:
+                continue
+            rows[k, y, 0], rows[k, y, 1], rows[k, y, 2] = lo, hi, at
+            for c in range(3):
+                row, colour, under = canvas[c, y], rgba[k, c], below[c]
+                for x in range(lo, hi):
+                    u = min(abs(cover[at + x - lo]), np.float32(1.0)) * opacity
+                    under[at + x - lo] = row[x]
+                    row[x] += u * (colour - row[x])
+            at += hi - lo
+    return at
+
+
+@njit(**JIT)
+def _pull_edges(edges_points, first, last, y, width, lo, hi, g, grad):
+    """Add the pull of row ``y`` on a polygon's points: the exact derivative of every pixel's area, weighted by ``g``."""
+    for i in range(first, last):
+        j = i + 1 if i + 1 < last else first
+        x0, y0 = edges_points[i, 0], edges_points[i, 1]
+        dx, dy = edges_points[j, 0] - x0, edges_points[j, 1] - y0
+        # the part of the edge inside this row, as a range of its parameter t in [0, 1]
+        if dy == 0:
+            if not y <= y0 < y + 1:
+                continue
+            ta, tb = np.float32(0.0), np.float32(1.0)
+        else:
+            inverse = 1 / dy
+            ta, tb = (y - y0) * inverse, (y + 1 - y0) * inverse
+            if ta > tb:
+                ta, tb = tb, ta
+            ta, tb = max(ta, np.float32(0.0)), min(tb, np.float32(1.0))
+        if ta >= tb:
+            continue
+        xa, xb = x0 + ta * dx, x0 + tb * dx
+        left, right = max(int(np.floor(min(xa, xb))), lo), min(int(np.floor(max(xa, xb))), hi - 1)
+        s0, s1 = np.float32(0.0), np.float32(0.0)
+        if left == right:
+            a, b = ta, tb
+            if (min(xa, xb) < left or max(xa, xb) > left + 1) and dx != 0:
+                inverse = 1 / dx
+                p, q = (left - x0) * inverse, (left + 1 - x0) * inverse
+                a, b = max(ta, min(p, q)), min(tb, max(p, q))
+            if b > a:
+                m, middle = b - a, np.float32(0.5) * (a + b)
+                s0, s1 = g[left] * m * (1 - middle), g[left] * m * middle
+        elif right > left:
+            inverse = 1 / dx
+            for x in range(left, right + 1):
+                p, q = (x - x0) * inverse, (x + 1 - x0) * inverse
+                a, b = max(ta, min(p, q)), min(tb, max(p, q))
+                if b > a:
+                    m, middle = g[x] * (b - a), np.float32(0.5) * (a + b)
+                    s0 += m * (1 - middle)
+                    s1 += m * middle
+        grad[i, 0] -= s0 * dy
+        grad[i, 1] += s0 * dx
+        grad[j, 0] -= s1 * dy
+        grad[j, 1] += s1 * dx
+
+
+@njit(**JIT)
+def _pull_stroke(points, first, last, radius, y, width, square, nearest, g, grad):
+    """Add the pull of row ``y`` on a stroke's points; returns the pull on its radius."""
+    lo, hi = stroke_row(points, first, last, radius, y, width, square, nearest)
+    half, by_radius = np.float32(0.5), np.float32(0.0)
+    for x in range(lo, hi):
+        d = np.sqrt(square[x])
+        inner = np.float32(1.0) if abs(d + radius) < half else np.float32(0.0)
+        outer = np.float32(1.0) if abs(d - radius) < half else np.float32(0.0)
+        if square[x] < FAR and (inner > 0 or outer > 0):
+            by_radius += g[x] * (inner + outer)
+            if d > np.float32(1e-4):
+                i = nearest[x]
+                x0, y0 = points[i, 0], points[i, 1]
+                dx, dy = points[i + 1, 0] - x0, points[i + 1, 1] - y0
+                px, py = np.float32(x) + half - x0, np.float32(y) + half - y0
+                length = dx * dx + dy * dy
+                t = (px * dx + py * dy) / length if length > np.float32(1e-12) else np.float32(0.0)
+                t = min(max(t, np.float32(0.0)), np.float32(1.0))
+                f = g[x] * (inner - outer) / d
+                fx, fy = f * (px - t * dx), f * (py - t * dy)
+                grad[i, 0] -= (1 - t) * fx
+                grad[i, 1] -= (1 - t) * fy
+                grad[i + 1, 0] -= t * fx
+                grad[i + 1, 1] -= t * fy
+        square[x] = FAR
+    return by_radius
+
+
+@njit(**JIT)
+def pull(adjoint, points, start, widths, rgba, cover, below, rows, by_points, by_widths, by_rgba):
+    """Backward pass of ``paint_recorded``: from d loss / d canvas (``adjoint``, overwritten) to points, widths and rgba.
+
+    ``by_points`` ``(m, 2)``, ``by_widths`` ``(k,)`` and ``by_rgba`` ``(k, 4)`` are added to.
+    """
+    _, height, width = adjoint.shape
+    g = np.zeros(width + 2, np.float32)
+    square = np.full(width + 2, FAR, np.float32)
+    nearest = np.empty(width + 2, np.int64)
+    one = np.float32(1.0)
+    for k in range(len(rgba) - 1, -1, -1):
+        first, last, opacity = start[k], start[k + 1], rgba[k, 3]
+        r, gr, b = rgba[k, 0], rgba[k, 1], rgba[k, 2]
+        sa, s0, s1, s2 = np.float32(0.0), np.float32(0.0), np.float32(0.0), np.float32(0.0)
+        for y in range(height):
+            lo, hi, at = rows[k, y, 0], rows[k, y, 1], rows[k, y, 2]
+            if lo >= hi:
+                continue
+            a0, a1, a2 = adjoint[0, y], adjoint[1, y], adjoint[2, y]
+            b0, b1, b2 = below[0, at : at + hi - lo], below[1, at : at + hi - lo], below[2, at : at + hi - lo]
+            signed = cover[at : at + hi - lo]
+            for i in range(hi - lo):
+                x = lo + i
+                s = signed[i]
+                c = min(abs(s), one)
+                u = c * opacity
+                q = a0[x] * (r - b0[i]) + a1[x] * (gr - b1[i]) + a2[x] * (b - b2[i])
+                sa += c * q
+                s0 += u * a0[x]
+                s1 += u * a1[x]
+                s2 += u * a2[x]
+                inside = one if abs(s) <= np.float32(FULL) else np.float32(0.0)
+                g[x] = opacity * q * inside * (one if s >= 0 else -one)
+                a0[x] *= one - u
+                a1[x] *= one - u
+                a2[x] *= one - u
+            if widths[k] > 0:
+                radius = widths[k] * np.float32(0.5)
+                by_widths[k] += np.float32(0.5) * _pull_stroke(
+                    points, first, last, radius, y, width, square, nearest, g, by_points
+                )
+            else:
+                _pull_edges(points, first, last, y, width, lo, hi, g, by_points)
+        by_rgba[k, 0] += s0
+        by_rgba[k, 1] += s1
+        by_rgba[k, 2] += s2
+        by_rgba[k, 3] += sa
