@@ -1,0 +1,332 @@
+"""Pictures in: any common file to float sRGB, upright, colour-managed, its transparency apart."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import io
+import math
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evoart.errors import EvoartError, UsageError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PillowImage
+
+MAX_PIXELS = 100_000_000  # decoded pixels; Pillow holds 4 bytes each
+MAX_BYTES = 1 << 30  # of the file itself
+SMALLEST_SIDE = 2
+MASK_SIDE = 4096  # transparency is kept for the output up to this long side
+_pillow_limit = threading.Lock()
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A photograph as it was loaded.
+
+    Attributes:
+        rgb: ``(h, w, 3)`` float32 sRGB in [0, 1]; smaller than the file where ``load`` was told ``needed``.
+        alpha: ``(h, w)`` float32 in [0, 1], or None where every pixel is opaque.
+        width, height: size of the file's picture in pixels, after its EXIF orientation.
+        name: the file's stem, ``"picture"`` for bytes and standard input.
+        sha256: of the file's bytes, hexadecimal.
+        mask: ``(H, W)`` uint8 transparency for the output, at most 4096 px long, or None.
+    """
+
+    rgb: np.ndarray
+    alpha: np.ndarray | None
+    width: int
+    height: int
+    name: str
+    sha256: str
+    mask: np.ndarray | None = None
+
+    def at(self, long_side: int) -> tuple[np.ndarray, np.ndarray | None]:
+        """The picture reduced to ``long_side`` pixels, never enlarged: image ``(h, w, 3)``, alpha ``(h, w)`` or None.
+
+        Where the long side is that already, the pixels come back untouched. Colours are weighted by alpha, so
+        that what lies under transparent pixels does not bleed into the visible ones.
+        """
+        w, h = fitted(self.width, self.height, long_side)
+        if max(w, h) >= max(self.rgb.shape[:2]):
+            return self.rgb, self.alpha
+        if self.alpha is None:
+            return _clip(_resize(self.rgb, (w, h))), None
+        alpha = _clip(_resize(self.alpha[..., None], (w, h)))
+        colour = _resize(self.rgb * self.alpha[..., None], (w, h))
+        image = np.where(alpha > 1e-4, colour / np.maximum(alpha, 1e-4), _mean_colour(self.rgb, self.alpha))
+        return _clip(image), alpha[..., 0]
+
+
+def fitted(width: int, height: int, long_side: int) -> tuple[int, int]:
+    """``(w, h)`` with the proportions of ``width x height`` and at most ``long_side`` pixels on the longer side."""
+    scale = min(1.0, long_side / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def bundled() -> Path:
+    """The photograph that comes with evoart: Chelsea the cat, by Stefan van der Walt, CC0."""
+    return Path(__file__).parent / "data" / "chelsea.jpg"
+
+
+def load(source: str | Path | bytes, *, needed: int | None = None, max_pixels: int = MAX_PIXELS) -> Picture:
+    """Read a picture: PNG, JPEG, WebP, GIF (first frame), TIFF, BMP, AVIF and what else Pillow reads.
+
+    Args:
+        source: a path, ``"-"`` for standard input, or the file's bytes.
+        needed: longest side in pixels that ``Picture.at`` will be asked for; larger pictures are reduced while they
+            are decoded. None keeps every pixel.
+        max_pixels: more than this many pixels to decode are refused.
+
+    Raises:
+        UsageError: no such file, a directory, too many pixels, too small.
+        EvoartError: empty, truncated, not a picture, not readable, wholly transparent.
+    """
+    data, name, label = _read(source)
+    with _quiet_pillow():
+        try:
+            image, size = _open(data, needed, max_pixels, label)
+            factor = 1 if needed is None else max(1, max(image.size) // (2 * needed))
+            rgb, alpha, mask = _pixels(image, factor)
+        except EvoartError:
+            raise
+        except MemoryError as error:
+            raise EvoartError(f"{label} needs more memory than there is", "Reduce it first") from error
+        except Exception as error:  # damaged files make Pillow raise nearly anything
+            raise EvoartError(f"{label} is a damaged or truncated picture ({error})", "Get a sound copy") from error
+    if alpha is not None and not (alpha > 0).any():
+        raise EvoartError(f"{label} is wholly transparent", "There is nothing to draw; choose another picture")
+    if alpha is not None:
+        rgb[alpha == 0] = _mean_colour(rgb, alpha)  # whatever the file hid there must not steer anything
+    return Picture(rgb, alpha, *size, name, hashlib.sha256(data).hexdigest(), mask)
+
+
+def load_weights(source: str | Path | bytes, shape: tuple[int, int], *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """An importance map ``(h, w)`` float32 >= 0 for a picture of ``shape`` ``(h, w)``: white counts, black does not.
+
+    Colours count by their luma, transparent pixels not at all. The map is resized; its mean is not normalised.
+
+    Raises:
+        UsageError: nothing in it counts, or its proportions are not the picture's.
+        EvoartError: as ``load``.
+    """
+    h, w = shape
+    picture = load(source, needed=2 * max(h, w), max_pixels=max_pixels)
+    if abs(math.log(picture.width / picture.height * h / w)) > 0.02 + 1 / min(h, w):
+        raise UsageError(
+            f"the importance map is {picture.width}x{picture.height} pixels, of other proportions than the picture",
+            "Give the map the picture's size",
+        )
+    gray = picture.rgb @ np.array([0.299, 0.587, 0.114], np.float32)
+    if picture.alpha is not None:
+        gray = gray * picture.alpha
+    # The triangle filter, since the lobes of Lanczos would make weights negative.
+    gray = _resize(gray[..., None], (w, h), "BILINEAR")[..., 0] if gray.shape != shape else gray
+    gray = np.where(np.isfinite(gray) & (gray > 1e-6), gray, 0).astype(np.float32)
+    if not gray.any():
+        raise UsageError("the importance map is black everywhere, so nothing would count", "Paint what matters white")
+    return gray
+
+
+def _read(source: str | Path | bytes) -> tuple[bytes, str, str]:
+    """The bytes, a name for outputs, and what to call it in messages."""
+    if isinstance(source, bytes | bytearray | memoryview):
+        data, name, label = bytes(source), "picture", "the picture"
+    elif str(source) == "-":
+        if sys.stdin is None or sys.stdin.isatty():
+            raise UsageError("no picture comes in on standard input", "Pipe one in: evoart fit - < photo.jpg")
+        data, name, label = sys.stdin.buffer.read(MAX_BYTES + 1), "picture", "standard input"
+    else:
+        path = Path(source)
+        data, name, label = _read_file(path), path.stem, f"'{path}'"
+    if not data:
+        raise EvoartError(f"{label} is empty (0 bytes)", "Give a picture")
+    if len(data) > MAX_BYTES:
+        raise UsageError(f"{label} is larger than {MAX_BYTES >> 20} MiB", "Reduce it first")
+    return data, name, label
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise UsageError(f"'{path}' is a directory", "Give one picture in it")
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(f"there is no file '{path}'", _nearby(path)) from None
+    except PermissionError:
+        raise EvoartError(f"'{path}' may not be read", f"Allow it: chmod u+r '{path}'") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise EvoartError(f"'{path}' cannot be read ({error})", "Check the path") from None
+
+
+def _nearby(path: Path) -> str:
+    try:
+        names = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
+    except OSError:
+        return f"There is no folder '{path.parent}' either"
+    lower = {name.lower(): name for name in names}
+    near = difflib.get_close_matches(path.name.lower(), lower, n=1, cutoff=0.6)
+    near = near or [name for name in lower if Path(name).stem == path.stem.lower()][:1]
+    return f"Did you mean '{path.parent / lower[near[0]]}'?" if near else "Check the spelling"
+
+
+@contextmanager
+def _quiet_pillow() -> Iterator[None]:
+    """Pillow without warnings and without its own pixel limit, which ours replaces."""
+    from PIL import Image
+
+    with _pillow_limit, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+
+
+def _open(data: bytes, needed: int | None, max_pixels: int, label: str) -> tuple[PillowImage, tuple[int, int]]:
+    """The decoded, upright first frame (perhaps reduced), and the file's own upright size."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        image = Image.open(io.BytesIO(data))
+    except UnidentifiedImageError:
+        raise EvoartError(f"{label} is not a picture that can be read", _instead(data)) from None
+    size = image.size
+    if min(size) < SMALLEST_SIDE:
+        least = f"{SMALLEST_SIDE}x{SMALLEST_SIDE}"
+        raise UsageError(f"{label} is {size[0]}x{size[1]} pixels", f"A picture needs at least {least} pixels")
+    if needed is not None and image.format in ("JPEG", "MPO"):
+        # Twice what is needed, so that the final Lanczos reduction and not the decoder shapes the pixels.
+        scale = 2 * needed / max(size)
+        image.draft(image.mode, (math.ceil(size[0] * scale), math.ceil(size[1] * scale)))
+    # A baseline JPEG reduced while decoding never holds all its pixels; a progressive one does.
+    streamed = image.format in ("JPEG", "MPO") and not image.info.get("progressive")
+    pixels = max(image.width * image.height, size[0] * size[1] // (4 if streamed else 1))
+    if pixels > max_pixels:
+        raise UsageError(
+            f"{label} has {size[0]}x{size[1]} = {size[0] * size[1]:,} pixels, more than the limit of {max_pixels:,}",
+            f"Reduce it, or raise the limit: --max-pixels {size[0] * size[1]}",
+        )
+    image.load()
+    upright = _upright(image)
+    turned = upright.size != image.size and upright.size == image.size[::-1]
+    return upright, size[::-1] if turned else size
+
+
+def _instead(data: bytes) -> str:
+    """What to do with a file that is no picture."""
+    head = data[:1024].lower()
+    if b"<svg" in head:
+        return "It is an SVG drawing: render it to PNG first"
+    if head[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc"):
+        return "It is a HEIC photo: export it as JPEG first"
+    if head.startswith(b"%pdf"):
+        return "It is a PDF: export the page as PNG first"
+    return "Give a PNG, JPEG, WebP, GIF, TIFF, BMP or AVIF file"
+
+
+def _upright(image: PillowImage) -> PillowImage:
+    from PIL import ImageOps
+
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # EXIF too damaged to say which way is up is no reason to refuse the pixels
+        return image
+
+
+def _pixels(image: PillowImage, factor: int) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+    """Float sRGB ``(h, w, 3)``, alpha ``(h, w)`` and the output's mask (or None, None) of an image of any mode.
+
+    They are averaged down by the whole ``factor`` first, while they are still 8 bit: big pictures stay small in memory.
+    """
+    if image.mode == "F" or image.mode.startswith("I"):
+        gray = _deep_gray(np.asarray(image))[..., None]
+        if factor > 1:
+            gray = _resize(gray, tuple(max(1, round(side / factor)) for side in image.size), "BOX")
+        return np.repeat(gray, 3, -1), None, None
+    alpha = mask = None
+    if image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info:
+        # A gray picture stays gray, so that a gray ICC profile still fits it.
+        gray = image.mode in ("L", "LA", "La")
+        whole = image.convert("RGBA" if image.mode != "La" else "LA")
+        image = _keeping_profile(image, whole.convert("LA") if gray else whole)
+        if image.getchannel("A").getextrema()[0] < 255:
+            mask = _mask(image.getchannel("A"))
+    elif image.mode in ("P", "1"):
+        image = _keeping_profile(image, image.convert("RGB"))
+    if factor > 1:
+        image = _keeping_profile(image, image.reduce(factor))  # weighted by alpha where there is one
+    if mask is not None:
+        alpha = np.asarray(image.getchannel("A"), np.float32) / 255
+    if image.mode in ("LA", "RGBA"):
+        image = _keeping_profile(image, image.convert(image.mode[:-1]))
+    rgb = np.array(_srgb(image), np.float32)
+    rgb /= 255
+    return rgb, alpha, mask
+
+
+def _keeping_profile(image: PillowImage, converted: PillowImage) -> PillowImage:
+    if profile := image.info.get("icc_profile"):
+        converted.info["icc_profile"] = profile
+    return converted
+
+
+def _deep_gray(values: np.ndarray) -> np.ndarray:
+    """16 bit and wider integers, and floats, as [0, 1]; floats outside it are stretched from lowest to highest."""
+    if values.dtype.kind in "iu" and values.min() >= 0 and values.max() <= 65535:
+        return (values / 65535).astype(np.float32)
+    values = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
+    low, high = values.min(), values.max()
+    if low < 0 or high > 1:
+        values = (values - low) / max(high - low, 1e-30)
+    return values.astype(np.float32)
+
+
+def _srgb(image: PillowImage) -> PillowImage:
+    """The image as 8 bit sRGB, through its embedded ICC profile where it has a usable one."""
+    from PIL import ImageCms
+
+    if profile := image.info.get("icc_profile"):
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            if ImageCms.getProfileDescription(source).strip().lower().startswith("srgb"):
+                return image.convert("RGB")  # a round trip would only add rounding
+            if converted := ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"):
+                return converted
+        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+            pass  # a broken profile, or one for another mode: viewers ignore it too
+    return image.convert("RGB")
+
+
+def _mask(alpha: PillowImage) -> np.ndarray:
+    size = fitted(*alpha.size, MASK_SIDE)
+    return np.array(alpha if size == alpha.size else alpha.resize(size))
+
+
+def _resize(image: np.ndarray, size: tuple[int, int], filter: str = "LANCZOS") -> np.ndarray:
+    """Channels of ``(h, w, c)`` float32 resampled to ``size`` ``(w, h)``, in float."""
+    from PIL import Image
+
+    how = Image.Resampling[filter]
+    channels = [Image.fromarray(np.ascontiguousarray(image[..., c], np.float32)) for c in range(image.shape[-1])]
+    return np.stack([np.asarray(channel.resize(size, how), np.float32) for channel in channels], -1)
+
+
+def _clip(image: np.ndarray) -> np.ndarray:
+    return np.clip(image, 0, 1).astype(np.float32)
+
+
+def _mean_colour(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    weights = alpha / max(float(alpha.sum()), 1e-6)
+    return np.einsum("hwc,hw->c", rgb, weights).astype(np.float32)
