@@ -13,7 +13,8 @@ class EvoartError(Exception):
 
     def __init__(self, what: str, remedy: str = "") -> None:
         self.what, self.remedy = what.rstrip("."), remedy.rstrip(".")
-        super().__init__(f"{self.what}. {self.remedy}." if remedy else f"{self.what}.")
+        end = "" if self.remedy.endswith("?") else "."
+        super().__init__(f"{self.what}. {self.remedy}{end}" if remedy else f"{self.what}.")
 
 
 class UsageError(EvoartError):

@@ -1,0 +1,47 @@
+"""Evolve pictures: photographs rebuilt from a few dozen translucent shapes.
+
+    import evoart
+
+    result = evoart.fit("photo.jpg", shapes=50, kind="triangle", seed=1)
+    result.save("photo.svg", "photo.png")
+
+``evoart.run(job)`` gives the same run as an iterator of events, for those who want to watch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from evoart.errors import EvoartError, MissingExtra, UsageError
+    from evoart.run.api import fit, load, run
+    from evoart.run.job import Job
+    from evoart.run.result import Result
+
+__version__ = "0.1.0"
+__all__ = ["EvoartError", "Job", "MissingExtra", "Result", "UsageError", "__version__", "fit", "load", "run"]
+
+# Imported on first use: ``import evoart`` itself must cost nothing.
+_HOME = {
+    "EvoartError": "evoart.errors",
+    "MissingExtra": "evoart.errors",
+    "UsageError": "evoart.errors",
+    "Job": "evoart.run.job",
+    "Result": "evoart.run.result",
+    "fit": "evoart.run.api",
+    "load": "evoart.run.api",
+    "run": "evoart.run.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'evoart' has no attribute '{name}'")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

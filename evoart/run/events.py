@@ -1,0 +1,122 @@
+"""What a run reports. A terminal, ``--json``, a notebook and the tests all read this one stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from evoart.draw.scene import Scene
+    from evoart.run.job import Job
+    from evoart.run.result import Result
+
+Reason = Literal["done", "generations", "evaluations", "time", "psnr", "patience", "interrupted", "terminated"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened in a run."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON: ``event`` is the name in lower case; drawings and results are left out."""
+        plain: dict[str, Any] = {"event": type(self).__name__.lower()}
+        for entry in fields(self):
+            if entry.metadata.get("plain", True):
+                value = getattr(self, entry.name)
+                plain[entry.name] = str(value) if isinstance(value, Path) else value
+        return plain
+
+
+@dataclass(frozen=True)
+class Started(Event):
+    """The search is set up; its first step, which may have to compile, comes next.
+
+    Attributes:
+        job: the job with its seed and every other choice made.
+        engine: ``scanline`` or ``dense``, and on what it runs.
+        shapes: how many at the end.
+        canvas: the search's own canvas ``(w, h)`` in pixels.
+        seed: the job's.
+        resumed: generations already behind (0 for a fresh run).
+    """
+
+    job: Job = field(repr=False, metadata={"plain": False})
+    engine: str
+    device: str
+    shapes: int
+    canvas: tuple[int, int]
+    seed: int
+    resumed: int
+
+
+@dataclass(frozen=True)
+class Progress(Event):
+    """Where the run stands, about four times a second.
+
+    Attributes:
+        stage: a word or two.
+        loss, psnr: of the best so far; PSNR in dB.
+        shapes: in the best so far.
+        rate: evaluations per second, lately.
+        seconds: wall time spent, earlier sessions included.
+        fraction: of the budget that is spent, in [0, 1], or None where there is none to tell.
+        left: estimated seconds to go, or None.
+    """
+
+    stage: str
+    generation: int
+    evaluations: int
+    loss: float
+    psnr: float
+    shapes: int
+    rate: float
+    seconds: float
+    fraction: float | None
+    left: float | None
+
+
+@dataclass(frozen=True)
+class Improved(Event):
+    """The best so far is better than at the last report; ``scene`` is the drawing."""
+
+    generation: int
+    loss: float
+    psnr: float
+    scene: Scene = field(repr=False, metadata={"plain": False})
+
+
+@dataclass(frozen=True)
+class Saved(Event):
+    """The checkpoint at ``path`` now holds the run."""
+
+    path: Path
+    generation: int
+
+
+@dataclass(frozen=True)
+class Unsaved(Event):
+    """A checkpoint could not be written (``error``); the run goes on."""
+
+    path: Path
+    error: str
+
+
+@dataclass(frozen=True)
+class Finished(Event):
+    """The run came to its end by itself: ``reason`` says why."""
+
+    reason: Reason
+    result: Result = field(repr=False, metadata={"plain": False})
+    loss: float
+    psnr: float
+    generation: int
+    evaluations: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Interrupted(Finished):
+    """The run was asked to stop (``interrupted`` or ``terminated``); ``checkpoint`` goes on from here."""
+
+    checkpoint: Path | None = None

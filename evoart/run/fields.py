@@ -1,0 +1,217 @@
+"""What one field of a job may hold: reading it from text, TOML or Python, and saying plainly what is wrong with it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from evoart.errors import UsageError, unknown
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
+_HEX = re.compile(r"#?(?:[0-9a-f]{3}|[0-9a-f]{6})")
+# The sixteen of HTML 4 and orange: enough to type by heart; anything else is #rrggbb.
+COLOURS = {
+    "aqua": "#00ffff",
+    "black": "#000000",
+    "blue": "#0000ff",
+    "fuchsia": "#ff00ff",
+    "gray": "#808080",
+    "green": "#008000",
+    "grey": "#808080",
+    "lime": "#00ff00",
+    "maroon": "#800000",
+    "navy": "#000080",
+    "olive": "#808000",
+    "orange": "#ffa500",
+    "purple": "#800080",
+    "red": "#ff0000",
+    "silver": "#c0c0c0",
+    "teal": "#008080",
+    "white": "#ffffff",
+    "yellow": "#ffff00",
+}
+
+
+def duration(value: Any) -> float:
+    """Seconds of ``30``, ``"30s"``, ``"5m"``, ``"1h30m"`` or ``"1.5h"``.
+
+    Raises:
+        UsageError: not a duration.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    text = str(value).strip().lower()
+    match = _DURATION.fullmatch(text)
+    if not text or not match:
+        raise UsageError(f"'{value}' is not a duration", "Write 30s, 5m, 1h or 1h30m")
+    return sum(float(part) * unit for part, unit in zip(match.groups(), (3600.0, 60.0, 1.0), strict=True) if part)
+
+
+def duration_text(seconds: float) -> str:
+    """``seconds`` as ``duration`` reads it, exactly: ``90`` is ``1m30s``."""
+    whole = int(seconds)
+    if whole != seconds:
+        return f"{format(seconds, 'f').rstrip('0')}s" if float(format(seconds, "f")) == seconds else repr(seconds)
+    hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
+    return "".join(f"{n}{u}" for n, u in ((hours, "h"), (minutes, "m"), (rest, "s")) if n) or "0s"
+
+
+def colour(value: Any, what: str = "colour") -> str:
+    """``#rrggbb`` of a name, ``#rgb`` or ``#rrggbb`` (the ``#`` may be missing, as shells like to eat it)."""
+    text = str(value).strip().lower()
+    if text in COLOURS:
+        return COLOURS[text]
+    if not _HEX.fullmatch(text):
+        if re.fullmatch(r"[a-z]+", text):
+            raise unknown(what, text, COLOURS)
+        raise UsageError(f"'{value}' is not a colour", "Write #rrggbb or a name such as white")
+    digits = text.lstrip("#")
+    return "#" + (digits if len(digits) == 6 else "".join(2 * d for d in digits))
+
+
+def rgb(hexadecimal: str) -> tuple[float, float, float]:
+    """sRGB in [0, 1] of ``#rrggbb``."""
+    r, g, b = bytes.fromhex(hexadecimal.lstrip("#"))
+    return r / 255, g / 255, b / 255
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number in ``[low, high]``; ``kind`` is ``int`` or ``float`` (or ``duration``)."""
+
+    low: float
+    high: float
+    unit: str = ""
+    kind: Callable[[Any], Any] = int
+    flag: str = ""
+
+    def __call__(self, name: str, value: Any) -> int | float:
+        flag = self.flag or "--" + name.replace("_", "-")
+        number = self._read(flag, value)
+        if not math.isfinite(number):
+            raise UsageError(f"{flag} is '{value}', which is not a number", f"Use {self.range()}")
+        if not self.low <= number <= self.high:
+            raise UsageError(f"{flag} is {shown(number)}, which is out of range", f"Use {self.range()}")
+        return number
+
+    def _read(self, flag: str, value: Any) -> int | float:
+        if isinstance(value, bool):
+            raise UsageError(f"{flag} is {value}, which is not a number", f"Use {self.range()}")
+        if self.kind is duration:
+            return duration(value)
+        try:
+            number = self.kind(value)
+        except (TypeError, ValueError, OverflowError):
+            raise UsageError(f"{flag} is '{value}', which is not a number", f"Use {self.range()}") from None
+        if self.kind is int and isinstance(value, float) and number != value:
+            raise UsageError(f"{flag} is {value}, which is not a whole number", f"Use {self.range()}")
+        return number
+
+    def range(self) -> str:
+        if self.kind is duration:
+            return f"{duration_text(self.low)} to {duration_text(self.high)}"
+        return f"{shown(self.low)} to {shown(self.high)}{' ' + self.unit if self.unit else ''}"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One word of a few."""
+
+    words: tuple[str, ...]
+
+    def __call__(self, name: str, value: Any) -> str:
+        word = str(value).strip().lower().replace("_", "-")
+        if word not in self.words:
+            raise unknown(name.replace("_", " "), str(value), self.words)
+        return word
+
+
+def text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise UsageError(f"--{name.replace('_', '-')} is {value!r}, which is not text", "Put it in quotes")
+    return value
+
+
+def flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise UsageError(f"--{name.replace('_', '-')} is {value!r}", "Use true or false")
+    return value
+
+
+def opacity(name: str, value: Any) -> tuple[float, float]:
+    """Lowest and highest opacity: ``0.5`` (fixed), ``"0.1-0.9"`` or ``[0.1, 0.9]``."""
+    number = Number(0.01, 1.0, kind=float, flag="--opacity")
+    parts = value
+    if isinstance(value, str):
+        parts = re.split(r"\s*(?:-|\.\.|,|:)\s*", value.strip())
+    elif isinstance(value, int | float):
+        parts = [value]
+    if not isinstance(parts, list | tuple) or not 1 <= len(parts) <= 2:
+        raise UsageError(f"--opacity is {value!r}", "Use one number for a fixed opacity, or a range such as 0.1-0.9")
+    low, high = number(name, parts[0]), number(name, parts[-1])
+    if low > high:
+        raise UsageError(f"--opacity runs from {low:g} down to {high:g}", f"Write {high:g}-{low:g}")
+    return low, high
+
+
+def background(name: str, value: Any) -> str:
+    word = str(value).strip().lower()
+    return word if word in ("mean", "transparent") else colour(value, "background")
+
+
+def palette(name: str, value: Any) -> int | tuple[str, ...]:
+    """A number of colours to choose from the picture, or the colours themselves."""
+    count = Number(2, 256, "colours", flag="--palette")
+    if isinstance(value, int | float):
+        return int(count(name, value))
+    if isinstance(value, str):
+        if re.fullmatch(r"[+-]?\d+(\.\d+)?", value.strip()) and not re.fullmatch(r"[0-9a-f]{6}", value.strip()):
+            return int(count(name, float(value)))
+        value = [part for part in re.split(r"[\s,]+", value.strip()) if part]
+    if not isinstance(value, list | tuple) or not value:
+        raise UsageError(
+            f"--palette is {value!r}", "Use a number of colours such as 8, or a list such as black,#e63946"
+        )
+    colours = tuple(dict.fromkeys(colour(part) for part in value))
+    if len(colours) < 2:
+        raise UsageError("--palette has one colour only", "Give at least two different colours")
+    return colours
+
+
+def kinds(name: str, value: Any) -> str:
+    """A shape's name, ``mixed``, or several joined by commas; spelled as the registry spells them."""
+    parts = [value] if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
+        raise UsageError(f"--kind is {value!r}", "Use names such as triangle or ellipse,line")
+    words = [word.strip().lower().replace("_", "-") for part in parts for word in part.split(",")]
+    words = [word for word in dict.fromkeys(words) if word]
+    if not words:
+        raise UsageError("--kind is empty", "Use a shape such as triangle; see: evoart shapes")
+    from evoart.draw.shapes import SHAPES, shape
+
+    for word in words:
+        if word == "mixed":
+            continue
+        if ":" not in word and word not in SHAPES:
+            raise unknown("shape", word, [*SHAPES, "mixed"])
+        shape(word)
+    return ",".join(words)
+
+
+def options(name: str, value: Any) -> dict[str, float]:
+    """Further numbers for a strategy, by name."""
+    if not isinstance(value, dict):
+        raise UsageError(f"--set holds {value!r}", "Write --set name=number")
+    checked = {}
+    for key, number in value.items():
+        checked[str(key)] = Number(-1e9, 1e9, kind=float, flag=f"--set {key}")(key, number)
+    return checked
+
+
+def shown(number: float) -> str:
+    """A number as a person writes it: ``20,000``, ``0.5``, ``1``."""
+    return f"{int(number):,}" if float(number).is_integer() and abs(number) < 1e15 else f"{number:g}"
