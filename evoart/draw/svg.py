@@ -137,7 +137,7 @@ def _mask(alpha: np.ndarray, box: list[str]) -> str:
     data = base64.b64encode(file.getvalue()).decode()
     extent = f'width="{box[0]}" height="{box[1]}"'
     return (
-        f'<mask id="alpha" maskUnits="userSpaceOnUse" {extent}><image {extent} preserveAspectRatio="none" '
+        f'<mask id="alpha" maskUnits="userSpaceOnUse" x="0" y="0" {extent}><image {extent} preserveAspectRatio="none" '
         f'href="data:image/png;base64,{data}"/></mask>'
     )
 

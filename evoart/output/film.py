@@ -1,0 +1,124 @@
+"""Films of the evolution that need nothing but Pillow: GIF, animated PNG and animated WebP."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from evoart.draw.scene import Scene
+from evoart.output import recipe as recipes
+from evoart.output.formats import Artwork, Format, Options
+from evoart.output.raster import pixels, png_info
+from evoart.picture import fitted
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PillowImage
+
+T = TypeVar("T")
+_PALETTE_FROM = 8  # frames that a GIF's one palette is chosen from
+
+
+def spread(items: Sequence[T], count: int) -> list[T]:
+    """At most ``count`` of ``items``, evenly spread, the first and the last among them."""
+    if len(items) <= count:
+        return list(items)
+    return [items[round(i * (len(items) - 1) / max(count - 1, 1))] for i in range(count)][-count:]
+
+
+def film_size(artwork: Artwork, longest: int, multiple: int = 1) -> tuple[int, int]:
+    """The artwork's size reduced to ``longest`` pixels on its long side, each side a multiple of ``multiple``."""
+    w, h = fitted(*artwork.size, longest)
+    return max(multiple, round(w / multiple) * multiple), max(multiple, round(h / multiple) * multiple)
+
+
+def film_scenes(artwork: Artwork, options: Options, per_second: float) -> list[Scene]:
+    """What the film shows, at most ``per_second`` scenes for its length, and the artwork itself at the end."""
+    scenes = list(artwork.frames)
+    if not scenes or scenes[-1] is not artwork.scene:
+        scenes.append(artwork.scene)
+    return spread(scenes, max(2, round(options.film_seconds * per_second)))
+
+
+def film_frames(artwork: Artwork, options: Options, per_second: float) -> list[np.ndarray]:
+    """The film's pictures, uint8, all ``(h, w, 3)`` or all ``(h, w, 4)``."""
+    size = film_size(artwork, options.film_side)
+    frames = [pixels(artwork, scene, size) for scene in film_scenes(artwork, options, per_second)]
+    if any(frame.shape[-1] == 4 for frame in frames):
+        frames = [_with_alpha(frame) for frame in frames]
+    return frames
+
+
+def durations(count: int, options: Options, step: int = 1) -> list[int]:
+    """Milliseconds that each of ``count`` frames is shown, in whole ``step``s; the last one is held."""
+    ends = np.round(np.linspace(0, options.film_seconds * 1000, count + 1) / step).astype(int) * step
+    times = np.maximum(np.diff(ends), step)
+    times[-1] += round(options.film_hold * 1000 / step) * step
+    return times.tolist()
+
+
+def _with_alpha(frame: np.ndarray) -> np.ndarray:
+    if frame.shape[-1] == 4:
+        return frame
+    return np.concatenate([frame, np.full_like(frame[..., :1], 255)], -1)
+
+
+def _save(frames: list[PillowImage], format: str, **options: Any) -> bytes:
+    file = io.BytesIO()
+    frames[0].save(file, format, save_all=True, append_images=frames[1:], **options)
+    return file.getvalue()
+
+
+def _gif(artwork: Artwork, options: Options) -> bytes:
+    frames = film_frames(artwork, options, per_second=12)
+    images, transparent = _indexed(frames)
+    extra: dict[str, Any] = {"comment": artwork.recipe_text().encode()} if artwork.recipe else {}
+    if transparent:
+        extra |= {"transparency": 255, "disposal": 2}
+    if len(images) > 1:
+        extra |= {"duration": durations(len(images), options, 10), "loop": 0}
+    return _save(images, "GIF", optimize=False, **extra)
+
+
+def _indexed(frames: list[np.ndarray]) -> tuple[list[PillowImage], bool]:
+    """The frames in one palette of 255 colours; index 255 is transparent where the second value is True."""
+    from PIL import Image
+
+    # The palette is the last picture's above all: it is the one that stays.
+    chosen = [*spread(frames, _PALETTE_FROM), *[frames[-1]] * 3]
+    montage = Image.fromarray(np.concatenate([frame[..., :3] for frame in chosen]))
+    palette = montage.quantize(255, Image.Quantize.MEDIANCUT, kmeans=1)
+    images = []
+    transparent = frames[0].shape[-1] == 4
+    for frame in frames:
+        # Dithering would flicker from frame to frame and double the size; translucent shapes do without.
+        image = Image.fromarray(np.ascontiguousarray(frame[..., :3])).quantize(palette=palette, dither=0)
+        if transparent:
+            image.paste(255, mask=Image.fromarray(np.where(frame[..., 3] < 128, 255, 0).astype(np.uint8)))
+        images.append(image)
+    return images, transparent
+
+
+def _apng(artwork: Artwork, options: Options) -> bytes:
+    from PIL import Image
+
+    images = [Image.fromarray(frame) for frame in film_frames(artwork, options, per_second=8)]
+    times = durations(len(images), options)
+    return _save(images, "PNG", duration=times, loop=0, pnginfo=png_info(artwork), default_image=False)
+
+
+def _webp(artwork: Artwork, options: Options) -> bytes:
+    from PIL import Image
+
+    images = [Image.fromarray(frame) for frame in film_frames(artwork, options, per_second=15)]
+    text = artwork.recipe_text()
+    extra = {"xmp": recipes.xmp(text)} if text else {}
+    quality = min(options.quality, 80)
+    return _save(images, "WEBP", duration=durations(len(images), options), loop=0, quality=quality, method=3, **extra)
+
+
+GIF = Format((".gif",), _gif, film=True)
+APNG = Format((".apng",), _apng, film=True)
+WEBP = Format((".anim.webp",), _webp, film=True)

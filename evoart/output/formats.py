@@ -1,0 +1,142 @@
+"""The registry of output formats. A new one is one file and one line here (or an entry point ``evoart.outputs``)."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evoart.draw.scene import Scene
+from evoart.errors import EvoartError, UsageError
+from evoart.output import recipe as recipes
+from evoart.registry import Registry
+
+
+@dataclass(frozen=True)
+class Artwork:
+    """A finished picture, as every output format gets it.
+
+    Attributes:
+        scene: the drawing.
+        size: ``(width, height)`` in pixels.
+        draw: ``(scene, (w, h)) -> (h, w, 4)`` float32 straight sRGB and opacity, e.g. ``evoart.draw.scanline.draw``.
+        recipe: what made it, kept inside the file; empty for none.
+        title: for viewers and screen readers.
+        frames: its evolution from the first picture to the last, which should be ``scene``; empty where none was kept.
+        alpha: ``(h, w)`` uint8 or float in [0, 1], a transparency laid over the drawing, of any resolution; or None.
+    """
+
+    scene: Scene
+    size: tuple[int, int]
+    draw: Callable[[Scene, tuple[int, int]], np.ndarray]
+    recipe: dict[str, Any] = field(default_factory=dict)
+    title: str = ""
+    frames: Sequence[Scene] = ()
+    alpha: np.ndarray | None = None
+
+    def recipe_text(self) -> str:
+        return recipes.dumps(self.recipe) if self.recipe else ""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How files are written.
+
+    Attributes:
+        quality: 1 to 100, of JPEG, WebP and MP4.
+        matte: sRGB in [0, 1] behind transparency where a format has none (JPEG, MP4).
+        film_side: longest side of films in pixels.
+        film_seconds: how long the evolution lasts, however many generations it took.
+        film_hold: how long the last picture then stays, in seconds.
+    """
+
+    quality: int = 90
+    matte: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    film_side: int = 480
+    film_seconds: float = 5.0
+    film_hold: float = 2.0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.quality <= 100:
+            raise UsageError(f"a quality of {self.quality} is out of range", "Use 1 to 100")
+        if not 16 <= self.film_side <= 1920:
+            raise UsageError(f"a film of {self.film_side} pixels is out of range", "Use 16 to 1920")
+        if not (0.1 <= self.film_seconds <= 120 and 0 <= self.film_hold <= 120):
+            raise UsageError("the film's length is out of range", "Use 0.1 to 120 seconds, and a hold of 0 to 120")
+
+
+@dataclass(frozen=True)
+class Format:
+    """One output format.
+
+    Attributes:
+        extensions: with the dot, the usual one first.
+        encode: an artwork's file as bytes.
+        film: True where it shows the evolution, so that the run must keep frames.
+        check: raises MissingExtra when it cannot work on this machine; called before any work.
+    """
+
+    extensions: tuple[str, ...]
+    encode: Callable[[Artwork, Options], bytes]
+    film: bool = False
+    check: Callable[[], None] = lambda: None
+
+
+OUTPUTS = Registry(
+    "output format",
+    "evoart.outputs",
+    {
+        "svg": "evoart.output.text:SVG",
+        "json": "evoart.output.text:JSON",
+        "png": "evoart.output.raster:PNG",
+        "jpeg": "evoart.output.raster:JPEG",
+        "webp": "evoart.output.raster:WEBP",
+        "gif": "evoart.output.film:GIF",
+        "apng": "evoart.output.film:APNG",
+        "animated-webp": "evoart.output.film:WEBP",
+        "mp4": "evoart.output.video:MP4",
+    },
+)
+
+
+def extensions() -> dict[str, tuple[str, ...]]:
+    """Format name -> its extensions; plugins that do not load are left out."""
+    table = {}
+    for name in OUTPUTS:
+        try:
+            table[name] = OUTPUTS[name].extensions
+        except EvoartError:
+            continue
+    return table
+
+
+def format_of(path: Path) -> str:
+    """The format a file name asks for by its extension.
+
+    Raises:
+        UsageError: no extension or an unknown one.
+    """
+    known = {extension: name for name, those in extensions().items() for extension in those}
+    lower = path.name.lower()
+    for extension in sorted(known, key=len, reverse=True):
+        if lower.endswith(extension) and len(lower) > len(extension):
+            return known[extension]
+    listed = " ".join(sorted(known))
+    if not path.suffix:
+        raise UsageError(f"'{path}' has no extension, so its format is unknown", f"Add one of: {listed}")
+    near = difflib.get_close_matches(path.suffix.lower(), known, n=1, cutoff=0.6)
+    remedy = f"Did you mean {near[0]}? Known are: {listed}" if near else f"Known are: {listed}"
+    raise UsageError(f"'{path.suffix}' is no extension that evoart writes", remedy)
+
+
+def encode(format: str, artwork: Artwork, options: Options | None = None) -> bytes:
+    """The artwork as the bytes of a file in the format called ``format``.
+
+    Raises:
+        UsageError: unknown format. MissingExtra: it needs an extra. EvoartError: too large for the format.
+    """
+    return OUTPUTS[format].encode(artwork, options or Options())

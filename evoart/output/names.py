@@ -1,0 +1,127 @@
+"""What an output is called and in which format it is."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from evoart.errors import UsageError
+from evoart.output.files import check_writable, is_special, numbered
+from evoart.output.formats import OUTPUTS, extensions, format_of
+
+DEFAULT_FORMATS = ("svg", "png")
+
+
+@dataclass(frozen=True)
+class Output:
+    """One file to write: ``path`` (None: standard output) in the format called ``format``."""
+
+    path: Path | None
+    format: str
+    overwrite: bool = False
+
+
+def slug(text: str, longest: int = 60) -> str:
+    """``text`` as ``[a-z0-9-]``, cut at a word where possible: ``"A cat, è?"`` is ``"a-cat-e"``; never empty."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    if len(words) > longest:
+        cut = words[: longest + 1].rpartition("-")[0]
+        words = (cut or words[:longest]).strip("-")
+    return words or "picture"
+
+
+def default_paths(stem: str, form: str, formats: Sequence[str], folder: Path = Path()) -> list[Path]:
+    """``<stem>-<form>.<extension>`` in ``folder``, one per format, all numbered ``-2``, ``-3``, ... until free."""
+    clean = re.sub(r"[\x00-\x1f\x7f/\\]", "", stem).lstrip("-.").strip() or "picture"
+    clean = clean.encode()[:120].decode(errors="ignore")
+    paths = [folder / f"{clean}-{form}{extensions()[name][0]}" for name in formats]
+    number = 1
+    while any(os.path.lexists(numbered(path, number)) for path in paths):
+        number += 1
+    return [numbered(path, number) for path in paths]
+
+
+def resolve(
+    values: Sequence[str],
+    *,
+    stem: str,
+    form: str,
+    format: str | None = None,
+    overwrite: bool = False,
+    inputs: Iterable[Path] = (),
+) -> list[Output]:
+    """The outputs that ``-o`` values ask for, each checked so that nothing can fail later for a reason known now.
+
+    Args:
+        values: ``"-"`` is standard output, an existing folder gets the default name, anything else is a file whose
+            extension is its format. None at all: SVG and PNG with default names in the current folder.
+        stem, form: for default names.
+        format: the format for ``"-"`` and folders (default SVG; folders SVG and PNG).
+        overwrite: allow files that exist, but never one of ``inputs``.
+
+    Raises:
+        UsageError: unknown or missing extension, existing file, folder missing or not writable, the same name twice.
+    """
+    if format is not None:
+        OUTPUTS[format]
+    outputs: list[Output] = []
+    for value in values or ["."]:
+        outputs += _resolve_one(value, stem, form, format, overwrite)
+    _check_distinct(outputs)
+    for output in outputs:
+        OUTPUTS[output.format].check()
+        if output.path is not None:
+            _check_path(output.path, overwrite, inputs)
+    return outputs
+
+
+def _resolve_one(value: str, stem: str, form: str, format: str | None, overwrite: bool) -> list[Output]:
+    if value == "-":
+        return [Output(None, format or "svg")]
+    path = Path(value).expanduser()
+    if is_special(path):
+        return [Output(path, format or "svg", True)]
+    if path.is_dir():
+        formats = (format,) if format else DEFAULT_FORMATS
+        paths = default_paths(stem, form, formats, path)
+        return [Output(p, name) for p, name in zip(paths, formats, strict=True)]
+    if value.endswith(("/", os.sep)):
+        raise UsageError(f"there is no folder '{value}'", f"Make it first: mkdir -p '{value}'")
+    return [Output(path, _format_for(path, format), overwrite)]
+
+
+def _format_for(path: Path, format: str | None) -> str:
+    """The extension decides; ``format`` helps out where there is no known one, and must not contradict it."""
+    if format is None:
+        return format_of(path)
+    try:
+        named = format_of(path)
+    except UsageError:
+        return format
+    same = path.suffix.lower() == extensions()[format][0][-len(path.suffix) :]  # x.webp may be an animated one
+    if named != format and not same:
+        raise UsageError(f"'{path}' is {named} by its extension, not {format}", "Change the name or --format")
+    return format
+
+
+def _check_distinct(outputs: list[Output]) -> None:
+    names = [os.path.realpath(o.path) if o.path else "-" for o in outputs if not (o.path and is_special(o.path))]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"the output '{name}' is given twice", "Give every output its own name")
+
+
+def _check_path(path: Path, overwrite: bool, inputs: Iterable[Path]) -> None:
+    if is_special(path):
+        return
+    for source in inputs:
+        if path.exists() and source.exists() and os.path.samefile(path, source):
+            raise UsageError(f"the output '{path}' is the input", "Choose another name")
+    if os.path.lexists(path) and not overwrite:
+        raise UsageError(f"'{path}' exists already", "Use --overwrite or another name")
+    check_writable(Path(os.path.realpath(path)).parent)

@@ -1,0 +1,111 @@
+"""Still pictures: pixels of an artwork, PNG, JPEG and WebP."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from evoart.draw.scene import Scene
+from evoart.errors import EvoartError, UsageError
+from evoart.output import recipe as recipes
+from evoart.output.formats import Artwork, Format, Options
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PillowImage
+
+MAX_PIXELS = 1 << 28
+_ROWS = 256  # quantised at a time, so that no second float copy of a big picture is made
+
+
+def pixels(artwork: Artwork, scene: Scene | None = None, size: tuple[int, int] | None = None) -> np.ndarray:
+    """The picture as uint8 sRGB ``(h, w, 3)``, or ``(h, w, 4)`` straight where any pixel is transparent.
+
+    Args:
+        scene, size: draw this one at this ``(width, height)`` instead of the artwork's own.
+
+    Raises:
+        UsageError: more than 2^28 pixels.
+    """
+    w, h = size or artwork.size
+    if w * h > MAX_PIXELS:
+        raise UsageError(f"{w}x{h} pixels are too many for one picture", f"Stay below {MAX_PIXELS:,}, or write SVG")
+    rgba = artwork.draw(scene or artwork.scene, (w, h))
+    out = np.empty((h, w, 4), np.uint8)
+    for y in range(0, h, _ROWS):
+        band = rgba[y : y + _ROWS] * np.float32(255)
+        out[y : y + _ROWS] = np.rint(band, out=band)
+    if artwork.alpha is not None:
+        out[..., 3] = np.rint(out[..., 3] * (_fit(artwork.alpha, (w, h)) / np.float32(255)))
+    return out if out[..., 3].min() < 255 else np.ascontiguousarray(out[..., :3])
+
+
+def flattened(image: np.ndarray, matte: tuple[float, float, float]) -> np.ndarray:
+    """uint8 ``(h, w, 3)``: the picture laid over the colour ``matte`` where it is transparent."""
+    if image.shape[-1] == 3:
+        return image
+    alpha = image[..., 3:].astype(np.float32) / 255
+    over = image[..., :3] * alpha + np.asarray(matte, np.float32) * 255 * (1 - alpha)
+    return np.rint(over).astype(np.uint8)
+
+
+def to_bytes(image: PillowImage, format: str, limit: int, **options: Any) -> bytes:
+    """``image.save`` into memory; EvoartError where a side is longer than the format's ``limit``."""
+    if max(image.size) > limit:
+        raise EvoartError(f"{format} holds at most {limit} pixels a side, not {max(image.size)}", "Use PNG or SVG")
+    file = io.BytesIO()
+    image.save(file, format, **options)
+    return file.getvalue()
+
+
+def png_info(artwork: Artwork) -> Any:
+    """The text chunks of a PNG: recipe and title, and the mark that its colours are sRGB."""
+    from PIL.PngImagePlugin import PngInfo
+
+    info = PngInfo()
+    info.add(b"sRGB", b"\0")
+    if artwork.title:
+        info.add_itxt("Title", artwork.title)
+    if text := artwork.recipe_text():
+        info.add_itxt(recipes.KEY, text)
+    return info
+
+
+def _fit(alpha: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    from PIL import Image
+
+    levels = alpha if alpha.dtype == np.uint8 else np.rint(np.clip(alpha, 0, 1) * 255).astype(np.uint8)
+    image = Image.fromarray(levels)
+    return np.asarray(image if image.size == size else image.resize(size))
+
+
+def _image(array: np.ndarray) -> PillowImage:
+    from PIL import Image
+
+    return Image.fromarray(array)
+
+
+def _png(artwork: Artwork, options: Options) -> bytes:
+    image = _image(pixels(artwork))
+    level = 6 if image.width * image.height <= 4_000_000 else 3  # big pictures: half the time for a tenth more bytes
+    return to_bytes(image, "PNG", 2**31 - 1, pnginfo=png_info(artwork), compress_level=level)
+
+
+def _jpeg(artwork: Artwork, options: Options) -> bytes:
+    image = _image(flattened(pixels(artwork), options.matte))
+    # Shapes have hard coloured edges, which chroma subsampling smears.
+    data = to_bytes(image, "JPEG", 65_500, quality=options.quality, subsampling=0, optimize=True)
+    text = artwork.recipe_text()
+    return recipes.into_jpeg(data, text) if text else data
+
+
+def _webp(artwork: Artwork, options: Options) -> bytes:
+    text = artwork.recipe_text()
+    extra = {"xmp": recipes.xmp(text)} if text else {}
+    return to_bytes(_image(pixels(artwork)), "WEBP", 16_383, quality=options.quality, method=4, **extra)
+
+
+PNG = Format((".png",), _png)
+JPEG = Format((".jpg", ".jpeg"), _jpeg)
+WEBP = Format((".webp",), _webp)

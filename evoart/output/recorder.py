@@ -1,0 +1,119 @@
+"""Keeps a bounded number of moments of a run, spaced by how much they improved, for a film of fixed length."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from evoart.errors import EvoartError
+from evoart.output.film import spread
+from evoart.output.recipe import pack_kinds, unpack_kinds
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """The best so far at one time: shape names, genome ``(dim,)`` and the way the loss had come, in log units."""
+
+    kinds: tuple[str, ...]
+    genome: np.ndarray
+    position: float
+
+
+class FilmRecorder:
+    """Moments evenly spaced along the logarithm of the loss, however long the run.
+
+    Equal steps of log loss are equal steps of PSNR, which is about how the eye sees a picture improve; equal steps of
+    time would show everything in the first second. When there are more than ``capacity`` moments the spacing doubles.
+
+    Args:
+        capacity: most moments kept.
+    """
+
+    def __init__(self, capacity: int = 240) -> None:
+        self.capacity = capacity
+        self._moments: list[Moment] = []
+        self._latest: Moment | None = None
+        self._spacing, self._loss = 0.0, math.nan
+
+    def __len__(self) -> int:
+        return len(self._moments)
+
+    def add(self, kinds: tuple[str, ...], genome: np.ndarray, loss: float) -> None:
+        """Offer the best genome ``(dim,)`` so far and its ``loss``; it is copied where it is kept."""
+        if not math.isfinite(loss):
+            return
+        loss = max(float(loss), 1e-12)
+        way = 0.0 if self._latest is None else abs(math.log(loss / self._loss))
+        position = way + (self._latest.position if self._latest else 0.0)
+        self._loss = loss
+        self._latest = Moment(tuple(kinds), np.array(genome, np.float32), position)
+        if not self._moments or position - self._moments[-1].position > self._spacing:
+            self._moments.append(self._latest)
+        while len(self._moments) > self.capacity:
+            self._thin()
+
+    def select(self, count: int) -> list[tuple[tuple[str, ...], np.ndarray]]:
+        """At most ``count`` moments as (kinds, genome), from the first to the latest one."""
+        moments = list(self._moments)
+        if self._latest is not None and self._latest is not moments[-1]:
+            moments.append(self._latest)
+        if len(moments) > count:
+            moments = self._evenly(moments, count)
+        return [(m.kinds, m.genome) for m in moments]
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The whole state for a checkpoint."""
+        moments = self._moments + ([self._latest] if self._latest else [])
+        kinds = json.dumps([pack_kinds(m.kinds) for m in moments]).encode()
+        return {
+            "film_kinds": np.frombuffer(kinds, np.uint8),
+            "film_lengths": np.array([len(m.genome) for m in moments], np.int64),
+            "film_genomes": np.concatenate([np.zeros(0, np.float32), *[m.genome for m in moments]]),
+            "film_positions": np.array([m.position for m in moments], np.float64),
+            "film_state": np.array([self._spacing, self._loss], np.float64),
+        }
+
+    def load(self, arrays: dict[str, Any]) -> None:
+        """Go on from what ``arrays`` gave.
+
+        Raises:
+            EvoartError: the arrays do not belong together.
+        """
+        try:
+            kinds = [unpack_kinds(runs) for runs in json.loads(bytes(np.asarray(arrays["film_kinds"], np.uint8)))]
+            lengths = [int(n) for n in arrays["film_lengths"]]
+            genomes = np.split(np.asarray(arrays["film_genomes"], np.float32), np.cumsum(lengths)[:-1])
+            positions = [float(p) for p in arrays["film_positions"]]
+            if not lengths:
+                genomes = []
+            moments = [Moment(k, g.copy(), p) for k, g, p in zip(kinds, genomes, positions, strict=True)]
+            if [len(m.genome) for m in moments] != lengths:
+                raise ValueError("lengths")
+            self._spacing, self._loss = (float(v) for v in arrays["film_state"])
+        except (KeyError, ValueError, TypeError, IndexError) as error:
+            raise EvoartError("the checkpoint's film is damaged", "Start again without resuming") from error
+        self._moments, self._latest = moments[:-1], moments[-1] if moments else None
+        if self._latest and self._moments and self._moments[-1].position == self._latest.position:
+            self._latest = self._moments[-1]
+
+    def _thin(self) -> None:
+        way = self._moments[-1].position - self._moments[0].position
+        self._spacing = max(2 * self._spacing, 2 * way / self.capacity)
+        kept = [self._moments[0]]
+        for moment in self._moments[1:]:
+            if moment.position - kept[-1].position > self._spacing:
+                kept.append(moment)
+        self._moments = kept
+
+    def _evenly(self, moments: list[Moment], count: int) -> list[Moment]:
+        """The moments nearest to ``count`` even steps along the way."""
+        at = np.array([m.position for m in moments])
+        if at[-1] <= at[0]:
+            return spread(moments, count)
+        nearest = np.searchsorted(at, np.linspace(at[0], at[-1], count) - 1e-12)
+        picked = sorted({0, len(moments) - 1, *np.clip(nearest, 0, len(moments) - 1).tolist()})
+        return [moments[i] for i in spread(picked, count)]

@@ -1,0 +1,22 @@
+"""The formats that are text: the drawing as SVG, and the recipe alone as JSON."""
+
+from __future__ import annotations
+
+from evoart.draw.svg import svg
+from evoart.errors import EvoartError
+from evoart.output.formats import Artwork, Format, Options
+
+
+def _svg(artwork: Artwork, options: Options) -> bytes:
+    text = svg(artwork.scene, artwork.size, title=artwork.title, recipe=artwork.recipe_text(), alpha=artwork.alpha)
+    return text.encode()
+
+
+def _json(artwork: Artwork, options: Options) -> bytes:
+    if not artwork.recipe:
+        raise EvoartError("there is no recipe to write", "Choose another format")
+    return (artwork.recipe_text() + "\n").encode()
+
+
+SVG = Format((".svg",), _svg)
+JSON = Format((".json",), _json)

@@ -1,0 +1,84 @@
+"""MP4 films (H.264), with the extra ``video``: the ffmpeg program that imageio-ffmpeg brings, or one on the path."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from evoart.errors import EvoartError, MissingExtra
+from evoart.output import recipe as recipes
+from evoart.output.film import durations, film_scenes, film_size
+from evoart.output.formats import Artwork, Format, Options
+from evoart.output.raster import flattened, pixels
+
+FRAMES_PER_SECOND = 30
+
+
+def ffmpeg() -> str:
+    """The path of an ffmpeg program.
+
+    Raises:
+        MissingExtra: there is none.
+    """
+    if importlib.util.find_spec("imageio_ffmpeg") is not None:
+        import imageio_ffmpeg
+
+        try:
+            return imageio_ffmpeg.get_ffmpeg_exe()
+        except RuntimeError:  # a platform for which the package brings no program
+            pass
+    if found := shutil.which("ffmpeg"):
+        return found
+    raise MissingExtra("video", "MP4 output")
+
+
+def _mp4(artwork: Artwork, options: Options) -> bytes:
+    scenes = film_scenes(artwork, options, FRAMES_PER_SECOND)
+    w, h = film_size(artwork, options.film_side, multiple=2)  # H.264 wants even sides
+    step = 1000 / FRAMES_PER_SECOND
+    ends = np.round(np.cumsum(durations(len(scenes), options)) / step).astype(int)
+    repeats = np.maximum(np.diff(ends, prepend=0), 1)
+    with tempfile.TemporaryDirectory(prefix="evoart-") as folder:
+        target = Path(folder) / "film.mp4"
+        command = [ffmpeg(), "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{w}x{h}"]
+        command += ["-r", str(FRAMES_PER_SECOND), "-i", "-", "-an", "-c:v", "libx264", "-preset", "medium"]
+        command += ["-crf", str(round(40 - options.quality * 0.24)), "-pix_fmt", "yuv420p"]
+        # Say which colours these are, or players guess and the film looks paler than the picture.
+        colours = "setparams=color_primaries=bt709:color_trc=iec61966-2-1:colorspace=bt709"
+        command += ["-vf", f"scale=out_color_matrix=bt709:out_range=tv,{colours}", "-movflags", "+faststart"]
+        command += [str(target)]
+        # Drawn one by one as they are written, so that a long film of large pictures needs no memory.
+        frames = (flattened(pixels(artwork, scene, (w, h)), options.matte).tobytes() for scene in scenes)
+        _feed(command, frames, repeats)
+        data = target.read_bytes()
+    text = artwork.recipe_text()
+    return recipes.into_mp4(data, text) if text else data
+
+
+def _feed(command: list[str], frames: Iterable[bytes], repeats: np.ndarray) -> None:
+    with tempfile.TemporaryFile() as messages:
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=messages, stderr=messages) as process:
+            try:
+                for frame, times in zip(frames, repeats, strict=True):
+                    for _ in range(times):
+                        process.stdin.write(frame)
+                process.stdin.close()
+            except BrokenPipeError:
+                pass  # it has ended early and says why
+        if process.returncode:
+            messages.seek(0)
+            said = messages.read(4000).decode(errors="replace").strip().splitlines() or ["no message"]
+            raise EvoartError(f"ffmpeg could not write the film ({said[-1]})", "Choose .gif or .apng instead")
+
+
+def _check() -> None:
+    ffmpeg()
+
+
+MP4 = Format((".mp4",), _mp4, film=True, check=_check)
