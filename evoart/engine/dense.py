@@ -1,0 +1,83 @@
+"""The dense engine: draws and judges in one JAX program, on any device."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from evoart.draw.dense import DenseRaster
+from evoart.engine.jax_setup import setup
+from evoart.score.pixel import Target, loss_map
+from evoart.types import Array, Genome
+
+if TYPE_CHECKING:
+    from evoart.forms.shapes import ShapesForm
+
+
+class DenseEngine:
+    """Judges genomes of ``form`` against ``target``; methods named ``*_traced`` may be used inside a JAX program.
+
+    Attributes:
+        form: what a genome stands for.
+        target: the picture to come near, ``(h, w, 3)``, its weights and its loss.
+        traceable: True: a search may put this engine into its own program.
+    """
+
+    name, traceable = "dense", True
+
+    def __init__(self, form: ShapesForm, target: Target) -> None:
+        setup()
+        self.form, self.target = form, target
+        self.height, self.width = target.image.shape[:2]
+        self._raster = DenseRaster(form.kinds, form.decode, form.background, self.height, self.width)
+        self._images = jax.jit(lambda genomes: self._raster.map(lambda image: image, genomes))
+        self._losses = jax.jit(self.losses_traced)
+        self._tiles = jax.jit(self.tile_losses_traced, static_argnames="tiles")
+        self._gradient = jax.jit(jax.value_and_grad(self._loss))
+
+    def images(self, genomes: np.ndarray) -> np.ndarray:
+        """Pictures ``(n, h, w, 3)`` float32 sRGB of genomes ``(n, dim)``; a transparent ground is white."""
+        return np.asarray(self._images(self._array(genomes)))
+
+    def losses(self, genomes: np.ndarray) -> np.ndarray:
+        """Losses ``(n,)`` float32 of genomes ``(n, dim)``."""
+        return np.asarray(self._losses(self._array(genomes)))
+
+    def tile_losses(self, genomes: np.ndarray, tiles: int) -> np.ndarray:
+        """Losses ``(n, tiles, tiles)`` float32 kept apart by tile: pixel ``(y, x)`` counts in ``(y*tiles//h, x*tiles//w)``."""
+        return np.asarray(self._tiles(self._array(genomes), tiles=tiles))
+
+    def gradient(self, genome: Genome) -> tuple[float, np.ndarray]:
+        """Loss of one genome ``(dim,)`` and its gradient ``(dim,)`` float32."""
+        loss, gradient = self._gradient(self._array(genome))
+        return float(loss), np.asarray(gradient)
+
+    def losses_traced(self, genomes: Array) -> Array:
+        """``losses`` for use inside a JAX program."""
+        return self._raster.map(lambda image: loss_map(jnp, image, self.target).sum(), genomes)
+
+    def tile_losses_traced(self, genomes: Array, tiles: int) -> Array:
+        """``tile_losses`` for use inside a JAX program; ``tiles`` is a static number."""
+        rows, columns = _membership(self.height, tiles), _membership(self.width, tiles)
+
+        def judge(image: Array) -> Array:
+            # Two thin matrix products; an accelerator's fast low precision would spoil exact differences of tiles.
+            by_row = jnp.matmul(rows, loss_map(jnp, image, self.target), precision="highest")
+            return jnp.matmul(by_row, columns.T, precision="highest")
+
+        return self._raster.map(judge, genomes)
+
+    def _loss(self, genome: Array) -> Array:
+        return loss_map(jnp, self._raster.image(genome), self.target).sum()
+
+    @staticmethod
+    def _array(genomes: np.ndarray) -> np.ndarray:
+        return np.asarray(genomes, np.float32)
+
+
+def _membership(pixels: int, tiles: int) -> np.ndarray:
+    """``(tiles, pixels)`` float32: 1 where a row (or column) of pixels belongs to a row (or column) of tiles."""
+    return (np.arange(pixels) * tiles // pixels == np.arange(tiles)[:, None]).astype(np.float32)

@@ -1,0 +1,45 @@
+"""JAX's settings, in one place: compiled programs are kept between runs, and a GPU's memory is not taken whole."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from pathlib import Path
+
+
+def cache_dir() -> Path:
+    """Where compiled programs are kept: ``EVOART_CACHE``, or ``evoart`` in the user's cache folder."""
+    chosen = os.environ.get("EVOART_CACHE")
+    if chosen:
+        return Path(chosen).expanduser()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "evoart"
+    if sys.platform == "win32":
+        local = os.environ.get("LOCALAPPDATA")
+        return (Path(local) if local else Path.home() / "AppData" / "Local") / "evoart" / "cache"
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "evoart"
+
+
+@functools.cache
+def setup() -> None:
+    """Prepare JAX; call before the first program is compiled. Later calls do nothing.
+
+    A cache folder that cannot be written is not an error: programs are then compiled anew on every run.
+    """
+    # Read by XLA when it first sees a GPU. A picture needs a small part of its memory; others may want the rest.
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    import jax
+
+    folder = cache_dir() / "jax"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return
+    if not os.access(folder, os.W_OK):
+        return
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    # Small programs are most of what a search compiles, so they are kept too.
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
