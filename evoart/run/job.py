@@ -126,7 +126,7 @@ class Job:
 
     @classmethod
     def make(cls, **given: Any) -> Job:
-        """A job from options by name, as a caller or a command line gives them: a ``preset`` fills in what is not given.
+        """A job from options by name, as a caller or a command line gives them: a ``preset`` fills what is not given.
 
         ``time`` is another word for ``seconds`` and may be text such as ``"5m"``; None means not given.
         A ``strategy`` alone asks for the classical search.

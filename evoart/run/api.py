@@ -1,0 +1,53 @@
+"""The Python interface: ``evoart.fit``, ``evoart.run``, ``evoart.load``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from evoart.errors import EvoartError
+from evoart.run.events import Event, Finished
+from evoart.run.job import Job
+from evoart.run.loop import run as _run
+from evoart.run.recipe import read_drawing
+from evoart.run.result import Result, from_drawing
+
+
+def run(job: Job, picture: Any = None, **how: Any) -> Iterator[Event]:
+    """Run a job as an iterator of events; see ``evoart.run.loop.run``."""
+    return _run(job, picture, **how)
+
+
+def fit(picture: Any = None, **options: Any) -> Result:
+    """Draw a photograph with a few shapes.
+
+    Args:
+        picture: a path, the file's bytes, an array ``(h, w, 3 or 4)`` (uint8, or floats in [0, 1]) or a Pillow image;
+            None is the photograph that comes with evoart.
+        options: fields of ``evoart.Job``: ``shapes=50, kind="triangle", seed=1, time="30s"``, ...
+
+    Returns:
+        The picture, with ``image(size)``, ``svg()``, ``save("a.svg", "a.png")``, ``loss``, ``psnr`` and ``seed``.
+
+    Raises:
+        UsageError: an unknown option or a value out of range.
+        EvoartError: a picture that cannot be used.
+    """
+    if isinstance(picture, str | Path):
+        options["picture"], picture = str(picture), None
+    last = None
+    for event in _run(Job.make(**options), picture):
+        last = event
+    if not isinstance(last, Finished):
+        raise EvoartError("the run ended without a result", "Report this with the options you used")
+    return last.result
+
+
+def load(path: str | Path) -> Result:
+    """The result in a picture or recipe that evoart wrote, to draw again at any size.
+
+    Raises:
+        UsageError: no such file. EvoartError: no recipe in it, damaged, or of a newer evoart.
+    """
+    return from_drawing(read_drawing(Path(path)))

@@ -1,0 +1,190 @@
+"""Checkpoints: a run in one ``.npz`` without pickle, photograph included, so that it goes on wherever it is taken."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import json
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evoart import __version__
+from evoart.errors import EvoartError
+from evoart.forms.shapes import ShapesForm
+from evoart.output import files
+from evoart.output.recipe import pack_kinds, unpack_kinds
+from evoart.picture import read_source
+from evoart.run.job import Job
+from evoart.run.problem import Problem
+from evoart.score.pixel import Target
+
+FORMAT = 1
+MAX_BYTES = 1 << 31  # of the arrays, unpacked
+_REMEDY = "Use another copy, or start the run again"
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A run at rest.
+
+    Attributes:
+        problem: job, target and output size.
+        search, film: the states of the search and of the film recorder.
+        state: seconds spent, patience's mark, reason it ended for (or None), and the caller's ``notes``.
+    """
+
+    problem: Problem
+    search: dict[str, np.ndarray]
+    film: dict[str, np.ndarray]
+    state: dict[str, Any]
+
+
+def save(path: Path, checkpoint: Checkpoint, *, overwrite: bool = True) -> Path:
+    """Write a checkpoint whole or not at all.
+
+    Raises:
+        EvoartError: disk full, folder not writable.
+    """
+    problem = checkpoint.problem
+    form = problem.form
+    header = {
+        "evoart": __version__,
+        "format": FORMAT,
+        "job": problem.job.to_dict(),
+        "form": {
+            "kinds": pack_kinds(form.kinds),
+            "width": form.width,
+            "height": form.height,
+            "background": form.background,
+            "opacity": form.opacity,
+            "palette": form.palette,
+        },
+        "choices": problem.choices,
+        "size": problem.size,
+        "name": problem.name,
+        "start": pack_kinds(problem.start[0]) if problem.start else None,
+        "state": checkpoint.state,
+    }
+    arrays = {
+        "header": np.frombuffer(json.dumps(header).encode(), np.uint8),
+        "image": problem.target.image,
+        "weight": problem.target.weight,
+        **{f"search/{name}": np.asarray(value) for name, value in checkpoint.search.items()},
+        **{f"film/{name}": np.asarray(value) for name, value in checkpoint.film.items()},
+    }
+    if problem.mask is not None:
+        arrays["mask"] = problem.mask
+    if problem.start:
+        arrays["start"] = problem.start[1]
+    arrays["digest"] = _digest(arrays)
+    return files.write(path, _pack(arrays), overwrite=overwrite)
+
+
+def load(path: Path) -> Checkpoint:
+    """The checkpoint in a file; every byte is covered by its digest.
+
+    Raises:
+        UsageError: no such file.
+        EvoartError: not a checkpoint, truncated, tampered with, or of a newer evoart.
+    """
+    data = read_source(path)[0]
+    damaged = EvoartError(f"'{path}' is a damaged or truncated checkpoint", _REMEDY)
+    if data[:4] != b"PK\x03\x04":
+        raise EvoartError(
+            f"'{path}' is not an evoart checkpoint", "Give the .npz that a run has left, or see: evoart redo"
+        )
+    try:
+        arrays = _unpack(data)
+        header = json.loads(arrays["header"].tobytes())
+        made_by, form = header["evoart"], header["format"]
+    except (KeyError, TypeError, ValueError, EOFError, OSError, MemoryError, zipfile.BadZipFile, zlib.error):
+        raise damaged from None
+    except (NotImplementedError, RuntimeError, OverflowError, SyntaxError):  # zip and npy headers gone wild
+        raise damaged from None
+    if not isinstance(form, int) or form > FORMAT:
+        raise EvoartError(f"'{path}' was made by a newer evoart ({made_by})", "Update: pip install -U evoart")
+    if not np.array_equal(arrays.pop("digest", None), _digest(arrays)):
+        raise damaged
+    try:
+        return _restore(arrays, header)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise damaged from None
+
+
+def _restore(arrays: dict[str, np.ndarray], header: dict[str, Any]) -> Checkpoint:
+    job = Job.from_dict(header["job"], "the checkpoint's job")
+    form = header["form"]
+    problem = Problem(
+        job=job,
+        form=ShapesForm(
+            unpack_kinds(form["kinds"]),
+            form["width"],
+            form["height"],
+            tuple(form["background"]) if form["background"] is not None else None,
+            tuple(form["opacity"]),
+            tuple(tuple(colour) for colour in form["palette"]) if form["palette"] is not None else None,
+        ),
+        choices=tuple(header["choices"]),
+        target=Target(arrays["image"], arrays["weight"], job.loss),
+        size=tuple(header["size"]),
+        mask=arrays.get("mask"),
+        name=header["name"],
+        start=(unpack_kinds(header["start"]), arrays["start"]) if header["start"] is not None else None,
+    )
+
+    def part(prefix: str) -> dict[str, np.ndarray]:
+        return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
+
+    return Checkpoint(problem, part("search/"), part("film/"), header["state"])
+
+
+def with_budget(checkpoint: Checkpoint, **budget: Any) -> Checkpoint:
+    """The same run with other limits (``generations``, ``evaluations``, ``seconds``, ``until_psnr``, ``patience``)."""
+    changes = {name: value for name, value in budget.items() if value is not None}
+    if not changes:
+        return checkpoint
+    given = checkpoint.problem.job.to_dict() | changes
+    problem = dataclasses.replace(checkpoint.problem, job=Job.from_dict(given))
+    return dataclasses.replace(checkpoint, problem=problem, state=checkpoint.state | {"reason": None})
+
+
+def _pack(arrays: dict[str, np.ndarray]) -> bytes:
+    """As ``np.savez_compressed``, with fixed dates, so that the same run gives the same bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, array in arrays.items():
+            if array.dtype.hasobject:
+                raise TypeError(f"the search state '{name}' is not plain numbers")
+            entry = io.BytesIO()
+            np.lib.format.write_array(entry, np.ascontiguousarray(array) if array.ndim else array, allow_pickle=False)
+            info = zipfile.ZipInfo(f"{name}.npy")
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, entry.getvalue())
+    return buffer.getvalue()
+
+
+def _unpack(data: bytes) -> dict[str, np.ndarray]:
+    arrays: dict[str, np.ndarray] = {}
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        entries = archive.infolist()
+        if sum(entry.file_size for entry in entries) > MAX_BYTES:
+            raise ValueError("too large")
+        for entry in entries:
+            with archive.open(entry) as file:
+                arrays[entry.filename.removesuffix(".npy")] = np.lib.format.read_array(file, allow_pickle=False)
+    return arrays
+
+
+def _digest(arrays: dict[str, np.ndarray]) -> np.ndarray:
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = arrays[name]
+        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return np.frombuffer(digest.digest(), np.uint8)

@@ -1,0 +1,98 @@
+"""Which engine runs, decided in one place. ``--engine`` and ``--device`` overrule it, ``evoart doctor`` prints it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from evoart.errors import EvoartError, UsageError
+
+if TYPE_CHECKING:
+    from evoart.forms.shapes import ShapesForm
+    from evoart.run.job import Job
+    from evoart.score.pixel import Target
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An engine (``scanline`` or ``dense``), what it runs on (``cpu`` or a GPU's name) and why it was chosen."""
+
+    engine: str
+    device: str
+    why: str
+
+
+def choose(job: Job) -> Choice:
+    """The engine of a job.
+
+    The scanline kernel is the fastest on a CPU and needs no JAX; the dense program is the one for an accelerator,
+    and pays where whole populations are judged, which the default search does not do.
+
+    Raises:
+        UsageError: the scanline engine on a GPU.
+        EvoartError: a GPU was asked for and JAX sees none.
+    """
+    if job.device == "gpu" and job.engine == "scanline":
+        raise UsageError("the scanline engine runs on a CPU only", "Use --engine dense or --device cpu")
+    if job.device == "cpu":
+        _only_cpu()
+    if job.device == "gpu":
+        gpu = accelerator()
+        if gpu is None:
+            raise EvoartError("JAX sees no GPU here", 'Install it with: pip install "jax[cuda12]", or use --device cpu')
+        return Choice("dense", gpu, "asked for")
+    if job.engine == "scanline":
+        return Choice("scanline", "cpu", "asked for")
+    if job.engine == "dense":
+        return Choice("dense", accelerator() or "cpu", "asked for")
+    if job.search == "evolve" or job.device == "cpu":
+        return Choice("scanline", "cpu", "fastest on a CPU")
+    gpu = accelerator()
+    return Choice("dense", gpu, "fastest on a GPU") if gpu else Choice("scanline", "cpu", "there is no GPU")
+
+
+def accelerator() -> str | None:
+    """The name of the first device of JAX that is not a CPU, or None."""
+    from evoart.engine.jax_setup import setup
+
+    setup()
+    import jax
+
+    try:
+        device = jax.devices()[0]
+    except RuntimeError:  # a driver that does not fit
+        return None
+    return None if device.platform == "cpu" else device.device_kind
+
+
+def limit_threads(threads: int | None) -> None:
+    """Hold numba and JAX to so many CPU threads. Must come before they are imported to bind JAX too."""
+    if threads is None:
+        return
+    if "numba" in sys.modules:
+        import numba
+
+        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+    else:
+        os.environ["NUMBA_NUM_THREADS"] = str(threads)
+    if threads == 1 and "jax" not in sys.modules:
+        flags = os.environ.get("XLA_FLAGS", "")
+        os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
+
+
+def make(choice: Choice, form: ShapesForm, target: Target) -> Any:
+    """The engine ``choice`` names, for genomes of ``form`` judged against ``target``."""
+    if choice.engine == "dense":
+        from evoart.engine.dense import DenseEngine
+
+        return DenseEngine(form, target)
+    from evoart.engine.scanline import ScanlineEngine
+
+    return ScanlineEngine(form, target)
+
+
+def _only_cpu() -> None:
+    if "jax" not in sys.modules:
+        os.environ["JAX_PLATFORMS"] = "cpu"

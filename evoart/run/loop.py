@@ -1,0 +1,291 @@
+"""The loop. A run is an iterator of events; interruption, budgets and checkpoints live here and nowhere else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evoart.errors import EvoartError
+from evoart.output.recorder import FilmRecorder
+from evoart.run import checkpoint as checkpoints
+from evoart.run import engines
+from evoart.run.build import build_search
+from evoart.run.events import Event, Finished, Improved, Interrupted, Progress, Reason, Saved, Started, Unsaved
+from evoart.run.job import Job
+from evoart.run.problem import Problem, prepare
+from evoart.run.result import finish, judged
+from evoart.run.stop import Stop
+from evoart.score.pixel import psnr
+from evoart.types import Search
+
+BLOCK = 0.25  # seconds between reports; also how long a request to stop may wait beyond one step
+EVERY = 10.0  # seconds between checkpoints
+LEAST_GAIN = 1e-3  # relative improvement of the loss that patience counts as one
+_FILM_NUMBERS = 8_000_000  # float32 numbers that the film's moments may hold
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Where and how often a run is saved, and what its owner wants to find there again.
+
+    Attributes:
+        path: of the checkpoint.
+        every: seconds between two.
+        notes: plain values of the caller's, e.g. which outputs were asked for.
+    """
+
+    path: Path
+    every: float = EVERY
+    notes: dict[str, Any] | None = None
+
+
+def run(
+    job: Job,
+    picture: Any = None,
+    *,
+    keep: Keep | None = None,
+    stop: Stop | None = None,
+    make: Callable[[Problem], Search] = build_search,
+) -> Iterator[Event]:
+    """Run a job and report what happens; the last event is ``Finished`` or ``Interrupted`` and carries the result.
+
+    Args:
+        job: what to do.
+        picture: the photograph (path, bytes, array or Pillow image) where ``job.picture`` does not name it.
+        keep: where to save checkpoints; None saves none.
+        stop: a flag that ends the run after its current step.
+        make: builds the search.
+
+    Raises:
+        UsageError, EvoartError: at the first event, for a picture, engine or strategy that cannot be used.
+    """
+    problem = prepare(job, picture)
+    yield from drive(problem, make(problem), keep=keep, stop=stop)
+
+
+def resume(
+    checkpoint: checkpoints.Checkpoint,
+    *,
+    keep: Keep | None = None,
+    stop: Stop | None = None,
+    make: Callable[[Problem], Search] = build_search,
+) -> Iterator[Event]:
+    """Go on with a saved run: it ends where it would have ended without the pause. Arguments as ``run``.
+
+    Raises:
+        EvoartError: the search does not recognise the state it is given.
+    """
+    search = make(checkpoint.problem)
+    try:
+        search.load(checkpoint.search)
+    except (KeyError, ValueError, TypeError, IndexError) as error:
+        raise EvoartError(
+            f"the checkpoint does not fit this version's search ({error})", "Start the run again"
+        ) from error
+    yield from drive(checkpoint.problem, search, keep=keep, stop=stop, saved=checkpoint)
+
+
+def drive(
+    problem: Problem,
+    search: Search,
+    *,
+    keep: Keep | None = None,
+    stop: Stop | None = None,
+    saved: checkpoints.Checkpoint | None = None,
+) -> Iterator[Event]:
+    """The loop itself, over any search."""
+    stop = stop or Stop()
+    state = _Run(problem, search, saved)
+    choice = engines.choose(problem.job)
+    yield Started(
+        job=problem.job,
+        engine=choice.engine,
+        device=choice.device,
+        shapes=problem.form.groups,
+        canvas=problem.canvas,
+        seed=problem.job.seed or 0,
+        resumed=search.generation,
+    )
+    keeper = _Keeper(keep, state)
+    reason = state.reason()
+    while reason is None and stop.why is None:
+        reason = state.block(stop)
+        yield from state.report()
+        if reason is None and stop.why is None:
+            yield from keeper.now_and_then()
+    reason = reason or stop.why
+    state.ended = None if stop.why == reason else reason
+    yield from keeper.save()
+    yield state.finished(reason, keeper)
+
+
+class _Run:
+    """One run between two events: the search, the clock, patience and the film."""
+
+    def __init__(self, problem: Problem, search: Search, saved: checkpoints.Checkpoint | None) -> None:
+        self.problem, self.job, self.search = problem, problem.job, search
+        numbers = problem.form.groups * problem.form.dim_per_group
+        self.film = FilmRecorder(int(np.clip(_FILM_NUMBERS // max(numbers, 1), 16, 240)))
+        self.before, self.ended = 0.0, None
+        self.mark = (float(search.loss), search.generation)
+        if saved is not None:
+            self.film.load(saved.film)
+            self.before, self.ended = float(saved.state["seconds"]), saved.state["reason"]
+            self.mark = (float(saved.state["mark"][0]), int(saved.state["mark"][1]))
+        self.began = self.told = time.monotonic()
+        self.told_evaluations, self.told_loss = search.evaluations, float("inf")
+        self.seen: tuple[float, Any] = (float("nan"), None)
+        self._psnr: tuple[float, float] = (float("nan"), 0.0)
+
+    @property
+    def seconds(self) -> float:
+        return self.before + time.monotonic() - self.began
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(getattr(self.search, "kinds", self.problem.form.kinds))
+
+    def scene(self) -> Any:
+        return self.problem.form.with_kinds(self.kinds).scene(self.search.genome)
+
+    def block(self, stop: Stop) -> Reason | None:
+        """Steps for about ``BLOCK`` seconds. Everything that steers the run is looked at after every step, so that
+        the cut into blocks, which hangs on the clock, never shows in the result."""
+        until = time.monotonic() + BLOCK
+        while True:
+            self.search.step()
+            self._remember()
+            reason = self.reason()
+            if reason is not None or stop.why is not None or time.monotonic() >= until:
+                return reason
+
+    def _remember(self) -> None:
+        loss = float(self.search.loss)
+        if loss < self.mark[0] * (1 - LEAST_GAIN) or not np.isfinite(self.mark[0]):
+            self.mark = (loss, self.search.generation)
+        if (loss, len(self.kinds)) != self.seen:
+            self.seen = (loss, len(self.kinds))
+            self.film.add(self.kinds, self.search.genome, loss)
+
+    def reason(self) -> Reason | None:
+        """Why the run is over, or None."""
+        job, search = self.job, self.search
+        if self.ended is not None:
+            return self.ended
+        if search.done:
+            return "done"
+        if job.generations is not None and search.generation >= job.generations:
+            return "generations"
+        if job.evaluations is not None and search.evaluations >= job.evaluations:
+            return "evaluations"
+        if job.seconds is not None and self.seconds >= job.seconds:
+            return "time"
+        if job.patience is not None and search.generation - self.mark[1] >= job.patience:
+            return "patience"
+        if job.until_psnr is not None and search.generation > 0 and self.psnr() >= job.until_psnr:
+            return "psnr"
+        return None
+
+    def psnr(self) -> float:
+        """PSNR of the best so far in dB; drawn anew only where the loss is not the squared error."""
+        loss = float(self.search.loss)
+        if self.job.loss == "mse":
+            return psnr(loss)
+        if self._psnr[0] != loss:
+            self._psnr = (loss, judged(self.scene(), self.problem.target)[1])
+        return self._psnr[1]
+
+    def report(self) -> Iterator[Event]:
+        search, now, decibels = self.search, time.monotonic(), self.psnr()
+        if search.loss < self.told_loss:
+            yield Improved(search.generation, float(search.loss), decibels, self.scene())
+        rate = (search.evaluations - self.told_evaluations) / max(now - self.told, 1e-9)
+        self.told, self.told_evaluations, self.told_loss = now, search.evaluations, search.loss
+        fraction = self._fraction()
+        yield Progress(
+            stage=search.stage,
+            generation=search.generation,
+            evaluations=search.evaluations,
+            loss=float(search.loss),
+            psnr=decibels,
+            shapes=len(self.kinds),
+            rate=rate,
+            seconds=self.seconds,
+            fraction=fraction,
+            left=self._left(fraction),
+        )
+
+    def _fraction(self) -> float | None:
+        """How much of the nearest limit is used up."""
+        job, search = self.job, self.search
+        parts = [
+            (search.generation, job.generations),
+            (search.evaluations, job.evaluations),
+            (self.seconds, job.seconds),
+            (getattr(search, "progress", None), 1.0),
+        ]
+        known = [spent / limit for spent, limit in parts if limit is not None and spent is not None]
+        return min(max(known), 1.0) if known else None
+
+    def _left(self, fraction: float | None) -> float | None:
+        if not fraction:
+            return None
+        left = self.seconds * (1 - fraction) / fraction
+        return left if self.job.seconds is None else min(left, max(self.job.seconds - self.seconds, 0.0))
+
+    def checkpoint(self, notes: dict[str, Any] | None) -> checkpoints.Checkpoint:
+        state = {"seconds": self.seconds, "mark": list(self.mark), "reason": self.ended, "notes": notes or {}}
+        return checkpoints.Checkpoint(self.problem, self.search.arrays(), self.film.arrays(), state)
+
+    def finished(self, reason: Reason, keeper: _Keeper) -> Finished:
+        search = self.search
+        result = finish(
+            self.problem,
+            self.kinds,
+            search.genome,
+            self.film,
+            generations=search.generation,
+            evaluations=search.evaluations,
+            seconds=self.seconds,
+        )
+        facts: dict[str, Any] = {
+            "reason": reason,
+            "result": result,
+            "loss": result.loss,
+            "psnr": result.psnr,
+            "generation": search.generation,
+            "evaluations": search.evaluations,
+            "seconds": result.seconds,
+        }
+        if reason in ("interrupted", "terminated"):
+            return Interrupted(**facts, checkpoint=keeper.saved)
+        return Finished(**facts)
+
+
+class _Keeper:
+    """Saves the run now and then; a disk that is full is reported and does not end it."""
+
+    def __init__(self, keep: Keep | None, state: _Run) -> None:
+        self.keep, self.state, self.saved = keep, state, None
+        self.next = time.monotonic() + (keep.every if keep else 0)
+
+    def now_and_then(self) -> Iterator[Event]:
+        if self.keep and time.monotonic() >= self.next:
+            yield from self.save()
+
+    def save(self) -> Iterator[Event]:
+        if not self.keep:
+            return
+        try:
+            checkpoints.save(self.keep.path, self.state.checkpoint(self.keep.notes))
+        except EvoartError as error:
+            yield Unsaved(self.keep.path, str(error))
+        else:
+            self.saved = self.keep.path
+            yield Saved(self.keep.path, self.state.search.generation)
+        self.next = time.monotonic() + self.keep.every

@@ -1,0 +1,208 @@
+"""What a job means for one photograph: everything the search and the outputs need, so that nothing is read twice."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evoart.draw.shapes import MIXED
+from evoart.errors import UsageError
+from evoart.forms.shapes import ShapesForm
+from evoart.picture import MAX_PIXELS, Picture, bundled, load, load_weights
+from evoart.run import fields, palette
+from evoart.run.job import DEFAULT_SHAPES, Job
+from evoart.score.pixel import Target
+
+# Evaluations of a search that does not know by itself when it is done, where nothing else was asked for.
+EVALUATIONS = {"draft": 16_384, "normal": 65_536, "best": 262_144}
+PATIENCE = 2_000  # generations, where only a PSNR was asked for, which may never come
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A job, settled, and its data.
+
+    Attributes:
+        job: with seed, number of shapes and budget decided.
+        form: what genomes stand for; ``form.kinds`` are the shapes a search starts with that does not choose them.
+        choices: the kinds a search may choose from.
+        target: what pictures are compared with.
+        size: the output's ``(w, h)`` in pixels.
+        mask: ``(H, W)`` uint8 transparency of the output, or None.
+        name: for default file names.
+        start: kinds and genome rows ``(k, dim_per_group)`` to go on from, or None.
+    """
+
+    job: Job
+    form: ShapesForm
+    choices: tuple[str, ...]
+    target: Target
+    size: tuple[int, int]
+    mask: np.ndarray | None
+    name: str
+    start: tuple[tuple[str, ...], np.ndarray] | None = None
+
+    @property
+    def canvas(self) -> tuple[int, int]:
+        h, w = self.target.weight.shape
+        return w, h
+
+
+def prepare(job: Job, source: Any = None) -> Problem:
+    """Read the photograph (``source`` where given, else ``job.picture``) and settle the job.
+
+    Raises:
+        UsageError, EvoartError: a picture, importance map or start file that cannot be used.
+    """
+    picture = read_picture(job, source)
+    if job.sha256 and picture.sha256 != job.sha256:
+        raise UsageError(
+            f"'{job.picture or picture.name}' is not the picture this job was made for (its contents differ)",
+            "Name the picture to use",
+        )
+    image, alpha = picture.at(job.pixels)
+    weight = _weight(job, image.shape[:2], alpha)
+    if job.background == "transparent" and alpha is not None:
+        image = image * alpha[..., None] + (1 - alpha[..., None])  # a transparent ground is judged on white
+    colours = _palette(job, image, weight)
+    background = _background(job, image, weight, colours)
+    longest = max(picture.width, picture.height)
+    start = _start(job)
+    job = settle(dataclasses.replace(job, sha256=picture.sha256), len(start[0]) if start else None)
+    choices = expand(job.kind)
+    form = ShapesForm(
+        _kinds(job.shapes, choices, start),
+        picture.width / longest,
+        picture.height / longest,
+        background,
+        job.opacity,
+        colours,
+    )
+    return Problem(
+        job=job,
+        form=form,
+        choices=choices,
+        target=Target(np.ascontiguousarray(image, np.float32), weight, job.loss),
+        size=output_size(picture.width, picture.height, job.size),
+        mask=picture.mask if job.keep_alpha else None,
+        name=picture.name,
+        start=_widened(start, form) if start else None,
+    )
+
+
+def settle(job: Job, started: int | None = None) -> Job:
+    """The job with a seed, a number of shapes and, where its search needs one, a budget; ``started`` shapes exist."""
+    shapes = job.shapes or started or DEFAULT_SHAPES
+    if started and shapes < started:
+        raise UsageError(
+            f"the start has {started} shapes, more than the {shapes} asked for", f"Use --shapes {started} or more"
+        )
+    changes: dict[str, Any] = {"shapes": shapes}
+    if job.search != "evolve" and not (job.generations or job.evaluations or job.seconds):
+        if job.until_psnr is None and job.patience is None:
+            changes["evaluations"] = EVALUATIONS[job.quality]
+        elif job.patience is None:
+            changes["patience"] = PATIENCE
+    return dataclasses.replace(job.with_seed(), **changes)
+
+
+def expand(kind: str) -> tuple[str, ...]:
+    """The shape names that a job's ``kind`` allows."""
+    return tuple(dict.fromkeys(name for word in kind.split(",") for name in (MIXED if word == "mixed" else (word,))))
+
+
+def output_size(width: int, height: int, longest: int | None) -> tuple[int, int]:
+    """``(w, h)`` with the proportions of a photograph and a long side of ``longest`` pixels (None: its own)."""
+    scale = (longest or max(width, height)) / max(width, height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def read_picture(job: Job, source: Any = None) -> Picture:
+    """The photograph of a job: a path, bytes, an array ``(h, w, 3 or 4)`` or a Pillow image."""
+    if source is None:
+        source = job.picture or bundled()
+    if isinstance(source, np.ndarray):
+        source = _array_bytes(source)
+    elif hasattr(source, "save") and hasattr(source, "mode"):
+        source = _pillow_bytes(source)
+    return load(source, needed=job.pixels, max_pixels=job.max_pixels or MAX_PIXELS)
+
+
+def _array_bytes(array: np.ndarray) -> bytes:
+    from PIL import Image
+
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)) or not array.size:
+        raise UsageError(f"the picture is an array of shape {array.shape}", "Give (h, w, 3), (h, w, 4) or (h, w)")
+    if array.dtype.kind == "f":
+        if not np.isfinite(array).all() or array.min() < 0 or array.max() > 1:
+            raise UsageError("the picture's floats leave [0, 1]", "Divide by its largest value, or give uint8")
+        array = np.round(array * 255).astype(np.uint8)
+    if array.dtype != np.uint8:
+        raise UsageError(f"the picture is an array of {array.dtype}", "Give uint8, or floats in [0, 1]")
+    return _pillow_bytes(Image.fromarray(array))
+
+
+def _pillow_bytes(image: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def _weight(job: Job, shape: tuple[int, int], alpha: np.ndarray | None) -> np.ndarray:
+    weight = np.ones(shape, np.float32) if alpha is None else alpha.astype(np.float32)
+    if job.weights:
+        weight = weight * load_weights(job.weights, shape, max_pixels=job.max_pixels or MAX_PIXELS)
+    mean = float(weight.mean(dtype=np.float64))
+    if not mean > 0:
+        raise UsageError("no pixel counts: the importance map is black wherever the picture is visible", "Mend the map")
+    return (weight / np.float32(mean)).astype(np.float32)
+
+
+def _palette(job: Job, image: np.ndarray, weight: np.ndarray) -> tuple[tuple[float, float, float], ...] | None:
+    if job.palette is None:
+        return None
+    if isinstance(job.palette, int):
+        return palette.choose(image, weight, job.palette)
+    return tuple(fields.rgb(colour) for colour in job.palette)
+
+
+def _background(
+    job: Job, image: np.ndarray, weight: np.ndarray, colours: tuple[tuple[float, float, float], ...] | None
+) -> tuple[float, float, float] | None:
+    if job.background == "transparent":
+        return None
+    if job.background != "mean":
+        return fields.rgb(job.background)
+    mean = np.einsum("hwc,hw->c", image, weight, dtype=np.float64) / weight.size
+    if colours is not None:
+        return min(colours, key=lambda colour: sum((a - b) ** 2 for a, b in zip(colour, mean, strict=True)))
+    r, g, b = (float(round(255 * value) / 255) for value in np.clip(mean, 0, 1))  # what PNG and SVG can both say
+    return r, g, b
+
+
+def _start(job: Job) -> tuple[tuple[str, ...], np.ndarray] | None:
+    """Kinds and rows of the result to go on from, as it was saved."""
+    if not job.start:
+        return None
+    from evoart.run.recipe import read_drawing
+
+    drawing = read_drawing(Path(job.start))
+    return drawing.form.kinds, drawing.genome.reshape(drawing.form.groups, -1)
+
+
+def _kinds(shapes: int, choices: tuple[str, ...], start: tuple[tuple[str, ...], np.ndarray] | None) -> tuple[str, ...]:
+    have = start[0] if start else ()
+    return have + tuple(choices[i % len(choices)] for i in range(shapes - len(have)))
+
+
+def _widened(start: tuple[tuple[str, ...], np.ndarray], form: ShapesForm) -> tuple[tuple[str, ...], np.ndarray]:
+    """The start's rows with as much geometry per row as the form has."""
+    names, old = start
+    rows = np.zeros((len(names), form.dim_per_group), np.float32)
+    rows[:, : old.shape[1] - 4], rows[:, -4:] = old[:, :-4], old[:, -4:]
+    return names, rows

@@ -1,0 +1,52 @@
+"""A search small enough to test the loop with: a hill climber that moves one shape at a time."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from evoart.run.problem import Problem
+from evoart.run.result import judged
+
+
+class HillClimber:
+    """Drives a real problem with the real rasteriser; its whole state is in ``arrays``."""
+
+    def __init__(self, problem: Problem, *, last: int | None = None, pause: float = 0.0) -> None:
+        self.problem, self.last, self.pause = problem, last, pause
+        self.rng = np.random.default_rng(problem.job.seed)
+        self.genome = problem.form.random(self.rng, problem.target.image)
+        self.loss = self._judge(self.genome)
+        self.generation, self.evaluations, self.stage, self.done = 0, 0, "climb", False
+
+    def _judge(self, genome: np.ndarray) -> float:
+        return judged(self.problem.form.scene(genome), self.problem.target)[0]
+
+    def step(self) -> None:
+        time.sleep(self.pause)
+        group = self.rng.integers(self.problem.form.groups)
+        rows = self.genome.copy().reshape(self.problem.form.groups, -1)
+        rows[group] += 0.05 * self.rng.normal(size=rows.shape[1]).astype(np.float32)
+        loss = self._judge(rows.ravel())
+        if loss < self.loss:
+            self.genome, self.loss = rows.ravel(), loss
+        self.generation += 1
+        self.evaluations += 1
+        self.done = self.last is not None and self.generation >= self.last
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        state = self.rng.bit_generator.state["state"]
+        return {
+            "genome": self.genome,
+            "numbers": np.array([self.generation, self.evaluations]),
+            "loss": np.array(self.loss),
+            "random": np.frombuffer(b"".join(state[k].to_bytes(16, "little") for k in ("state", "inc")), np.uint8),
+        }
+
+    def load(self, arrays: dict[str, np.ndarray]) -> None:
+        self.genome, self.loss = arrays["genome"], float(arrays["loss"])
+        self.generation, self.evaluations = (int(n) for n in arrays["numbers"])
+        raw = arrays["random"].tobytes()
+        state = {"state": int.from_bytes(raw[:16], "little"), "inc": int.from_bytes(raw[16:], "little")}
+        self.rng.bit_generator.state = {"bit_generator": "PCG64", "state": state, "has_uint32": 0, "uinteger": 0}
