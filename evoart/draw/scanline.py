@@ -105,8 +105,8 @@ def draw(scene: Scene, size: tuple[int, int]) -> np.ndarray:
 
 @njit(**JIT)
 def record_size(points, start, widths, height, width):
-    """Upper bound of the pixels that ``paint_recorded`` will store, and the most points of one shape."""
-    total, most = 0, 1
+    """Upper bounds of what ``paint_recorded`` will store: pixels and rows."""
+    pixels, rows = 0, 0
     for k in range(len(widths)):
         left, right, top, bottom = np.float32(1e9), np.float32(-1e9), np.float32(1e9), np.float32(-1e9)
         for i in range(start[k], start[k + 1]):
@@ -116,17 +116,17 @@ def record_size(points, start, widths, height, width):
         w = min(right + reach, np.float32(width)) - max(left - reach, np.float32(0.0))
         h = min(bottom + reach, np.float32(height)) - max(top - reach, np.float32(0.0))
         if w > 0 and h > 0:
-            total += (int(w) + 3) * (int(h) + 3)
-        most = max(most, start[k + 1] - start[k])
-    return total, most
+            pixels += (int(w) + 3) * (int(h) + 3)
+            rows += int(h) + 3
+    return pixels, rows
 
 
 @njit(**JIT)
-def paint_recorded(canvas, points, start, widths, rgba, cover, below, rows):
-    """As ``paint``, and remember for every touched pixel the signed coverage sum and the colour underneath.
+def paint_recorded(canvas, points, start, widths, rgba, cover, below, rows, owner):
+    """As ``paint`` on three planes, and remember for every touched pixel its signed coverage and the colour underneath.
 
-    ``rows`` ``(k, height, 3)`` gets first pixel, past-last pixel and offset into ``cover`` ``(total,)`` and ``below`` ``(3, total)``.
-    Returns how much of the record was used.
+    ``rows`` ``(., 4)`` int32 gets one entry per shape and row: y, first pixel, past-last pixel, offset into ``cover`` ``(.,)``
+    and ``below`` ``(3, .)``; shape ``k`` owns entries ``owner[k]:owner[k + 1]``. Sizes come from ``record_size``.
     """
     _, height, width = canvas.shape
     most = 1
@@ -137,17 +137,14 @@ def paint_recorded(canvas, points, start, widths, rgba, cover, below, rows):
     acc = np.zeros(width + 2, np.float32)
     square = np.full(width + 2, FAR, np.float32)
     nearest = np.empty(width + 2, np.int64)
-    at = 0
+    at, entry = 0, 0
     for k in range(len(rgba)):
+        owner[k] = entry
         first, last, opacity = start[k], start[k + 1], rgba[k, 3]
         top, bottom, _, _ = edge_table(points, first, last, edges)
         radius = widths[k] * np.float32(0.5)
         reach = radius + np.float32(1.0) if widths[k] > 0 else np.float32(0.0)
-        y0, y1 = max(0, int(np.floor(top - reach))), min(height, int(np.ceil(bottom + reach)))
-        for y in range(height):
-            rows[k, y, 0] = 0
-            rows[k, y, 1] = 0
-        for y in range(y0, y1):
+        for y in range(max(0, int(np.floor(top - reach))), min(height, int(np.ceil(bottom + reach)))):
             if widths[k] > 0:
                 lo, hi = stroke_row(points, first, last, radius, y, width, square, nearest)
                 for x in range(lo, hi):
@@ -156,10 +153,9 @@ def paint_recorded(canvas, points, start, widths, rgba, cover, below, rows):
             else:
                 n = fill_row(edges, last - first, y, width, acc, spans)
                 lo, hi = width, 0
-                run = np.float32(0.0)
                 if n > 0:
-                    lo = spans[0, 0]
-                    hi = min(spans[1, n - 1] + 1, width)
+                    lo, hi = spans[0, 0], min(spans[1, n - 1] + 1, width)
+                run = np.float32(0.0)
                 for s in range(n):
                     for x in range(spans[0, s], spans[1, s] + 1):
                         run += acc[x]
@@ -167,14 +163,14 @@ def paint_recorded(canvas, points, start, widths, rgba, cover, below, rows):
                         if x < width:
                             cover[at + x - lo] = run
                     end = spans[0, s + 1] if s + 1 < n else spans[1, s] + 1
-                    if s + 1 == n and abs(run) > np.float32(1e-4):  # open to the right: the last edge lies outside
-                        end = width
-                        hi = width
+                    if s + 1 == n and abs(run) > np.float32(1e-4):  # its right side lies outside the picture
+                        end = hi = width
                     for x in range(spans[1, s] + 1, end):
                         cover[at + x - lo] = run
             if lo >= hi:
                 continue
-            rows[k, y, 0], rows[k, y, 1], rows[k, y, 2] = lo, hi, at
+            rows[entry, 0], rows[entry, 1], rows[entry, 2], rows[entry, 3] = y, lo, hi, at
+            entry += 1
             for c in range(3):
                 row, colour, under = canvas[c, y], rgba[k, c], below[c]
                 for x in range(lo, hi):
@@ -182,7 +178,7 @@ def paint_recorded(canvas, points, start, widths, rgba, cover, below, rows):
                     under[at + x - lo] = row[x]
                     row[x] += u * (colour - row[x])
             at += hi - lo
-    return at
+    owner[len(rgba)] = entry
 
 
 @njit(**JIT)
@@ -262,25 +258,28 @@ def _pull_stroke(points, first, last, radius, y, width, square, nearest, g, grad
 
 
 @njit(**JIT)
-def pull(adjoint, points, start, widths, rgba, cover, below, rows, by_points, by_widths, by_rgba):
-    """Backward pass of ``paint_recorded``: from d loss / d canvas (``adjoint``, overwritten) to points, widths and rgba.
+def pull(adjoint, through, points, start, widths, rgba, cover, below, rows, owner, by_points, by_widths, by_rgba, removal):
+    """Backward pass of ``paint_recorded``: from d loss / d canvas to points, widths and rgba.
 
-    ``by_points`` ``(m, 2)``, ``by_widths`` ``(k,)`` and ``by_rgba`` ``(k, 4)`` are added to.
+    Args:
+        adjoint: ``(3, rows, width)`` d loss / d canvas; overwritten.
+        through: ``(rows, width)`` square root of each pixel's share in the loss; overwritten.
+        by_points, by_widths, by_rgba: ``(m, 2)``, ``(k,)``, ``(k, 4)``; added to.
+        removal: ``(k,)``; each shape's removal changes the loss by this much, exactly for squared error; added to.
+            (Without shape k the picture changes by d = -T u (colour - below), T what the shapes above let through.)
     """
     _, height, width = adjoint.shape
     g = np.zeros(width + 2, np.float32)
     square = np.full(width + 2, FAR, np.float32)
     nearest = np.empty(width + 2, np.int64)
-    one = np.float32(1.0)
+    one, zero = np.float32(1.0), np.float32(0.0)
     for k in range(len(rgba) - 1, -1, -1):
         first, last, opacity = start[k], start[k + 1], rgba[k, 3]
         r, gr, b = rgba[k, 0], rgba[k, 1], rgba[k, 2]
-        sa, s0, s1, s2 = np.float32(0.0), np.float32(0.0), np.float32(0.0), np.float32(0.0)
-        for y in range(height):
-            lo, hi, at = rows[k, y, 0], rows[k, y, 1], rows[k, y, 2]
-            if lo >= hi:
-                continue
-            a0, a1, a2 = adjoint[0, y], adjoint[1, y], adjoint[2, y]
+        sa, s0, s1, s2, gone = zero, zero, zero, zero, zero
+        for entry in range(owner[k], owner[k + 1]):
+            y, lo, hi, at = rows[entry, 0], rows[entry, 1], rows[entry, 2], rows[entry, 3]
+            a0, a1, a2, light = adjoint[0, y], adjoint[1, y], adjoint[2, y], through[y]
             b0, b1, b2 = below[0, at : at + hi - lo], below[1, at : at + hi - lo], below[2, at : at + hi - lo]
             signed = cover[at : at + hi - lo]
             for i in range(hi - lo):
@@ -288,16 +287,20 @@ def pull(adjoint, points, start, widths, rgba, cover, below, rows, by_points, by
                 s = signed[i]
                 c = min(abs(s), one)
                 u = c * opacity
-                q = a0[x] * (r - b0[i]) + a1[x] * (gr - b1[i]) + a2[x] * (b - b2[i])
+                d0, d1, d2 = r - b0[i], gr - b1[i], b - b2[i]
+                q = a0[x] * d0 + a1[x] * d1 + a2[x] * d2
                 sa += c * q
                 s0 += u * a0[x]
                 s1 += u * a1[x]
                 s2 += u * a2[x]
-                inside = one if abs(s) <= np.float32(FULL) else np.float32(0.0)
+                t = light[x] * u
+                gone += t * t * (d0 * d0 + d1 * d1 + d2 * d2) - u * q
+                inside = one if abs(s) <= np.float32(FULL) else zero
                 g[x] = opacity * q * inside * (one if s >= 0 else -one)
                 a0[x] *= one - u
                 a1[x] *= one - u
                 a2[x] *= one - u
+                light[x] *= one - u
             if widths[k] > 0:
                 radius = widths[k] * np.float32(0.5)
                 by_widths[k] += np.float32(0.5) * _pull_stroke(
@@ -309,3 +312,38 @@ def pull(adjoint, points, start, widths, rgba, cover, below, rows, by_points, by
         by_rgba[k, 1] += s1
         by_rgba[k, 2] += s2
         by_rgba[k, 3] += sa
+        removal[k] += gone
+
+
+@njit(**JIT)
+def squared_error(canvas, target, share, adjoint):
+    """Weighted squared error of a band ``(3, rows, width)`` and its derivative, written to ``adjoint``."""
+    _, height, width = canvas.shape
+    total = 0.0
+    for y in range(height):
+        part = np.float32(0.0)
+        for c in range(3):
+            for x in range(width):
+                d = canvas[c, y, x] - target[c, y, x]
+                part += share[y, x] * d * d
+                adjoint[c, y, x] = 2 * share[y, x] * d
+        total += part
+    return total
+
+
+@njit(**JIT)
+def squared_error_tiles(canvas, target, share, grid):
+    """Add the weighted squared error of a whole canvas ``(3, h, w)`` to ``grid`` ``(rows, columns)``, by tile."""
+    _, height, width = canvas.shape
+    rows, columns = grid.shape
+    for y in range(height):
+        into = grid[y * rows // height]
+        for column in range(columns):
+            # pixel x belongs to tile x * columns // width
+            first, last = -(-column * width // columns), -(-(column + 1) * width // columns)
+            part = np.float32(0.0)
+            for c in range(3):
+                for x in range(first, last):
+                    d = canvas[c, y, x] - target[c, y, x]
+                    part += share[y, x] * d * d
+            into[column] += part

@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 
 from evoart.draw.shapes import shape
+from evoart.draw.shapes.polygon import FreePolygon
 from evoart.draw.shapes.stroke import stroke_width
 from evoart.types import Array
+
+STEP = 1e-5  # units, for differences
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,33 @@ class Layout:
         back_shapes = np.argsort(np.concatenate(order_shapes))
         points = xp.concatenate(parts, -2)[..., back_points, :]
         return points * pixels, xp.concatenate(widths, -1)[..., back_shapes] * pixels
+
+    def pullback(self, geometry: np.ndarray, pixels: float, by_points: np.ndarray, by_widths: np.ndarray) -> np.ndarray:
+        """d loss / d geometry ``(k, g)`` float32 from d loss / d points ``(m, 2)`` and widths ``(k,)`` in pixels.
+
+        Free polygons are their points. For other kinds the outline is differentiated by central differences in double
+        precision, which asks nothing of a new shape and is exact to about 1e-8.
+        """
+        out = np.zeros(geometry.shape, np.float32)
+        kinds = np.asarray(self.kinds)
+        for name in dict.fromkeys(self.kinds):
+            kind, where = shape(name), np.flatnonzero(kinds == name)
+            pull = by_points[self.start[where][:, None] + np.arange(kind.points(self.detail))]
+            dim = len(kind.parameters)
+            if isinstance(kind, FreePolygon):
+                out[where, :dim] = pull.reshape(len(where), dim) * pixels
+                continue
+            p = geometry[where, :dim].astype(np.float64)
+            for j in range(dim):
+                p[:, j] += STEP
+                ahead = kind.outline(np, p, self.detail)
+                p[:, j] -= 2 * STEP
+                moved = (ahead - kind.outline(np, p, self.detail)) * (pixels / (2 * STEP))
+                p[:, j] += STEP
+                out[where, j] = (moved * pull).sum((1, 2))
+            if not kind.filled:
+                out[where, dim - 1] += by_widths[where] * pixels * np.sign(p[:, -1])
+        return out
 
 
 def layout(kinds: tuple[str, ...], detail: int) -> Layout:

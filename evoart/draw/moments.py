@@ -1,0 +1,154 @@
+"""What one more shape would gain, exactly, without drawing it.
+
+A shape of coverage ``v`` (0 to 1), opacity ``a`` and colour ``c`` over a canvas ``B`` changes the weighted squared error against
+the target ``t`` by
+
+    L(a, c) = -2 a sum_c (c P_c - Q) + a^2 sum_c (c^2 R - 2 c S_c) + a^2 U,      e = t - B
+    P_c = sum w v e_c      Q = sum_c sum w v e_c B_c      R = sum w v^2      S_c = sum w v^2 B_c      U = sum_c sum w v^2 B_c^2
+
+with sums over pixels. The nine moments P, Q, R, S, U do not depend on colour and opacity, so both follow in closed form
+for every geometry tried. Inside a span ``v`` is 1 and the sums come from running sums along the row: a candidate costs
+its outline, not its area.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from evoart.draw.rows import JIT, edge_table, fill_row, stroke_cover, stroke_row
+
+MOMENTS = 9
+FAR = np.float32(1e12)
+
+
+@njit(**JIT)
+def running_sums(target, canvas, weight, table):
+    """Fill ``table`` ``(h, w + 1, 9)`` with running sums along each row of the integrands of the nine moments.
+
+    Args:
+        target, canvas: ``(3, h, w)`` float32.
+        weight: ``(h, w)`` float32.
+    """
+    _, height, width = target.shape
+    for y in range(height):
+        run = np.zeros(MOMENTS, np.float32)
+        for m in range(MOMENTS):
+            table[y, 0, m] = 0
+        for x in range(width):
+            w = weight[y, x]
+            for c in range(3):
+                b = canvas[c, y, x]
+                e = w * (target[c, y, x] - b)
+                run[c] += e
+                run[3] += e * b
+                run[5 + c] += w * b
+                run[8] += w * b * b
+            run[4] += w
+            for m in range(MOMENTS):
+                table[y, x + 1, m] = run[m]
+
+
+@njit(**JIT)
+def _add(table, y, first, last, v, out):
+    """Add pixels first..last-1 of row ``y`` at coverage ``v``."""
+    a, b, v2 = table[y, first], table[y, last], v * v
+    for m in range(4):
+        out[m] += v * (b[m] - a[m])
+    for m in range(4, MOMENTS):
+        out[m] += v2 * (b[m] - a[m])
+
+
+@njit(**JIT)
+def moments(points, widths, table, out):
+    """The nine moments ``(n, 9)`` of candidate shapes.
+
+    Args:
+        points: ``(n, v, 2)`` float32 outlines in pixels.
+        widths: ``(n,)`` stroke widths in pixels, 0 for filled shapes.
+        table: running sums ``(h, w + 1, 9)``.
+    """
+    n, count, _ = points.shape
+    height, width = table.shape[0], table.shape[1] - 1
+    edges = np.empty((count, 5), np.float32)
+    spans = np.empty((2, count + 1), np.int64)
+    acc = np.zeros(width + 2, np.float32)
+    square = np.full(width + 2, FAR, np.float32)
+    nearest = np.empty(width + 2, np.int64)
+    for i in range(n):
+        total = out[i]
+        total[:] = 0
+        top, bottom, _, _ = edge_table(points[i], 0, count, edges)
+        if widths[i] > 0:
+            radius = widths[i] * np.float32(0.5)
+            reach = radius + np.float32(1.0)
+            for y in range(max(0, int(np.floor(top - reach))), min(height, int(np.ceil(bottom + reach)))):
+                lo, hi = stroke_row(points[i], 0, count, radius, y, width, square, nearest)
+                for x in range(lo, hi):
+                    v = stroke_cover(square[x], radius)
+                    square[x] = FAR
+                    if v > 0:
+                        _add(table, y, x, x + 1, v, total)
+            continue
+        for y in range(max(0, int(np.floor(top))), min(height, int(np.ceil(bottom)))):
+            k = fill_row(edges, count, y, width, acc, spans)
+            run = np.float32(0.0)
+            for s in range(k):
+                for x in range(spans[0, s], spans[1, s] + 1):
+                    run += acc[x]
+                    acc[x] = 0
+                    if x < width:
+                        _add(table, y, x, x + 1, min(abs(run), np.float32(1.0)), total)
+                end = spans[0, s + 1] if s + 1 < k else width
+                v = min(abs(run), np.float32(1.0))
+                if v > np.float32(1e-4) and end > spans[1, s] + 1:
+                    _add(table, y, spans[1, s] + 1, end, v, total)
+
+
+@njit(**JIT)
+def best_paint(moments, low, high, palette, rgba, gains):
+    """Best colour and opacity of candidates from their moments, and what each gains (the fall of the squared error).
+
+    Opacity is searched on a grid over [low, high] and refined once; for each opacity the colour is exact: the loss is
+    quadratic in every channel, so clipping to [0, 1] is optimal, and with a palette the best of its colours is taken.
+
+    Args:
+        moments: ``(n, 9)`` float32.
+        palette: ``(p, 3)`` float32, p = 0 for free colours.
+        rgba: ``(n, 4)`` float32, written.
+        gains: ``(n,)`` float32, written; positive is better.
+    """
+    grid = 6 if high > low else 1
+    colour = np.empty(3, np.float32)
+    for i in range(len(moments)):
+        p, q, r, s, u = moments[i, :3], moments[i, 3], moments[i, 4], moments[i, 5:8], moments[i, 8]
+        gains[i] = np.float32(-1e30)
+        rgba[i] = 0
+        if r <= np.float32(1e-9):
+            continue
+        centre, span = np.float32(0.5) * (low + high), np.float32(0.5) * (high - low)
+        for sweep in range(2 if grid > 1 else 1):
+            for j in range(grid):
+                at = np.float32(0.0) if grid == 1 else np.float32(2 * j) / np.float32(grid - 1) - np.float32(1.0)
+                a = min(max(centre + at * span, low), high)
+                loss = 2 * a * q + a * a * u
+                if len(palette) == 0:
+                    for c in range(3):
+                        colour[c] = min(max((p[c] / a + s[c]) / r, np.float32(0.0)), np.float32(1.0))
+                        loss += -2 * a * colour[c] * p[c] + a * a * (colour[c] * colour[c] * r - 2 * colour[c] * s[c])
+                else:
+                    best = np.float32(1e30)
+                    for k in range(len(palette)):
+                        trial = np.float32(0.0)
+                        for c in range(3):
+                            v = palette[k, c]
+                            trial += -2 * a * v * p[c] + a * a * (v * v * r - 2 * v * s[c])
+                        if trial < best:
+                            best = trial
+                            colour[:] = palette[k]
+                    loss += best
+                if -loss > gains[i]:
+                    gains[i] = -loss
+                    rgba[i, :3] = colour
+                    rgba[i, 3] = a
+            centre, span = rgba[i, 3], span / np.float32(grid - 1) if grid > 1 else span

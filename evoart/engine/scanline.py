@@ -1,0 +1,177 @@
+"""The CPU engine: compiled scanline kernels, straight to losses; no JAX."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evoart.draw import scanline
+from evoart.draw.scene import detail_for, layout
+from evoart.score.pixel import Target, loss_map, value_and_gradient
+from evoart.types import Genome
+
+if TYPE_CHECKING:
+    from evoart.forms.shapes import ShapesForm
+
+BAND = 128  # rows of one unit of work; fixed, so that sums do not depend on the number of threads
+WHITE = (1.0, 1.0, 1.0)
+_threads = os.cpu_count() or 1
+
+
+def set_threads(threads: int) -> None:
+    """How many threads the engine may use from now on; results do not depend on it."""
+    global _threads
+    _threads = max(1, threads)
+    _pool.cache_clear()
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_threads)
+
+
+def spread(work: Callable[[int], object], count: int) -> list:
+    """``[work(0), ..., work(count - 1)]``, over the threads (the kernels release the GIL)."""
+    if count == 1 or _threads == 1:
+        return [work(i) for i in range(count)]
+    return list(_pool().map(work, range(count)))
+
+
+class ScanlineEngine:
+    """Judges genomes of ``form`` against ``target`` on the CPU.
+
+    Attributes:
+        form: what a genome stands for.
+        target: the picture to come near.
+        traceable: False: only the host can call it.
+    """
+
+    name, traceable = "scanline", False
+
+    def __init__(self, form: ShapesForm, target: Target) -> None:
+        self.form, self.target = form, target
+        self.height, self.width = target.image.shape[:2]
+        self.pixels = max(self.height, self.width)
+        # 24 points a curve at 256 px: coarser than for print, of the same area.
+        self.layout = layout(form.kinds, min(detail_for(self.pixels), 32))
+        self.ground = np.asarray(form.background if form.background is not None else WHITE, np.float32)
+        self._image = np.ascontiguousarray(target.image.transpose(2, 0, 1))
+        self._share = np.ascontiguousarray(target.share)
+        self._root = np.sqrt(self._share)
+        self._bands = [(y, min(y + BAND, self.height)) for y in range(0, self.height, BAND)]
+        self._records: dict[int, tuple] = {}
+        self.removal = np.zeros(form.groups, np.float32)
+
+    def images(self, genomes: np.ndarray) -> np.ndarray:
+        """Pictures ``(n, h, w, 3)`` float32 sRGB of genomes ``(n, dim)``; a transparent ground is white."""
+        points, widths, rgba = self._outlines(genomes)
+        out = np.empty((len(points), self.height, self.width, 3), np.float32)
+
+        def work(i: int) -> None:
+            out[i] = self._paint(points[i], widths[i], rgba[i]).transpose(1, 2, 0)
+
+        spread(work, len(points))
+        return out
+
+    def losses(self, genomes: np.ndarray) -> np.ndarray:
+        """Losses ``(n,)`` float32 of genomes ``(n, dim)``."""
+        return self.tile_losses(genomes, 1)[:, 0, 0]
+
+    def tile_losses(self, genomes: np.ndarray, tiles: int) -> np.ndarray:
+        """Losses ``(n, tiles, tiles)`` float32 kept apart by tile: pixel ``(y, x)`` counts in ``(y*tiles//h, x*tiles//w)``."""
+        points, widths, rgba = self._outlines(genomes)
+        grid = np.zeros((len(points), tiles, tiles), np.float32)
+
+        def work(i: int) -> None:
+            canvas = self._paint(points[i], widths[i], rgba[i])
+            if self.target.loss == "mse":
+                scanline.squared_error_tiles(canvas, self._image, self._share, grid[i])
+                return
+            each = loss_map(np, canvas.transpose(1, 2, 0), self.target)
+            rows, columns = np.arange(self.height) * tiles // self.height, np.arange(self.width) * tiles // self.width
+            np.add.at(grid[i], (rows[:, None], columns[None]), each)
+
+        spread(work, len(points))
+        return grid
+
+    def gradient(self, genome: Genome) -> tuple[float, np.ndarray]:
+        """Loss of one genome ``(dim,)`` and its gradient ``(dim,)`` float32, exact for the area-sampled picture.
+
+        Where decoding clips a number or snaps a colour, the gradient is that of the decoded one. Also sets ``removal``
+        ``(groups,)``: by how much the loss would rise without each shape (exact for squared error).
+        """
+        points, widths, rgba = (a[0] for a in self._outlines(genome[None]))
+        parts = spread(lambda b: self._gradient_band(b, points, widths, rgba), len(self._bands))
+        loss = sum(part[0] for part in parts)
+        by_points, by_widths, by_rgba, self.removal = (sum(part[i] for part in parts) for i in range(1, 5))
+        geometry, _ = self.form.decode(np, genome)
+        by_geometry = self.layout.pullback(geometry, self.pixels, by_points, by_widths)
+        return float(loss), np.concatenate([by_geometry, by_rgba], 1).ravel()
+
+    def canvas(self, genome: Genome) -> np.ndarray:
+        """The picture of one genome ``(dim,)`` as planes ``(3, h, w)``."""
+        points, widths, rgba = (a[0] for a in self._outlines(genome[None]))
+        return self._paint(points, widths, rgba)
+
+    def _outlines(self, genomes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        geometry, rgba = self.form.decode(np, np.asarray(genomes, np.float32))
+        points, widths = self.layout.outlines(np, geometry, np.float32(self.pixels))
+        return (np.ascontiguousarray(a, np.float32) for a in (points, widths, rgba))
+
+    def _paint(self, points: np.ndarray, widths: np.ndarray, rgba: np.ndarray) -> np.ndarray:
+        canvas = np.empty((3, self.height, self.width), np.float32)
+        canvas[:] = self.ground[:, None, None]
+        scanline.paint(canvas, points, self.layout.start, widths, rgba)
+        return canvas
+
+    def _gradient_band(self, band: int, points: np.ndarray, widths: np.ndarray, rgba: np.ndarray) -> tuple:
+        y0, y1 = self._bands[band]
+        points = points - np.array([0, y0], np.float32)
+        start, height = self.layout.start, y1 - y0
+        pixels, entries = scanline.record_size(points, start, widths, height, self.width)
+        cover, below, rows, owner = self._record(band, pixels, entries)
+        canvas = np.empty((3, height, self.width), np.float32)
+        canvas[:] = self.ground[:, None, None]
+        scanline.paint_recorded(canvas, points, start, widths, rgba, cover, below, rows, owner)
+        loss, adjoint = self._loss_band(canvas, y0, y1)
+        by_points, by_widths = np.zeros_like(points), np.zeros_like(widths)
+        by_rgba, removal = np.zeros_like(rgba), np.zeros(len(rgba), np.float32)
+        scanline.pull(
+            adjoint, self._root[y0:y1].copy(), points, start, widths, rgba, cover, below, rows, owner,
+            by_points, by_widths, by_rgba, removal,
+        )  # fmt: skip
+        return loss, by_points, by_widths, by_rgba, removal
+
+    def _loss_band(self, canvas: np.ndarray, y0: int, y1: int) -> tuple[float, np.ndarray]:
+        if self.target.loss == "mse":
+            adjoint = np.empty_like(canvas)
+            return scanline.squared_error(canvas, self._image[:, y0:y1], self._share[y0:y1], adjoint), adjoint
+        band = _Band(self.target.image[y0:y1], self.target.share[y0:y1], self.target.loss)
+        loss, by_image = value_and_gradient(canvas.transpose(1, 2, 0), band)
+        return loss, np.ascontiguousarray(by_image.transpose(2, 0, 1), np.float32)
+
+    def _record(self, band: int, pixels: int, entries: int) -> tuple:
+        """Buffers for the recorded pass, kept between calls and grown when they are too small."""
+        kept = self._records.get(band)
+        if kept is None or len(kept[0]) < pixels or len(kept[2]) < entries:
+            pixels, entries = pixels * 5 // 4 + 64, entries * 5 // 4 + 64
+            kept = (
+                np.empty(pixels, np.float32),
+                np.empty((3, pixels), np.float32),
+                np.empty((entries, 4), np.int32),
+                np.empty(self.form.groups + 1, np.int64),
+            )
+            self._records[band] = kept
+        return kept
+
+
+class _Band:
+    """A band of rows of a target, for the losses that are written for whole targets."""
+
+    def __init__(self, image: np.ndarray, share: np.ndarray, loss: str) -> None:
+        self.image, self.share, self.loss = image, share, loss
