@@ -91,7 +91,7 @@ def load(source: str | Path | bytes, *, needed: int | None = None, max_pixels: i
         UsageError: no such file, a directory, too many pixels, too small.
         EvoartError: empty, truncated, not a picture, not readable, wholly transparent.
     """
-    data, name, label = _read(source)
+    data, name, label = read_source(source)
     with _quiet_pillow():
         try:
             image, size = _open(data, needed, max_pixels, label)
@@ -137,19 +137,24 @@ def load_weights(source: str | Path | bytes, shape: tuple[int, int], *, max_pixe
     return gray
 
 
-def _read(source: str | Path | bytes) -> tuple[bytes, str, str]:
-    """The bytes, a name for outputs, and what to call it in messages."""
+def read_source(source: str | Path | bytes) -> tuple[bytes, str, str]:
+    """The bytes of a path, of standard input (``"-"``) or as given, a stem for outputs, and what messages call it.
+
+    Raises:
+        UsageError: no such file, a directory, nothing piped, larger than ``MAX_BYTES``.
+        EvoartError: empty, not readable.
+    """
     if isinstance(source, bytes | bytearray | memoryview):
         data, name, label = bytes(source), "picture", "the picture"
     elif str(source) == "-":
         if sys.stdin is None or sys.stdin.isatty():
-            raise UsageError("no picture comes in on standard input", "Pipe one in: evoart fit - < photo.jpg")
+            raise UsageError("nothing comes in on standard input", "Pipe a file in: evoart fit - < photo.jpg")
         data, name, label = sys.stdin.buffer.read(MAX_BYTES + 1), "picture", "standard input"
     else:
         path = Path(source)
         data, name, label = _read_file(path), path.stem, f"'{path}'"
     if not data:
-        raise EvoartError(f"{label} is empty (0 bytes)", "Give a picture")
+        raise EvoartError(f"{label} is empty (0 bytes)", "Give another file")
     if len(data) > MAX_BYTES:
         raise UsageError(f"{label} is larger than {MAX_BYTES >> 20} MiB", "Reduce it first")
     return data, name, label
@@ -158,7 +163,7 @@ def _read(source: str | Path | bytes) -> tuple[bytes, str, str]:
 def _read_file(path: Path) -> bytes:
     try:
         if path.is_dir():
-            raise UsageError(f"'{path}' is a directory", "Give one picture in it")
+            raise UsageError(f"'{path}' is a directory", "Give one of the files in it")
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):

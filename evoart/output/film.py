@@ -22,10 +22,12 @@ _PALETTE_FROM = 8  # frames that a GIF's one palette is chosen from
 
 
 def spread(items: Sequence[T], count: int) -> list[T]:
-    """At most ``count`` of ``items``, evenly spread, the first and the last among them."""
+    """At most ``count`` of ``items``, evenly spread, the first and the last among them (the last alone for 1)."""
     if len(items) <= count:
         return list(items)
-    return [items[round(i * (len(items) - 1) / max(count - 1, 1))] for i in range(count)][-count:]
+    if count == 1:
+        return [items[-1]]
+    return [items[round(i * (len(items) - 1) / (count - 1))] for i in range(count)]
 
 
 def film_size(artwork: Artwork, longest: int, multiple: int = 1) -> tuple[int, int]:

@@ -60,6 +60,8 @@ class FilmRecorder:
         """At most ``count`` moments as (kinds, genome), from the first to the latest one."""
         moments = list(self._moments)
         if self._latest is not None and self._latest is not moments[-1]:
+            if self._latest.position == moments[-1].position:
+                moments.pop()  # as good, so it would look like a frame that stands still
             moments.append(self._latest)
         if len(moments) > count:
             moments = self._evenly(moments, count)
@@ -97,8 +99,6 @@ class FilmRecorder:
         except (KeyError, ValueError, TypeError, IndexError) as error:
             raise EvoartError("the checkpoint's film is damaged", "Start again without resuming") from error
         self._moments, self._latest = moments[:-1], moments[-1] if moments else None
-        if self._latest and self._moments and self._moments[-1].position == self._latest.position:
-            self._latest = self._moments[-1]
 
     def _thin(self) -> None:
         way = self._moments[-1].position - self._moments[0].position

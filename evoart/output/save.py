@@ -1,0 +1,37 @@
+"""Putting artworks where they were asked for, and getting recipes back from files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from evoart.output import recipe as recipes
+from evoart.output.files import write
+from evoart.output.formats import Artwork, Options, encode
+from evoart.output.names import Output
+from evoart.picture import read_source
+
+
+def save(artwork: Artwork, output: Output, options: Options | None = None) -> Path | None:
+    """Write an artwork and return where it is, None for standard output.
+
+    Raises:
+        EvoartError: the system refuses the file, or the format the picture.
+    """
+    data = encode(output.format, artwork, options)
+    if output.path is not None:
+        return write(output.path, data, overwrite=output.overwrite)
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+    return None
+
+
+def read_recipe(source: str | Path | bytes) -> dict[str, Any]:
+    """The recipe inside a file that evoart wrote; ``source`` is a path, ``"-"`` for standard input, or bytes.
+
+    Raises:
+        UsageError: no such file. EvoartError: no recipe in it, a damaged one, or one of a newer evoart.
+    """
+    data, _, label = read_source(source)
+    return recipes.extract(data, label)
