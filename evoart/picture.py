@@ -224,9 +224,7 @@ def _open(data: bytes, needed: int | None, max_pixels: int, label: str) -> tuple
             f"Reduce it, or raise the limit: --max-pixels {size[0] * size[1]}",
         )
     image.load()
-    upright = _upright(image)
-    turned = upright.size != image.size and upright.size == image.size[::-1]
-    return upright, size[::-1] if turned else size
+    return image, size[::-1] if _turn_upright(image) else size
 
 
 def _instead(data: bytes) -> str:
@@ -241,13 +239,16 @@ def _instead(data: bytes) -> str:
     return "Give a PNG, JPEG, WebP, GIF, TIFF, BMP or AVIF file"
 
 
-def _upright(image: PillowImage) -> PillowImage:
+def _turn_upright(image: PillowImage) -> bool:
+    """Turn and mirror the image in place as its EXIF says; True where width and height changed places."""
     from PIL import ImageOps
 
     try:
-        return ImageOps.exif_transpose(image)
+        orientation = image.getexif().get(0x0112, 1)
+        ImageOps.exif_transpose(image, in_place=True)  # no copy where it is upright already
+        return orientation in (5, 6, 7, 8)
     except Exception:  # EXIF too damaged to say which way is up is no reason to refuse the pixels
-        return image
+        return False
 
 
 def _pixels(image: PillowImage, factor: int) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
@@ -264,8 +265,9 @@ def _pixels(image: PillowImage, factor: int) -> tuple[np.ndarray, np.ndarray | N
     if image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info:
         # A gray picture stays gray, so that a gray ICC profile still fits it.
         gray = image.mode in ("L", "LA", "La")
-        whole = image.convert("RGBA" if image.mode != "La" else "LA")
-        image = _keeping_profile(image, whole.convert("LA") if gray else whole)
+        if image.mode != "RGBA":
+            whole = image.convert("RGBA" if image.mode != "La" else "LA")
+            image = _keeping_profile(image, whole.convert("LA") if gray else whole)
         if image.getchannel("A").getextrema()[0] < 255:
             mask = _mask(image.getchannel("A"))
     elif image.mode in ("P", "1"):
