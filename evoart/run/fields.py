@@ -104,6 +104,8 @@ class Number:
         if self.kind is duration:
             return duration(value)
         try:
+            if self.kind is int and isinstance(value, str):
+                value = _whole(value)
             number = self.kind(value)
         except (TypeError, ValueError, OverflowError):
             raise UsageError(f"{flag} is '{value}', which is not a number", f"Use {self.range()}") from None
@@ -115,6 +117,12 @@ class Number:
         if self.kind is duration:
             return f"{duration_text(self.low)} to {duration_text(self.high)}"
         return f"{shown(self.low)} to {shown(self.high)}{' ' + self.unit if self.unit else ''}"
+
+
+def _whole(text: str) -> int | float:
+    """An integer as people type it: ``50``, ``10_000``, ``10,000``, ``1e6``."""
+    digits = text.strip().replace(",", "").replace("_", "")
+    return int(digits) if re.fullmatch(r"[+-]?\d{1,30}", digits) else float(digits)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,127 @@
+"""The ``evoart`` group: its commands, loaded when called, and what happens when one fails."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from evoart import __version__
+from evoart.cli import failure
+from evoart.errors import unknown
+
+# Name -> module:attribute and the line that lists it, so that listing imports nothing.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "fit": ("evoart.cli.fit:fit", "Draw a photograph with a few shapes."),
+    "resume": ("evoart.cli.resume:resume", "Go on with an interrupted run."),
+    "redo": ("evoart.cli.redo:redo", "Make a picture again from the recipe inside it."),
+    "render": ("evoart.cli.render:render", "Draw a finished picture at another size or in another format."),
+    "info": ("evoart.cli.info:info", "Show what a picture, recipe or checkpoint holds."),
+    "shapes": ("evoart.cli.shapes:shapes", "List the shapes."),
+    "strategies": ("evoart.cli.strategies:strategies", "List the evolution strategies, with advice."),
+    "doctor": ("evoart.cli.doctor:doctor", "Show versions, devices, engines and what is missing."),
+    "completion": ("evoart.cli.completion:completion", "Print the completion script of a shell."),
+}
+
+EXAMPLES = (
+    ("evoart fit photo.jpg", "100 triangles, as SVG and PNG"),
+    ("evoart fit photo.jpg -n 50 -k mixed -o art.svg", "50 shapes of several kinds"),
+    ("evoart fit photo.jpg -t 30s -o film.gif", "the evolution as a film"),
+)
+
+EXIT_CODES = "0 done, 1 failed, 2 wrong usage, 130 interrupted (Ctrl-C) but saved, 143 terminated but saved"
+
+
+class Group(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*COMMANDS, *sorted(_plugins())]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name in COMMANDS:
+            import importlib
+
+            module, _, attribute = COMMANDS[name][0].partition(":")
+            return getattr(importlib.import_module(module), attribute)
+        plugin = _plugins().get(name)
+        return None if plugin is None else plugin.load()
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        command = self.get_command(ctx, name)
+        if command is None:
+            if name.startswith("-"):
+                return super().resolve_command(ctx, args)
+            if os.path.exists(name) or "." in name:
+                raise failure.usage(f"'{name}' is not a command", f"Did you mean: evoart fit {name}?")
+            raise unknown("command", name, self.list_commands(ctx))
+        return name, command, args[1:]
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write("Evolve pictures: photographs rebuilt from a few dozen translucent shapes.\n\n")
+        width = max(len(line) for line, _ in EXAMPLES)
+        for line, meaning in EXAMPLES:
+            formatter.write(f"  {line:<{width}}   {meaning}\n")
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+            if plugins := sorted(_plugins()):
+                formatter.write_dl([(name, "From a plugin.") for name in plugins])
+        self.format_options(ctx, formatter)
+        formatter.write("\nEvery command explains itself: evoart fit --help\n")
+        formatter.write(f"Exit codes: {EXIT_CODES}.\n")
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        records = [record for parameter in self.get_params(ctx) if (record := parameter.get_help_record(ctx))]
+        with formatter.section("Options"):
+            formatter.write_dl(records)
+
+
+def _plugins() -> dict[str, Any]:
+    from importlib.metadata import entry_points
+
+    return {entry.name: entry for entry in entry_points(group="evoart.commands") if entry.name not in COMMANDS}
+
+
+@click.group(
+    cls=Group,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, "--version", message="evoart %(version)s", help="Show the version.")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Evolve pictures."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; nothing that goes wrong gets past here."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        try:
+            result = cli.main(words, prog_name="evoart", standalone_mode=False)
+            code = result if isinstance(result, int) else 0
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except BrokenPipeError:
+        _silence_stdout()
+        return 1
+    except BaseException as error:
+        return failure.explain(error, words)
+    return code
+
+
+def _silence_stdout() -> None:
+    """The reader is gone; keep the interpreter from complaining about it when it flushes at exit."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):
+        sys.stdout = None  # type: ignore[assignment]

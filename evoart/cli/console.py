@@ -1,0 +1,107 @@
+"""The terminal: messages on stderr, one live line, colours where they are wanted."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import threading
+from typing import TextIO
+
+
+def colours(stream: TextIO | None) -> bool:
+    """Whether to colour what goes to ``stream``: NO_COLOR and FORCE_COLOR first, then the terminal."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR", "") not in ("", "0"):
+        return True
+    return terminal(stream)
+
+
+def terminal(stream: TextIO | None) -> bool:
+    """Whether ``stream`` is a terminal that can move its cursor."""
+    try:
+        return stream is not None and stream.isatty() and os.environ.get("TERM", "") != "dumb"
+    except ValueError:  # closed
+        return False
+
+
+class Console:
+    """Everything a command says beside its result.
+
+    Args:
+        verbosity: -1 only errors, 0 normal, 1 and 2 more.
+        stream: where it goes; stderr.
+    """
+
+    def __init__(self, verbosity: int = 0, stream: TextIO | None = None) -> None:
+        self.verbosity = verbosity
+        self.stream = stream if stream is not None else sys.stderr
+        self.live = verbosity >= 0 and terminal(self.stream)
+        self.colour = colours(self.stream)
+        encoding = (getattr(self.stream, "encoding", None) or "ascii").lower().replace("-", "")
+        self.unicode = encoding.startswith("utf")
+        self._status = ""
+        self._above = 0  # lines of the block above the live line
+        self._lock = threading.RLock()
+
+    @property
+    def width(self) -> int:
+        return max(20, shutil.get_terminal_size((80, 24)).columns)
+
+    @property
+    def height(self) -> int:
+        return shutil.get_terminal_size((80, 24)).lines
+
+    def say(self, text: str, level: int = 0) -> None:
+        """A lasting line, shown from verbosity ``level`` on."""
+        if self.verbosity < level:
+            return
+        with self._lock:
+            self._write(self._wipe() + text + "\n" + self._status)
+
+    def status(self, text: str) -> None:
+        """Replace the live line; nothing where there is no live terminal."""
+        if not self.live:
+            return
+        with self._lock:
+            line = text[: self.width - 1] if "\x1b" not in text else text
+            self._write(self._wipe() + line)
+            self._status = line
+
+    def picture(self, lines: list[str]) -> None:
+        """Show a block of lines above the live line, in place of the one before."""
+        if not self.live:
+            return
+        with self._lock:
+            up = f"\x1b[{self._above}A" if self._above else ""
+            body = "".join(f"\x1b[2K{line}\x1b[0m\n" for line in lines)
+            self._write(self._wipe() + up + body + self._status)
+            self._above = len(lines)
+
+    def end(self) -> None:
+        """Take the live line away; a picture stays."""
+        with self._lock:
+            self._write(self._wipe())
+            self._status, self._above = "", 0
+
+    def dim(self, text: str) -> str:
+        return f"\x1b[2m{text}\x1b[0m" if self.colour else text
+
+    def bold(self, text: str) -> str:
+        return f"\x1b[1m{text}\x1b[0m" if self.colour else text
+
+    def _wipe(self) -> str:
+        return "\r\x1b[2K" if self.live and self._status else ""
+
+    def _write(self, text: str) -> None:
+        """Nobody reading must never end a run."""
+        if not text or self.stream is None:
+            return
+        try:
+            self.stream.write(text)
+            self.stream.flush()
+        except UnicodeEncodeError:
+            self.stream.write(text.encode("ascii", "replace").decode())
+        except (OSError, ValueError):
+            self.stream, self.live = None, False

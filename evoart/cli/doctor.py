@@ -1,0 +1,117 @@
+"""``evoart doctor``: versions, devices, engines, extras, caches, and what to install for what is missing."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import click
+
+from evoart import __version__
+from evoart.cli import options as o
+
+PACKAGES = ("numpy", "numba", "pillow", "click", "jax", "jaxlib", "evosax")
+EXTRAS = {"video": "imageio-ffmpeg"}
+
+
+@click.command(cls=o.Command, short_help="Show versions, devices, engines and what is missing.")
+@o.json_option
+@o.verbosity_options
+def doctor(as_json: bool, verbose: int, quiet: bool) -> int:
+    """Show what evoart finds here: versions, devices, which engine runs, extras, caches, and what to install."""
+    facts = {
+        "evoart": __version__,
+        "python": f"{platform.python_version()} ({sys.executable})",
+        "system": f"{platform.system()} {platform.machine()}, {_cores()} CPU cores",
+        **{name: _version(name) for name in PACKAGES},
+        "engines": _engines(),
+        "extras": _extras(),
+        "caches": _caches(),
+        "terminal": _terminal(),
+    }
+    if as_json:
+        click.echo(json.dumps(facts))
+        return 0
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            click.echo(f"\n{name}")
+            for key, text in value.items():
+                click.echo(f"  {key:<12} {text}")
+        else:
+            click.echo(f"{name:<14} {value}")
+    return 0
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return f"missing; install it with: pip install {name}"
+
+
+def _engines() -> dict[str, str]:
+    from evoart.errors import EvoartError
+    from evoart.run import engines
+    from evoart.run.job import Job
+
+    table = {}
+    for search in ("evolve", "classical"):
+        try:
+            choice = engines.choose(Job.make(search=search))
+            table[search] = f"{choice.engine} on {choice.device} ({choice.why})"
+        except (EvoartError, ImportError) as error:
+            table[search] = str(error)
+    try:
+        table["gpu"] = engines.accelerator() or 'none that JAX sees; for NVIDIA: pip install "jax[cuda12]"'
+    except ImportError as error:
+        table["gpu"] = f"JAX does not load ({error}); install it with: pip install jax"
+    return table
+
+
+def _extras() -> dict[str, str]:
+    table = {}
+    for extra, package in EXTRAS.items():
+        found = _version(package)
+        if found.startswith("missing"):
+            program = shutil.which("ffmpeg") if extra == "video" else None
+            found = f"uses {program}" if program else f'missing; install it with: pip install "evoart[{extra}]"'
+        table[extra] = found
+    return table
+
+
+def _caches() -> dict[str, str]:
+    from evoart.engine.jax_setup import cache_dir
+
+    numba = os.environ.get("NUMBA_CACHE_DIR")
+    drawing = Path(numba) if numba else Path(__file__).parents[1] / "draw" / "__pycache__"
+    return {"drawing": _folder(drawing), "JAX": _folder(cache_dir() / "jax")}
+
+
+def _folder(path: Path) -> str:
+    if not path.exists():
+        return f"{path} (not there yet)"
+    size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    writable = "" if os.access(path, os.W_OK) else ", not writable: programs are compiled anew on every run"
+    return f"{path} ({size / 1e6:.1f} MB{writable})"
+
+
+def _terminal() -> dict[str, Any]:
+    from evoart.cli import preview
+    from evoart.cli.console import colours, terminal
+
+    bits = preview.depth()
+    return {
+        "live line": "yes" if terminal(sys.stderr) else "no (not a terminal)",
+        "colour": "yes" if colours(sys.stderr) else "no",
+        "preview": f"{bits} bit" if bits else "no (needs 256 colours or more)",
+    }

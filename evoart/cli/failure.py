@@ -1,0 +1,111 @@
+"""How failures look: one line, an exit code, and a log file where it is our own fault."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from evoart.errors import EvoartError, UsageError
+
+INTERRUPTED = 130
+
+
+def usage(what: str, remedy: str) -> UsageError:
+    """A usage error; here so that commands need one import."""
+    return UsageError(what, remedy)
+
+
+def explain(error: BaseException, words: Sequence[str]) -> int:
+    """Say on stderr what went wrong and return the exit code."""
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else 1
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        say("Interrupted. Nothing was written.")
+        return INTERRUPTED
+    if isinstance(error, EvoartError):
+        complain(str(error))
+        if _wants_traceback(words):
+            _traceback(error)
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        return _click(error)
+    if isinstance(error, MemoryError):
+        complain("there is not enough memory. Use fewer shapes, fewer --pixels or a smaller --size.")
+        return 1
+    return _bug(error, words)
+
+
+def complain(message: str) -> None:
+    """One line, ``Error: ...``, red where colours are wanted."""
+    from evoart.cli.console import colours
+
+    one = " ".join(str(message).split())
+    label = "\x1b[31mError:\x1b[0m" if colours(sys.stderr) else "Error:"
+    say(f"{label} {one}")
+
+
+def say(message: str) -> None:
+    """A line on stderr, whether or not anyone can read it."""
+    try:
+        print(message, file=sys.stderr, flush=True)
+    except (OSError, ValueError, AttributeError):
+        pass
+    except UnicodeEncodeError:
+        print(message.encode("ascii", "replace").decode(), file=sys.stderr, flush=True)
+
+
+def _click(error: click.ClickException) -> int:
+    message = error.format_message().strip().rstrip(".")
+    context = getattr(error, "ctx", None)
+    if not message:  # click shows help instead
+        return error.exit_code
+    if "Did you mean" not in message and isinstance(error, click.UsageError):
+        command = context.command_path if context else "evoart"
+        message += f". See: {command} --help"
+    complain(message if message.endswith("?") else message + ".")
+    return 2 if isinstance(error, click.UsageError) else error.exit_code
+
+
+def _bug(error: BaseException, words: Sequence[str]) -> int:
+    if _wants_traceback(words):
+        _traceback(error)
+    path = _log(error, words)
+    where = f"The log is '{path}'" if path else "Run it again with -vv to see where"
+    said = " ".join(str(error).split())[:200]
+    complain(f"this is a bug in evoart ({type(error).__name__}: {said}). {where}; please report it.")
+    return 1
+
+
+def _log(error: BaseException, words: Sequence[str]) -> str | None:
+    import platform
+    import tempfile
+    import traceback
+
+    from evoart import __version__
+
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="evoart-", suffix=".log", delete=False, encoding="utf-8", errors="replace"
+        ) as file:
+            file.write(f"evoart {__version__}, Python {platform.python_version()}, {platform.platform()}\n")
+            file.write(f"evoart {' '.join(words)}\n\n")
+            file.writelines(traceback.format_exception(error))
+            return file.name
+    except OSError:
+        return None
+
+
+def _traceback(error: BaseException) -> None:
+    import traceback
+
+    say("".join(traceback.format_exception(error)).rstrip())
+
+
+def _wants_traceback(words: Sequence[str]) -> bool:
+    count = sum(len(w) - 1 for w in words if w.startswith("-v") and set(w[1:]) == {"v"}) + words.count("--verbose")
+    return count >= 2 or os.environ.get("EVOART_DEBUG", "") not in ("", "0")

@@ -1,0 +1,141 @@
+"""``evoart fit``: a photograph goes in, a few shapes come out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from evoart.cli import options as o
+
+SHAPES, SEARCH = "Shapes", "Search"
+
+
+@click.command(
+    cls=o.Command,
+    short_help="Draw a photograph with a few shapes.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (Ctrl-C) but saved, 143 terminated but saved. "
+    "Ctrl-C once stops and saves, twice stops at once.",
+)
+@click.argument("picture", required=False, type=o.path("PICTURE"))
+@o.output_options
+@o.film_options
+@o.option(o.OUTPUT, "--keep-alpha", is_flag=True, default=None, help="Transparent where the photograph is.")
+@o.option(SHAPES, "-n", "--shapes", metavar="N", help="How many, 1 to 20,000. [default: 100]")
+@o.option(
+    SHAPES,
+    "-k",
+    "--kind",
+    type=o.Words(*o.KINDS, metavar="KIND"),
+    help="Which: triangle, rectangle, circle, ellipse, line, polygon:5, mixed, several joined by commas; "
+    "all of them: evoart shapes. [default: triangle]",
+)
+@o.option(SHAPES, "--opacity", metavar="LOW-HIGH", help="Range, or one fixed number, 0.01 to 1. [default: 0.1-1]")
+@o.option(
+    SHAPES,
+    "--background",
+    type=o.Words("mean", "transparent", "white", "black", metavar="COLOUR"),
+    help="mean (the mean colour), transparent, #rrggbb or a name. [default: mean]",
+)
+@o.option(
+    SHAPES, "--palette", metavar="N|COLOURS", help="So many colours from the photograph, or a list: black,#e63946."
+)
+@o.option(SHAPES, "--start", type=o.path(), metavar="FILE", help="Go on from an evoart result, with more shapes.")
+@o.option(
+    SEARCH,
+    "--quality",
+    type=o.Words("draft", "normal", "best"),
+    help="How much work, where nothing below says when to stop. [default: normal]",
+)
+@o.option(SEARCH, "--loss", type=o.Words("mse", "mae", "oklab"), help="What is made small. [default: mse]")
+@o.option(SEARCH, "--weights", type=o.path(), metavar="FILE", help="Importance map: white counts, black does not.")
+@o.option(SEARCH, "-s", "--seed", metavar="N", help="Same seed, same picture; 0 to 4,294,967,295. [default: drawn]")
+@o.option(
+    SEARCH,
+    "--search",
+    type=o.Words("evolve", "sets", "regional", "classical"),
+    help="evolve grows the picture shape by shape and refines all together; the others are for comparison. "
+    "[default: evolve]",
+)
+@o.option(
+    SEARCH, "--strategy", metavar="NAME", help="evosax strategy of classical and regional; see: evoart strategies."
+)
+@o.option(SEARCH, "--preset", type=o.Words("es-clip"), help="A known setting as a whole; options beside it win.")
+@o.option(SEARCH, "--population", metavar="N", help="Candidates per generation, 2 to 65,536. [default: by search]")
+@o.option(SEARCH, "--step", metavar="NUMBER", help="First step size, 0.00001 to 2. [default: by search]")
+@o.option(SEARCH, "--set", "settings", multiple=True, metavar="NAME=NUMBER", help="A number of the strategy's; repeat.")
+@o.option(SEARCH, "--finish", type=o.Words("gradient", "none"), help="Polish at the end. [default: gradient]")
+@o.option(SEARCH, "--pixels", metavar="N", help="Long side of the search's canvas, 16 to 2,048. [default: 256]")
+@o.budget_options
+@o.engine_options
+@o.checkpoint_options
+@o.option(o.RUN, "--max-pixels", metavar="N", help="Refuse larger photographs. [default: 100,000,000 pixels]")
+@o.option(o.RUN, "--config", type=o.path(), metavar="FILE", help="Take options from a TOML file; those given here win.")
+@o.option(o.RUN, "--print-config", is_flag=True, help="Print all options as such a file, and stop.")
+@o.option(o.RUN, "--dry-run", is_flag=True, help="Print what would be done, and stop.")
+@o.preview_option
+@o.json_option
+@o.verbosity_options
+def fit(picture: str | None, **given: Any) -> int:
+    """Draw PICTURE with a few translucent shapes; without PICTURE, the photograph that comes with evoart.
+
+    PICTURE is a PNG, JPEG, WebP, GIF, TIFF, BMP or AVIF file, or - for standard input.
+    """
+    from evoart.run.job import Job
+
+    how = {name: given.pop(name) for name in _HOW}
+    job = Job.make(**_options(picture, given, how.pop("config"), how.pop("settings")))
+    if how["print_config"]:
+        click.echo(job.to_toml(), nl=False)
+        return 0
+    from evoart.cli.work import fit_job
+
+    return fit_job(job.with_seed(), **{name: value for name, value in how.items() if name != "print_config"})
+
+
+_HOW = (
+    "outputs",
+    "format",
+    "overwrite",
+    "film",
+    "film_size",
+    "film_time",
+    "checkpoint",
+    "no_checkpoint",
+    "config",
+    "settings",
+    "print_config",
+    "dry_run",
+    "preview",
+    "as_json",
+    "verbose",
+    "quiet",
+)
+
+
+def _options(
+    picture: str | None, given: dict[str, Any], config: str | None, settings: tuple[str, ...]
+) -> dict[str, Any]:
+    """Fields of the job: the command line over the config file."""
+    from evoart.errors import UsageError
+    from evoart.run.job import read_config
+
+    fields = read_config(config) if config else {}
+    line = {name: value for name, value in given.items() if value is not None}
+    if picture is not None:
+        line["picture"] = picture
+        fields.pop("sha256", None)  # of the picture the file was about
+    elif fields.get("picture") not in (None, "", "-"):
+        beside = Path(config).parent / fields["picture"]
+        if not Path(fields["picture"]).exists() and beside.exists():
+            fields["picture"] = str(beside)
+    if settings:
+        pairs = [setting.partition("=") for setting in settings]
+        for setting, (name, equals, _) in zip(settings, pairs, strict=True):
+            if not name or not equals:
+                raise UsageError(f"--set {setting} is not NAME=NUMBER", "Write for example --set lr=0.1")
+        line["options"] = {**fields.get("options", {}), **{name.strip(): value for name, _, value in pairs}}
+    if "time" in line:
+        fields.pop("seconds", None)
+    return fields | line

@@ -1,0 +1,77 @@
+"""``evoart info``: what a picture, recipe or checkpoint holds."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import click
+
+from evoart.cli import options as o
+
+
+@click.command(cls=o.Command, short_help="Show what a picture, recipe or checkpoint holds.")
+@click.argument("file", type=o.path())
+@o.json_option
+@o.verbosity_options
+def info(file: str, as_json: bool, verbose: int, quiet: bool) -> int:
+    """Show the recipe in FILE: how the picture was made, and how good it is.
+
+    FILE is an SVG, PNG, WebP, JPEG, GIF, MP4, JSON or checkpoint (.npz) that evoart wrote, or - for standard input.
+    """
+    facts = _checkpoint(Path(file)) if file.endswith(".npz") else _recipe(file)
+    if as_json:
+        click.echo(json.dumps(facts))
+        return 0
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            for key, part in value.items():
+                click.echo(f"{name + '.' + key if name != 'job' else key:<14} {_plain(part)}")
+        elif value is not None:
+            click.echo(f"{name:<14} {_plain(value)}")
+    return 0
+
+
+def _recipe(file: str) -> dict[str, Any]:
+    from evoart.run.recipe import read_drawing
+
+    drawing = read_drawing(Path(file))
+    return {
+        "made by": f"evoart {drawing.recipe['evoart']}",
+        "drawing": _kinds(drawing.form.kinds),
+        "size": list(drawing.size),
+        **{
+            name: value
+            for name, value in drawing.facts.items()
+            if name in ("loss", "psnr", "generations", "evaluations")
+        },
+        "job": {name: value for name, value in drawing.job.items() if name != "format"},
+    }
+
+
+def _checkpoint(path: Path) -> dict[str, Any]:
+    from evoart.run import checkpoint
+
+    saved = checkpoint.load(path)
+    job = saved.problem.job.to_dict()
+    return {
+        "checkpoint": "finished" if saved.state["reason"] else "unfinished",
+        "drawing": _kinds(saved.problem.form.kinds),
+        "size": list(saved.problem.size),
+        "seconds": round(saved.state["seconds"], 1),
+        "job": {name: value for name, value in job.items() if name != "format"},
+    }
+
+
+def _kinds(kinds: tuple[str, ...]) -> str:
+    return ", ".join(f"{number:,} {name}" for name, number in Counter(kinds).most_common())
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list):
+        return " ".join(_plain(item) for item in value)
+    return str(value)

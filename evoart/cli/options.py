@@ -1,0 +1,175 @@
+"""Options that commands share, in groups, each meaning the same everywhere.
+
+Short options, at most eight in all: -n -k -o -s -t -q -v -h.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+# Words for completion and help. The registries, which cost imports, decide; a test holds these to them.
+KINDS = (
+    "triangle",
+    "rectangle",
+    "rotated-rectangle",
+    "circle",
+    "ellipse",
+    "rotated-ellipse",
+    "line",
+    "quadratic",
+    "cubic",
+    "polygon:5",
+    "regular:6",
+    "mixed",
+)
+FORMATS = ("svg", "png", "webp", "jpeg", "gif", "apng", "animated-webp", "mp4", "json")
+
+
+class Words(click.ParamType):
+    """Text with words to complete; the job checks it, and suggests the nearest where it is wrong."""
+
+    name = "word"
+
+    def __init__(self, *words: str, metavar: str = "") -> None:
+        self.words, self.metavar = words, metavar
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return self.metavar or "|".join(self.words)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(word) for word in self.words if word.startswith(incomplete)]
+
+
+class Option(click.Option):
+    """An option that knows the heading it is listed under."""
+
+    def __init__(self, *args: Any, group: str = "Options", **kwargs: Any) -> None:
+        self.group = group
+        super().__init__(*args, **kwargs)
+
+
+class Command(click.Command):
+    """A command whose help lists options by group."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        settings = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+        kwargs["context_settings"] = settings | kwargs.get("context_settings", {})
+        super().__init__(*args, **kwargs)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
+            if record:
+                groups.setdefault(getattr(parameter, "group", MESSAGES), []).append(record)
+        for group in sorted(groups, key=MESSAGES.__eq__):  # what is said comes last, --help at its end
+            with formatter.section(group):
+                formatter.write_dl(groups[group], col_max=24)
+
+
+MESSAGES = "Messages"
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def option(group: str, *names: str, **settings: Any) -> Decorator:
+    """``click.option`` under the heading ``group``. No default unless said so: None means not given."""
+    return click.option(*names, cls=Option, group=group, **settings)
+
+
+def _together(*decorators: Decorator) -> Decorator:
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+def path(metavar: str = "FILE") -> click.ParamType:
+    """A path that is checked by whoever opens it, with file completion in the shell."""
+    kind = click.Path()
+    kind.name = metavar.lower()
+    return kind
+
+
+OUTPUT = "Output"
+output_options = _together(
+    option(
+        OUTPUT,
+        "-o",
+        "--output",
+        "outputs",
+        multiple=True,
+        type=path(),
+        metavar="FILE",
+        help="Write here; repeat for more. The extension is the format: .svg .png .webp .jpg .json, and for films "
+        ".gif .apng .anim.webp .mp4. A folder gets the default name, - is standard output. "
+        "[default: NAME-shapes.svg and .png in the current folder]",
+    ),
+    option(OUTPUT, "--format", type=Words(*FORMATS), help="Format for standard output and folders. [default: svg]"),
+    option(
+        OUTPUT,
+        "--size",
+        metavar="PIXELS",
+        help="Long side of the picture, 1 to 32,768. [default: the photograph's own]",
+    ),
+    option(OUTPUT, "--overwrite", is_flag=True, help="Replace outputs that exist."),
+)
+film_options = _together(
+    option(
+        OUTPUT,
+        "--film",
+        type=path(),
+        metavar="FILE",
+        help="Also write the evolution as a film: .gif .apng .webp .mp4.",
+    ),
+    option(OUTPUT, "--film-size", metavar="PIXELS", help="Long side of films, 16 to 4,096. [default: 480]"),
+    option(
+        OUTPUT,
+        "--film-time",
+        metavar="TIME",
+        help="Length of films, 0.1s to 120s, and then the last picture stays for 2s. [default: 5s]",
+    ),
+)
+
+BUDGET = "When to stop (whichever comes first)"
+budget_options = _together(
+    option(BUDGET, "-t", "--time", metavar="TIME", help="After so much time: 30s, 5m, 1h30m; 0.1s to 720h."),
+    option(BUDGET, "--generations", metavar="N", help="After so many generations."),
+    option(BUDGET, "--evaluations", metavar="N", help="After so many evaluations (pictures judged)."),
+    option(BUDGET, "--until-psnr", metavar="DB", help="At this likeness: PSNR in dB, 1 to 100; 25 is good."),
+    option(BUDGET, "--patience", metavar="N", help="After N generations that gain less than 0.1 % together."),
+)
+
+RUN = "Machine and files"
+checkpoint_options = _together(
+    option(
+        RUN,
+        "--checkpoint",
+        type=path(),
+        metavar="FILE",
+        help="Save the run here every 10 s and keep it. [default: NAME-shapes.checkpoint.npz, gone when all is done]",
+    ),
+    option(RUN, "--no-checkpoint", is_flag=True, help="Save no checkpoints: Ctrl-C then keeps the picture only."),
+)
+engine_options = _together(
+    option(RUN, "--engine", type=Words("auto", "scanline", "dense"), help="What draws and judges. [default: auto]"),
+    option(RUN, "--device", type=Words("auto", "cpu", "gpu"), help="Where the dense engine runs. [default: auto]"),
+    option(RUN, "--threads", metavar="N", help="CPU threads, 1 to 256. [default: all]"),
+)
+
+verbosity_options = _together(
+    option(MESSAGES, "-v", "--verbose", count=True, help="Say more; -vv shows where errors come from."),
+    option(MESSAGES, "-q", "--quiet", is_flag=True, help="Say nothing but errors."),
+)
+json_option = option(MESSAGES, "--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+preview_option = option(MESSAGES, "--preview", is_flag=True, help="Show the picture in the terminal as it evolves.")
+
+
+def verbosity(verbose: int, quiet: bool) -> int:
+    """-1, 0, 1 or 2 from ``-q`` and ``-v``."""
+    return -1 if quiet else min(verbose, 2)

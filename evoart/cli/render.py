@@ -1,0 +1,59 @@
+"""``evoart render``: a finished picture again, at any size and in any format."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from evoart.cli import options as o
+
+
+@click.command(
+    cls=o.Command,
+    short_help="Draw a finished picture at another size or in another format.",
+    epilog="For example: evoart render photo-shapes.svg -o poster.png --size 8000",
+)
+@click.argument("file", type=o.path())
+@o.output_options
+@o.json_option
+@o.verbosity_options
+def render(file: str, outputs: tuple[str, ...], verbose: int, quiet: bool, **given: Any) -> int:
+    """Draw the picture in FILE again, from the shapes in its recipe: sharp at any size.
+
+    FILE is an SVG, PNG, WebP, JPEG, GIF, MP4 or JSON that evoart wrote, or - for standard input.
+    """
+    from evoart.cli import session
+    from evoart.cli.console import Console
+    from evoart.output.formats import OUTPUTS, Options
+    from evoart.run.api import load
+    from evoart.run.fields import Number
+
+    console = Console(o.verbosity(verbose, quiet))
+    result = load(file)
+    size = given["size"]
+    if size is not None:
+        size = int(Number(1, 32_768, "pixels", flag="--size")("size", size))
+    stem = Path(file).stem.removesuffix(".anim").removesuffix(f"-{session.FORM}") if file != "-" else "picture"
+    inputs = [] if file == "-" else [Path(file)]
+    places = session.outputs_for(
+        outputs, None, stem=stem, format=given["format"], overwrite=given["overwrite"], inputs=inputs
+    )
+    session.check_stdout(places, given["as_json"])
+    if any(OUTPUTS[place.format].film for place in places):
+        from evoart.errors import UsageError
+
+        raise UsageError(
+            "a finished picture has no evolution to show", f"Make the film with: evoart redo {file} -o film.gif"
+        )
+    written, lost = session.write_all(result, places, Options(), console, size)
+    w, h = result.artwork(size).size
+    console.say(f"{len(result.scene):,} shapes at {w} x {h} pixels", 1)
+    if given["as_json"]:
+        click.echo(json.dumps({"outputs": [str(path) for path in written], "size": [w, h], "seed": result.seed}))
+    else:
+        for path in written:
+            click.echo(str(path))
+    return 1 if lost else 0

@@ -1,0 +1,110 @@
+"""``evoart resume``: an interrupted run goes on to where it would have ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from evoart.cli import options as o
+
+if TYPE_CHECKING:
+    from evoart.output.names import Output
+    from evoart.run.checkpoint import Checkpoint
+
+
+@click.command(
+    cls=o.Command,
+    short_help="Go on with an interrupted run.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (Ctrl-C) but saved, 143 terminated but saved.",
+)
+@click.argument("file", type=o.path())
+@o.output_options
+@o.film_options
+@o.budget_options
+@o.preview_option
+@o.json_option
+@o.verbosity_options
+def resume(file: str, verbose: int, quiet: bool, **given: Any) -> int:
+    """Go on with the run saved in FILE, a checkpoint (.npz), until it ends where the unbroken run would have.
+
+    It writes where the first run was to write unless -o says otherwise. A limit given here replaces the run's own, so
+    that a finished run goes on too.
+    """
+    from evoart.cli import session
+    from evoart.cli.console import Console
+    from evoart.run import checkpoint as checkpoints
+    from evoart.run.events import Event
+    from evoart.run.loop import Keep
+    from evoart.run.loop import resume as go_on
+    from evoart.run.stop import Stop
+
+    console = Console(o.verbosity(verbose, quiet))
+    path = Path(file)
+    budget = {name: given[name] for name in ("generations", "evaluations", "until_psnr", "patience")}
+    saved = checkpoints.with_budget(checkpoints.load(path), seconds=given["time"], size=given["size"], **budget)
+    notes = saved.state.get("notes") or {}
+    outputs, options = _outputs(saved, notes, given, path)
+    session.check_stdout(outputs, given["as_json"])
+    keep = Keep(path, notes=notes)
+    console.say(f"{path.name}: {saved.problem.form.groups:,} shapes, seed {saved.problem.job.seed}")
+
+    def events(stop: Stop) -> Iterator[Event]:
+        return go_on(saved, keep=keep, stop=stop)
+
+    plan = session.Plan(outputs, options, keep, bool(notes.get("lasting", True)), given["as_json"])
+    return session.perform(events, plan, console, given["preview"])
+
+
+def _outputs(saved: Checkpoint, notes: dict[str, Any], given: dict[str, Any], path: Path) -> tuple[list[Output], Any]:
+    """Where to write: as told now, or else as the first run was told."""
+    from evoart.cli import session
+    from evoart.output.formats import Options
+
+    options = Options(**notes.get("options", {}))
+    if given["film_size"] or given["film_time"]:
+        options = session.write_options(given["film_size"], given["film_time"])
+    remembered = notes.get("outputs") or []
+    if given["outputs"] or given["film"] or not remembered:
+        values = given["outputs"]
+        outputs = session.outputs_for(
+            values,
+            given["film"],
+            stem=saved.problem.name,
+            format=given["format"],
+            overwrite=given["overwrite"],
+            inputs=[path],
+        )
+        return outputs, options
+    return [_remembered(entry, saved, given["overwrite"]) for entry in remembered], options
+
+
+def _remembered(entry: list[Any], saved: Checkpoint, overwrite: bool) -> Output:
+    """An output of the first run. The picture it left at its interruption is replaced; anything else is kept."""
+    from evoart.cli import session
+    from evoart.output.names import Output
+
+    place, format, allowed = entry
+    if place is None:
+        return Output(None, format)
+    path = Path(place)
+    session.check_folder(path.parent)
+    return Output(path, format, bool(overwrite or allowed or _is_ours(path, saved)))
+
+
+def _is_ours(path: Path, saved: Checkpoint) -> bool:
+    """Whether a file holds an earlier state of this very run."""
+    from evoart.errors import EvoartError
+    from evoart.output.save import read_recipe
+
+    if not path.exists():
+        return False
+    try:
+        job = read_recipe(path).get("job")
+    except EvoartError:
+        return False
+    mine = saved.problem.job.to_dict()
+    same = ("seed", "sha256", "shapes", "kind", "search", "strategy")
+    return isinstance(job, dict) and all(job.get(name) == mine.get(name) for name in same)

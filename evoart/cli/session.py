@@ -1,0 +1,266 @@
+"""One run from the command line: watch it, let it be interrupted, write what was asked for, lose nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from evoart.cli.console import Console
+from evoart.cli.view import View
+from evoart.cli.words import count, span
+from evoart.errors import EvoartError, UsageError
+from evoart.output.files import is_special, numbered
+from evoart.output.formats import OUTPUTS, Options
+from evoart.output.names import Output, resolve
+from evoart.run.events import Event, Finished, Interrupted, Started
+from evoart.run.fields import Number, duration
+from evoart.run.loop import Keep
+from evoart.run.result import Result
+from evoart.run.stop import EXIT, Stop, listening
+
+FORM = "shapes"  # the part of default names that says what kind of art it is
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to write, and how.
+
+    Attributes:
+        outputs: where.
+        options: film length and the like.
+        keep: the checkpoint, or None.
+        lasting: the checkpoint stays when the run is done.
+        as_json: print one object.
+    """
+
+    outputs: list[Output]
+    options: Options
+    keep: Keep | None
+    lasting: bool
+    as_json: bool
+
+
+def outputs_for(
+    values: tuple[str, ...],
+    film: str | None,
+    *,
+    stem: str,
+    format: str | None,
+    overwrite: bool,
+    inputs: list[Path],
+) -> list[Output]:
+    """The outputs that ``-o`` and ``--film`` ask for, checked before any work.
+
+    Raises:
+        UsageError: unknown extension, existing file, folder not writable, a film in a format without moving pictures.
+        MissingExtra: a format that needs something installed.
+    """
+    outputs = resolve(values, stem=stem, form=FORM, format=format, overwrite=overwrite, inputs=inputs)
+    if film is not None:
+        outputs += resolve([film], stem=stem, form=FORM, format="gif", overwrite=overwrite, inputs=inputs)
+        outputs[-1] = _moving(outputs[-1])
+        if sum(output.path == outputs[-1].path for output in outputs) > 1:
+            raise UsageError(f"'{film}' is given with -o and --film", "Leave one out")
+    for output in outputs:
+        OUTPUTS[output.format].check()
+    return outputs
+
+
+def _moving(output: Output) -> Output:
+    """The same file as a film: .webp and .png can move too."""
+    moving = {"webp": "animated-webp", "png": "apng"}.get(output.format, output.format)
+    if not OUTPUTS[moving].film:
+        raise UsageError(f"'{output.path}' cannot be a film", "Use .gif, .apng, .webp or .mp4")
+    return dataclasses.replace(output, format=moving)
+
+
+def write_options(film_size: str | None, film_time: str | None) -> Options:
+    """How to write, from the command line's words."""
+    given: dict[str, Any] = {}
+    if film_size is not None:
+        given["film_side"] = Number(16, 4096, "pixels", flag="--film-size")("film_size", film_size)
+    if film_time is not None:
+        given["film_seconds"] = Number(0.1, 120, kind=duration, flag="--film-time")("film_time", film_time)
+    return Options(**given)
+
+
+def checkpoint_for(
+    given: str | None, off: bool, outputs: list[Output], stem: str, overwrite: bool, notes: dict[str, Any]
+) -> tuple[Keep | None, bool]:
+    """Where the run is saved, and whether that file stays when it is done."""
+    if off:
+        if given is not None:
+            raise UsageError("--checkpoint and --no-checkpoint exclude each other", "Leave one out")
+        return None, False
+    if given is not None:
+        path = Path(given).expanduser()
+        if path.suffix != ".npz":
+            raise UsageError(f"'{path}' does not end in .npz", f"Call it {path.name}.npz")
+        if path.is_dir() or (path.exists() and not overwrite):
+            raise UsageError(f"'{path}' exists already", f"Use: evoart resume {path}, --overwrite or another name")
+        check_folder(path.parent)
+        return Keep(path, notes=notes), True
+    folder = next((o.path.parent for o in outputs if o.path is not None and not is_special(o.path)), Path())
+    path = folder / f"{stem}-{FORM}.checkpoint.npz"
+    number = 1
+    while numbered(path, number).exists():
+        number += 1
+    return Keep(numbered(path, number), notes=notes), False
+
+
+def check_folder(folder: Path) -> None:
+    """Raise UsageError where no file can be made in ``folder``."""
+    from evoart.output.files import check_writable
+
+    check_writable(folder)
+
+
+def perform(events: Callable[[Stop], Iterator[Event]], plan: Plan, console: Console, preview: bool) -> int:
+    """Run to the end or to an interruption, write everything, and return the exit code."""
+    stop = Stop()
+
+    def told(why: str) -> None:
+        console.say("Stopping after this step, then saving. Once more stops at once, without saving.")
+
+    device = engine = ""
+    last: Event | None = None
+    with listening(stop, told, console.end):
+        with View(console, preview) as view:
+            try:
+                for event in events(stop):
+                    view(event)
+                    if isinstance(event, Started):
+                        device, engine = event.device, event.engine
+                    last = event
+            except BaseException:
+                _mention(plan, console)
+                raise
+        assert isinstance(last, Finished)  # the loop's promise
+        return _conclude(last, plan, console, {"device": device, "engine": engine})
+
+
+def _mention(plan: Plan, console: Console) -> None:
+    if plan.keep and plan.keep.path.exists():
+        console.end()
+        console.say(f"The last checkpoint is '{plan.keep.path}'; go on with: evoart resume {plan.keep.path}")
+
+
+def _conclude(event: Finished, plan: Plan, console: Console, machine: dict[str, str]) -> int:
+    written, lost = write_all(event.result, plan.outputs, plan.options, console)
+    interrupted = isinstance(event, Interrupted)
+    checkpoint = plan.keep.path if plan.keep and plan.keep.path.exists() else None
+    if checkpoint and not (interrupted or lost or plan.lasting):
+        with contextlib.suppress(OSError):
+            checkpoint.unlink()
+        checkpoint = None
+    console.say(_summary(event, interrupted))
+    if checkpoint and (interrupted or lost):
+        console.say(f"Go on with: evoart resume {_quoted(checkpoint)}")
+    if plan.as_json:
+        click.echo(json.dumps(_facts(event, written, checkpoint) | machine))
+    else:
+        for path in written:
+            click.echo(str(path))
+    if interrupted:
+        return EXIT[event.reason]
+    return 1 if lost else 0
+
+
+def write_all(
+    result: Result, outputs: list[Output], options: Options, console: Console, size: int | None = None
+) -> tuple[list[Path], bool]:
+    """Write every output, standard output last; what the system refuses goes to a temporary folder.
+
+    Returns where the files are, and whether any is not where it was asked to be.
+    """
+    from evoart.output.save import save
+
+    artwork = result.artwork(size)
+    written: list[Path] = []
+    lost = False
+    for output in sorted(outputs, key=lambda output: output.path is None):
+        try:
+            path = save(artwork, output, options)
+        except EvoartError as error:
+            lost = True
+            path = _rescue(artwork, output, options, console, error)
+        if path is not None:
+            written.append(_near(path))
+    return written, lost
+
+
+def _rescue(artwork: Any, output: Output, options: Options, console: Console, error: EvoartError) -> Path | None:
+    from evoart.cli.failure import complain
+    from evoart.output.save import save
+
+    console.end()
+    if output.path is None:
+        complain(str(error))
+        return None
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="evoart-"))
+        path = save(artwork, dataclasses.replace(output, path=folder / output.path.name), options)
+    except (EvoartError, OSError):
+        complain(str(error))
+        return None
+    complain(f"{error.what}. It is in '{path}' instead.")
+    return path
+
+
+def _near(path: Path) -> Path:
+    """The path as it was meant: relative where it lies below the current folder."""
+    with contextlib.suppress(ValueError, OSError):
+        return path.relative_to(Path.cwd())
+    return path
+
+
+def _summary(event: Finished, interrupted: bool) -> str:
+    verb = {"interrupted": "Interrupted", "terminated": "Terminated"}.get(event.reason, "Done")
+    result = event.result
+    return (
+        f"{verb}: {event.psnr:.2f} dB with {count(len(result.scene), 'shape')}, {span(event.seconds)}, "
+        f"{count(event.generation, 'generation')}, {count(event.evaluations, 'evaluation')}, seed {result.seed}"
+    )
+
+
+def _facts(event: Finished, written: list[Path], checkpoint: Path | None) -> dict[str, Any]:
+    result = event.result
+    return {
+        "outputs": [str(path) for path in written],
+        "seed": result.seed,
+        "loss": event.loss,
+        "psnr": event.psnr,
+        "shapes": len(result.scene),
+        "generations": event.generation,
+        "evaluations": event.evaluations,
+        "seconds": round(event.seconds, 3),
+        "reason": event.reason,
+        "checkpoint": str(checkpoint) if checkpoint else None,
+    }
+
+
+def _quoted(path: Path) -> str:
+    import shlex
+
+    return shlex.quote(str(_near(path)))
+
+
+def notes_of(outputs: list[Output], options: Options, lasting: bool) -> dict[str, Any]:
+    """What ``resume`` needs to know to write where this run was to write."""
+    places = [[str(Path(o.path).absolute()) if o.path else None, o.format, o.overwrite] for o in outputs]
+    return {"outputs": places, "options": dataclasses.asdict(options), "lasting": lasting}
+
+
+def check_stdout(outputs: list[Output], as_json: bool) -> None:
+    """Standard output holds one thing: one picture, or the JSON object."""
+    pictures = [output for output in outputs if output.path is None]
+    if pictures and as_json:
+        raise UsageError("--json and -o - both want standard output", "Write the picture to a file")

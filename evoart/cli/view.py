@@ -1,0 +1,128 @@
+"""What a person sees of a run: a live line on a terminal, a plain line about every ten seconds elsewhere."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from evoart.cli.console import Console
+from evoart.cli.words import clock, count, short, span
+from evoart.run.events import Event, Improved, Progress, Saved, Started, Unsaved
+
+PLAIN_EVERY = 10.0  # seconds between plain lines
+PREVIEW_EVERY = 0.5
+PATIENT = 0.8  # seconds of silence after which compiling is announced
+_BAR = 16
+
+
+class View:
+    """Reads the events of one run. Use it as a context manager around the run.
+
+    Args:
+        preview: show the picture as it grows, where the terminal can.
+    """
+
+    def __init__(self, console: Console, preview: bool = False) -> None:
+        self.console = console
+        self.preview = preview and self._can_preview()
+        self._next_line = self._next_picture = 0.0
+        self._scene = None
+        self._compiling = threading.Timer(PATIENT, self._announce)
+        self._compiling.daemon = True
+
+    def __enter__(self) -> View:
+        self._compiling.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._compiling.cancel()
+        if self.preview and self._scene is not None:
+            self._show()
+        self.console.end()
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Started():
+                resumed = f", going on at generation {event.resumed:,}" if event.resumed else ""
+                w, h = event.canvas
+                text = f"{event.engine} engine on {event.device}, searching at {w} x {h} pixels{resumed}"
+                self.console.say(text, 0 if event.resumed else 1)
+            case Improved():
+                self._scene = event.scene
+                if self.preview and time.monotonic() >= self._next_picture:
+                    self._show()
+                    self._next_picture = time.monotonic() + PREVIEW_EVERY
+            case Progress():
+                self._progress(event)
+            case Saved():
+                self.console.say(f"checkpoint at generation {event.generation:,}: {event.path}", 1)
+            case Unsaved():
+                self.console.say(f"Warning: the checkpoint was not written: {event.error}")
+
+    def _progress(self, event: Progress) -> None:
+        self._compiling.cancel()
+        if self.console.live:
+            self.console.status(live_line(event, self.console))
+        elif time.monotonic() >= self._next_line:
+            self.console.say(plain_line(event))
+            self._next_line = time.monotonic() + PLAIN_EVERY
+
+    def _announce(self) -> None:
+        text = "compiling the drawing code (kept for the next run) ..."
+        if self.console.live:
+            self.console.status(text)
+        else:
+            self.console.say(text)
+
+    def _can_preview(self) -> bool:
+        from evoart.cli import preview
+
+        if self.console.live and self.console.unicode and preview.depth():
+            return True
+        self.console.say("no preview: it needs a terminal with 256 colours or more")
+        return False
+
+    def _show(self) -> None:
+        from evoart.cli import preview
+
+        console = self.console
+        console.picture(preview.lines(self._scene, console.width - 1, console.height - 4, preview.depth()))
+
+
+def live_line(event: Progress, console: Console) -> str:
+    """The live line: what matters most first, and only as much as fits.
+
+    A bar where the end is known, stage, PSNR, time left, then generation, shapes and speed.
+    """
+    parts = [f"{event.psnr:.2f} dB"]
+    if event.left is not None:
+        parts.append(f"{clock(event.left)} left")
+    else:
+        parts.append(clock(event.seconds))
+    parts += [f"gen {event.generation:,}", count(event.shapes, "shape"), f"{short(event.rate)} evals/s"]
+    bar = _bar(event.fraction, console.unicode) if event.fraction is not None else ""
+    head = f"{event.stage[:14]:<10} {bar}" if bar else f"{event.stage[:14]:<10}"
+    line = head
+    for part in parts:
+        if len(line) + 3 + len(part) > console.width - 1:
+            break
+        line += "   " + part
+    if bar and console.colour:
+        line = line.replace(bar, f"\x1b[36m{bar}\x1b[0m", 1)
+    return line
+
+
+def plain_line(event: Progress) -> str:
+    """The same as a sentence for a log."""
+    left = f", about {span(event.left)} left" if event.left is not None else ""
+    return (
+        f"{span(event.seconds)}: {event.stage}, generation {event.generation:,}, {event.psnr:.2f} dB, "
+        f"{count(event.shapes, 'shape')}, {short(event.rate)} evaluations/s{left}"
+    )
+
+
+def _bar(fraction: float, unicode: bool) -> str:
+    full, half, empty = ("━", "╸", "─") if unicode else ("#", "", "-")
+    halves = int(fraction * _BAR * 2 + 0.5)
+    text = full * (halves // 2) + (half if halves % 2 else "")
+    return f"{text:{empty}<{_BAR}}{fraction:>5.0%}"

@@ -1,0 +1,36 @@
+"""Numbers and times as people read them."""
+
+from __future__ import annotations
+
+
+def clock(seconds: float) -> str:
+    """``0:07``, ``2:30``, ``1:02:03``."""
+    whole = max(0, round(seconds))
+    hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def span(seconds: float) -> str:
+    """``0.4 s``, ``12 s``, ``2 min 30 s``, ``1 h 2 min``."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def short(number: float) -> str:
+    """``950``, ``12.3k``, ``4.1M``: three figures, for a line that must not dance."""
+    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= limit:
+            scaled = number / limit
+            return f"{scaled:.0f}{unit}" if scaled >= 100 else f"{scaled:.1f}{unit}"
+    return f"{number:.0f}"
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """``1 shape``, ``1,200 shapes``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

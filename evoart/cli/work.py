@@ -1,0 +1,134 @@
+"""What ``fit`` and ``redo`` do once their job is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from evoart import __version__
+from evoart.cli import session
+from evoart.cli.console import Console
+from evoart.cli.options import verbosity
+from evoart.cli.words import count, span
+from evoart.run.events import Event
+from evoart.run.job import DEFAULT_SHAPES, Job
+from evoart.run.loop import run
+from evoart.run.stop import Stop
+
+
+def fit_job(
+    job: Job,
+    *,
+    outputs: tuple[str, ...],
+    format: str | None,
+    overwrite: bool,
+    film: str | None,
+    film_size: str | None,
+    film_time: str | None,
+    checkpoint: str | None,
+    no_checkpoint: bool,
+    dry_run: bool,
+    preview: bool,
+    as_json: bool,
+    verbose: int,
+    quiet: bool,
+) -> int:
+    """Check everything, then run ``job`` and write its picture; returns the exit code."""
+    console = Console(verbosity(verbose, quiet))
+    stem = stem_of(job.picture)
+    inputs = [Path(path) for path in (job.picture, job.weights, job.start) if path and path != "-"]
+    options = session.write_options(film_size, film_time)
+    places = session.outputs_for(outputs, film, stem=stem, format=format, overwrite=overwrite, inputs=inputs)
+    session.check_stdout(places, as_json)
+    notes = session.notes_of(places, options, checkpoint is not None)
+    keep, lasting = session.checkpoint_for(checkpoint, no_checkpoint, places, stem, overwrite, notes)
+    if dry_run:
+        return _dry_run(job, places, keep, as_json)
+    console.say(_headline(job))
+
+    def events(stop: Stop) -> Iterator[Event]:
+        return run(job, keep=keep, stop=stop)
+
+    return session.perform(events, session.Plan(places, options, keep, lasting, as_json), console, preview)
+
+
+def stem_of(picture: str) -> str:
+    """The part of default names that says which picture it is."""
+    from evoart.picture import bundled
+
+    if picture == "-":
+        return "picture"
+    return Path(picture).stem if picture else bundled().stem
+
+
+def _headline(job: Job) -> str:
+    name = {"": "the bundled photograph", "-": "standard input"}.get(job.picture, job.picture)
+    number = job.shapes or (None if job.start else DEFAULT_SHAPES)
+    shapes = f"{count(number, 'shape')} ({job.kind})" if number else f"going on from {job.start}"
+    return f"evoart {__version__}: {name}, {shapes}, seed {job.seed}"
+
+
+def _dry_run(job: Job, places: list[session.Output], keep: Any, as_json: bool) -> int:
+    """Prepare everything, let the search work for a second to see how fast it is, and say what a run would do."""
+    import json
+
+    from evoart.run.problem import prepare
+
+    problem = prepare(job)
+    seconds, evaluations, engine = _estimate(problem)
+    facts = {
+        "picture": job.picture or "the bundled photograph",
+        "canvas": list(problem.canvas),
+        "size": list(problem.size),
+        "shapes": problem.form.groups,
+        "kind": job.kind,
+        "genome": problem.form.dim,
+        "search": job.search,
+        "engine": engine,
+        "evaluations": evaluations,
+        "seconds": None if seconds is None else round(seconds, 1),
+        "seed": job.seed,
+        "outputs": ["-" if place.path is None else str(place.path) for place in places],
+        "checkpoint": str(keep.path) if keep else None,
+    }
+    if as_json:
+        click.echo(json.dumps(facts))
+        return 0
+    w, h = problem.size
+    x, y = problem.canvas
+    known = "until it no longer improves" if seconds is None else f"about {span(seconds)} (from its first second)"
+    judged = "" if evaluations is None else f"about {evaluations:,}"
+    rows = [
+        ("picture", f"{facts['picture']}, searched at {x} x {y}, written at {w} x {h} pixels"),
+        ("shapes", f"{facts['shapes']:,} ({job.kind}), a genome of {facts['genome']:,} numbers"),
+        ("search", f"{job.search}, {engine}, seed {job.seed}"),
+        ("evaluations", judged or "as many as it needs"),
+        ("time", known),
+        *(("output", place) for place in facts["outputs"]),
+        ("checkpoint", facts["checkpoint"] or "none"),
+    ]
+    for name, value in rows:
+        click.echo(f"{name:<12} {value}")
+    return 0
+
+
+def _estimate(problem: Any) -> tuple[float | None, int | None, str]:
+    """Seconds and evaluations of the whole run as its first second suggests, and the engine."""
+    from evoart.run.build import build_search
+    from evoart.run.events import Progress, Started
+    from evoart.run.loop import drive
+
+    stop, last, engine = Stop(), None, ""
+    for event in drive(problem, build_search(problem), stop=stop):
+        if isinstance(event, Started):
+            engine = f"{event.engine} engine on {event.device}"
+        if isinstance(event, Progress):
+            last = event
+            if event.seconds > 1:
+                stop.ask()
+    if last is None or not last.fraction:
+        return None, None, engine
+    return last.seconds / last.fraction, round(last.evaluations / last.fraction), engine
