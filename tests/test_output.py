@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import stat
 import subprocess
 from pathlib import Path
@@ -181,6 +182,28 @@ def test_durations_sum_to_the_length(count, seconds, step):
     assert min(times) >= step
     if seconds * 1000 / count > 2 * step:
         assert sum(times) == pytest.approx(seconds * 1000 + 1500, abs=step)
+
+
+@pytest.mark.parametrize("alpha", [None, disc(36, 48)])
+def test_pdf_objects_are_where_its_table_says(alpha):
+    data = encode("pdf", artwork(alpha=alpha))
+    table = data[int(data.split(b"startxref\n")[1].split()[0]) :].splitlines()
+    assert table[0] == b"xref"
+    assert data.startswith(b"%PDF-1.4")
+    for number, row in enumerate(table[3 : 2 + int(table[1].split()[1])], 1):
+        assert data[int(row.split()[0]) :].startswith(b"%d 0 obj" % number)
+    lengths = [int(m) for m in re.findall(rb"/Length (\d+)>>stream", data)]
+    assert len(lengths) == (4 if alpha is not None else 2)
+    with pytest.raises(EvoartError, match="PDF holds at most"):
+        encode("pdf", artwork(size=(30_000, 20)))
+
+
+def test_pdf_looks_as_drawn():
+    pdfium = pytest.importorskip("pypdfium2")
+    art = artwork(size=(120, 90), alpha=disc(90, 120))
+    page = pdfium.PdfDocument(encode("pdf", art))[0].render(scale=96 / 72).to_pil().convert("RGB")
+    error = np.asarray(page, float) - flattened(pixels(art), (1, 1, 1))
+    assert np.sqrt((error**2).mean()) < 4
 
 
 # Names

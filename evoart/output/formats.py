@@ -99,6 +99,7 @@ OUTPUTS = Registry(
         "apng": "evoart.output.film:APNG",
         "animated-webp": "evoart.output.film:WEBP",
         "mp4": "evoart.output.video:MP4",
+        "pdf": "evoart.output.pdf:PDF",
     },
 )
 

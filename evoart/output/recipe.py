@@ -21,6 +21,7 @@ FORMAT = 1  # a recipe with a higher number was made by a newer evoart
 MAX_TEXT = 64 << 20  # bytes of one recipe
 MAX_GROUPS = 1_000_000
 KEY = "evoart"
+PDF_TYPE = "EvoartRecipe"
 _PNG, _NAMESPACE = b"\x89PNG\r\n\x1a\n", "https://pypi.org/project/evoart/"
 _UUID = bytes.fromhex("6576 6f61 7274 4a53 4f4e 2d72 6563 6970")  # "evoartJSON-recip": our box in an MP4
 
@@ -64,7 +65,7 @@ def _no_constant(name: str) -> None:
 
 
 def extract(data: bytes, label: str = "the file") -> dict[str, Any]:
-    """The recipe in the bytes of an SVG, PNG, APNG, WebP, JPEG, GIF, MP4 or JSON file that evoart wrote.
+    """The recipe in the bytes of an SVG, PNG, APNG, WebP, JPEG, GIF, MP4, PDF or JSON file that evoart wrote.
 
     Nothing is decoded but the recipe; sizes are bounded, XML with a document type is refused.
 
@@ -95,6 +96,8 @@ def _find(data: bytes) -> bytes | None:
         return _from_gif(data)
     if data[4:8] == b"ftyp":
         return _from_mp4(data)
+    if data.startswith(b"%PDF"):
+        return _from_pdf(data)
     head = data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
     if head.startswith(b"{"):
         return data
@@ -270,6 +273,14 @@ def _from_mp4(data: bytes) -> bytes | None:
             return data[at + 24 : at + length]
         at += length
     return None
+
+
+# PDF: a stream of our own type, which readers pass over
+
+
+def _from_pdf(data: bytes) -> bytes | None:
+    match = re.search(rb"<</Type/" + PDF_TYPE.encode() + rb"/Filter/FlateDecode/Length (\d{1,9})>>stream\n", data)
+    return (inflate(data[match.end() : match.end() + int(match[1])], MAX_TEXT) or None) if match else None
 
 
 # Genomes and lists of kinds inside the JSON

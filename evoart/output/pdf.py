@@ -1,0 +1,108 @@
+"""PDF: the drawing as vector paths on one page, for print."""
+
+from __future__ import annotations
+
+import zlib
+from itertools import pairwise
+
+import numpy as np
+
+from evoart.draw.scene import Scene, layout
+from evoart.draw.svg import compact
+from evoart.errors import EvoartError
+from evoart.output import recipe as recipes
+from evoart.output.formats import Artwork, Format, Options
+
+_DETAIL = 128  # points of a closed curve: within a thousandth of its radius
+_POINTS_PER_PIXEL = 0.75  # 96 pixels to the inch, as in SVG and CSS
+_LONGEST = 14_400  # points a side: what readers accept
+
+
+def _pdf(artwork: Artwork, options: Options) -> bytes:
+    w, h = (side * _POINTS_PER_PIXEL for side in artwork.size)
+    if max(w, h) > _LONGEST:
+        raise EvoartError(f"PDF holds at most {_LONGEST / _POINTS_PER_PIXEL:.0f} pixels a side", "Use SVG")
+    content, opacities = _content(artwork.scene, w, h)
+    if artwork.alpha is not None:
+        content = b"/mask gs " + content
+    states = " ".join(f"/a{a} <</ca {a / 1000:g}/CA {a / 1000:g}>>" for a in sorted(opacities))
+    mask = ""
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"",
+        _stream(content),
+        f"<</Title{_string(artwork.title)}/Producer(evoart)>>".encode(),
+        _stream(artwork.recipe_text().encode(), f"/Type/{recipes.PDF_TYPE}"),
+    ]
+    if artwork.alpha is not None:
+        mask = "/mask <</SMask <</Type/Mask/S/Luminosity/G 7 0 R>>>>"
+        objects += _soft_mask(artwork.alpha, w, h)
+    objects[2] = (
+        f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 {w:g} {h:g}]/Contents 4 0 R/Group<</S/Transparency/CS/DeviceRGB>>"
+        f"/Resources<</ExtGState<<{states}{mask}>>>>>>"
+    ).encode()
+    return _document(objects)
+
+
+def _content(scene: Scene, w: float, h: float) -> tuple[bytes, set[int]]:
+    """The page's drawing operators, and the opacities they use in thousandths."""
+    plan = layout(scene.kinds, _DETAIL)
+    long = max(w, h)
+    points, widths = (
+        plan.outlines(np, scene.geometry.astype(np.float64), long) if len(scene) else (np.zeros((0, 2)), [])
+    )
+    points = points * (w / (scene.width * long), h / (scene.height * long))  # stretched as the rasterisers do
+    lines, opacities = [f"1 0 0 -1 0 {h:g} cm 1 J 1 j"], set()
+    if scene.background is not None:
+        lines.append(f"{_colour(scene.background)} rg 0 0 {w:g} {h:g} re f")
+    for i, (first, last) in enumerate(pairwise(plan.start)):
+        opacity = round(float(scene.rgba[i, 3]) * 1000)
+        opacities.add(opacity)
+        path = " ".join(
+            f"{compact(x, 3)} {compact(y, 3)} {'l' if k else 'm'}" for k, (x, y) in enumerate(points[first:last])
+        )
+        colour = _colour(scene.rgba[i])
+        paint = f"{colour} rg {path} f" if plan.filled[i] else f"{colour} RG {compact(widths[i], 3)} w {path} S"
+        lines.append(f"/a{opacity} gs {paint}")
+    return "\n".join(lines).encode(), opacities
+
+
+def _soft_mask(alpha: np.ndarray, w: float, h: float) -> list[bytes]:
+    """Objects 7 and 8: a form that paints the transparency as gray, and its image."""
+    levels = alpha if alpha.dtype == np.uint8 else np.rint(np.clip(alpha, 0, 1) * 255).astype(np.uint8)
+    head = f"/Subtype/Form/BBox[0 0 {w:g} {h:g}]/Group<</S/Transparency/CS/DeviceGray>>"
+    rows, columns = levels.shape
+    image = f"/Subtype/Image/Width {columns}/Height {rows}/ColorSpace/DeviceGray/BitsPerComponent 8"
+    form = f"{w:g} 0 0 {h:g} 0 0 cm /i Do".encode()
+    return [_stream(form, f"/Type/XObject{head}/Resources<</XObject<</i 8 0 R>>>>"), _stream(levels.tobytes(), image)]
+
+
+def _colour(rgb: np.ndarray | tuple[float, ...]) -> str:
+    return " ".join(compact(float(c), 4) for c in np.clip(np.asarray(rgb, float)[:3], 0, 1))
+
+
+def _string(text: str) -> str:
+    mark = b"\xfe\xff"
+    return f"<{(mark + text.encode('utf-16-be', 'ignore')).hex()}>"
+
+
+def _stream(data: bytes, entries: str = "") -> bytes:
+    packed = zlib.compress(data, 9)
+    return f"<<{entries}/Filter/FlateDecode/Length {len(packed)}>>stream\n".encode() + packed + b"\nendstream"
+
+
+def _document(objects: list[bytes]) -> bytes:
+    """A PDF 1.4 file of numbered objects with its cross-reference table."""
+    out, offsets = bytearray(b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n"), []
+    for number, body in enumerate(objects, 1):
+        offsets.append(len(out))
+        out += b"%d 0 obj\n" % number + body + b"\nendobj\n"
+    table = len(out)
+    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    out += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    out += b"trailer\n<</Size %d/Root 1 0 R/Info 5 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, table)
+    return bytes(out)
+
+
+PDF = Format((".pdf",), _pdf)
