@@ -262,6 +262,12 @@ def test_unknown_extensions_are_refused_with_a_list(name, tmp_path):
         ask(str(tmp_path / name))
 
 
+@pytest.mark.parametrize("name", ["", "a\0b.svg", "x" * 300 + ".svg", "é" * 130 + ".svg"])
+def test_impossible_names_are_refused(name):
+    with pytest.raises(UsageError, match="name"):
+        ask(name)
+
+
 def test_a_near_extension_is_guessed():
     with pytest.raises(UsageError, match=r"Did you mean \.svg\?"):
         ask("out.sgv")

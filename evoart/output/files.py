@@ -47,7 +47,7 @@ def is_special(path: Path) -> bool:
     """True for a device, pipe or socket such as ``/dev/null``, which must never be replaced by a file."""
     try:
         mode = path.stat().st_mode
-    except OSError:
+    except (OSError, ValueError):
         return False
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
@@ -58,9 +58,9 @@ def check_writable(folder: Path) -> None:
     Raises:
         UsageError: the folder is missing, is a file, or refuses a new file.
     """
-    if not folder.exists():
+    if not os.path.exists(folder):
         raise UsageError(f"there is no folder '{folder}'", f"Make it first: mkdir -p '{folder}'")
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise UsageError(f"'{folder}' is a file, not a folder", "Choose another output")
     probe = folder / f".evoart-{secrets.token_hex(6)}.part"
     try:

@@ -14,6 +14,7 @@ from evoart.output.files import check_writable, is_special, numbered
 from evoart.output.formats import OUTPUTS, extensions, format_of
 
 DEFAULT_FORMATS = ("svg", "png")
+_LONGEST_NAME = 240  # bytes; file systems hold 255, and a taken name may still get a number
 
 
 @dataclass(frozen=True)
@@ -83,16 +84,25 @@ def resolve(
 def _resolve_one(value: str, stem: str, form: str, format: str | None, overwrite: bool) -> list[Output]:
     if value == "-":
         return [Output(None, format or "svg")]
-    path = Path(value).expanduser()
+    path = _path(value)
     if is_special(path):
         return [Output(path, format or "svg", True)]
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike Path.is_dir, False and no error below a folder that may not be entered
         formats = (format,) if format else DEFAULT_FORMATS
         paths = default_paths(stem, form, formats, path)
         return [Output(p, name) for p, name in zip(paths, formats, strict=True)]
     if value.endswith(("/", os.sep)):
         raise UsageError(f"there is no folder '{value}'", f"Make it first: mkdir -p '{value}'")
     return [Output(path, _format_for(path, format), overwrite)]
+
+
+def _path(value: str) -> Path:
+    if not value or "\0" in value:
+        raise UsageError("an output has an empty or impossible name", "Give a file name such as picture.svg")
+    path = Path(os.path.expanduser(value))
+    if len(os.fsencode(path.name)) > _LONGEST_NAME:
+        raise UsageError(f"the name '{path.name[:40]}...' is too long for a file", "Choose a shorter one")
+    return path
 
 
 def _format_for(path: Path, format: str | None) -> str:
@@ -120,7 +130,7 @@ def _check_path(path: Path, overwrite: bool, inputs: Iterable[Path]) -> None:
     if is_special(path):
         return
     for source in inputs:
-        if path.exists() and source.exists() and os.path.samefile(path, source):
+        if os.path.exists(path) and os.path.exists(source) and os.path.samefile(path, source):
             raise UsageError(f"the output '{path}' is the input", "Choose another name")
     if os.path.lexists(path) and not overwrite:
         raise UsageError(f"'{path}' exists already", "Use --overwrite or another name")
