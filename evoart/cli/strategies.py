@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import click
@@ -13,13 +14,16 @@ from evoart.cli import options as o
 @o.json_option
 def strategies(as_json: bool) -> int:
     """List the strategies of --search classical and --search regional, with advice and known faults."""
-    from evoart.search.strategies import notes
+    from evoart.search.strategies import describe, names
 
-    table = notes()
+    table = [describe(name) for name in names()]
     if as_json:
-        click.echo(json.dumps(table))
+        click.echo(json.dumps({info.name: dataclasses.asdict(info) for info in table}))
         return 0
-    width = max(len(name) for name in table)
-    for name, text in table.items():
-        click.echo(f"{name:<{width}}  {text}")
+    for info in table:
+        advice = [info.note, info.fault and f"fault: {info.fault}", info.mended and f"mended here: {info.mended}"]
+        click.echo(f"{info.name:<24} {'; '.join(filter(None, advice)) or '-'}")
+    click.echo(
+        "\nWithout --strategy: snes. The default search, evolve, uses none of them and is far ahead for photographs."
+    )
     return 0

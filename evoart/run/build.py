@@ -2,69 +2,105 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from evoart.errors import UsageError
+from evoart.forms.shapes import ShapesForm
 from evoart.run import engines
 from evoart.run.problem import Problem
+from evoart.score.pixel import Target
 
 if TYPE_CHECKING:
     from evoart.types import Search
 
-POPULATION = {"sets": 32, "regional": 32, "classical": 64}
+DEFAULT_STRATEGY = "snes"  # the best of evosax where a candidate has one number
 
 
 def build_search(problem: Problem) -> Search:
     """The search that the problem's job asks for, at its beginning.
 
     Raises:
-        UsageError: unknown strategy, an engine or device that does not fit.
+        UsageError: unknown strategy or option, an engine or device that does not fit.
         EvoartError: a GPU that is not there.
     """
     engines.limit_threads(problem.job.threads)
     choice = engines.choose(problem.job)
     if problem.job.search == "evolve":
-        return _evolve(problem, choice)
+        return _evolve(problem)
+    if problem.job.preset == "es-clip":
+        return _es_clip(problem, choice)
     return _strategic(problem, choice)
 
 
-def _evolve(problem: Problem, choice: engines.Choice) -> Search:
-    from evoart.search.grow import Grow
+def _evolve(problem: Problem) -> Search:
+    """Grow and refine: works on the CPU kernels directly, and chooses kinds itself."""
+    from evoart.engine.studio import Studio
+    from evoart.search.grow import PLANS, Grow
 
-    return Grow(problem, choice)
+    job, form = problem.job, problem.form
+    if job.engine == "dense":
+        raise UsageError("the search 'evolve' runs on the scanline engine", "Use --search sets with the dense engine")
+    low, high = form.opacity
+    return Grow(
+        Studio(form, coarser(problem.target, 2)),
+        Studio(form, problem.target),
+        problem.choices,
+        form.groups,
+        {kind: scale_of(form, kind) for kind in problem.choices + form.kinds},
+        np.array([[0, 0, 0, low], [1, 1, 1, high]], np.float32),
+        form.geometry,
+        job.seed,
+        plan=PLANS[job.quality],
+        start=problem.start,
+        gradient=job.finish == "gradient",
+        free_colours=form.palette is None,
+        seconds=job.seconds,
+    )
 
 
 def _strategic(problem: Problem, choice: engines.Choice) -> Search:
     """A search over a fixed list of kinds: every shape is there from the first generation."""
     job = problem.job
     engine = engines.make(choice, problem.form, problem.target)
-    start = first_guess(problem)
-    population = job.population or POPULATION[job.search]
-    options = search_options(problem)
+    start, options = first_guess(problem), search_options(problem)
+    if job.search == "classical":
+        from evoart.search.classical import Classical
+
+        return Classical(engine, job.strategy or DEFAULT_STRATEGY, job.population, job.seed, start, options)
+    from evoart.forms.boxes import boxes
+
     if job.search == "sets":
         from evoart.search.sets import Sets
 
-        return Sets(engine, population, job.seed, start, options)
-    strategy = job.strategy or "snes"
-    if job.search == "regional":
-        from evoart.search.regional import Regional
+        return Sets(engine, job.population, job.seed, start, options, boxes)
+    from evoart.search.regional import Regional
 
-        return Regional(engine, strategy, population, job.seed, start, options)
+    return Regional(engine, job.strategy or DEFAULT_STRATEGY, job.population, job.seed, start, options, boxes)
+
+
+def _es_clip(problem: Problem, choice: engines.Choice) -> Search:
+    """ES-CLIP's own parametrisation, reported in ours."""
+    from evoart.forms.esclip import OPTIONS, EsClipForm
     from evoart.search.classical import Classical
+    from evoart.search.translated import Translated
 
-    return Classical(engine, strategy, population, job.seed, start, options)
+    job = problem.job
+    form = EsClipForm(problem.form, job.opacity[1])
+    engine = engines.make(choice, form, problem.target)
+    start = form.random(np.random.default_rng(job.seed))
+    options = (OPTIONS if job.strategy == "pgpe" else {}) | search_options(problem)
+    return Translated(
+        Classical(engine, job.strategy or "pgpe", job.population, job.seed, start, options), form.to_plain
+    )
 
 
 def search_options(problem: Problem) -> dict[str, Any]:
-    """What a search over a fixed list of kinds may be told beyond strategy, population and seed."""
+    """What a search over a fixed list of kinds is told beyond strategy, population and seed."""
     job = problem.job
-    options: dict[str, Any] = dict(job.options)
-    if job.step is not None:
-        options["step"] = job.step
-    if job.preset is not None:
-        options["preset"] = job.preset
-    return options
+    return dict(job.options) | ({"step": job.step} if job.step is not None else {})
 
 
 def first_guess(problem: Problem) -> np.ndarray:
@@ -75,3 +111,25 @@ def first_guess(problem: Problem) -> np.ndarray:
         rows = genome.reshape(problem.form.groups, problem.form.dim_per_group)
         rows[: len(problem.start[0])] = problem.start[1]
     return genome
+
+
+def scale_of(form: ShapesForm, kind: str) -> np.ndarray:
+    """Natural step of every number of a kind's geometry."""
+    alone = ShapesForm((kind,), form.width, form.height, None)
+    return alone.steps()[: alone.geometry]
+
+
+def coarser(target: Target, factor: int) -> Target:
+    """The target on a canvas ``factor`` times smaller, every pixel the weighted mean of those it covers."""
+    from PIL import Image
+
+    h, w = target.weight.shape
+    size = max(1, round(w / factor)), max(1, round(h / factor))
+
+    def shrunk(plane: np.ndarray) -> np.ndarray:
+        return np.asarray(Image.fromarray(np.ascontiguousarray(plane)).resize(size, Image.Resampling.BOX))
+
+    weight = shrunk(target.weight)
+    planes = [shrunk(target.image[..., c] * target.weight) / np.maximum(weight, 1e-6) for c in range(3)]
+    image = np.clip(np.stack(planes, -1), 0, 1).astype(np.float32)
+    return replace(target, image=image, weight=(weight / weight.mean(dtype=np.float64)).astype(np.float32))

@@ -12,6 +12,7 @@ from evoart.errors import UsageError, unknown
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
+_SPECIAL = re.compile(r"(?i)nan|inf(inity)?")
 _HEX = re.compile(r"#?(?:[0-9a-f]{3}|[0-9a-f]{6})")
 # The sixteen of HTML 4 and orange: enough to type by heart; anything else is #rrggbb.
 COLOURS = {
@@ -152,7 +153,7 @@ def flag(name: str, value: Any) -> bool:
 
 def opacity(name: str, value: Any) -> tuple[float, float]:
     """Lowest and highest opacity: ``0.5`` (fixed), ``"0.1-0.9"`` or ``[0.1, 0.9]``."""
-    number = Number(0.01, 1.0, kind=float, flag="--opacity")
+    number = Number(0.0, 1.0, kind=float, flag="--opacity")
     parts = value
     if isinstance(value, str):
         parts = re.split(r"\s*(?:-|\.\.|,|:)\s*", value.strip())
@@ -163,6 +164,8 @@ def opacity(name: str, value: Any) -> tuple[float, float]:
     low, high = number(name, parts[0]), number(name, parts[-1])
     if low > high:
         raise UsageError(f"--opacity runs from {low:g} down to {high:g}", f"Write {high:g}-{low:g}")
+    if high < 0.01:
+        raise UsageError(f"--opacity is {high:g} at most, which nobody sees", "Use at least 0.01")
     return low, high
 
 
@@ -210,13 +213,16 @@ def kinds(name: str, value: Any) -> str:
     return ",".join(words)
 
 
-def options(name: str, value: Any) -> dict[str, float]:
-    """Further numbers for a strategy, by name."""
+def options(name: str, value: Any) -> dict[str, float | str]:
+    """Further settings for a strategy, by name: numbers, or words such as ``optimizer=adam``."""
     if not isinstance(value, dict):
         raise UsageError(f"--set holds {value!r}", "Write --set name=number")
-    checked = {}
-    for key, number in value.items():
-        checked[str(key)] = Number(-1e9, 1e9, kind=float, flag=f"--set {key}")(key, number)
+    checked: dict[str, float | str] = {}
+    for key, entry in value.items():
+        if isinstance(entry, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", entry) and not _SPECIAL.fullmatch(entry):
+            checked[str(key)] = entry
+        else:
+            checked[str(key)] = Number(-1e9, 1e9, kind=float, flag=f"--set {key}")(key, entry)
     return checked
 
 

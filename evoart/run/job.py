@@ -21,7 +21,7 @@ DEFAULT_SHAPES = 100
 
 # What each preset sets; anything given beside it wins.
 PRESETS: dict[str, dict[str, Any]] = {
-    # Tian and Ha, "Modern Evolution Strategies for Creativity" (2021), the setting of its figures.
+    # Tian and Ha, "Modern Evolution Strategies for Creativity" (2021): their program's defaults.
     "es-clip": {
         "search": "classical",
         "strategy": "pgpe",
@@ -30,6 +30,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "pixels": 200,
         "population": 256,
         "generations": 10_000,
+        "opacity": (0.0, 0.5),
         "finish": "none",
     },
 }
@@ -45,7 +46,7 @@ class Job:
         sha256: of the photograph's bytes, hexadecimal; ``""`` until it was read.
         shapes: how many, 1 to 20,000 (100, or as many as ``start`` has).
         kind: a shape, ``mixed``, or several joined by commas, e.g. ``triangle``, ``polygon:5``, ``ellipse,line``.
-        opacity: lowest and highest opacity in [0.01, 1]; equal ones fix it.
+        opacity: lowest and highest opacity in [0, 1]; equal ones fix it.
         background: ``mean`` (the mean colour), ``transparent``, or ``#rrggbb``.
         keep_alpha: the output is transparent where the photograph is.
         palette: number of colours (2 to 256) chosen from the photograph, or the colours as ``#rrggbb``.
@@ -56,7 +57,7 @@ class Job:
         preset: name of the preset the other fields came from.
         population: candidates per generation, 2 to 65,536.
         step: initial step size, 1e-5 to 2, relative to the natural step of each number.
-        options: further numbers for the strategy, by name.
+        options: further settings of the strategy, by name.
         generations, evaluations: stop after so many.
         seconds: stop after so much wall time.
         until_psnr: stop at this PSNR in dB, 1 to 100.
@@ -89,7 +90,7 @@ class Job:
     preset: str | None = None
     population: int | None = None
     step: float | None = None
-    options: dict[str, float] = field(default_factory=dict)
+    options: dict[str, float | str] = field(default_factory=dict)
     generations: int | None = None
     evaluations: int | None = None
     seconds: float | None = None

@@ -196,6 +196,9 @@ class _Run:
         loss = float(self.search.loss)
         if self.job.loss == "mse":
             return psnr(loss)
+        known = getattr(self.search, "psnr", None)
+        if known is not None:
+            return float(known)
         if self._psnr[0] != loss:
             self._psnr = (loss, judged(self.scene(), self.problem.target)[1])
         return self._psnr[1]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from evoart.draw.shapes import MIXED
+from evoart.draw.shapes import MIXED, shape
 from evoart.errors import UsageError
 from evoart.forms.shapes import ShapesForm
 from evoart.picture import MAX_PIXELS, Picture, bundled, load, load_weights
@@ -82,6 +82,7 @@ def prepare(job: Job, source: Any = None) -> Problem:
         background,
         job.opacity,
         colours,
+        columns=max(len(shape(kind).parameters) for kind in choices),
     )
     return Problem(
         job=job,

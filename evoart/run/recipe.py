@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,8 @@ def write(
 ) -> dict[str, Any]:
     """The recipe of a result, ready for ``json.dumps``."""
     geometry, rgba = form.decode(np, np.asarray(genome, np.float32))
-    final = form.encode(geometry, rgba)
+    form = replace(form, columns=0)  # no wider than these kinds need
+    final = form.encode(geometry[:, : form.geometry], rgba)
     return {
         "evoart": __version__,
         "format": container.FORMAT,
