@@ -1,10 +1,10 @@
 """Every pixel against every shape, in JAX: any device, exact coverage, differentiable.
 
-Filled polygons: the area of a pixel that a polygon covers is the sum over its edges of the signed area to the right of the
-edge within the pixel; each term has a closed form (the font rasteriser of R. Levien, "Inside the fastest font renderer
-in the world", 2016, sums the same terms along scanlines). The nonzero rule is min(\\|sum\\|, 1), which is exact for outlines
-that do not cross themselves within one pixel. Strokes: the one-dimensional box filter of a band of the stroke's width,
-at the pixel centre's distance to the centre line.
+Filled polygons: the area of a pixel that a polygon covers is the sum over its edges of the signed area to the right
+of the edge within the pixel; each term has a closed form (the font rasteriser of R. Levien, "Inside the fastest font
+renderer in the world", 2016, sums the same terms along scanlines). The nonzero rule is taken as min(abs(sum), 1), which
+is exact for outlines that do not cross themselves within one pixel. Strokes: the one-dimensional box filter of a band
+of the stroke's width, at the pixel centre's distance to the centre line.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from evoart.types import Array
 
 Decoder = Callable[[Any, Array], tuple[Array, Array]]
 EDGES = 8  # edges of an outline per step of the loop over them: more cost compile time and spill registers
+DETAIL = 32  # most points of a curve: coarser than for print, of the same area
 _FLAT = 5e-4  # least half-width, in pixels, of the part of an edge within a row
 
 
@@ -55,7 +56,7 @@ def filled_coverage(points: Array, height: int, width: int) -> Array:
 
 
 def stroke_coverage(points: Array, line_width: Array, height: int, width: int) -> Array:
-    """Covered share ``(height, width)`` in [0, 1] of every pixel by a polyline ``(v, 2)`` with round caps, in pixels."""
+    """Covered share ``(height, width)`` in [0, 1] of every pixel by a round-capped polyline ``(v, 2)`` in pixels."""
     x = jnp.arange(width, dtype=points.dtype) + 0.5
     y = jnp.arange(height, dtype=points.dtype)[:, None] + 0.5
     along = points[1:] - points[:-1]
@@ -98,7 +99,7 @@ class DenseRaster:
         self.decode, self.height, self.width = decode, height, width
         self.background = np.asarray((1.0, 1.0, 1.0) if background is None else background, np.float32)
         self._pixels = max(height, width)
-        self._layout = layout(tuple(kinds), detail_for(self._pixels))
+        self._layout = layout(tuple(kinds), min(detail_for(self._pixels), DETAIL))
         counts = np.diff(self._layout.start)
         # One branch of the program per kind of outline: (points, filled).
         self._classes = sorted({(int(c), bool(f)) for c, f in zip(counts, self._layout.filled, strict=True)})

@@ -16,10 +16,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from evoart.draw.rows import JIT, edge_table, fill_row, stroke_cover, stroke_row
+from evoart.draw.rows import FAR, JIT, edge_table, fill_row, stroke_cover, stroke_row
 
 MOMENTS = 9
-FAR = np.float32(1e12)
 
 
 @njit(**JIT)
@@ -78,7 +77,7 @@ def moments(points, widths, table, out):
     for i in range(n):
         total = out[i]
         total[:] = 0
-        top, bottom, _, _ = edge_table(points[i], 0, count, edges)
+        top, bottom = edge_table(points[i], 0, count, edges)
         if widths[i] > 0:
             radius = widths[i] * np.float32(0.5)
             reach = radius + np.float32(1.0)

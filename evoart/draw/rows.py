@@ -12,13 +12,14 @@ import numpy as np
 from numba import njit
 
 JIT = {"nogil": True, "cache": True, "fastmath": True, "error_model": "numpy"}
+FAR = np.float32(1e12)  # a squared distance that nothing reaches
 FULL = 1.0001  # coverage sums up to here are "inside once": rounding, not overlap
 
 
 @njit(**JIT)
 def edge_table(points, first, last, edges):
-    """Write one row per edge, ``x at top, top, bottom, dx/dy, direction``; returns top, bottom, left, right of the polygon."""
-    top, bottom, left, right = np.float32(1e9), np.float32(-1e9), np.float32(1e9), np.float32(-1e9)
+    """Write one row per edge, ``x at top, top, bottom, dx/dy, direction``; returns top and bottom."""
+    top, bottom = np.float32(1e9), np.float32(-1e9)
     for i in range(first, last):
         j = i + 1 if i + 1 < last else first
         x0, y0, x1, y1 = points[i, 0], points[i, 1], points[j, 0], points[j, 1]
@@ -30,8 +31,7 @@ def edge_table(points, first, last, edges):
         row[0], row[1], row[2], row[4] = x0, y0, y1, direction
         row[3] = (x1 - x0) / (y1 - y0) if y1 > y0 else np.float32(0.0)
         top, bottom = min(top, y0), max(bottom, y1)
-        left, right = min(left, min(x0, x1)), max(right, max(x0, x1))
-    return top, bottom, left, right
+    return top, bottom
 
 
 @njit(**JIT)
@@ -151,3 +151,50 @@ def stroke_cover(square, radius):
     d, half = np.sqrt(square), np.float32(0.5)
     one, none = np.float32(1.0), np.float32(0.0)
     return min(max(d + radius + half, none), one) - min(max(d - radius + half, none), one)
+
+
+@njit(**JIT)
+def cover_row(points, first, last, edges, radius, y, width, scratch, spans, nearest, line):
+    """Signed coverage of one shape's pixels in row ``y``, into ``line`` from its start; returns first and past-last pixel.
+
+    ``radius`` is 0 for filled shapes, whose ``edges`` come from ``edge_table``. Fills give the winding-weighted area, to
+    be read as ``min(|.|, 1)``. ``scratch`` ``(2, width + 2)`` must hold zeros and FAR on entry and does so on return.
+    """
+    if radius > 0:
+        square = scratch[1]
+        lo, hi = stroke_row(points, first, last, radius, y, width, square, nearest)
+        if lo >= hi:
+            return 0, 0
+        part = square[lo:hi]
+        for i in range(len(part)):
+            line[i] = stroke_cover(part[i], radius)
+            part[i] = FAR
+        return lo, hi
+    acc = scratch[0]
+    n = fill_row(edges, last - first, y, width, acc, spans)
+    if n == 0:
+        return 0, 0
+    lo, hi = spans[0, 0], min(spans[1, n - 1] + 1, width)
+    run = np.float32(0.0)
+    for s in range(n):
+        a, b = spans[0, s], spans[1, s] + 1
+        touched = acc[a:b]
+        for i in range(len(touched)):
+            run += touched[i]
+            touched[i] = 0
+            if a + i < width:
+                line[a + i - lo] = run
+        if s + 1 < n:
+            line[b - lo : spans[0, s + 1] - lo] = run
+        elif abs(run) > np.float32(1e-4) and b < width:  # its right side lies outside the picture
+            line[b - lo : width - lo] = run
+            hi = width
+    return lo, hi
+
+
+@njit(**JIT)
+def scratch_rows(width):
+    """The ``scratch`` that ``cover_row`` wants."""
+    scratch = np.zeros((2, width + 2), np.float32)
+    scratch[1] = FAR
+    return scratch

@@ -9,25 +9,26 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from evoart.draw.rows import FULL, JIT, edge_table, fill_row, stroke_cover, stroke_row
+from evoart.draw.rows import FAR, FULL, JIT, cover_row, edge_table, scratch_rows, stroke_row
 from evoart.draw.scene import Scene, detail_for, layout
 
-FAR = np.float32(1e12)
 BAND = 64  # rows drawn at a time by ``draw``
 
 
 @njit(**JIT)
-def _over(canvas, y, first, last, u, colour, alpha):
-    """Blend a colour of constant opacity over pixels first..last-1 of a row (premultiplied when alpha is kept)."""
-    keep = 1 - u
-    for c in range(3):
-        row, add = canvas[c, y], u * colour[c]
-        for x in range(first, last):
-            row[x] = row[x] * keep + add
-    if alpha:
-        row = canvas[3, y]
-        for x in range(first, last):
-            row[x] = row[x] * keep + u
+def _most_points(start):
+    most = 1
+    for k in range(len(start) - 1):
+        most = max(most, start[k + 1] - start[k])
+    return most
+
+
+@njit(**JIT)
+def _reach(points, first, last, edges, radius, height):
+    """First and past-last row that a shape may touch; fills get their edge table."""
+    top, bottom = edge_table(points, first, last, edges)
+    reach = radius + np.float32(1.0) if radius > 0 else np.float32(0.0)
+    return max(0, int(np.floor(top - reach))), min(height, int(np.ceil(bottom + reach)))
 
 
 @njit(**JIT)
@@ -36,45 +37,25 @@ def paint(canvas, points, start, widths, rgba):
 
     A fourth plane is opacity, and colours are then premultiplied.
     """
+    # Hot loops run over slices from 0: Numba then knows that no index is negative, and makes vector code of them.
     planes, height, width = canvas.shape
-    alpha = planes == 4
-    most = 1
+    most = _most_points(start)
+    edges, spans = np.empty((most, 5), np.float32), np.empty((2, most + 1), np.int64)
+    scratch, nearest = scratch_rows(width), np.empty(width + 2, np.int64)
+    cover = np.empty(width + 2, np.float32)
     for k in range(len(rgba)):
-        most = max(most, start[k + 1] - start[k])
-    edges = np.empty((most, 5), np.float32)
-    spans = np.empty((2, most + 1), np.int64)
-    acc = np.zeros(width + 2, np.float32)
-    square = np.full(width + 2, FAR, np.float32)
-    nearest = np.empty(width + 2, np.int64)
-    for k in range(len(rgba)):
-        first, last, opacity = start[k], start[k + 1], rgba[k, 3]
-        colour = rgba[k, :3]
-        top, bottom, _, _ = edge_table(points, first, last, edges)
-        if widths[k] > 0:
-            radius = widths[k] * np.float32(0.5)
-            reach = radius + np.float32(1.0)
-            for y in range(max(0, int(np.floor(top - reach))), min(height, int(np.ceil(bottom + reach)))):
-                lo, hi = stroke_row(points, first, last, radius, y, width, square, nearest)
-                for x in range(lo, hi):
-                    u = stroke_cover(square[x], radius) * opacity
-                    square[x] = FAR
-                    if u > 0:
-                        _over(canvas, y, x, x + 1, u, colour, alpha)
-            continue
-        for y in range(max(0, int(np.floor(top))), min(height, int(np.ceil(bottom)))):
-            n = fill_row(edges, last - first, y, width, acc, spans)
-            run = np.float32(0.0)
-            for s in range(n):
-                for x in range(spans[0, s], spans[1, s] + 1):
-                    run += acc[x]
-                    acc[x] = 0
-                    cover = min(abs(run), np.float32(1.0))
-                    if x < width and cover > 0:
-                        _over(canvas, y, x, x + 1, cover * opacity, colour, alpha)
-                end = spans[0, s + 1] if s + 1 < n else width
-                cover = min(abs(run), np.float32(1.0))
-                if cover > np.float32(1e-4):
-                    _over(canvas, y, spans[1, s] + 1, end, cover * opacity, colour, alpha)
+        first, last, opacity, radius = start[k], start[k + 1], rgba[k, 3], widths[k] * np.float32(0.5)
+        y0, y1 = _reach(points, first, last, edges, radius, height)
+        for y in range(y0, y1):
+            lo, hi = cover_row(points, first, last, edges, radius, y, width, scratch, spans, nearest, cover)
+            line = cover[: hi - lo]
+            for i in range(len(line)):
+                line[i] = min(abs(line[i]), np.float32(1.0)) * opacity
+            for c in range(planes):
+                colour = rgba[k, c] if c < 3 else np.float32(1.0)
+                row = canvas[c, y, lo:hi]
+                for i in range(len(row)):
+                    row[i] += line[i] * (colour - row[i])
 
 
 def draw(scene: Scene, size: tuple[int, int]) -> np.ndarray:
@@ -129,54 +110,27 @@ def paint_recorded(canvas, points, start, widths, rgba, cover, below, rows, owne
     and ``below`` ``(3, .)``; shape ``k`` owns entries ``owner[k]:owner[k + 1]``. Sizes come from ``record_size``.
     """
     _, height, width = canvas.shape
-    most = 1
-    for k in range(len(rgba)):
-        most = max(most, start[k + 1] - start[k])
-    edges = np.empty((most, 5), np.float32)
-    spans = np.empty((2, most + 1), np.int64)
-    acc = np.zeros(width + 2, np.float32)
-    square = np.full(width + 2, FAR, np.float32)
-    nearest = np.empty(width + 2, np.int64)
+    most = _most_points(start)
+    edges, spans = np.empty((most, 5), np.float32), np.empty((2, most + 1), np.int64)
+    scratch, nearest = scratch_rows(width), np.empty(width + 2, np.int64)
     at, entry = 0, 0
     for k in range(len(rgba)):
         owner[k] = entry
-        first, last, opacity = start[k], start[k + 1], rgba[k, 3]
-        top, bottom, _, _ = edge_table(points, first, last, edges)
-        radius = widths[k] * np.float32(0.5)
-        reach = radius + np.float32(1.0) if widths[k] > 0 else np.float32(0.0)
-        for y in range(max(0, int(np.floor(top - reach))), min(height, int(np.ceil(bottom + reach)))):
-            if widths[k] > 0:
-                lo, hi = stroke_row(points, first, last, radius, y, width, square, nearest)
-                for x in range(lo, hi):
-                    cover[at + x - lo] = stroke_cover(square[x], radius)
-                    square[x] = FAR
-            else:
-                n = fill_row(edges, last - first, y, width, acc, spans)
-                lo, hi = width, 0
-                if n > 0:
-                    lo, hi = spans[0, 0], min(spans[1, n - 1] + 1, width)
-                run = np.float32(0.0)
-                for s in range(n):
-                    for x in range(spans[0, s], spans[1, s] + 1):
-                        run += acc[x]
-                        acc[x] = 0
-                        if x < width:
-                            cover[at + x - lo] = run
-                    end = spans[0, s + 1] if s + 1 < n else spans[1, s] + 1
-                    if s + 1 == n and abs(run) > np.float32(1e-4):  # its right side lies outside the picture
-                        end = hi = width
-                    for x in range(spans[1, s] + 1, end):
-                        cover[at + x - lo] = run
+        first, last, opacity, radius = start[k], start[k + 1], rgba[k, 3], widths[k] * np.float32(0.5)
+        y0, y1 = _reach(points, first, last, edges, radius, height)
+        for y in range(y0, y1):
+            lo, hi = cover_row(points, first, last, edges, radius, y, width, scratch, spans, nearest, cover[at:])
             if lo >= hi:
                 continue
             rows[entry, 0], rows[entry, 1], rows[entry, 2], rows[entry, 3] = y, lo, hi, at
             entry += 1
+            signed = cover[at : at + hi - lo]
             for c in range(3):
-                row, colour, under = canvas[c, y], rgba[k, c], below[c]
-                for x in range(lo, hi):
-                    u = min(abs(cover[at + x - lo]), np.float32(1.0)) * opacity
-                    under[at + x - lo] = row[x]
-                    row[x] += u * (colour - row[x])
+                row, colour, under = canvas[c, y, lo:hi], rgba[k, c], below[c, at : at + hi - lo]
+                for i in range(len(row)):
+                    u = min(abs(signed[i]), np.float32(1.0)) * opacity
+                    under[i] = row[i]
+                    row[i] += u * (colour - row[i])
             at += hi - lo
     owner[len(rgba)] = entry
 
@@ -258,7 +212,9 @@ def _pull_stroke(points, first, last, radius, y, width, square, nearest, g, grad
 
 
 @njit(**JIT)
-def pull(adjoint, through, points, start, widths, rgba, cover, below, rows, owner, by_points, by_widths, by_rgba, removal):
+def pull(
+    adjoint, through, points, start, widths, rgba, cover, below, rows, owner, by_points, by_widths, by_rgba, removal
+):
     """Backward pass of ``paint_recorded``: from d loss / d canvas to points, widths and rgba.
 
     Args:
@@ -279,28 +235,29 @@ def pull(adjoint, through, points, start, widths, rgba, cover, below, rows, owne
         sa, s0, s1, s2, gone = zero, zero, zero, zero, zero
         for entry in range(owner[k], owner[k + 1]):
             y, lo, hi, at = rows[entry, 0], rows[entry, 1], rows[entry, 2], rows[entry, 3]
-            a0, a1, a2, light = adjoint[0, y], adjoint[1, y], adjoint[2, y], through[y]
+            a0, a1, a2 = adjoint[0, y, lo:hi], adjoint[1, y, lo:hi], adjoint[2, y, lo:hi]
             b0, b1, b2 = below[0, at : at + hi - lo], below[1, at : at + hi - lo], below[2, at : at + hi - lo]
-            signed = cover[at : at + hi - lo]
-            for i in range(hi - lo):
-                x = lo + i
+            signed, light, pulled = cover[at : at + hi - lo], through[y, lo:hi], g[lo:hi]
+            for i in range(len(signed)):
                 s = signed[i]
                 c = min(abs(s), one)
                 u = c * opacity
                 d0, d1, d2 = r - b0[i], gr - b1[i], b - b2[i]
-                q = a0[x] * d0 + a1[x] * d1 + a2[x] * d2
+                q = a0[i] * d0 + a1[i] * d1 + a2[i] * d2
                 sa += c * q
-                s0 += u * a0[x]
-                s1 += u * a1[x]
-                s2 += u * a2[x]
-                t = light[x] * u
+                s0 += u * a0[i]
+                s1 += u * a1[i]
+                s2 += u * a2[i]
+                t = light[i] * u
                 gone += t * t * (d0 * d0 + d1 * d1 + d2 * d2) - u * q
-                inside = one if abs(s) <= np.float32(FULL) else zero
-                g[x] = opacity * q * inside * (one if s >= 0 else -one)
-                a0[x] *= one - u
-                a1[x] *= one - u
-                a2[x] *= one - u
-                light[x] *= one - u
+                inside = opacity if abs(s) <= np.float32(FULL) else zero
+                pulled[i] = q * (inside if s >= 0 else -inside)
+            for i in range(len(signed)):
+                keep = one - min(abs(signed[i]), one) * opacity
+                a0[i] *= keep
+                a1[i] *= keep
+                a2[i] *= keep
+                light[i] *= keep
             if widths[k] > 0:
                 radius = widths[k] * np.float32(0.5)
                 by_widths[k] += np.float32(0.5) * _pull_stroke(

@@ -63,6 +63,8 @@ class Layout:
             pixels: pixels per unit, i.e. the long side of the picture in pixels.
         """
         lead = geometry.shape[:-2]
+        if not self.kinds:
+            return xp.zeros((*lead, 0, 2), geometry.dtype), xp.zeros((*lead, 0), geometry.dtype)
         by_kind: dict[str, list[int]] = {}
         for index, name in enumerate(self.kinds):
             by_kind.setdefault(name, []).append(index)

@@ -22,6 +22,7 @@ class ShapesForm:
         background: sRGB in [0, 1], or None for a transparent ground.
         opacity: lowest and highest opacity; decoding clips to it.
         palette: colours ``(p, 3)`` that decoding snaps to, or None.
+        columns: geometry columns at least, so that rows keep their width while a search changes the kinds.
     """
 
     kinds: tuple[str, ...]
@@ -30,6 +31,7 @@ class ShapesForm:
     background: tuple[float, float, float] | None
     opacity: tuple[float, float] = (0.1, 1.0)
     palette: tuple[tuple[float, float, float], ...] | None = None
+    columns: int = 0
 
     @property
     def groups(self) -> int:
@@ -37,8 +39,8 @@ class ShapesForm:
 
     @property
     def geometry(self) -> int:
-        """Numbers of geometry per group: the longest parameter list of the kinds in use."""
-        return max((len(shape(name).parameters) for name in set(self.kinds)), default=0)
+        """Numbers of geometry per group: the longest parameter list of the kinds in use, ``columns`` at least."""
+        return max([self.columns, *(len(shape(name).parameters) for name in set(self.kinds))])
 
     @property
     def dim_per_group(self) -> int:
@@ -49,7 +51,8 @@ class ShapesForm:
         return self.groups * self.dim_per_group
 
     def with_kinds(self, kinds: tuple[str, ...]) -> ShapesForm:
-        return replace(self, kinds=kinds)
+        """The same form for other shapes; rows keep their width."""
+        return replace(self, kinds=kinds, columns=self.geometry)
 
     def decode(self, xp: Any, genomes: Array) -> tuple[Array, Array]:
         """Geometry ``(..., groups, geometry)`` and rgba ``(..., groups, 4)`` of genomes ``(..., dim)``.

@@ -1,0 +1,100 @@
+"""What the growing search asks of a picture at one resolution: what a shape would gain, and which way to move them all."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evoart.draw import scanline
+from evoart.draw.moments import MOMENTS, best_paint, moments, running_sums
+from evoart.draw.scene import detail_for, layout
+from evoart.draw.shapes import shape
+from evoart.engine.scanline import ScanlineEngine, spread
+from evoart.forms.shapes import ShapesForm
+from evoart.score.pixel import Target, mean_squared_error, psnr
+
+CHUNK = 256  # candidates of one unit of work
+SMALL, LARGE = 0.015, 0.5  # sizes of fresh shapes, in units
+
+
+class Studio:
+    """A form's picture being built against a target, shape by shape.
+
+    ``form.kinds`` does not matter here: every call says which kinds it is about.
+    """
+
+    def __init__(self, form: ShapesForm, target: Target) -> None:
+        self.form, self.target = form, target
+        self.height, self.width = target.weight.shape
+        self.pixels = max(self.height, self.width)
+        self._image = np.ascontiguousarray(target.image.transpose(2, 0, 1))
+        self._weight = np.ascontiguousarray(target.weight)
+        self._table = np.empty((self.height, self.width + 1, MOMENTS), np.float32)
+        self._palette = np.asarray(form.palette if form.palette else np.empty((0, 3)), np.float32)
+        self._detail = min(detail_for(self.pixels), 32)
+        self._engine: ScanlineEngine | None = None
+        self._canvas = np.empty((3, self.height, self.width), np.float32)
+        self._error = np.empty(self.height * self.width)
+
+    def engine(self, kinds: tuple[str, ...]) -> ScanlineEngine:
+        """The engine for these kinds; the last one is kept."""
+        if self._engine is None or self._engine.form.kinds != kinds:
+            self._engine = ScanlineEngine(self.form.with_kinds(kinds), self.target)
+        return self._engine
+
+    def gradient(self, kinds: tuple[str, ...], rows: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """Loss, gradient ``(k, dim_per_group)`` and removal costs ``(k,)`` of shapes ``(k, dim_per_group)``."""
+        engine = self.engine(kinds)
+        loss, gradient = engine.gradient(rows.ravel())
+        return loss, gradient.reshape(rows.shape), engine.removal
+
+    def judge(self, kinds: tuple[str, ...], rows: np.ndarray) -> tuple[float, float]:
+        """Loss and PSNR (dB) of shapes ``(k, dim_per_group)``."""
+        engine = self.engine(kinds)
+        image = engine.canvas(rows.ravel()).transpose(1, 2, 0)
+        mse = mean_squared_error(image, self.target)
+        return (mse if self.target.loss == "mse" else float(engine.losses(rows.ravel()[None])[0])), psnr(mse)
+
+    def open(self, kinds: tuple[str, ...], rows: np.ndarray) -> None:
+        """Draw these shapes: what follows is placed on top of them."""
+        self._canvas = self.engine(kinds).canvas(rows.ravel())
+        self._refresh()
+
+    def paint(self, kind: str, row: np.ndarray) -> None:
+        """Draw one more shape ``(dim_per_group,)`` on top."""
+        plan = layout((kind,), self._detail)
+        geometry, rgba = self.form.with_kinds((kind,)).decode(np, row)
+        points, widths = plan.outlines(np, geometry, np.float32(self.pixels))
+        scanline.paint(self._canvas, points.astype(np.float32), plan.start, widths.astype(np.float32), rgba)
+        self._refresh()
+
+    def sample(self, rng: np.random.Generator, kind: str, n: int) -> np.ndarray:
+        """Fresh shapes ``(n, geometry)`` where the picture is wrong: a place is as likely as its squared error."""
+        at = np.searchsorted(self._error, rng.random(n) * self._error[-1]).clip(0, len(self._error) - 1)
+        y, x = np.divmod(at, self.width)
+        centre = (np.stack([x, y], -1) + rng.random((n, 2))) / self.pixels
+        size = np.exp(rng.uniform(np.log(SMALL), np.log(LARGE), n))
+        return shape(kind).sample(rng, centre, size)
+
+    def gains(self, kind: str, geometry: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What each of ``(n, geometry)`` shapes on top would gain (fall of the summed squared error), and its best rgba."""
+        outline = shape(kind)
+        plan = layout((kind,), self._detail)
+        points, widths = plan.outlines(np, geometry[:, None, : len(outline.parameters)], np.float32(self.pixels))
+        points = np.ascontiguousarray(points, np.float32)
+        widths = np.ascontiguousarray(widths[:, 0], np.float32)
+        n = len(geometry)
+        sums, rgba, gains = np.empty((n, MOMENTS), np.float32), np.empty((n, 4), np.float32), np.empty(n, np.float32)
+        low, high = (np.float32(v) for v in self.form.opacity)
+
+        def work(i: int) -> None:
+            part = slice(i * CHUNK, (i + 1) * CHUNK)
+            moments(points[part], widths[part], self._table, sums[part])
+            best_paint(sums[part], low, high, self._palette, rgba[part], gains[part])
+
+        spread(work, -(-n // CHUNK))
+        return gains, rgba
+
+    def _refresh(self) -> None:
+        running_sums(self._image, self._canvas, self._weight, self._table)
+        error = ((self._image - self._canvas) ** 2).sum(0) * self._weight
+        self._error = np.cumsum(error.ravel(), dtype=np.float64)

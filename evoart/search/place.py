@@ -1,0 +1,82 @@
+"""Place one shape: a small (mu + lambda) evolution of its geometry alone, colour and opacity following in closed form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+STEP = 0.06  # first mutation of a position, in units; lengths and angles in proportion
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How hard to look for one shape: fresh candidates, survivors, children of each, rounds."""
+
+    fresh: int = 600
+    survivors: int = 8
+    children: int = 12
+    rounds: int = 10
+
+    @property
+    def evaluations(self) -> int:
+        """Candidates judged at most."""
+        return self.fresh + self.rounds * self.survivors * self.children
+
+
+def place(
+    rng: np.random.Generator, studio: Any, kinds: tuple[str, ...], scales: dict[str, np.ndarray], effort: Effort
+) -> tuple[str, np.ndarray, np.ndarray, float, int]:
+    """The best shape found for the top of the picture in ``studio``.
+
+    Args:
+        studio: offers ``sample(rng, kind, n)`` and ``gains(kind, geometry)``.
+        kinds: the kinds to choose from; every one gets its share of the fresh candidates.
+        scales: natural step of every number of each kind's geometry.
+
+    Returns:
+        kind, geometry, rgba, gain and the number of candidates judged.
+    """
+    found = []
+    judged = 0
+    for kind in kinds:
+        fresh = studio.sample(rng, kind, -(-effort.fresh // len(kinds)))
+        gains, rgba = studio.gains(kind, fresh)
+        judged += len(fresh)
+        keep = np.argsort(-gains, kind="stable")[: max(2, effort.survivors // len(kinds))]
+        geometry, rgba, gain, used = _evolve(
+            rng, studio, kind, fresh[keep], rgba[keep], gains[keep], scales[kind], effort
+        )
+        judged += used
+        found.append((float(gain), kind, geometry, rgba))
+    gain, kind, geometry, rgba = max(found, key=lambda entry: entry[0])
+    return kind, geometry, rgba, gain, judged
+
+
+def _evolve(
+    rng: np.random.Generator, studio: Any, kind: str, geometry: np.ndarray, rgba: np.ndarray, gains: np.ndarray,
+    scale: np.ndarray, effort: Effort,
+) -> tuple[np.ndarray, np.ndarray, float, int]:  # fmt: skip
+    """Survivors each have children at their own step size, which grows on success; two thirds of them drop out early."""
+    step, judged = np.full(len(geometry), STEP / 0.1), 0
+    for turn in range(effort.rounds):
+        n, dim = geometry.shape
+        moved = rng.normal(size=(n, effort.children, dim)) * scale
+        moved *= step[:, None, None] * np.exp(rng.normal(size=(n, effort.children, 1)))
+        moved *= rng.random((n, effort.children, dim)) < 0.5
+        children = (geometry[:, None] + moved).astype(np.float32)
+        child_gains, child_rgba = studio.gains(kind, children.reshape(-1, dim))
+        judged += n * effort.children
+        child_gains = child_gains.reshape(n, -1)
+        best, every = child_gains.argmax(1), np.arange(n)
+        better = child_gains[every, best] > gains
+        geometry = np.where(better[:, None], children[every, best], geometry)
+        rgba = np.where(better[:, None], child_rgba.reshape(n, -1, 4)[every, best], rgba)
+        gains = np.where(better, child_gains[every, best], gains)
+        step = step * np.where(better, 1.3, 0.6)
+        if turn == 2 and n > 3:
+            keep = np.argsort(-gains, kind="stable")[: max(2, n // 3)]
+            geometry, rgba, gains, step = geometry[keep], rgba[keep], gains[keep], step[keep]
+    best = int(gains.argmax())
+    return geometry[best], rgba[best], gains[best], judged
