@@ -47,7 +47,7 @@ class DenseEngine:
         return np.asarray(self._losses(self._array(genomes)))
 
     def tile_losses(self, genomes: np.ndarray, tiles: int) -> np.ndarray:
-        """Losses ``(n, tiles, tiles)`` float32 kept apart by tile: pixel ``(y, x)`` counts in ``(y*tiles//h, x*tiles//w)``."""
+        """Losses ``(n, tiles, tiles)`` float32 by tile: pixel ``(y, x)`` counts in ``(y*tiles//h, x*tiles//w)``."""
         return np.asarray(self._tiles(self._array(genomes), tiles=tiles))
 
     def gradient(self, genome: Genome) -> tuple[float, np.ndarray]:

@@ -1,0 +1,86 @@
+"""ES-CLIP's way of reading a genome of triangles.
+
+Y. Tian and D. Ha, "Modern Evolution Strategies for Creativity: Fitting Concrete Images and Abstract Concepts" (2021).
+Each of the ten numbers of a triangle is stretched over all triangles to [0, 1] (its own lowest and highest become 0 and
+1), so a genome has no scale: adding to a column or multiplying it draws the same picture. Opacity is then multiplied by
+``alpha`` (0.5 in the authors' program, 0.1 in the article's text). Two known differences: theirs truncates corners
+and colours to whole pixels and levels, and draws on uniform noise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from evoart.draw.scene import Scene
+from evoart.errors import UsageError
+from evoart.forms.shapes import ShapesForm
+from evoart.types import Array, Genome
+
+ALPHA = 0.5
+STEP = 0.1  # standard deviation that their search starts with
+# PGPE with ClipUp as in their program: start at 0, learning rate and top speed 0.15.
+OPTIONS = {
+    "step": STEP,
+    "learning_rate": 0.15,
+    "max_speed": 0.15,
+    "momentum": 0.9,
+    "std_lr": 0.1,
+    "std_max_change": 0.2,
+}
+
+
+@dataclass(frozen=True)
+class EsClipForm:
+    """Triangles read as ES-CLIP does; stands in for a ``ShapesForm``.
+
+    Attributes:
+        plain: the form of the same triangles in units, what results are saved in.
+        alpha: highest opacity.
+    """
+
+    plain: ShapesForm
+    alpha: float = ALPHA
+
+    def __post_init__(self) -> None:
+        if set(self.plain.kinds) != {"triangle"}:
+            raise UsageError("ES-CLIP's parametrisation is for triangles", "Use --kind triangle or another preset")
+
+    def __getattr__(self, name: str) -> Any:
+        # Only reached for what is not defined here: kinds, groups, dim, width, background, ...
+        if name.startswith("__") or name == "plain":
+            raise AttributeError(name)
+        return getattr(self.plain, name)
+
+    @property
+    def opacity(self) -> tuple[float, float]:
+        return 0.0, self.alpha
+
+    def decode(self, xp: Any, genomes: Array) -> tuple[Array, Array]:
+        """Geometry ``(..., groups, 6)`` in units and rgba ``(..., groups, 4)`` of genomes ``(..., dim)``."""
+        rows = genomes.reshape(*genomes.shape[:-1], self.plain.groups, 10)
+        low, high = rows.min(-2, keepdims=True), rows.max(-2, keepdims=True)
+        flat = high <= low  # one triangle, or a start of zeros: the middle
+        unit = xp.where(flat, 0.5, (rows - low) / xp.where(flat, 1.0, high - low))
+        extent = np.array([self.plain.width, self.plain.height] * 3, np.float32)
+        return unit[..., :6] * extent, xp.concatenate([unit[..., 6:9], unit[..., 9:] * self.alpha], -1)
+
+    def to_plain(self, genome: Genome) -> Genome:
+        """The same picture as a genome ``(dim,)`` of ``plain``, whose opacity range must hold [0, alpha]."""
+        geometry, rgba = self.decode(np, np.asarray(genome, np.float32))
+        return self.plain.encode(geometry, rgba)
+
+    def scene(self, genome: Genome) -> Scene:
+        """The drawing a genome ``(dim,)`` stands for."""
+        geometry, rgba = self.decode(np, np.asarray(genome, np.float32))
+        return Scene(self.plain.kinds, geometry, rgba, self.plain.background, self.plain.width, self.plain.height)
+
+    def random(self, rng: np.random.Generator, image: np.ndarray | None = None) -> Genome:
+        """Where ES-CLIP starts: zeros, ``(dim,)``. Every sample around them is a picture; their mean is not yet one."""
+        return np.zeros(self.plain.dim, np.float32)
+
+    def steps(self) -> np.ndarray:
+        """Ones ``(dim,)``: all ten numbers move alike."""
+        return np.ones(self.plain.dim, np.float32)

@@ -1,0 +1,38 @@
+"""Classical evolution strategies: one strategy over the whole genome, one loss per candidate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from evoart.search.evolution import Evolution
+from evoart.types import Array, Genome
+
+
+class Classical(Evolution):
+    """Any strategy of evosax over the whole genome. Needs no more of an engine than ``losses(genomes)``.
+
+    Args: as ``Evolution``, without ``groups``.
+    """
+
+    def __init__(
+        self,
+        engine: Any,
+        strategy: str,
+        population: int | None,
+        seed: int,
+        start: Genome,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(engine, strategy, population, seed, start, options, groups=1)
+
+    def _judge(self, genomes: np.ndarray) -> np.ndarray:
+        return np.asarray(self.engine.losses(genomes))[:, None]
+
+    def _judge_traced(self, genomes: Array) -> Array:
+        return self.engine.losses_traced(genomes)[:, None]
+
+    def _reach(self, genomes: Array) -> Array:
+        return np.ones((1, 1), np.float32)

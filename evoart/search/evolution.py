@@ -1,0 +1,186 @@
+"""The loop that classical and regional evolution share: strategies ask, an engine judges, strategies are told.
+
+A genome is ``groups`` pieces with one strategy each, all run at once. Judging gives every candidate a row of losses,
+one per region of the picture; ``reach`` says which regions count for which group. With one group, one region and a
+reach of one this is a classical evolution strategy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from evoart.errors import EvoartError, UsageError
+from evoart.search.strategies import Strategy, make
+from evoart.types import Array, Genome
+
+_BLOCK_WORK = {"cpu": 1e8, "other": 2e10}  # pixels times shapes per block of generations: about half a second at most
+
+
+class Evolution:
+    """A search by evolution strategies; see ``Classical`` and ``Regional``, which say what is judged.
+
+    Args:
+        engine: judges genomes: ``losses(genomes)``; with ``traceable`` true also ``losses_traced``. ``form``
+            (``steps()``) and ``target`` are used where it has them, so a scalar score needs neither.
+        strategy: a name of ``strategies.names()``.
+        population: candidates per generation; None is the strategy's default.
+        seed: decides everything random.
+        start: genome ``(dim,)`` to start from.
+        options: for the strategy, see ``strategies.make``.
+        groups: pieces of the genome with a strategy each.
+
+    Raises:
+        UsageError: unknown strategy or option; a start that is not finite.
+    """
+
+    def __init__(
+        self,
+        engine: Any,
+        strategy: str,
+        population: int | None,
+        seed: int,
+        start: Genome,
+        options: Mapping[str, Any] | None,
+        groups: int,
+    ) -> None:
+        self.engine, self.groups = engine, groups
+        self._origin = np.array(start, np.float32)
+        if self._origin.ndim != 1 or not np.isfinite(self._origin).all():
+            raise UsageError("the search's start is not a vector of finite numbers", "Start from another result")
+        form = getattr(engine, "form", None)
+        self._scale = np.asarray(form.steps() if form is not None else np.ones_like(self._origin), np.float32)
+        self.strategy: Strategy = make(strategy, self._origin.size // groups, population, options)
+        self._key = jax.random.key_data(jax.random.key(seed))
+        self._block = self._generations_per_step() if getattr(engine, "traceable", False) else 1
+        self._ask_jit, self._tell_jit = jax.jit(self._ask), jax.jit(self._tell)
+        self._run_jit = jax.jit(self._run)
+        self.genome, self.generation, self.evaluations = self._origin.copy(), 0, 1
+        self.loss = float(np.asarray(engine.losses(self._origin[None]))[0])
+        self.stage, self.done = self.strategy.info.name.replace("_", "-"), False
+        self._state = jax.jit(self._init)(self._key)
+
+    # What subclasses say.
+
+    def _judge(self, genomes: np.ndarray) -> np.ndarray:
+        """Losses ``(n, regions)`` of genomes ``(n, dim)``."""
+        raise NotImplementedError
+
+    def _judge_traced(self, genomes: Array) -> Array:
+        """The same inside a JAX program."""
+        raise NotImplementedError
+
+    def _reach(self, genomes: Array) -> Array:
+        """``(regions, groups)`` of 0 and 1: which regions count for which group, given candidates ``(n, dim)``."""
+        raise NotImplementedError
+
+    # One generation.
+
+    @property
+    def _judged(self) -> int:
+        """Pictures per generation: the candidates and, where there is one, the distribution's mean."""
+        return self.strategy.population + self.strategy.info.mean
+
+    def _init(self, key: Array) -> Any:
+        keys = jax.random.split(jax.random.wrap_key_data(key), self.groups)
+        return jax.vmap(self.strategy.init)(keys)
+
+    def _keys(self, key: Array, generation: Array, use: int) -> Array:
+        root = jax.random.fold_in(jax.random.fold_in(jax.random.wrap_key_data(key), generation + 1), use)
+        return jax.random.split(root, self.groups)
+
+    def _ask(self, key: Array, generation: Array, state: Any) -> tuple[Array, Array, Any]:
+        """Genomes ``(judged, dim)``, the strategies' samples ``(groups, n, d)`` and their states."""
+        samples, state = jax.vmap(self.strategy.ask)(self._keys(key, generation, 0), state)
+        rows = samples
+        if self.strategy.info.mean:
+            rows = jnp.concatenate([samples, jax.vmap(self.strategy.mean)(state)[:, None]], 1)
+        moves = rows.transpose(1, 0, 2).reshape(self._judged, -1)
+        return self._origin + self._scale * moves, samples, state
+
+    def _tell(self, key: Array, generation: Array, genomes: Array, samples: Array, by_region: Array, state: Any) -> Any:
+        n = self.strategy.population
+        fitness = jnp.matmul(by_region[:n], self._reach(genomes[:n]), precision="highest")
+        return jax.vmap(self.strategy.tell)(self._keys(key, generation, 1), samples, fitness.T, state)
+
+    def step(self) -> None:
+        """One generation, or a fixed number of them as one program where the engine can be part of it."""
+        if getattr(self.engine, "traceable", False):
+            carry = (self._state, jnp.asarray(self.genome), jnp.asarray(self.loss, jnp.float32))
+            generation = np.int32(self.generation)
+            self._state, genome, loss = self._run_jit(self._key, generation, carry)
+            self.genome, self.loss = np.array(genome), float(loss)
+        else:
+            generation = np.int32(self.generation)
+            genomes, samples, state = self._ask_jit(self._key, generation, self._state)
+            by_region = np.asarray(self._judge(np.asarray(genomes)), np.float32)
+            self._state = self._tell_jit(self._key, generation, genomes, samples, by_region, state)
+            losses = by_region.sum(1)
+            best = int(np.argmin(np.where(np.isfinite(losses), losses, np.inf)))
+            if losses[best] < self.loss:
+                self.genome, self.loss = np.array(genomes[best]), float(losses[best])
+        self.generation += self._block
+        self.evaluations += self._block * self._judged
+
+    def _run(self, key: Array, generation: Array, carry: Any) -> Any:
+        def one(carry: Any, generation: Array) -> tuple[Any, None]:
+            state, genome, loss = carry
+            genomes, samples, state = self._ask(key, generation, state)
+            by_region = self._judge_traced(genomes)
+            state = self._tell(key, generation, genomes, samples, by_region, state)
+            losses = by_region.sum(1)
+            losses = jnp.where(jnp.isfinite(losses), losses, jnp.inf)
+            best = jnp.argmin(losses)
+            better = losses[best] < loss
+            return (state, jnp.where(better, genomes[best], genome), jnp.where(better, losses[best], loss)), None
+
+        return jax.lax.scan(one, carry, generation + jnp.arange(self._block, dtype=jnp.int32))[0]
+
+    def _generations_per_step(self) -> int:
+        """Generations per program: fixed by the problem, not by a clock, so that runs can be repeated."""
+        target = getattr(self.engine, "target", None)
+        pixels = target.weight.size if target is not None else 1
+        shapes = getattr(getattr(self.engine, "form", None), "groups", 1)
+        budget = _BLOCK_WORK.get(jax.default_backend(), _BLOCK_WORK["other"])
+        return int(np.clip(budget / (self._judged * pixels * shapes), 1, 100))
+
+    # Checkpoints.
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The whole state as named arrays."""
+        leaves = {f"state/{i:03d}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(self._state))}
+        return leaves | {
+            "origin": self._origin,
+            "key": np.asarray(self._key),
+            "genome": np.asarray(self.genome, np.float32),
+            "loss": np.float64(self.loss),
+            "generation": np.int64(self.generation),
+            "evaluations": np.int64(self.evaluations),
+        }
+
+    def load(self, arrays: dict[str, np.ndarray]) -> None:
+        """Go on from ``arrays()`` of a search made with the same arguments.
+
+        Raises:
+            EvoartError: the arrays belong to another search.
+        """
+        mine = self.arrays()
+        if mine.keys() != arrays.keys() or any(
+            np.shape(arrays[name]) != mine[name].shape or np.asarray(arrays[name]).dtype != mine[name].dtype
+            for name in mine
+        ):
+            raise EvoartError("the checkpoint does not fit this search", "Start the run again from its picture")
+        leaves = [jnp.asarray(arrays[name]) for name in sorted(mine) if name.startswith("state/")]
+        self._state = jax.tree.unflatten(jax.tree.structure(self._state), leaves)
+        # The programs hold the origin as a constant, so it must be the one they were made with.
+        if not np.array_equal(arrays["origin"], self._origin):
+            self._origin = np.array(arrays["origin"])
+            self._ask_jit, self._tell_jit = jax.jit(self._ask), jax.jit(self._tell)
+            self._run_jit = jax.jit(self._run)
+        self._key = np.array(arrays["key"])
+        self.genome, self.loss = np.array(arrays["genome"]), float(arrays["loss"])
+        self.generation, self.evaluations = int(arrays["generation"]), int(arrays["evaluations"])

@@ -1,0 +1,489 @@
+"""Every evolution strategy of evosax behind one face, its faults mended or named here.
+
+A ``Strategy`` searches around the origin of its own space: the caller moves and scales it. ``init``, ``ask`` and
+``tell`` are pure and may be used inside jit, vmap and scan. A state is a pytree of arrays. Lower fitness is better.
+
+What this file mends: families that start differently; NaN fitness (worst); ties; all candidates failing (nothing is
+learned); states that become non-finite (the last good one stays); step sizes that collapse or explode; raw fitness
+where ranks are meant; covariance learning rates of Sep-CMA-ES; initial step and rotation of xNES; the order of
+candidates in MA-ES and LM-MA-ES and the latter's path rates; schedules and radii that ignore the step asked for.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from evoart.errors import UsageError, unknown
+from evoart.types import Array
+
+STEP = 0.5  # default initial standard deviation, in the caller's natural steps
+SMALLEST_STD, LARGEST_STD = 1e-5, 1e4  # below, float32 rounds samples back onto the mean; above lies nothing to find
+
+
+@dataclass(frozen=True)
+class Info:
+    """What is known about a strategy.
+
+    Attributes:
+        name: what evoart calls it.
+        evosax: its name in evosax.
+        population: default number of candidates per generation.
+        step: default initial standard deviation, in natural steps.
+        mean: True where a search distribution's mean exists that is not itself an evaluated candidate.
+        cost: how time and memory of a step grow with the dimension: ``d`` or ``d^2``, or a power where it is higher.
+        note: when to use it.
+        fault: what is known to be wrong with it and not mended.
+        mended: what this adapter mends in evosax's version.
+    """
+
+    name: str
+    evosax: str
+    population: int = 64
+    step: float = STEP
+    mean: bool = True
+    cost: str = "d"
+    note: str = ""
+    fault: str = ""
+    mended: str = ""
+
+
+_RANKS = "centred ranks instead of raw fitness"
+_CONSTANT = "its step size never shrinks"
+_TABLE = (
+    Info("ars", "ARS", fault=_CONSTANT, mended=_RANKS),
+    Info("asebo", "ASEBO", cost="d^2", fault=_CONSTANT, mended=_RANKS),
+    Info("cma_anchored_les", "CMAAnchoredLES", note="a learned strategy; good with small steps as a finisher"),
+    Info("cma_es", "CMA_ES", cost="d^3", note="up to a few hundred numbers", fault="bytes differ with BLAS threads"),
+    Info("cr_fm_nes", "CR_FM_NES", population=32, note="needs no tuning"),
+    Info("des", "DES", note="200 shapes and more"),
+    Info("esmc", "ESMC", fault=_CONSTANT, mended=_RANKS),
+    Info("evotf_es", "EvoTF_ES", population=16, fault="remembers whole populations: heavy beyond 500 numbers"),
+    Info("gradientless_descent", "GradientlessDescent", mean=False, mended="radii follow the step asked for"),
+    Info("guided_es", "GuidedES", fault=_CONSTANT + "; is given no gradient to be guided by", mended=_RANKS),
+    Info("hill_climbing", "HillClimbing", mean=False, fault=_CONSTANT),
+    Info("iamalgam_full", "iAMaLGaM_Full", cost="d^3", mended="covariance starts at the step asked for"),
+    Info("iamalgam_univariate", "iAMaLGaM_Univariate", mended="variances start at the step asked for"),
+    Info("les", "LES", note="a learned strategy; stands large populations"),
+    Info("lm_ma_es", "LM_MA_ES", mended="order of candidates; path rates above 1"),
+    Info("ma_es", "MA_ES", cost="d^2", mended="order of candidates"),
+    Info("noise_reuse_es", "NoiseReuseES", fault=_CONSTANT, mended="fresh noise every generation; " + _RANKS),
+    Info("open_es", "Open_ES", fault=_CONSTANT),
+    Info("persistent_es", "PersistentES", fault=_CONSTANT, mended="noise is not accumulated; " + _RANKS),
+    Info("pgpe", "PGPE", note="with ClipUp: long runs, and 2,000 numbers or more"),
+    Info("random_search", "RandomSearch", mean=False, note="a floor for comparisons", fault="learns nothing"),
+    Info("rm_es", "Rm_ES", fault="its step size follows rank sums and may stall"),
+    Info("sep_cma_es", "Sep_CMA_ES", population=32, mended="the factor (d + 2) / 3 of its learning rates"),
+    Info(
+        "simulated_annealing", "SimulatedAnnealing", mean=False, fault=_CONSTANT, mended="temperature fits losses < 1"
+    ),
+    Info("simple_es", "SimpleES"),
+    Info("snes", "SNES", note="the first choice where a candidate has one number"),
+    Info("sv_cma_es", "SV_CMA_ES", cost="d^3", note="several means that keep apart", mended="kernel width, repulsion"),
+    Info("sv_open_es", "SV_Open_ES", note="several means that keep apart", fault=_CONSTANT, mended="kernel width"),
+    Info("xnes", "xNES", cost="d^3", mended="initial step; learns rotations by the matrix exponential"),
+    Info("differential_evolution", "DifferentialEvolution", mean=False),
+    Info(
+        "diffusion_evolution",
+        "DiffusionEvolution",
+        mean=False,
+        fault="stops moving after num_generations (128) generations",
+        mended="ranks instead of raw fitness",
+    ),
+    Info("gesmr_ga", "GESMR_GA", mean=False, mended="several groups of mutation rates instead of one"),
+    Info("lga", "LGA", mean=False, note="a learned strategy"),
+    Info("mr15_ga", "MR15_GA", mean=False),
+    Info("pso", "PSO", mean=False),
+    Info("samr_ga", "SAMR_GA", mean=False),
+    Info("simple_ga", "SimpleGA", mean=False, fault=_CONSTANT),
+)
+_INFO = {info.name: info for info in _TABLE}
+_EVEN = {"ars", "asebo", "cr_fm_nes", "esmc", "guided_es", "noise_reuse_es", "open_es", "persistent_es", "pgpe"}
+_RANKED = {"ars", "asebo", "esmc", "guided_es", "noise_reuse_es", "persistent_es"}
+_LEAST = {"differential_evolution": 4, "esmc": 4, "gesmr_ga": 3, "cma_anchored_les": 4}
+# What drives the mean where a strategy leaves that open.
+_ADAM = {"ars", "asebo", "esmc", "guided_es", "noise_reuse_es", "open_es", "persistent_es", "sv_open_es"}
+_OPTIMIZERS = ("clipup", "adam", "sgd")
+_OPTIMIZER_OPTIONS = ("learning_rate", "max_speed", "momentum")
+_BUILD_OPTIONS = {
+    "asebo": ("subspace_dims",),
+    "diffusion_evolution": ("num_generations",),
+    "evotf_es": ("max_context_len",),
+    "gesmr_ga": ("num_groups",),
+    "guided_es": ("subspace_dims",),
+    "rm_es": ("m",),
+    "sv_cma_es": ("num_populations",),
+    "sv_open_es": ("num_populations",),
+}
+
+
+def names() -> tuple[str, ...]:
+    """All strategies, sorted: those of the table, then any newer one that the installed evosax has."""
+    known = {info.evosax for info in _TABLE}
+    newer = {name.lower(): name for name in _algorithms() if name not in known}
+    return tuple(sorted([*_INFO, *newer]))
+
+
+def describe(name: str) -> Info:
+    """What is known about a strategy.
+
+    Raises:
+        UsageError: unknown name (with a suggestion).
+    """
+    name = name.lower().replace("-", "_")
+    if name in _INFO:
+        return _INFO[name]
+    for evosax in _algorithms():
+        if evosax.lower() == name:
+            return Info(name, evosax, fault="newer than evoart: untested")
+    raise unknown("strategy", name, names())
+
+
+@functools.cache
+def _algorithms() -> dict[str, type]:
+    # The package's `import *` is broken; its table is not.
+    from evosax.algorithms import algorithms
+
+    return dict(algorithms)
+
+
+def make(name: str, dim: int, population: int | None = None, options: Mapping[str, Any] | None = None) -> Strategy:
+    """The strategy ``name`` for vectors of ``dim`` numbers; equal arguments give the same object, compiled once.
+
+    Args:
+        name: see ``names()``.
+        dim: numbers per candidate, at least 1.
+        population: candidates per generation; None is the strategy's default. Rounded up where it must be even.
+        options: ``step``; ``optimizer`` (clipup, adam, sgd) with ``learning_rate``, ``max_speed``, ``momentum`` where
+            the strategy has one; and any parameter of evosax's by its own name.
+
+    Raises:
+        UsageError: unknown name or option, or a value that the strategy refuses.
+    """
+    info = describe(name)
+    return _make(info.name, int(dim), population and int(population), tuple(sorted((options or {}).items())))
+
+
+@functools.lru_cache(maxsize=64)
+def _make(name: str, dim: int, population: int | None, options: tuple[tuple[str, Any], ...]) -> Strategy:
+    return Strategy(describe(name), dim, population, dict(options))
+
+
+class Strategy:
+    """One strategy, ready to use; see ``make``.
+
+    Attributes:
+        info: what is known about it.
+        dim: numbers per candidate.
+        population: candidates per generation, as it is really used.
+        step: initial standard deviation.
+    """
+
+    def __init__(self, info: Info, dim: int, population: int | None, options: dict[str, Any]) -> None:
+        self.info, self.dim = info, dim
+        wanted = info.population if population is None else population
+        if wanted < 1:
+            raise UsageError(f"a population of {wanted} is too small", "Use a population of 2 or more")
+        self.population = max(wanted + (wanted % 2 if info.name in _EVEN else 0), _LEAST.get(info.name, 2))
+        self.step = float(options.pop("step", info.step) or info.step)
+        if not 0 < self.step < np.inf:
+            raise UsageError(f"a step of {self.step} is not a positive number", "Use a step between 0.001 and 2")
+        self._islands = 1
+        try:
+            self._build(options)
+        except UsageError:
+            raise
+        except (AssertionError, TypeError, ValueError, ZeroDivisionError) as error:
+            reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+            raise UsageError(
+                f"the strategy {info.name} does not work with a population of {wanted} and {dim} numbers ({reason})",
+                "Choose another population, or another strategy from `evoart strategies`",
+            ) from error
+
+    def _build(self, options: dict[str, Any]) -> None:
+        from evosax.core.fitness_shaping import centered_rank_fitness_shaping_fn
+
+        name = self.info.name
+        build: dict[str, Any] = {"population_size": self.population, "solution": jnp.zeros(self.dim)}
+        algorithm = _mended(name, _algorithms()[self.info.evosax])
+        accepts = _arguments(algorithm)
+        if name in _RANKED:
+            build["fitness_shaping_fn"] = centered_rank_fitness_shaping_fn
+        if "std_schedule" in accepts:
+            build["std_schedule"] = self._schedule
+        if "sampling_fn" in accepts:
+            build["sampling_fn"] = lambda key: 3 * self.step * jax.random.normal(key, (self.dim,))
+        for option in _BUILD_OPTIONS.get(name, ()):
+            if option in options:
+                build[option] = int(options.pop(option))
+        self._defaults_of(name, build)
+        if "optimizer" in accepts:
+            optimizer = self._optimizer(options)
+            if optimizer is not None:
+                build["optimizer"] = optimizer
+        self._algorithm = algorithm(**build)
+        self.population = getattr(self._algorithm, "total_population_size", self.population)
+        self._params = self._parameters(options)
+        self._from_population = hasattr(_algorithms()[self.info.evosax], "get_population")
+
+    def _defaults_of(self, name: str, build: dict[str, Any]) -> None:
+        """Arguments of evosax's constructors whose defaults do not suit, or do not exist."""
+        if "num_populations" in _BUILD_OPTIONS.get(name, ()):
+            self._islands = build.setdefault("num_populations", 2)
+            each = -(-self.population // self._islands)
+            build["population_size"] = each + each % 2
+        if name == "evotf_es":
+            build.setdefault("max_context_len", 32)
+        if name == "gesmr_ga":
+            others = self.population - 1
+            build.setdefault("num_groups", max(g for g in range(1, int(others**0.5) + 1) if others % g == 0))
+        if name == "diffusion_evolution":
+            build["fitness_mapping"] = _rank_energy
+
+    def _schedule(self, _: Array) -> Array:
+        # The univariate and full iAMaLGaM add this to a covariance that has its own step: a floor, no more.
+        return jnp.asarray(self.step * (0.02 if self.info.name.startswith("iamalgam") else 1.0), jnp.float32)
+
+    def _optimizer(self, options: dict[str, Any]) -> Any:
+        """What the caller's options ask for, or what this strategy is known to need; None is evosax's own."""
+        import optax
+
+        given = {key: options.pop(key) for key in ("optimizer", *_OPTIMIZER_OPTIONS) if key in options}
+        name = self.info.name
+        chosen = str(given.pop("optimizer", "clipup" if name == "pgpe" else "adam" if name in _ADAM else "sgd")).lower()
+        if chosen not in _OPTIMIZERS:
+            raise unknown("optimizer", chosen, _OPTIMIZERS)
+        if chosen == "clipup":
+            rate = float(given.get("learning_rate", self.step))
+            return _clipup(rate, float(given.get("max_speed", 2 * rate)), float(given.get("momentum", 0.9)))
+        if "max_speed" in given:
+            raise UsageError(f"the optimizer {chosen} has no max_speed", "Leave it out, or use clipup")
+        if chosen == "adam":
+            return optax.adam(float(given.get("learning_rate", 0.1 * self.step)), b1=float(given.get("momentum", 0.9)))
+        if not given:
+            return None  # natural gradients of rate 1
+        return optax.sgd(float(given.get("learning_rate", 1.0)), momentum=given.get("momentum"))
+
+    def _parameters(self, options: dict[str, Any]) -> Any:
+        params = self._algorithm.default_params
+        fields = {entry.name for entry in dataclasses.fields(params)}
+        name, step = self.info.name, self.step
+        changes: dict[str, Any] = {}
+        if "std_init" in fields:
+            changes["std_init"] = jnp.asarray(step, jnp.float32)
+        if name == "gradientless_descent":
+            changes |= {"radius_max": 2 * step, "radius_min": 0.002 * step}
+        if name in ("noise_reuse_es", "persistent_es"):
+            changes |= {"T": 1, "K": 1}  # one evaluation is a whole episode here
+        if name == "simulated_annealing":
+            changes["boltzmann_constant"] = 1e-4
+        if name == "diffusion_evolution":
+            changes["scale_factor"] = step
+        if name.startswith("sv_"):
+            changes |= {"kernel_std": step, "alpha": 0.1 * step**2}
+        if name == "sep_cma_es":
+            changes |= _separable_rates(params, self.dim)
+        if name == "lm_ma_es":
+            changes["c_c"] = jnp.minimum(params.c_c, 1.0)
+        for option, value in options.items():
+            scalar = option in fields and np.ndim(getattr(params, option)) == 0 and not isinstance(value, str)
+            if option not in fields or not scalar or option == "params":
+                choices = [f for f in sorted(fields - {"params"}) if np.ndim(getattr(params, f)) == 0]
+                raise unknown(f"option of {name}", option, ["step", *choices, *_BUILD_OPTIONS.get(name, ())])
+            changes[option] = type(getattr(params, option))(value) if isinstance(value, bool | int) else float(value)
+        return jax.tree.map(lambda x: jnp.asarray(x) if np.isscalar(x) else x, params.replace(**changes))
+
+    # One generation. All of these may be traced.
+
+    def init(self, key: Array) -> dict[str, Any]:
+        """The state before the first generation."""
+        inner_key, sample_key = jax.random.split(key)
+        spread = self.step * jax.random.normal(sample_key, (self.population, self.dim))
+        if self._from_population:
+            spread = spread.at[0].set(0.0)  # the start itself is worth having
+            nothing = jnp.full(self.population, jnp.inf)
+            inner = self._algorithm.init(inner_key, spread, nothing, self._params)
+            first: Array = spread
+        elif self._islands > 1:
+            inner = self._algorithm.init(inner_key, spread[: self._islands], self._params)
+            first = jnp.zeros((0,))
+        else:
+            inner = self._algorithm.init(inner_key, jnp.zeros(self.dim), self._params)
+            first = jnp.zeros((0,))
+        inner = jax.tree.map(_strong, self._start(inner))
+        return {"inner": inner, "first": first, "told": jnp.zeros((), jnp.int32)}
+
+    def _start(self, inner: Any) -> Any:
+        """The parts of evosax's first state that do not follow the step asked for."""
+        name, step = self.info.name, self.step
+        if name == "xnes":
+            return inner.replace(B=jnp.eye(self.dim))
+        if name.startswith("iamalgam"):
+            return inner.replace(C=inner.C * step**2)
+        return inner
+
+    def ask(self, key: Array, state: dict[str, Any]) -> tuple[Array, dict[str, Any]]:
+        """Candidates ``(population, dim)`` and the state that goes with them."""
+        samples, inner = self._algorithm.ask(key, state["inner"], self._params)
+        inner = _like(inner, state["inner"])
+        if self._from_population:
+            unborn = state["told"] == 0
+            samples = jnp.where(unborn, state["first"], samples)
+            inner = _choose(unborn, state["inner"], inner)
+        # A candidate that is not a number would be judged as one; the mean stands in for it.
+        samples = jnp.where(jnp.isfinite(samples), samples, 0.0 if self._from_population else self.mean(state))
+        return samples, state | {"inner": inner}
+
+    def tell(self, key: Array, samples: Array, fitness: Array, state: dict[str, Any]) -> dict[str, Any]:
+        """The state after candidates ``(population, dim)`` turned out to have ``fitness`` ``(population,)``."""
+        old = state["inner"]
+        finite = jnp.isfinite(fitness)
+        highest = jnp.where(finite, fitness, -jnp.inf).max()
+        lowest = jnp.where(finite, fitness, jnp.inf).min()
+        fitness = jnp.where(finite, fitness, highest + (highest - lowest) + 1e-6)
+        fitness = jnp.where(finite.any(), fitness, 0.0)
+        new, _ = self._algorithm.tell(key, samples, fitness, old, self._params)
+        new = _like(new, old)
+        if self._from_population:
+            born = self._algorithm.init(key, samples, fitness, self._params)
+            born = _like(self._start(born), old)
+            new = _choose(state["told"] == 0, born, new)
+        if hasattr(new, "std"):
+            new = new.replace(std=jnp.clip(new.std, SMALLEST_STD, LARGEST_STD))
+        # Where all are equal there is nothing to learn, and strategies would only drift.
+        telling = (highest > lowest) | (self._from_population & (state["told"] == 0))
+        good = finite.any() & telling & _sound(old, new)
+        return state | {"inner": _choose(good, new, old), "told": state["told"] + finite.any()}
+
+    def mean(self, state: dict[str, Any]) -> Array:
+        """The strategy's own best guess ``(dim,)``: the mean of its distribution, or its best member."""
+        inner = state["inner"]
+        if self._from_population:
+            return inner.population[jnp.argmin(inner.fitness)]
+        if self._islands > 1:
+            return inner.mean[jnp.argmin(inner.best_fitness)]
+        return inner.mean
+
+
+def _arguments(algorithm: type) -> set[str]:
+    import inspect
+
+    return set(inspect.signature(algorithm.__init__).parameters)
+
+
+def _strong(leaf: Any) -> Array:
+    """A leaf as an array of fixed type, so that a state looks the same before and after a checkpoint."""
+    leaf = jnp.asarray(leaf)
+    return jax.lax.convert_element_type(leaf, leaf.dtype)
+
+
+def _like(new: Any, old: Any) -> Any:
+    return jax.tree.map(lambda n, o: jnp.asarray(n, o.dtype), new, old)
+
+
+def _choose(condition: Array, yes: Any, no: Any) -> Any:
+    return jax.tree.map(lambda a, b: jnp.where(condition, a, b), yes, no)
+
+
+def _sound(old: Any, new: Any) -> Array:
+    """False where a number that was finite no longer is. Records of the best so far may be infinite at any time."""
+    flat_old = jax.tree_util.tree_leaves_with_path(old)
+    flat_new = jax.tree.leaves(new)
+    checks = [
+        (jnp.isfinite(n) | ~jnp.isfinite(o)).all()
+        for (path, o), n in zip(flat_old, flat_new, strict=True)
+        if jnp.issubdtype(o.dtype, jnp.floating) and "best" not in jax.tree_util.keystr(path)
+    ]
+    return jnp.stack(checks).all()
+
+
+def _rank_energy(fitness: Array) -> Array:
+    """Weights of candidates by rank, where evosax has ``exp(-fitness)``, which is flat for losses near 0."""
+    ranks = jax.scipy.stats.rankdata(jnp.where(jnp.isnan(fitness), jnp.inf, fitness)) - 1
+    return jnp.exp(-8.0 * ranks / max(fitness.shape[-1] - 1, 1))
+
+
+def _clipup(learning_rate: float, max_speed: float, momentum: float) -> Any:
+    """ClipUp for optax: Toklu et al., "ClipUp: a simple and powerful optimizer for distribution-based policy
+    evolution" (2020). evosax's calls parts of optax that newer versions warn about."""
+    import optax
+
+    def update(gradient: Array, velocity: Array, _: Any = None) -> tuple[Array, Array]:
+        length = jnp.linalg.norm(gradient)
+        velocity = momentum * velocity - learning_rate * gradient / jnp.where(length > 0, length, 1.0)
+        speed = jnp.linalg.norm(velocity)
+        velocity = velocity * jnp.minimum(1.0, max_speed / jnp.where(speed > 0, speed, 1.0))
+        return velocity, velocity
+
+    return optax.GradientTransformation(jnp.zeros_like, update)
+
+
+def _separable_rates(params: Any, dim: int) -> dict[str, Array]:
+    """Ros and Hansen, "A simple modification in CMA-ES achieving linear time and space complexity" (2008)."""
+    factor = (dim + 2) / 3
+    c_1 = jnp.minimum(factor * params.c_1, 0.5)
+    return {"c_1": c_1, "c_mu": jnp.minimum(factor * params.c_mu, 1 - c_1)}
+
+
+@functools.cache
+def _mended(name: str, algorithm: type) -> type:
+    """The class with its known faults mended, where that takes code."""
+    if name == "xnes":
+        return _mended_xnes(algorithm)
+    if name in ("ma_es", "lm_ma_es"):
+        return _mended_ma_es(algorithm, full=name == "ma_es")
+    return algorithm
+
+
+def _mended_xnes(algorithm: type) -> type:
+    import optax
+
+    class XNES(algorithm):  # type: ignore[misc, valid-type]
+        """Exponential NES: Glasmachers et al., "Exponential natural evolution strategies" (2010), algorithm 1."""
+
+        def _ask(self, key: Array, state: Any, params: Any) -> tuple[Array, Any]:
+            z = jax.random.normal(key, (self.population_size, self.num_dims))
+            return state.mean + state.std * z @ state.B.T, state.replace(z=z)
+
+        def _tell(self, key: Array, population: Array, fitness: Array, state: Any, params: Any) -> Any:
+            z = state.z
+            downhill = -state.std * state.B @ (fitness @ z)
+            updates, opt_state = self.optimizer.update(downhill, state.opt_state, state.mean)
+            by_matrix = (z.T * fitness) @ z - fitness.sum() * jnp.eye(self.num_dims)
+            by_std = jnp.trace(by_matrix) / self.num_dims
+            by_shape = by_matrix - by_std * jnp.eye(self.num_dims)
+            return state.replace(
+                mean=optax.apply_updates(state.mean, updates),
+                std=state.std * jnp.exp(0.5 * state.lr_std * by_std),
+                B=state.B @ jax.scipy.linalg.expm(0.5 * params.lr_B * by_shape),
+                opt_state=opt_state,
+            )
+
+    return XNES
+
+
+def _mended_ma_es(algorithm: type, full: bool) -> type:
+    class MAES(algorithm):  # type: ignore[misc, valid-type]
+        """MA-ES and LM-MA-ES whose matrices learn from the better candidates: rows are put in order of fitness."""
+
+        def _tell(self, key: Array, population: Array, fitness: Array, state: Any, params: Any) -> Any:
+            order = jnp.argsort(-fitness)  # weights: the best candidate has the largest
+            state = state.replace(z=state.z[order])
+            return super()._tell(key, population[order], fitness[order], state, params)
+
+    class FullMAES(MAES):
+        def update_M(self, M: Array, p_std: Array, z: Array, params: Any) -> Array:
+            """Beyer and Sendhoff, "Simplify your covariance matrix adaptation evolution strategy" (2017), line M11,
+            without the population of outer products."""
+            eye = jnp.eye(self.num_dims)
+            by_path, by_rank = jnp.outer(p_std, p_std) - eye, (z.T * params.weights) @ z - eye
+            return M @ (eye + params.c_1 / 2 * by_path + params.c_mu / 2 * by_rank)
+
+    return FullMAES if full else MAES
