@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from evoart.draw.scanline import draw
+from evoart.draw.scene import Scene
 from evoart.errors import EvoartError, MissingExtra, UsageError
 from evoart.forms.shapes import ShapesForm
 from evoart.output import files, video
-from evoart.output.film import durations, spread
+from evoart.output.film import durations, film_frames, spread
 from evoart.output.formats import OUTPUTS, Artwork, Options, encode, extensions, format_of
 from evoart.output.names import DEFAULT_FORMATS, Output, default_paths, resolve, slug
 from evoart.output.raster import flattened, pixels
@@ -97,6 +98,13 @@ def test_films_end_with_the_picture(format, tmp_path):
         image = np.asarray(film.convert("RGB"), float)
     error = image - pixels(art)
     assert np.sqrt((error**2).mean()) < 7
+
+
+def test_a_film_may_begin_with_an_empty_ground():
+    art = artwork(frames=3)
+    empty = Scene((), art.scene.geometry[:0], art.scene.rgba[:0], (1.0, 0.0, 0.0), art.scene.width, art.scene.height)
+    art = Artwork(art.scene, art.size, draw, frames=[empty, *art.frames])
+    np.testing.assert_array_equal(np.unique(film_frames(art, Options(), 12)[0].reshape(-1, 3), axis=0), [[255, 0, 0]])
 
 
 def mp4_frames(data: bytes, folder: Path) -> np.ndarray:
@@ -412,6 +420,40 @@ def test_the_recorder_spaces_by_improvement():
     shown = np.array([genome[0] for _, genome in recorder.select(10)])
     steps = np.diff(np.log1p(shown))
     assert steps.max() < 2.5 * steps[1:].min()
+
+
+def test_shapes_are_added_one_by_one_and_glide():
+    recorder, rows = FilmRecorder(), np.linspace(0, 1, 50, dtype=np.float32)
+    recorder.add((), rows[:0], 1.0)
+    recorder.add(("line",) * 2, rows[:20], 0.5)
+    recorder.add(("line",) * 5, rows, 0.25)
+    recorder.add(("line",) * 5, rows + np.float32(0.1), 0.125)
+    shown = recorder.select(301)
+    assert len(shown) == 301
+    counts = [len(kinds) for kinds, _ in shown]
+    assert counts == sorted(counts)
+    assert set(counts) == {0, 1, 2, 3, 4, 5}
+    for kinds, genome in shown[:200]:
+        np.testing.assert_array_equal(genome, rows[: 10 * len(kinds)])
+    np.testing.assert_allclose(shown[250][1], rows + 0.05, atol=1e-6)
+
+
+def test_replaced_shapes_do_not_fly_across_the_picture():
+    recorder = FilmRecorder()
+    recorder.add(("line",) * 4, np.zeros(40, np.float32), 1.0)
+    recorder.add(("line",) * 4, np.ones(40, np.float32), 0.5)
+    for _, genome in recorder.select(30):
+        assert set(genome.tolist()) <= {0.0, 1.0}
+
+
+def test_small_changes_do_not_fill_the_film():
+    recorder = FilmRecorder()
+    for i in range(10):
+        recorder.add((), np.array([i], np.float32), 0.5**i)
+    for i in range(200):
+        recorder.add((), np.array([10 + i], np.float32), 0.5**9 * (1 - i / 10_000))
+    shown = recorder.select(60)
+    assert 10 <= len(shown) <= 13
 
 
 def test_the_recorder_goes_on_from_a_checkpoint():

@@ -31,7 +31,8 @@ def pixels(artwork: Artwork, scene: Scene | None = None, size: tuple[int, int] |
     w, h = size or artwork.size
     if w * h > MAX_PIXELS:
         raise UsageError(f"{w}x{h} pixels are too many for one picture", f"Stay below {MAX_PIXELS:,}, or write SVG")
-    rgba = artwork.draw(scene or artwork.scene, (w, h))
+    # Not `scene or`: a scene without shapes, as a film begins with, counts as false.
+    rgba = artwork.draw(artwork.scene if scene is None else scene, (w, h))
     out = np.empty((h, w, 4), np.uint8)
     for y in range(0, h, _ROWS):
         band = rgba[y : y + _ROWS] * np.float32(255)

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from evoart.errors import EvoartError
-from evoart.output.film import spread
 from evoart.output.recipe import pack_kinds, unpack_kinds
+
+_FAR = 0.2  # units or radians between two moments past which shapes do not glide
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,15 +58,16 @@ class FilmRecorder:
             self._thin()
 
     def select(self, count: int) -> list[tuple[tuple[str, ...], np.ndarray]]:
-        """At most ``count`` moments as (kinds, genome), from the first to the latest one."""
+        """At most ``count`` pictures as (kinds, genome), evenly along the way from the first moment to the latest.
+
+        Between two moments that are one set of shapes, moved or added to, shapes move and appear one by one.
+        """
         moments = list(self._moments)
         if self._latest is not None and self._latest is not moments[-1]:
             if self._latest.position == moments[-1].position:
                 moments.pop()  # as good, so it would look like a frame that stands still
             moments.append(self._latest)
-        if len(moments) > count:
-            moments = self._evenly(moments, count)
-        return [(m.kinds, m.genome) for m in moments]
+        return [(m.kinds, m.genome) for m in _evenly(moments, count)]
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The whole state for a checkpoint."""
@@ -109,11 +111,36 @@ class FilmRecorder:
                 kept.append(moment)
         self._moments = kept
 
-    def _evenly(self, moments: list[Moment], count: int) -> list[Moment]:
-        """The moments nearest to ``count`` even steps along the way."""
-        at = np.array([m.position for m in moments])
-        if at[-1] <= at[0]:
-            return spread(moments, count)
-        nearest = np.searchsorted(at, np.linspace(at[0], at[-1], count) - 1e-12)
-        picked = sorted({0, len(moments) - 1, *np.clip(nearest, 0, len(moments) - 1).tolist()})
-        return [moments[i] for i in spread(picked, count)]
+
+def _evenly(moments: list[Moment], count: int) -> list[Moment]:
+    """``count`` even steps along the way, fewer where several steps show the same moment."""
+    at = np.array([m.position for m in moments])
+    if len(moments) < 2 or at[-1] <= at[0] or count < 2:
+        return moments[-1:]
+    shown = [moments[0]]
+    for step in np.linspace(at[0], at[-1], count)[1:-1]:
+        after = min(max(int(np.searchsorted(at, step)), 1), len(at) - 1)
+        share = (step - at[after - 1]) / max(at[after] - at[after - 1], 1e-12)
+        moment = _between(moments[after - 1], moments[after], float(share))
+        if moment is not shown[-1]:
+            shown.append(moment)
+    return [*shown[: -1 if shown[-1] is moments[-1] and len(shown) > 1 else None], moments[-1]]
+
+
+def _between(before: Moment, after: Moment, share: float) -> Moment:
+    """The picture at ``share`` (0 to 1) of the way between two moments, or the nearer one where none is in between."""
+    old, new = len(before.kinds), len(after.kinds)
+    same_shapes = new > 0 and after.kinds[:old] == before.kinds and len(after.genome) % new == 0
+    width = len(after.genome) // new if same_shapes else 0
+    uniform = len(set(after.kinds)) == 1  # else fewer kinds might mean narrower rows
+    if not same_shapes or len(before.genome) != old * width or not (old or uniform):
+        return before if share < 0.5 else after
+    rows, last = after.genome.reshape(new, width), before.genome.reshape(old, width)
+    moved = last + np.float32(share) * (rows[:old] - last)
+    # A shape that has gone far is another one in the same place of the list: those change over one after another.
+    far = np.abs(rows[:old, :-4] - last[:, :-4]).max(1, initial=0) > _FAR
+    arrived = (np.arange(old) + 0.5) / max(old, 1) < share
+    moved[far] = np.where(arrived[far, None], rows[:old][far], last[far])
+    visible = old + round((new - old) * share)
+    genome = np.concatenate([moved, rows[old:visible]]).ravel()
+    return Moment(after.kinds[:visible], genome, before.position + share * (after.position - before.position))
