@@ -3,8 +3,8 @@
 Y. Tian and D. Ha, "Modern Evolution Strategies for Creativity: Fitting Concrete Images and Abstract Concepts" (2021).
 Each of the ten numbers of a triangle is stretched over all triangles to [0, 1] (its own lowest and highest become 0 and
 1), so a genome has no scale: adding to a column or multiplying it draws the same picture. Opacity is then multiplied by
-``alpha`` (0.5 in the authors' program, 0.1 in the article's text). Two known differences: theirs truncates corners
-and colours to whole pixels and levels, and draws on uniform noise.
+``alpha`` (0.5 in the authors' program, 0.1 in the article's text). Known differences: theirs truncates corners and
+colours to whole pixels and levels and draws on uniform noise; ours starts opacity at the form's lowest, not at 0.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class EsClipForm:
 
     Attributes:
         plain: the form of the same triangles in units, what results are saved in.
-        alpha: highest opacity.
+        alpha: highest opacity, within the range of ``plain``.
     """
 
     plain: ShapesForm
@@ -47,6 +47,9 @@ class EsClipForm:
     def __post_init__(self) -> None:
         if set(self.plain.kinds) != {"triangle"}:
             raise UsageError("ES-CLIP's parametrisation is for triangles", "Use --kind triangle or another preset")
+        low, high = self.plain.opacity
+        if not low <= self.alpha <= high:
+            raise UsageError(f"ES-CLIP's opacity of {self.alpha} is not within {low} to {high}", "Widen the range")
 
     def __getattr__(self, name: str) -> Any:
         # Only reached for what is not defined here: kinds, groups, dim, width, background, ...
@@ -56,26 +59,29 @@ class EsClipForm:
 
     @property
     def opacity(self) -> tuple[float, float]:
-        return 0.0, self.alpha
+        return self.plain.opacity[0], self.alpha
 
     def decode(self, xp: Any, genomes: Array) -> tuple[Array, Array]:
         """Geometry ``(..., groups, 6)`` in units and rgba ``(..., groups, 4)`` of genomes ``(..., dim)``."""
+        return self.plain.decode(xp, self._in_units(xp, genomes))
+
+    def _in_units(self, xp: Any, genomes: Array) -> Array:
         rows = genomes.reshape(*genomes.shape[:-1], self.plain.groups, 10)
         low, high = rows.min(-2, keepdims=True), rows.max(-2, keepdims=True)
         flat = high <= low  # one triangle, or a start of zeros: the middle
         unit = xp.where(flat, 0.5, (rows - low) / xp.where(flat, 1.0, high - low))
-        extent = np.array([self.plain.width, self.plain.height] * 3, np.float32)
-        return unit[..., :6] * extent, xp.concatenate([unit[..., 6:9], unit[..., 9:] * self.alpha], -1)
+        faintest = self.plain.opacity[0]
+        span = [self.plain.width, self.plain.height] * 3 + [1, 1, 1, self.alpha - faintest]
+        base = [0.0] * 9 + [faintest]
+        return (unit * np.array(span, np.float32) + np.array(base, np.float32)).reshape(genomes.shape)
 
     def to_plain(self, genome: Genome) -> Genome:
-        """The same picture as a genome ``(dim,)`` of ``plain``, whose opacity range must hold [0, alpha]."""
-        geometry, rgba = self.decode(np, np.asarray(genome, np.float32))
-        return self.plain.encode(geometry, rgba)
+        """The same picture as a genome ``(dim,)`` of ``plain``."""
+        return self._in_units(np, np.asarray(genome, np.float32)).astype(np.float32)
 
     def scene(self, genome: Genome) -> Scene:
         """The drawing a genome ``(dim,)`` stands for."""
-        geometry, rgba = self.decode(np, np.asarray(genome, np.float32))
-        return Scene(self.plain.kinds, geometry, rgba, self.plain.background, self.plain.width, self.plain.height)
+        return self.plain.scene(self.to_plain(genome))
 
     def random(self, rng: np.random.Generator, image: np.ndarray | None = None) -> Genome:
         """Where ES-CLIP starts: zeros, ``(dim,)``. Every sample around them is a picture; their mean is not yet one."""

@@ -22,7 +22,7 @@ POPULATION, STEP = 32, 1.0
 TILE, MOST_TILES = 4, 64  # pixels per tile, tiles per side
 PAINT = 4  # the last numbers of a group: red, green, blue, opacity
 SHARES = {"part": 0.35, "paint": 0.35, "all": 0.25, "fresh": 0.05}  # how proposals are made
-SLOWEST, FASTEST, ADAPT, TARGET_RATE = 0.04, 5.0, 0.3, 0.2
+SLOWEST, FASTEST, ADAPT, TARGET_RATE = 0.04, 5.0, 0.15, 0.2
 _POOL = 8  # fresh shapes per group to choose from in a generation
 
 
