@@ -49,7 +49,7 @@ def test_every_format_is_read(photo, format):
 
 @pytest.mark.parametrize(
     ("mode", "format"),
-    [("1", "PNG"), ("L", "PNG"), ("P", "PNG"), ("P", "GIF"), ("CMYK", "TIFF"), ("CMYK", "JPEG"), ("YCbCr", "TIFF")]
+    [("1", "PNG"), ("L", "PNG"), ("P", "PNG"), ("P", "GIF"), ("CMYK", "TIFF"), ("CMYK", "JPEG"), ("YCbCr", "JPEG")]
     + [("I;16", "PNG"), ("I;16", "TIFF"), ("I", "TIFF"), ("F", "TIFF"), ("LAB", "TIFF")],
 )
 @pytest.mark.parametrize("needed", [None, 8])
