@@ -127,7 +127,7 @@ film_options = _together(
         metavar="FILE",
         help="Also write the evolution as a film: .gif .apng .webp .mp4.",
     ),
-    option(OUTPUT, "--film-size", metavar="PIXELS", help="Long side of films, 16 to 4,096. [default: 480]"),
+    option(OUTPUT, "--film-size", metavar="PIXELS", help="Long side of films, 16 to 1,920. [default: 480]"),
     option(
         OUTPUT,
         "--film-time",

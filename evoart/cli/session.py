@@ -65,7 +65,10 @@ def outputs_for(
     """
     outputs = resolve(values, stem=stem, form=FORM, format=format, overwrite=overwrite, inputs=inputs)
     if film is not None:
-        outputs += resolve([film], stem=stem, form=FORM, format="gif", overwrite=overwrite, inputs=inputs)
+        # A name says its format by itself; the others get a GIF.
+        nameless = film == "-" or is_special(Path(film)) or Path(film).is_dir()
+        moving = "gif" if nameless else None
+        outputs += resolve([film], stem=stem, form=FORM, format=moving, overwrite=overwrite, inputs=inputs)
         outputs[-1] = _moving(outputs[-1])
         if sum(output.path == outputs[-1].path for output in outputs) > 1:
             raise UsageError(f"'{film}' is given with -o and --film", "Leave one out")
@@ -86,7 +89,7 @@ def write_options(film_size: str | None, film_time: str | None) -> Options:
     """How to write, from the command line's words."""
     given: dict[str, Any] = {}
     if film_size is not None:
-        given["film_side"] = Number(16, 4096, "pixels", flag="--film-size")("film_size", film_size)
+        given["film_side"] = Number(16, 1920, "pixels", flag="--film-size")("film_size", film_size)
     if film_time is not None:
         given["film_seconds"] = Number(0.1, 120, kind=duration, flag="--film-time")("film_time", film_time)
     return Options(**given)
