@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ def outputs_for(
     outputs = resolve(values, stem=stem, form=FORM, format=format, overwrite=overwrite, inputs=inputs)
     if film is not None:
         # A name says its format by itself; the others get a GIF.
-        nameless = film == "-" or is_special(Path(film)) or Path(film).is_dir()
+        nameless = film == "-" or is_special(Path(film)) or os.path.isdir(film)
         moving = "gif" if nameless else None
         outputs += resolve([film], stem=stem, form=FORM, format=moving, overwrite=overwrite, inputs=inputs)
         outputs[-1] = _moving(outputs[-1])
