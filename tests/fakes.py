@@ -36,11 +36,13 @@ class HillClimber:
         self.done = self.last is not None and self.generation >= self.last
 
     def arrays(self) -> dict[str, np.ndarray]:
-        state = self.rng.bit_generator.state["state"]
+        whole = self.rng.bit_generator.state
+        state = whole["state"]
         return {
             "genome": self.genome,
             "numbers": np.array([self.generation, self.evaluations]),
             "loss": np.array(self.loss),
+            "half": np.array([whole["has_uint32"], whole["uinteger"]]),
             "random": np.frombuffer(b"".join(state[k].to_bytes(16, "little") for k in ("state", "inc")), np.uint8),
         }
 
@@ -49,4 +51,10 @@ class HillClimber:
         self.generation, self.evaluations = (int(n) for n in arrays["numbers"])
         raw = arrays["random"].tobytes()
         state = {"state": int.from_bytes(raw[:16], "little"), "inc": int.from_bytes(raw[16:], "little")}
-        self.rng.bit_generator.state = {"bit_generator": "PCG64", "state": state, "has_uint32": 0, "uinteger": 0}
+        half, spare = (int(n) for n in arrays["half"])
+        self.rng.bit_generator.state = {
+            "bit_generator": "PCG64",
+            "state": state,
+            "has_uint32": half,
+            "uinteger": spare,
+        }

@@ -26,7 +26,7 @@ KINDS = (
     "regular:6",
     "mixed",
 )
-FORMATS = ("svg", "png", "webp", "jpeg", "gif", "apng", "animated-webp", "mp4", "json")
+FORMATS = ("svg", "png", "webp", "jpeg", "gif", "apng", "animated-webp", "mp4", "pdf", "json")
 
 
 class Words(click.ParamType):
@@ -106,7 +106,7 @@ output_options = _together(
         multiple=True,
         type=path(),
         metavar="FILE",
-        help="Write here; repeat for more. The extension is the format: .svg .png .webp .jpg .json, and for films "
+        help="Write here; repeat for more. The extension is the format: .svg .pdf .png .webp .jpg .json, and for films "
         ".gif .apng .anim.webp .mp4. A folder gets the default name, - is standard output. "
         "[default: NAME-shapes.svg and .png in the current folder]",
     ),

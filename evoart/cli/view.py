@@ -68,7 +68,7 @@ class View:
             self._next_line = time.monotonic() + PLAIN_EVERY
 
     def _announce(self) -> None:
-        text = "compiling the drawing code (kept for the next run) ..."
+        text = "preparing; the first run compiles its drawing code, which is kept ..."
         if self.console.live:
             self.console.status(text)
         else:

@@ -53,10 +53,10 @@ def duration(value: Any) -> float:
 
 
 def duration_text(seconds: float) -> str:
-    """``seconds`` as ``duration`` reads it, exactly: ``90`` is ``1m30s``."""
+    """``seconds``, to the millisecond, as ``duration`` reads it: ``90`` is ``1m30s``."""
     whole = int(seconds)
     if whole != seconds:
-        return f"{format(seconds, 'f').rstrip('0')}s" if float(format(seconds, "f")) == seconds else repr(seconds)
+        return f"{seconds:.3f}".rstrip("0").rstrip(".") + "s"
     hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
     return "".join(f"{n}{u}" for n, u in ((hours, "h"), (minutes, "m"), (rest, "s")) if n) or "0s"
 
@@ -142,6 +142,13 @@ class Choice:
 def text(name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise UsageError(f"--{name.replace('_', '-')} is {value!r}, which is not text", "Put it in quotes")
+    return value
+
+
+def named(name: str, value: Any) -> str:
+    """Text that names something, so not the empty one."""
+    if not text(name, value):
+        raise UsageError(f"--{name.replace('_', '-')} is empty", "Leave it out, or name something")
     return value
 
 

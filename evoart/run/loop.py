@@ -141,6 +141,7 @@ class _Run:
         self.told_evaluations, self.told_loss = search.evaluations, float("inf")
         self.seen: tuple[float, Any] = (float("nan"), None)
         self._psnr: tuple[float, float] = (float("nan"), 0.0)
+        self._first: tuple[float, float] | None = None  # time and fraction of the first report
 
     @property
     def seconds(self) -> float:
@@ -236,9 +237,15 @@ class _Run:
         return min(max(known), 1.0) if known else None
 
     def _left(self, fraction: float | None) -> float | None:
-        if not fraction:
+        """Seconds to go, as fast as since the first report: before it lies the compiling."""
+        if fraction is None:
             return None
-        left = self.seconds * (1 - fraction) / fraction
+        now = time.monotonic()
+        self._first = self._first or (now, fraction)
+        gained = fraction - self._first[1]
+        if gained <= 0:
+            return None if self.job.seconds is None else max(self.job.seconds - self.seconds, 0.0)
+        left = (now - self._first[0]) * (1 - fraction) / gained
         return left if self.job.seconds is None else min(left, max(self.job.seconds - self.seconds, 0.0))
 
     def checkpoint(self, notes: dict[str, Any] | None) -> checkpoints.Checkpoint:

@@ -1,0 +1,125 @@
+"""Help: every command and option explains itself, cheaply, and the README's commands exist."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from evoart.cli import options
+from evoart.cli.app import COMMANDS, EXIT_CODES, cli
+from evoart.run.job import Job
+
+ROOT = Path(__file__).parents[1]
+HEAVY = ("numpy", "jax", "numba", "PIL", "scipy", "evosax", "optax")
+
+
+def command(name):
+    return cli.get_command(click.Context(cli), name)
+
+
+def loaded_by(program):
+    """Heavy modules that a Python program imports."""
+    program += f"\nimport sys\nprint(*[m for m in {HEAVY!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()[-1].split()
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["--version"], ["fit", "--help"], ["doctor", "--help"]])
+def test_help_imports_nothing_heavy(words):
+    assert loaded_by(f"from evoart.cli.app import run\nassert run({words!r}) == 0") == []
+
+
+def test_importing_evoart_imports_nothing_heavy():
+    assert loaded_by("import evoart; evoart.__version__; dir(evoart)") == []
+
+
+def test_the_default_job_runs_without_jax():
+    program = "from evoart.run import loop, engines, job\nengines.choose(job.Job())\nimport evoart.search.grow"
+    assert "jax" not in loaded_by(program)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_option_has_help(name):
+    what = command(name)
+    assert what.help
+    assert what.short_help == COMMANDS[name][1]
+    for parameter in what.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, parameter.name
+            assert parameter.help.endswith((".", "]")), parameter.help
+    text = what.get_help(click.Context(what, info_name=f"evoart {name}"))
+    for parameter in what.params:
+        assert all(word in text for word in parameter.opts if word.startswith("-"))
+
+
+def test_a_flag_means_the_same_in_every_command():
+    meanings = {}
+    for name in COMMANDS:
+        for parameter in command(name).params:
+            for word in parameter.opts:
+                if word.startswith("-") and word != "--picture":
+                    assert meanings.setdefault(word, parameter.help) == parameter.help, word
+    short = {word for word in meanings if re.fullmatch(r"-\w", word)} | {"-h"}
+    assert len(short) <= 8, short
+
+
+def test_help_names_the_exit_codes():
+    for code in ("0", "1", "2", "130", "143"):
+        assert re.search(rf"\b{code} \w", EXIT_CODES)
+        assert re.search(rf"\b{code} \w", command("fit").epilog)
+    assert EXIT_CODES in cli.get_help(click.Context(cli, info_name="evoart"))
+
+
+def test_no_command_leads_with_three_examples():
+    done = subprocess.run([sys.executable, "-m", "evoart"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    assert len(re.findall(r"^  evoart fit ", done.stdout, re.MULTILINE)) == 3
+    assert len(done.stdout.splitlines()) <= 30
+
+
+def test_words_to_complete_are_the_registries():
+    from evoart.draw.shapes import SHAPES
+    from evoart.output.formats import OUTPUTS
+
+    assert {word.partition(":")[0] for word in options.KINDS} == {*SHAPES, "mixed"}
+    assert set(options.FORMATS) == set(OUTPUTS)
+    for word in options.KINDS:
+        Job.make(kind=word)
+
+
+def test_choices_to_complete_are_what_a_job_accepts():
+    for parameter in command("fit").params:
+        if isinstance(parameter.type, options.Words) and parameter.name in Job.__dataclass_fields__:
+            for word in parameter.type.words:
+                Job.make(**{parameter.name: word})
+
+
+def test_defaults_in_the_help_are_the_jobs():
+    text = " ".join(command("fit").get_help(click.Context(command("fit"), terminal_width=400)).split())
+    job = Job()
+    for flag in ("kind", "background", "quality", "loss", "search", "finish", "pixels", "engine", "device"):
+        shown = re.search(rf"--{flag} \S+ .*?\[default: ([^\]]+)\]", text)[1]
+        assert shown == str(getattr(job, flag)), flag
+
+
+@pytest.mark.skipif(not (ROOT / "README.md").exists(), reason="no README here")
+def test_commands_in_the_readme_exist():
+    text = (ROOT / "README.md").read_text("utf-8")
+    lines = [
+        line
+        for block in re.findall(r"```(?:sh|bash|console)?\n(.*?)```", text, re.DOTALL)
+        for line in block.splitlines()
+    ]
+    for line in lines:
+        for found in re.finditer(r"(?:^|[ /])evoart ((?:[a-z]+)) ?([^#&|;]*)", line):
+            what = command(found[1])
+            assert what is not None, line
+            known = {word for parameter in what.params for word in parameter.opts} | {"-h", "--help"}
+            for word in re.findall(r"(?<= )--?[a-z][a-z-]*", " " + found[2]):
+                assert word in known, f"{word} in: {line}"
