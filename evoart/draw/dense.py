@@ -20,7 +20,6 @@ from evoart.draw.scene import detail_for, layout
 from evoart.types import Array
 
 Decoder = Callable[[Any, Array], tuple[Array, Array]]
-EDGES = 8  # edges of an outline per step of the loop over them: more cost compile time and spill registers
 DETAIL = 32  # most points of a curve: coarser than for print, of the same area
 _FLAT = 5e-4  # least half-width, in pixels, of the part of an edge within a row
 
@@ -50,8 +49,9 @@ def filled_coverage(points: Array, height: int, width: int) -> Array:
         past = jnp.clip((right - 1 - low) * inverse, 0, 1)
         return area + dy * ((c1 - c0) * (c1 + c0) * (0.5 * inverse) + past), None
 
+    # Unrolling this loop, or the one over shapes, gains nothing and multiplies the time to compile the gradient.
     nothing = jnp.zeros((height, width), points.dtype)
-    area = jax.lax.scan(add, nothing, rows, unroll=min(len(points), EDGES))[0]
+    area = jax.lax.scan(add, nothing, rows)[0]
     return jnp.minimum(jnp.abs(area), 1)
 
 
@@ -71,7 +71,7 @@ def stroke_coverage(points: Array, line_width: Array, height: int, width: int) -
 
     far = jnp.full((height, width), 1e12, points.dtype)
     segments = (points[:-1], along, inverse)
-    nearest = jax.lax.scan(nearer, far, segments, unroll=min(len(points) - 1, EDGES))[0]
+    nearest = jax.lax.scan(nearer, far, segments)[0]
     on_line = nearest < 1e-12
     distance = jnp.where(on_line, 0.0, jnp.sqrt(jnp.where(on_line, 1.0, nearest)))
     half = line_width / 2
