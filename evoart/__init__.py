@@ -5,7 +5,7 @@
     result = evoart.fit("photo.jpg", shapes=50, kind="triangle", seed=1)
     result.save("photo.svg", "photo.png")
 
-``evoart.run(job)`` gives the same run as an iterator of events, for those who want to watch.
+``evoart.events(job)`` gives the same run as an iterator of events, for those who want to watch.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from evoart.errors import EvoartError, MissingExtra, UsageError
-    from evoart.run.api import fit, load, run
+    from evoart.run.api import events, fit, load
     from evoart.run.job import Job
     from evoart.run.result import Result
 
 __version__ = "0.1.0"
-__all__ = ["EvoartError", "Job", "MissingExtra", "Result", "UsageError", "__version__", "fit", "load", "run"]
+__all__ = ["EvoartError", "Job", "MissingExtra", "Result", "UsageError", "__version__", "events", "fit", "load"]
 
 # Imported on first use: ``import evoart`` itself must cost nothing.
 _HOME = {
@@ -29,9 +29,9 @@ _HOME = {
     "UsageError": "evoart.errors",
     "Job": "evoart.run.job",
     "Result": "evoart.run.result",
+    "events": "evoart.run.api",
     "fit": "evoart.run.api",
     "load": "evoart.run.api",
-    "run": "evoart.run.api",
 }
 
 

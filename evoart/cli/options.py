@@ -152,7 +152,7 @@ checkpoint_options = _together(
         "--checkpoint",
         type=path(),
         metavar="FILE",
-        help="Save the run here every 10 s and keep it. [default: NAME-shapes.checkpoint.npz, gone when all is done]",
+        help="Save the run here every 10 s and keep it. [default: beside the first output, and gone when all is done]",
     ),
     option(RUN, "--no-checkpoint", is_flag=True, help="Save no checkpoints: Ctrl-C then keeps the picture only."),
 )

@@ -112,8 +112,8 @@ def checkpoint_for(
             raise UsageError(f"'{path}' exists already", f"Use: evoart resume {path}, --overwrite or another name")
         check_folder(path.parent)
         return Keep(path, notes=notes), True
-    folder = next((o.path.parent for o in outputs if o.path is not None and not is_special(o.path)), Path())
-    path = folder / f"{stem}-{FORM}.checkpoint.npz"
+    first = next((o.path for o in outputs if o.path is not None and not is_special(o.path)), Path(f"{stem}-{FORM}.svg"))
+    path = first.with_name(first.stem + ".checkpoint.npz")
     number = 1
     while numbered(path, number).exists():
         number += 1

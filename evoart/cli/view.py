@@ -11,7 +11,7 @@ from evoart.run.events import Event, Improved, Progress, Saved, Started, Unsaved
 
 PLAIN_EVERY = 10.0  # seconds between plain lines
 PREVIEW_EVERY = 0.5
-PATIENT = 0.8  # seconds of silence after which compiling is announced
+PATIENT = 1.5  # seconds of silence after which compiling is announced
 _BAR = 16
 
 

@@ -1,7 +1,8 @@
-"""The Python interface: ``evoart.fit``, ``evoart.run``, ``evoart.load``."""
+"""The Python interface: ``evoart.fit``, ``evoart.events``, ``evoart.load``."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,18 @@ from typing import Any
 from evoart.errors import EvoartError
 from evoart.run.events import Event, Finished
 from evoart.run.job import Job
-from evoart.run.loop import run as _run
+from evoart.run.loop import run
+from evoart.run.mask import mask_of
 from evoart.run.recipe import read_drawing
 from evoart.run.result import Result, from_drawing
 
 
-def run(job: Job, picture: Any = None, **how: Any) -> Iterator[Event]:
-    """Run a job as an iterator of events; see ``evoart.run.loop.run``."""
-    return _run(job, picture, **how)
+def events(job: Job, picture: Any = None, **how: Any) -> Iterator[Event]:
+    """Run a job as an iterator of events, for those who want to watch; see ``evoart.run.loop.run``.
+
+    The last event is ``Finished`` or ``Interrupted``, and its ``result`` is the picture.
+    """
+    return run(job, picture, **how)
 
 
 def fit(picture: Any = None, **options: Any) -> Result:
@@ -37,7 +42,7 @@ def fit(picture: Any = None, **options: Any) -> Result:
     if isinstance(picture, str | Path):
         options["picture"], picture = str(picture), None
     last = None
-    for event in _run(Job.make(**options), picture):
+    for event in run(Job.make(**options), picture):
         last = event
     if not isinstance(last, Finished):
         raise EvoartError("the run ended without a result", "Report this with the options you used")
@@ -50,4 +55,5 @@ def load(path: str | Path) -> Result:
     Raises:
         UsageError: no such file. EvoartError: no recipe in it, damaged, or of a newer evoart.
     """
-    return from_drawing(read_drawing(Path(path)))
+    result = from_drawing(read_drawing(Path(path)))
+    return dataclasses.replace(result, mask=mask_of(Path(path), result.job))

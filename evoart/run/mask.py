@@ -1,0 +1,48 @@
+"""The transparency of a finished picture: recipes do not hold it, the files around them do."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+
+from evoart.errors import EvoartError
+from evoart.picture import load, read_source
+from evoart.run.job import Job
+
+_EMBEDDED = re.compile(rb'<mask id="alpha".{0,400}?base64,([A-Za-z0-9+/=]+)"', re.DOTALL)
+_RASTER = (b"\x89PNG", b"RIFF", b"GIF8")
+
+
+def mask_of(path: Path, job: Job) -> np.ndarray | None:
+    """Transparency ``(h, w)`` uint8 of the picture in ``path``: its own, or the photograph's; None where it has none.
+
+    Raises:
+        EvoartError: the picture is transparent, and neither its file nor the photograph can say where.
+    """
+    if not job.keep_alpha:
+        return None
+    data = read_source(path)[0]
+    if found := _EMBEDDED.search(data):
+        return _gray(base64.b64decode(found[1]))
+    if data.startswith(_RASTER):
+        return load(data).mask
+    for photo in (Path(job.picture), path.parent / Path(job.picture).name):
+        if job.picture and photo.is_file():
+            picture = load(photo)
+            if picture.sha256 == job.sha256:
+                return picture.mask
+    raise EvoartError(
+        f"'{path}' is transparent where its photograph '{job.picture}' is, which is not there",
+        "Use the SVG or PNG, or put the photograph beside it",
+    )
+
+
+def _gray(data: bytes) -> np.ndarray:
+    from PIL import Image
+
+    with Image.open(io.BytesIO(data)) as image:
+        return np.asarray(image.convert("L"))

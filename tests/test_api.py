@@ -1,0 +1,208 @@
+"""The Python interface, and how a photograph and a job become a problem."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import evoart
+from evoart.errors import EvoartError, UsageError
+from evoart.picture import bundled
+from evoart.run import palette
+from evoart.run.build import coarser
+from evoart.run.job import Job
+from evoart.run.problem import output_size, prepare
+from evoart.run.recipe import drawing
+
+FEW = {"shapes": 4, "pixels": 24, "quality": "draft", "seed": 1}
+
+
+@pytest.fixture(scope="module")
+def result():
+    return evoart.fit(bundled(), **FEW)
+
+
+@pytest.fixture(scope="module")
+def half():
+    """Left half red and opaque, right half blue and transparent."""
+    pixels = np.zeros((20, 40, 4), np.uint8)
+    pixels[:, :20], pixels[:, 20:] = (255, 0, 0, 255), (0, 0, 255, 0)
+    return pixels
+
+
+def test_fit_draws_and_knows_how_well(result):
+    assert result.seed == 1
+    assert len(result.scene) == 4
+    assert 10 < result.psnr < 40
+    assert result.image(100).shape == (67, 100, 3)
+    assert result.image().shape[:2] == result.size[::-1]
+    assert result.svg().startswith("<svg")
+    assert result._repr_svg_() == result.svg()
+    assert result._repr_png_().startswith(b"\x89PNG")
+    assert "triangle" in result.title
+    assert len(result.frames) > 1
+
+
+def test_save_and_load(result, tmp_path):
+    paths = result.save(tmp_path / "a.svg", tmp_path / "a.png")
+    assert [path.name for path in paths] == ["a.svg", "a.png"]
+    for path in paths:
+        again = evoart.load(path)
+        assert again.svg() == result.svg()
+        assert (again.loss, again.seed) == (result.loss, result.seed)
+    with pytest.raises(UsageError, match="exists already"):
+        result.save(tmp_path / "a.svg")
+    result.save(tmp_path / "a.svg", overwrite=True, size=50)
+    with pytest.raises(UsageError, match="extension"):
+        result.save(tmp_path / "a.xyz")
+
+
+def test_pictures_of_every_kind_are_taken():
+    with Image.open(bundled()) as opened:
+        image = opened.convert("RGB")
+    array = np.asarray(image)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    ways = [image, array, array.astype(np.float32) / 255, buffer.getvalue()]
+    results = [evoart.fit(way, **FEW) for way in ways]
+    assert len({r.svg().split("<rect")[1] for r in results}) == 1
+
+
+@pytest.mark.parametrize(
+    "picture", [np.zeros((5, 5, 2), np.uint8), np.zeros(9), np.full((5, 5, 3), 2.0), np.zeros((5, 5, 3), int)]
+)
+def test_arrays_that_are_no_pictures(picture):
+    with pytest.raises(UsageError):
+        evoart.fit(picture, **FEW)
+
+
+def test_events_can_be_watched():
+    names = [event.to_dict()["event"] for event in evoart.events(Job.make(**FEW))]
+    assert names[0] == "started"
+    assert names[-1] == "finished"
+
+
+def test_unknown_options_and_names_are_refused():
+    with pytest.raises(UsageError, match="Did you mean shapes"):
+        evoart.fit(shape=3)
+    with pytest.raises(AttributeError):
+        evoart.nothing  # noqa: B018
+
+
+def test_transparent_pixels_do_not_count(half):
+    problem = prepare(Job.make(pixels=40), half)
+    assert problem.form.background == (1, 0, 0)
+    assert problem.target.weight.mean() == pytest.approx(1)
+    assert problem.target.weight[:, 21:].max() == 0
+    assert problem.mask is None
+    assert prepare(Job.make(pixels=40, keep_alpha=True), half).mask.shape == (20, 40)
+
+
+def test_keep_alpha_keeps_it(half, tmp_path):
+    result = evoart.fit(half, keep_alpha=True, **FEW)
+    for again in [result, *(evoart.load(p) for p in result.save(tmp_path / "a.svg", tmp_path / "a.png"))]:
+        image = again.image()
+        assert image.shape == (20, 40, 4)
+        assert image[:, 5, 3].min() == 1
+        assert image[:, 35, 3].max() == 0
+    (bare,) = result.save(tmp_path / "a.json")
+    with pytest.raises(EvoartError, match="photograph"):
+        evoart.load(bare)
+
+
+def test_a_transparent_background(half):
+    result = evoart.fit(half, background="transparent", **FEW)
+    assert result.scene.background is None
+
+
+def test_importance_maps(tmp_path, half):
+    map_ = np.zeros((20, 40), np.uint8)
+    map_[:10] = 255
+    Image.fromarray(map_).save(tmp_path / "map.png")
+    opaque = half[..., :3]
+    weight = prepare(Job.make(pixels=40, weights=str(tmp_path / "map.png")), opaque).target.weight
+    assert weight[15:].max() == 0
+    assert weight.mean() == pytest.approx(1)
+    map_[:] = 0
+    map_[:, 30:] = 255  # only where the picture is transparent
+    Image.fromarray(map_).save(tmp_path / "map.png")
+    with pytest.raises(UsageError, match="no pixel counts"):
+        prepare(Job.make(pixels=40, weights=str(tmp_path / "map.png")), half)
+
+
+def test_palettes_hold_colours():
+    result = evoart.fit(bundled(), palette="black,white,#cc8844", **FEW)
+    allowed = {(0, 0, 0), (255, 255, 255), (0xCC, 0x88, 0x44)}
+    assert {tuple(c) for c in np.rint(result.scene.rgba[:, :3] * 255).astype(int).tolist()} <= allowed
+    assert tuple(round(255 * c) for c in result.scene.background) in allowed
+
+
+def test_a_palette_from_the_picture():
+    image = np.zeros((8, 8, 3), np.float32)
+    image[:4, :, 0] = 1
+    colours = palette.choose(image, np.ones((8, 8), np.float32), 5)
+    assert set(colours) == {(0, 0, 0), (1, 0, 0)}
+    photo = prepare(Job.make(palette=6, pixels=64)).form.palette
+    assert len(photo) == 6
+
+
+@pytest.mark.parametrize(
+    ("size", "longest", "expected"), [((400, 300), None, (400, 300)), ((400, 300), 800, (800, 600))]
+)
+def test_output_sizes(size, longest, expected):
+    assert output_size(*size, longest) == expected
+    assert output_size(1000, 1, 10) == (10, 1)
+
+
+def test_a_coarser_target_weighs_the_same():
+    target = prepare(Job.make(pixels=65)).target
+    small = coarser(target, 2)
+    assert small.weight.shape == (22, 32)
+    assert small.weight.mean() == pytest.approx(1, abs=1e-5)
+    assert small.image.mean() == pytest.approx(target.image.mean(), abs=0.01)
+
+
+@pytest.mark.parametrize("search", ["sets", "regional", "classical"])
+def test_every_search_runs_by_name(search):
+    options = FEW | {"search": search, "evaluations": 100}
+    result = evoart.fit(bundled(), **options)
+    assert result.evaluations >= 100
+    assert np.isfinite(result.loss)
+
+
+def test_a_start_keeps_its_shapes(result, tmp_path):
+    (path,) = result.save(tmp_path / "a.json")
+    problem = prepare(Job.make(start=str(path), shapes=7, kind="cubic", pixels=24))
+    kinds, rows = problem.start
+    assert kinds == ("triangle",) * 4
+    assert problem.form.kinds == kinds + ("cubic",) * 3
+    assert np.allclose(rows[:, :6], result.genome.reshape(4, -1)[:, :6])
+    assert prepare(Job.make(start=str(path), pixels=24)).job.shapes == 4
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kinds": [["triangle", 5]]},
+        {"kinds": "triangle"},
+        {"genome": "AAAA"},
+        {"genome": None},
+        {"width": 0},
+        {"height": "1"},
+        {"opacity": [0.1]},
+        {"opacity": [float("nan"), 1]},
+        {"size": [1e9, 1]},
+        {"size": [5]},
+        {"background": [1, 1]},
+        {"background": "red"},
+        {"dim_per_group": 3},
+        {"kinds": [["warp", 4]]},
+    ],
+)
+def test_tampered_recipes_are_refused(result, change):
+    recipe = result.recipe | {"result": result.recipe["result"] | change}
+    with pytest.raises(EvoartError):
+        drawing(recipe)
