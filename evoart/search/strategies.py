@@ -296,6 +296,8 @@ class Strategy:
             scalar = option in fields and np.ndim(getattr(params, option)) == 0 and not isinstance(value, str)
             if option not in fields or not scalar or option == "params":
                 choices = [f for f in sorted(fields - {"params"}) if np.ndim(getattr(params, f)) == 0]
+                if hasattr(self._algorithm, "optimizer"):
+                    choices += ["optimizer", *_OPTIMIZER_OPTIONS]
                 raise unknown(f"option of {name}", option, ["step", *choices, *_BUILD_OPTIONS.get(name, ())])
             changes[option] = type(getattr(params, option))(value) if isinstance(value, bool | int) else float(value)
         return jax.tree.map(lambda x: jnp.asarray(x) if np.isscalar(x) else x, params.replace(**changes))
