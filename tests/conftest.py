@@ -1,0 +1,50 @@
+"""Fixtures that several files share: pictures made in code, photographs where they are at hand, golden pictures."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+# Before anything imports Numba or JAX: the tests use a CPU, and leave the user's cache alone.
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("EVOART_CACHE", str(Path(tempfile.gettempdir()) / "evoart-tests"))
+
+import numpy as np
+import pytest
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--regenerate", action="store_true", help="Write the golden pictures anew instead of comparing.")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of photographs and models that is too large, or not ours, to be kept with the code."""
+    if not SHARED.is_dir():
+        pytest.skip(f"there is no folder {SHARED} with the test photographs")
+    return SHARED
+
+
+@pytest.fixture
+def regenerate(request: pytest.FixtureRequest) -> bool:
+    """Whether golden pictures are to be written anew."""
+    return request.config.getoption("--regenerate")
+
+
+@pytest.fixture(scope="session")
+def photo() -> np.ndarray:
+    """A small picture ``(36, 48, 3)`` float32 with ramps, edges and a bright disc: quick to fit, hard to fit exactly."""
+    return scenery(36, 48)
+
+
+def scenery(h: int, w: int) -> np.ndarray:
+    """Sky, a hill and a sun, ``(h, w, 3)`` float32 sRGB in [0, 1]."""
+    y, x = np.mgrid[:h, :w].astype(np.float32)
+    y, x = (y + 0.5) / h, (x + 0.5) / w
+    image = np.stack([0.3 + 0.4 * y, 0.5 + 0.3 * y, 0.9 - 0.2 * x], -1)
+    image[y > 0.65 + 0.15 * np.sin(5 * x)] = (0.2, 0.4, 0.15)
+    image[np.hypot((x - 0.7) * w / h, y - 0.3) < 0.14] = (1.0, 0.85, 0.3)
+    return image.astype(np.float32)

@@ -1,0 +1,128 @@
+"""The README says what is so: its commands parse, its options exist, its pictures are there, its Python runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from readme import README, blocks, commands, first_block
+
+from evoart.cli.app import COMMANDS, cli
+
+ROOT = README.parent
+TEXT = README.read_text(encoding="utf-8")
+GALLERY = (ROOT / "gallery" / "README.md").read_text(encoding="utf-8")
+SHELL = [line for block in blocks("sh") for line in commands(block)]
+GALLERY_SHELL = [line for line in GALLERY.splitlines() if line.startswith("evoart ")]
+
+
+def parse(line: str) -> click.Context:
+    """Have click read an ``evoart ...`` line without running it."""
+    words = shlex.split(line)[1:]
+    command = cli.get_command(click.Context(cli), words[0])
+    assert command is not None, line
+    return command.make_context(words[0], words[1:])
+
+
+def test_the_first_block_is_two_commands_that_set_themselves_up():
+    fit, test = first_block().values()
+    for line in (fit, test):
+        assert line.startswith("python3 -m venv .venv && .venv/bin/pip install ")
+    assert fit.endswith("&& .venv/bin/evoart fit")
+    assert test.endswith("&& .venv/bin/python -m pytest -q")
+
+
+def test_ci_runs_the_test_command_word_for_word():
+    script = ROOT / ".ci" / "run"
+    assert os.access(script, os.X_OK)
+    assert 'command=$(python3 tests/readme.py test)\necho "== $command"\nbash -euo pipefail -c "$command"\n' in (
+        script.read_text(encoding="utf-8")
+    )
+    said = subprocess.run([sys.executable, "tests/readme.py", "test"], cwd=ROOT, capture_output=True, text=True)
+    assert said.stdout.strip() == first_block()["test"]
+    assert first_block()["test"] in TEXT
+
+
+@pytest.mark.parametrize("line", [line for line in SHELL if line.startswith("evoart ")] + GALLERY_SHELL)
+def test_commands_parse_and_their_values_are_accepted(line):
+    from evoart.cli.fit import _options
+    from evoart.run.job import Job
+
+    given = parse(line).params
+    if " fit " in line:
+        fields = {name: value for name, value in given.items() if name in Job.__dataclass_fields__ or name == "time"}
+        Job.make(**_options(given["picture"], {k: v for k, v in fields.items() if k != "picture"}, None, ()))
+
+
+def test_a_wrong_option_would_be_noticed():
+    with pytest.raises(click.UsageError):
+        parse("evoart fit photo.jpg --no-such-option")
+
+
+def test_every_command_that_is_named_exists():
+    named = set(re.findall(r"`evoart ([a-z]+)", TEXT + GALLERY)) | {line.split()[1] for line in GALLERY_SHELL}
+    assert named <= set(COMMANDS)
+    assert named >= {"fit", "resume", "render", "redo", "info", "doctor", "shapes", "strategies", "completion"} - {
+        "render"
+    }
+
+
+def test_every_option_that_is_named_exists():
+    known = {name for command in COMMANDS for name in option_names(command)}
+    lines = [line for line in SHELL if line.startswith("evoart ")]
+    named = {word for line in lines for word in shlex.split(line) if word.startswith("-")}
+    prose = re.sub(r"^```.*?^```$", "", TEXT, flags=re.MULTILINE | re.DOTALL)
+    named |= set(re.findall(r"`(--[a-z-]+)`", prose)) | set(re.findall(r"evoart \w+ (--[a-z-]+)`", prose))
+    assert named <= known
+    assert len(named) > 8
+
+
+def option_names(command: str) -> set[str]:
+    loaded = cli.get_command(click.Context(cli), command)
+    return {name for parameter in loaded.params for name in parameter.opts if name.startswith("-")} | {"--help", "-h"}
+
+
+@pytest.mark.parametrize("name", ["README.md", "gallery/README.md", "CONTRIBUTING.md"])
+def test_links_lead_somewhere(name):
+    page = ROOT / name
+    for link in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+        assert "://" in link or (page.parent / link).exists(), link
+
+
+def test_the_gallery_is_small_and_all_of_it_is_explained():
+    files = [file for file in (ROOT / "gallery").iterdir() if file.name != "README.md"]
+    assert {file.name for file in files} == set(re.findall(r"(?:-o|--film) (\S+)", GALLERY))
+    assert sum(file.stat().st_size for file in files) < 600_000
+
+
+def test_gallery_pictures_hold_the_jobs_they_are_said_to_be_of():
+    import evoart
+    from evoart.run.job import Job
+
+    for line in GALLERY_SHELL:
+        given = parse(line).params
+        if line.startswith("evoart fit"):
+            for output in given["outputs"]:
+                job = evoart.load(ROOT / "gallery" / output).job
+                said = Job.make(**{k: v for k, v in given.items() if k in Job.__dataclass_fields__ and v is not None})
+                for name in ("picture", "shapes", "kind", "seed", "size", "palette"):
+                    asked = getattr(said, name)
+                    assert asked is None or getattr(job, name) == asked, (output, name)
+
+
+def test_the_python_example_runs(tmp_path, monkeypatch, photo, capsys):
+    from PIL import Image
+
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray((photo * 255).astype("uint8")).save("photo.jpg")
+    (example,) = blocks("python")
+    exec(compile(example.replace("shapes=50", 'shapes=5, quality="draft", pixels=48'), str(README), "exec"), {})
+    assert Path("photo.svg").exists()
+    assert Path("photo.png").exists()
+    assert "Finished(" in capsys.readouterr().out
