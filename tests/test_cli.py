@@ -229,8 +229,12 @@ def test_a_signal_saves_and_resume_goes_on(folder, number, code):
     assert files(folder) == ["photo-shapes.checkpoint.npz", "photo-shapes.png", "photo-shapes.svg", "photo.jpg"]
     assert "unfinished" in evoart("info", "photo-shapes.checkpoint.npz", cwd=folder, check=0).out
     (folder / "photo.jpg").unlink()  # the checkpoint has all it needs
-    done = evoart("resume", "photo-shapes.checkpoint.npz", "--time", "1s", "--json", cwd=folder, check=0)
+    done = evoart(
+        "resume", "photo-shapes.checkpoint.npz", "--time", "1s", "--size", "99", "--json", cwd=folder, check=0
+    )
     assert json.loads(done.out)["outputs"] == ["photo-shapes.svg", "photo-shapes.png"]
+    with Image.open(folder / "photo-shapes.png") as image:
+        assert max(image.size) == 99
     assert files(folder) == ["photo-shapes.png", "photo-shapes.svg"]
 
 
@@ -354,6 +358,9 @@ WRONG = [
     (["fit", "photo.jpg", "-o", "a.svg", "-o", "a.svg"], 2, "twice"),
     (["fit", "photo.jpg", "-o", "-", "--json"], 2, "standard output"),
     (["fit", "photo.jpg", "--film", "a.svg"], 2, "film"),
+    (["fit", "photo.jpg", "-o", "a.webp", "--size", "20000"], 2, "--size 16383"),
+    (["fit", "photo.jpg", "-o", "a.png", "--size", "32768"], 2, "too many"),
+    (["fit", "photo.jpg", "--size", "0"], 2, "1 to 32,768"),
     (["fit", "photo.jpg", "--film-time", "0"], 2, "--film-time"),
     (["fit", "photo.jpg", "-n", "0"], 2, "1 to 20,000"),
     (["fit", "photo.jpg", "-n", "-4"], 2, "1 to 20,000"),

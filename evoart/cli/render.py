@@ -48,6 +48,7 @@ def render(file: str, outputs: tuple[str, ...], verbose: int, quiet: bool, **giv
         raise UsageError(
             "a finished picture has no evolution to show", f"Make the film with: evoart redo {file} -o film.gif"
         )
+    session.check_size(result.artwork(size).size, places)
     written, lost = session.write_all(result, places, Options(), console, size)
     w, h = result.artwork(size).size
     console.say(f"{len(result.scene):,} shapes at {w} x {h} pixels", 1)

@@ -44,10 +44,11 @@ def resume(file: str, verbose: int, quiet: bool, **given: Any) -> int:
     console = Console(o.verbosity(verbose, quiet))
     path = Path(file)
     budget = {name: given[name] for name in ("generations", "evaluations", "until_psnr", "patience")}
-    saved = checkpoints.with_budget(checkpoints.load(path), seconds=given["time"], size=given["size"], **budget)
+    saved = checkpoints.with_budget(checkpoints.load(path), seconds=given["time"], **budget).at_size(given["size"])
     notes = saved.state.get("notes") or {}
     outputs, options = _outputs(saved, notes, given, path)
     session.check_stdout(outputs, given["as_json"])
+    session.check_size(saved.problem.size, outputs)
     keep = Keep(path, notes=notes)
     console.say(f"{path.name}: {saved.problem.form.groups:,} shapes, seed {saved.problem.job.seed}")
 

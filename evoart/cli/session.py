@@ -27,6 +27,7 @@ from evoart.run.loop import Keep
 from evoart.run.result import Result
 from evoart.run.stop import EXIT, Stop, listening
 
+LONGEST = {"png": 2**31 - 1, "jpeg": 65_500, "webp": 16_383}  # pixels a side that still pictures can have
 FORM = "shapes"  # the part of default names that says what kind of art it is
 
 
@@ -76,6 +77,23 @@ def outputs_for(
     for output in outputs:
         OUTPUTS[output.format].check()
     return outputs
+
+
+def check_size(size: tuple[int, int], outputs: list[Output]) -> None:
+    """Refuse before the work what no format could hold after it.
+
+    Raises:
+        UsageError: too many pixels, or a side longer than an output's format allows.
+    """
+    from evoart.output.raster import MAX_PIXELS
+
+    w, h = size
+    for output in outputs:
+        longest = LONGEST.get(output.format)
+        if longest is not None and (max(w, h) > longest or w * h > MAX_PIXELS):
+            fits = min(longest, int(max(w, h) * (MAX_PIXELS / (w * h)) ** 0.5))
+            name = output.path or "standard output"
+            raise UsageError(f"{w} x {h} pixels are too many for '{name}'", f"Use --size {fits} or less, or write SVG")
 
 
 def _moving(output: Output) -> Output:
@@ -206,7 +224,7 @@ def _rescue(artwork: Any, output: Output, options: Options, console: Console, er
     from evoart.output.save import save
 
     console.end()
-    if output.path is None:
+    if output.path is None or not isinstance(error.__cause__, OSError):  # nothing another folder would mend
         complain(str(error))
         return None
     try:

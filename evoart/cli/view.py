@@ -101,7 +101,8 @@ def live_line(event: Progress, console: Console) -> str:
         parts.append(clock(event.seconds))
     parts += [f"gen {event.generation:,}", count(event.shapes, "shape"), f"{short(event.rate)} evals/s"]
     bar = _bar(event.fraction, console.unicode) if event.fraction is not None else ""
-    head = f"{event.stage[:14]:<10} {bar}" if bar else f"{event.stage[:14]:<10}"
+    stage = f"{event.stage[:20]:<18}"
+    head = f"{stage} {bar}" if bar else stage
     line = head
     for part in parts:
         if len(line) + 3 + len(part) > console.width - 1:

@@ -13,9 +13,11 @@ from evoart.cli import session
 from evoart.cli.console import Console
 from evoart.cli.options import verbosity
 from evoart.cli.words import count, span
-from evoart.run.events import Event
+from evoart.run.build import build_search
+from evoart.run.events import Event, Progress, Started
 from evoart.run.job import DEFAULT_SHAPES, Job
-from evoart.run.loop import run
+from evoart.run.loop import drive
+from evoart.run.problem import Problem, prepare
 from evoart.run.stop import Stop
 
 
@@ -50,7 +52,9 @@ def fit_job(
     console.say(_headline(job))
 
     def events(stop: Stop) -> Iterator[Event]:
-        return run(job, keep=keep, stop=stop)
+        problem = prepare(job)
+        session.check_size(problem.size, places)
+        return drive(problem, build_search(problem), keep=keep, stop=stop)
 
     return session.perform(events, session.Plan(places, options, keep, lasting, as_json), console, preview)
 
@@ -75,9 +79,8 @@ def _dry_run(job: Job, places: list[session.Output], keep: Any, as_json: bool) -
     """Prepare everything, let the search work for a second to see how fast it is, and say what a run would do."""
     import json
 
-    from evoart.run.problem import prepare
-
     problem = prepare(job)
+    session.check_size(problem.size, places)
     seconds, evaluations, engine = _estimate(problem)
     facts = {
         "picture": job.picture or "the bundled photograph",
@@ -100,7 +103,7 @@ def _dry_run(job: Job, places: list[session.Output], keep: Any, as_json: bool) -
     w, h = problem.size
     x, y = problem.canvas
     known = "until it no longer improves" if seconds is None else f"about {span(seconds)} (from its first second)"
-    judged = "" if evaluations is None else f"about {evaluations:,}"
+    judged = "" if evaluations is None else f"about {float(f'{evaluations:.2g}'):,.0f}"
     rows = [
         ("picture", f"{facts['picture']}, searched at {x} x {y}, written at {w} x {h} pixels"),
         ("shapes", f"{facts['shapes']:,} ({job.kind}), a genome of {facts['genome']:,} numbers"),
@@ -115,12 +118,8 @@ def _dry_run(job: Job, places: list[session.Output], keep: Any, as_json: bool) -
     return 0
 
 
-def _estimate(problem: Any) -> tuple[float | None, int | None, str]:
+def _estimate(problem: Problem) -> tuple[float | None, int | None, str]:
     """Seconds and evaluations of the whole run as its first second suggests, and the engine."""
-    from evoart.run.build import build_search
-    from evoart.run.events import Progress, Started
-    from evoart.run.loop import drive
-
     stop, last, engine = Stop(), None, ""
     for event in drive(problem, build_search(problem), stop=stop):
         if isinstance(event, Started):

@@ -21,7 +21,7 @@ from evoart.output import files
 from evoart.output.recipe import pack_kinds, unpack_kinds
 from evoart.picture import read_source
 from evoart.run.job import Job
-from evoart.run.problem import Problem
+from evoart.run.problem import Problem, output_size
 from evoart.score.pixel import Target
 
 FORMAT = 1
@@ -43,6 +43,18 @@ class Checkpoint:
     search: dict[str, np.ndarray]
     film: dict[str, np.ndarray]
     state: dict[str, Any]
+
+    def at_size(self, size: Any) -> Checkpoint:
+        """The same run, its picture to be written with a long side of ``size`` pixels (None: as it was).
+
+        Raises:
+            UsageError: not a size.
+        """
+        if size is None:
+            return self
+        job = Job.from_dict(self.problem.job.to_dict() | {"size": size})
+        problem = dataclasses.replace(self.problem, job=job, size=output_size(*self.problem.size, job.size))
+        return dataclasses.replace(self, problem=problem)
 
 
 def save(path: Path, checkpoint: Checkpoint, *, overwrite: bool = True) -> Path:
