@@ -173,6 +173,14 @@ def test_every_search_runs_by_name(search):
     assert np.isfinite(result.loss)
 
 
+def test_the_number_of_threads_does_not_show(result):
+    def scene(threads):
+        return evoart.fit(bundled(), **FEW, threads=threads).scene
+
+    assert np.array_equal(scene(1).geometry, scene(3).geometry)
+    assert np.array_equal(scene(1).rgba, result.scene.rgba)
+
+
 def test_a_start_keeps_its_shapes(result, tmp_path):
     (path,) = result.save(tmp_path / "a.json")
     problem = prepare(Job.make(start=str(path), shapes=7, kind="cubic", pixels=24))

@@ -25,10 +25,12 @@ EXTRAS = {"video": "imageio-ffmpeg"}
 @o.verbosity_options
 def doctor(as_json: bool, verbose: int, quiet: bool) -> int:
     """Show what evoart finds here: versions, devices, which engine runs, extras, caches, and what to install."""
+    from evoart.run.engines import cores
+
     facts = {
         "evoart": __version__,
         "python": f"{platform.python_version()} ({sys.executable})",
-        "system": f"{platform.system()} {platform.machine()}, {_cores()} CPU cores",
+        "system": f"{platform.system()} {platform.machine()}, {cores()} CPU cores",
         **{name: _version(name) for name in PACKAGES},
         "engines": _engines(),
         "extras": _extras(),
@@ -46,10 +48,6 @@ def doctor(as_json: bool, verbose: int, quiet: bool) -> int:
         else:
             click.echo(f"{name:<14} {value}")
     return 0
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _version(name: str) -> str:

@@ -68,18 +68,18 @@ def accelerator() -> str | None:
 
 
 def limit_threads(threads: int | None) -> None:
-    """Hold numba and JAX to so many CPU threads. Must come before they are imported to bind JAX too."""
-    if threads is None:
-        return
-    if "numba" in sys.modules:
-        import numba
+    """Use so many CPU threads (None: all). JAX listens only to 1, and only before it is imported."""
+    from evoart.engine.scanline import set_threads
 
-        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
-    else:
-        os.environ["NUMBA_NUM_THREADS"] = str(threads)
+    set_threads(threads or cores())
     if threads == 1 and "jax" not in sys.modules:
         flags = os.environ.get("XLA_FLAGS", "")
         os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
+
+
+def cores() -> int:
+    """CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def make(choice: Choice, form: ShapesForm, target: Target) -> Any:
