@@ -1,10 +1,10 @@
 """What one more shape would gain, exactly, without drawing it.
 
-A shape of coverage ``v`` (0 to 1), opacity ``a`` and colour ``c`` over a canvas ``B`` changes the weighted squared error against
-the target ``t`` by
+A shape of coverage ``v`` (0 to 1), opacity ``a`` and colour ``c`` over a canvas ``B`` changes the weighted squared
+error against the target ``t`` by
 
     L(a, c) = -2 a sum_c (c P_c - Q) + a^2 sum_c (c^2 R - 2 c S_c) + a^2 U,      e = t - B
-    P_c = sum w v e_c      Q = sum_c sum w v e_c B_c      R = sum w v^2      S_c = sum w v^2 B_c      U = sum_c sum w v^2 B_c^2
+    P_c = sum w v e_c   Q = sum_c sum w v e_c B_c   R = sum w v^2   S_c = sum w v^2 B_c   U = sum_c sum w v^2 B_c^2
 
 with sums over pixels. The nine moments P, Q, R, S, U do not depend on colour and opacity, so both follow in closed form
 for every geometry tried. Inside a span ``v`` is 1 and the sums come from running sums along the row: a candidate costs
@@ -126,7 +126,7 @@ def best_paint(moments, low, high, palette, rgba, gains):
         if r <= np.float32(1e-9):
             continue
         centre, span = np.float32(0.5) * (low + high), np.float32(0.5) * (high - low)
-        for sweep in range(2 if grid > 1 else 1):
+        for _ in range(2 if grid > 1 else 1):
             for j in range(grid):
                 at = np.float32(0.0) if grid == 1 else np.float32(2 * j) / np.float32(grid - 1) - np.float32(1.0)
                 a = min(max(centre + at * span, low), high)

@@ -1,8 +1,8 @@
 """One row of one shape: which pixels it covers and how much. The compiled core of the CPU engine.
 
 Filled polygons get the exact area of every pixel (box filter) under the nonzero rule; edges leave signed differences in
-a row buffer whose running sum is the winding-weighted coverage (the accumulation of R. Levien's font-rs, 2016). Only the
-cells that edges touch are stored, so the inside of a span is one constant run. Strokes get their coverage from the
+a row buffer whose running sum is the winding-weighted coverage (the accumulation of R. Levien's font-rs, 2016). Only
+the cells that edges touch are stored, so the inside of a span is one constant run. Strokes get their coverage from the
 distance to the centre line, as the overlap of the pixel with the pen along the line's normal.
 """
 
@@ -61,8 +61,8 @@ def _deposit(acc, left, right, d):
 def fill_row(edges, count, y, width, acc, spans):
     """Coverage differences of a filled polygon in pixel row ``y``.
 
-    ``acc`` ``(width + 2,)`` must be zero on entry; the touched cells, as disjoint ascending ``spans`` ``(2, .)`` of first and
-    last cell, are the only ones changed. Returns how many spans.
+    ``acc`` ``(width + 2,)`` must be zero on entry; the touched cells, as disjoint ascending ``spans`` ``(2, .)`` of
+    first and last cell, are the only ones changed. Returns how many spans.
     """
     n = 0
     for e in range(count):
@@ -113,8 +113,8 @@ def fill_row(edges, count, y, width, acc, spans):
 def stroke_row(points, first, last, radius, y, width, square, nearest):
     """Squared distance of pixel centres in row ``y`` to a polyline, where it is less than ``(radius + 1)^2``.
 
-    ``square`` ``(width + 2,)`` must be large on entry; ``nearest`` gets the segment's index. Returns first and past-last
-    pixel touched.
+    ``square`` ``(width + 2,)`` must be large on entry; ``nearest`` gets the segment's index. Returns first and
+    past-last pixel touched.
     """
     reach = radius + np.float32(1.0)
     cy = np.float32(y) + np.float32(0.5)
@@ -155,10 +155,11 @@ def stroke_cover(square, radius):
 
 @njit(**JIT)
 def cover_row(points, first, last, edges, radius, y, width, scratch, spans, nearest, line):
-    """Signed coverage of one shape's pixels in row ``y``, into ``line`` from its start; returns first and past-last pixel.
+    """Signed coverage of one shape's pixels in row ``y``, into ``line`` from its start; returns its pixel range.
 
-    ``radius`` is 0 for filled shapes, whose ``edges`` come from ``edge_table``. Fills give the winding-weighted area, to
-    be read as ``min(|.|, 1)``. ``scratch`` ``(2, width + 2)`` must hold zeros and FAR on entry and does so on return.
+    ``radius`` is 0 for filled shapes, whose ``edges`` come from ``edge_table``. Fills give the winding-weighted area,
+    to be read as ``min(|.|, 1)``. ``scratch`` ``(2, width + 2)`` must hold zeros and FAR on entry and does so on
+    return.
     """
     if radius > 0:
         square = scratch[1]

@@ -59,7 +59,7 @@ def paint(canvas, points, start, widths, rgba):
 
 
 def draw(scene: Scene, size: tuple[int, int]) -> np.ndarray:
-    """The scene at ``size`` (width, height) pixels: ``(h, w, 4)`` float32, straight (not premultiplied) sRGB and opacity.
+    """The scene at ``size`` (width, height) pixels: ``(h, w, 4)`` float32, straight sRGB and opacity, in [0, 1].
 
     Memory beyond the result is one band of rows, whatever the size.
     """
@@ -67,7 +67,7 @@ def draw(scene: Scene, size: tuple[int, int]) -> np.ndarray:
     pixels = max(w, h)
     plan = layout(scene.kinds, detail_for(pixels))
     points, widths = plan.outlines(np, scene.geometry.astype(np.float64), pixels)
-    # A rounded height must not squeeze the drawing by a fraction of a pixel against its SVG: scale each axis to its size.
+    # A rounded height must not squeeze the drawing against its SVG: scale each axis to its size.
     points = points * (w / (scene.width * pixels), h / (scene.height * pixels))
     widths, rgba = widths.astype(np.float32), np.ascontiguousarray(scene.rgba, np.float32)
     out = np.empty((h, w, 4), np.float32)
@@ -106,8 +106,9 @@ def record_size(points, start, widths, height, width):
 def paint_recorded(canvas, points, start, widths, rgba, cover, below, rows, owner):
     """As ``paint`` on three planes, and remember for every touched pixel its signed coverage and the colour underneath.
 
-    ``rows`` ``(., 4)`` int32 gets one entry per shape and row: y, first pixel, past-last pixel, offset into ``cover`` ``(.,)``
-    and ``below`` ``(3, .)``; shape ``k`` owns entries ``owner[k]:owner[k + 1]``. Sizes come from ``record_size``.
+    ``rows`` ``(., 4)`` int32 gets one entry per shape and row: y, first pixel, past-last pixel, offset into ``cover``
+    ``(.,)`` and ``below`` ``(3, .)``; shape ``k`` owns entries ``owner[k]:owner[k + 1]``. Sizes come from
+    ``record_size``.
     """
     _, height, width = canvas.shape
     most = _most_points(start)
@@ -137,7 +138,7 @@ def paint_recorded(canvas, points, start, widths, rgba, cover, below, rows, owne
 
 @njit(**JIT)
 def _pull_edges(edges_points, first, last, y, width, lo, hi, g, grad):
-    """Add the pull of row ``y`` on a polygon's points: the exact derivative of every pixel's area, weighted by ``g``."""
+    """Add the pull of row ``y`` on a polygon's points: the derivative of every pixel's area, weighted by ``g``."""
     for i in range(first, last):
         j = i + 1 if i + 1 < last else first
         x0, y0 = edges_points[i, 0], edges_points[i, 1]

@@ -102,13 +102,10 @@ class Layout:
                 out[where, :dim] = pull.reshape(len(where), dim) * pixels
                 continue
             p = geometry[where, :dim].astype(np.float64)
-            for j in range(dim):
-                p[:, j] += STEP
-                ahead = kind.outline(np, p, self.detail)
-                p[:, j] -= 2 * STEP
-                moved = (ahead - kind.outline(np, p, self.detail)) * (pixels / (2 * STEP))
-                p[:, j] += STEP
-                out[where, j] = (moved * pull).sum((1, 2))
+            nudged = p + STEP * np.array([1, -1])[:, None, None, None] * np.eye(dim)[:, None, :]  # (2, dim, n, dim)
+            ahead, behind = kind.outline(np, nudged, self.detail)
+            moved = (ahead - behind) * (pixels / (2 * STEP))
+            out[where, :dim] = np.einsum("dnvc,nvc->nd", moved, pull)
             if not kind.filled:
                 out[where, dim - 1] += by_widths[where] * pixels * np.sign(p[:, -1])
         return out

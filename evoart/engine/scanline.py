@@ -83,7 +83,7 @@ class ScanlineEngine:
         return self.tile_losses(genomes, 1)[:, 0, 0]
 
     def tile_losses(self, genomes: np.ndarray, tiles: int) -> np.ndarray:
-        """Losses ``(n, tiles, tiles)`` float32 kept apart by tile: pixel ``(y, x)`` counts in ``(y*tiles//h, x*tiles//w)``."""
+        """Losses ``(n, tiles, tiles)`` float32 by tile: pixel ``(y, x)`` counts in ``(y*tiles//h, x*tiles//w)``."""
         points, widths, rgba = self._outlines(genomes)
         grid = np.zeros((len(points), tiles, tiles), np.float32)
 

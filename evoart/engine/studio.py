@@ -1,4 +1,4 @@
-"""What the growing search asks of a picture at one resolution: what a shape would gain, and which way to move them all."""
+"""What the growing search asks of a picture at one resolution: what a shape would gain, where to move them all."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Studio:
         return shape(kind).sample(rng, centre, size)
 
     def gains(self, kind: str, geometry: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What each of ``(n, geometry)`` shapes on top would gain (fall of the summed squared error), and its best rgba."""
+        """What each of ``(n, geometry)`` shapes on top would gain (fall of the squared error), and its best rgba."""
         outline = shape(kind)
         plan = layout((kind,), self._detail)
         points, widths = plan.outlines(np, geometry[:, None, : len(outline.parameters)], np.float32(self.pixels))

@@ -57,7 +57,8 @@ class ShapesForm:
     def decode(self, xp: Any, genomes: Array) -> tuple[Array, Array]:
         """Geometry ``(..., groups, geometry)`` and rgba ``(..., groups, 4)`` of genomes ``(..., dim)``.
 
-        ``xp`` is ``numpy`` or ``jax.numpy``. Colours are clipped to [0, 1] (or snapped to the palette), opacity to its range.
+        ``xp`` is ``numpy`` or ``jax.numpy``. Colours are clipped to [0, 1] (or snapped to the palette), opacity to
+        its range.
         """
         rows = genomes.reshape(*genomes.shape[:-1], self.groups, self.dim_per_group)
         g = self.geometry
@@ -82,7 +83,7 @@ class ShapesForm:
         return Scene(self.kinds, geometry, rgba, self.background, self.width, self.height)
 
     def random(self, rng: np.random.Generator, image: np.ndarray | None = None) -> Genome:
-        """A first guess: shapes anywhere, of about ``1.5 / sqrt(groups)`` units, coloured from ``image`` ``(h, w, 3)``."""
+        """A first guess: shapes anywhere, about ``1.5 / sqrt(groups)`` units large, coloured from ``image``."""
         n = self.groups
         centre = rng.random((n, 2)) * (self.width, self.height)
         size = np.full(n, min(1.5 / np.sqrt(max(n, 1)), 0.5) / 2)

@@ -55,7 +55,7 @@ class Target:
 
 
 def loss_map(xp: Any, images: Array, target: Target) -> Array:
-    """Loss of every pixel ``(..., h, w)`` of images ``(..., h, w, 3)``; their sum is the loss. NumPy or ``jax.numpy``."""
+    """Loss of every pixel ``(..., h, w)`` of images ``(..., h, w, 3)``; their sum is the loss. NumPy or JAX."""
     if target.loss == "mse":
         each = ((images - target.image) ** 2).sum(-1)
     elif target.loss == "mae":

@@ -11,7 +11,7 @@ LAST = 0.05  # the rate falls linearly to this share of its start
 
 
 class Adam:
-    """A polish of ``steps`` gradient steps from ``rows`` ``(k, d)`` with rates ``(k, d)`` or ``(d,)``; NumPy, float32."""
+    """A polish of ``steps`` gradient steps from ``rows`` ``(k, d)`` with rates ``(k, d)`` or ``(d,)``."""
 
     def __init__(self, rows: np.ndarray, rates: np.ndarray, steps: int) -> None:
         self.rows, self.rates, self.steps, self.t = rows.astype(np.float32), rates.astype(np.float32), steps, 0

@@ -24,6 +24,7 @@ from evoart.search.place import Effort, place
 GRADIENT = 3  # evaluations that one gradient (draw, judge, pull back) counts as
 GRADIENT_STEPS = 10  # per unit of work
 PLACED = 4  # shapes per unit of work
+MANY = 200  # shapes
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,22 @@ class Plan:
     stage_steps: int = 40
     cycles: int = 16
     cycle_steps: int = 100
-    share: float = 0.4
+    share: float = 0.3
     finish: int = 300
     effort: Effort = Effort()
     rate: float = 0.01
+
+    def scaled(self, groups: int) -> Plan:
+        """The plan for so many shapes: past 200, each gets a shorter look and a smaller share is renewed at a time,
+        since the many correct one another; work then grows more slowly than the number of shapes."""
+        if groups <= MANY:
+            return self
+        f, e = (MANY / groups) ** 0.5, self.effort
+        effort = Effort(
+            max(100, round(e.fresh * f)), max(4, round(e.survivors * f)), max(6, round(e.children * f)),
+            max(6, round(e.rounds * f)),
+        )  # fmt: skip
+        return replace(self, effort=effort, share=self.share * MANY / groups)
 
 
 PLANS = {
@@ -81,7 +94,12 @@ class Grow:
         seconds: float | None = None, clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self.coarse, self.fine, self.choices, self.groups, self.scales = coarse, fine, kinds, groups, scales
-        self.bounds, self.geometry, self.plan, self.uses_gradient = bounds, geometry, plan or Plan(), gradient
+        self.bounds, self.geometry, self.plan, self.uses_gradient = (
+            bounds,
+            geometry,
+            (plan or Plan()).scaled(groups),
+            gradient,
+        )
         self.free_colours = free_colours
         self._rng = np.random.default_rng(seed)
         self._clock, self._seconds, self._began = clock, seconds, clock()

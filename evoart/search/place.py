@@ -1,4 +1,4 @@
-"""Place one shape: a small (mu + lambda) evolution of its geometry alone, colour and opacity following in closed form."""
+"""Place one shape: a small (mu + lambda) evolution of its geometry; colour and opacity follow in closed form."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _evolve(
     rng: np.random.Generator, studio: Any, kind: str, geometry: np.ndarray, rgba: np.ndarray, gains: np.ndarray,
     scale: np.ndarray, effort: Effort,
 ) -> tuple[np.ndarray, np.ndarray, float, int]:  # fmt: skip
-    """Survivors each have children at their own step size, which grows on success; two thirds of them drop out early."""
+    """Survivors have children at their own step size, which grows on success; two thirds drop out early."""
     step, judged = np.full(len(geometry), STEP / 0.1), 0
     for turn in range(effort.rounds):
         n, dim = geometry.shape

@@ -1,14 +1,15 @@
 """What a shape is: parameters with a role, an outline, an SVG element.
 
-A shape is either *filled* (its outline is a closed polygon, nonzero rule) or a *stroke* (its outline is a polyline drawn with
-round caps and joins and a width). Both rasterisers (``draw/scanline.py`` on a CPU, ``draw/dense.py`` on any device)
-know these two primitives only, so a shape's file holds its geometry once, in array code that runs on NumPy and JAX
-alike; coverage on either engine, spans and gradients all follow from the outline. Curved outlines are polygons with
-``detail`` points of the same *area* as the true curve, so a coarse one does not bias the loss.
+A shape is either *filled* (its outline is a closed polygon, nonzero rule) or a *stroke* (its outline is a polyline
+drawn with round caps and joins and a width). Both rasterisers (``draw/scanline.py`` on a CPU, ``draw/dense.py`` on
+any device) know these two primitives only, so a shape's file holds its geometry once, in array code that runs on
+NumPy and JAX alike; coverage on either engine, spans and gradients all follow from the outline. Curved outlines are
+polygons with ``detail`` points of the same *area* as the true curve, so a coarse one does not bias the loss.
 """
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -46,7 +47,7 @@ class Shape(Protocol):
         """How many vertices ``outline`` gives at this detail (polygons ignore it, curves use about ``detail``)."""
 
     def sample(self, rng: np.random.Generator, centre: np.ndarray, size: np.ndarray) -> np.ndarray:
-        """``(n, dim)`` float32 fresh shapes around ``centre`` ``(n, 2)`` with extents of about ``size`` ``(n,)`` units."""
+        """``(n, dim)`` float32 fresh shapes around ``centre`` ``(n, 2)``, about ``size`` ``(n,)`` units large."""
 
     def svg(self, p: np.ndarray, number: Number) -> tuple[str, dict[str, str]]:
         """Element name and geometry attributes of one shape ``p`` ``(dim,)``, without paint; strokes give
@@ -66,11 +67,12 @@ def at_least(xp: Any, value: Array) -> Array:
     return xp.maximum(xp.abs(value), SMALLEST)
 
 
-def circle_points(detail: int, dtype: Any = np.float32) -> np.ndarray:
+@functools.cache
+def circle_points(detail: int) -> np.ndarray:
     """``(detail, 2)`` vertices of a regular polygon with the *area* of the unit circle."""
     angle = np.arange(detail) * (2 * np.pi / detail)
     radius = np.sqrt(2 * np.pi / (detail * np.sin(2 * np.pi / detail)))
-    return (radius * np.stack([np.cos(angle), np.sin(angle)], -1)).astype(dtype)
+    return (radius * np.stack([np.cos(angle), np.sin(angle)], -1)).astype(np.float32)
 
 
 def turn(xp: Any, points: Array, angle: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from math import comb
 from typing import Any
 
@@ -9,6 +10,15 @@ import numpy as np
 
 from evoart.draw.shapes.base import Number, Parameter, at_least
 from evoart.types import Array
+
+
+@functools.cache
+def _bernstein(degree: int, points: int) -> np.ndarray:
+    """``(points, degree + 1)`` values of the Bernstein basis ``C(d, i) t^i (1 - t)^(d - i)`` at even steps of t."""
+    t = np.linspace(0, 1, points)
+    return np.stack([comb(degree, i) * t**i * (1 - t) ** (degree - i) for i in range(degree + 1)], -1).astype(
+        np.float32
+    )
 
 
 class Stroke:
@@ -24,11 +34,8 @@ class Stroke:
     def outline(self, xp: Any, p: Array, detail: int) -> Array:
         """The centre line, ``(..., points(detail), 2)``; the width is ``stroke_width(xp, p)``."""
         controls = p[..., :-1].reshape(*p.shape[:-1], self.degree + 1, 2)
-        t = np.linspace(0, 1, self.points(detail))
-        d = self.degree
-        # Bernstein basis: B_i(t) = C(d, i) t^i (1 - t)^(d - i)
-        basis = np.stack([comb(d, i) * t**i * (1 - t) ** (d - i) for i in range(d + 1)], -1).astype(np.float32)
-        return (basis[:, :, None] * controls[..., None, :, :]).sum(-2)
+        basis = _bernstein(self.degree, self.points(detail))
+        return sum(basis[:, i, None] * controls[..., i, None, :] for i in range(self.degree + 1))
 
     def points(self, detail: int) -> int:
         return 2 if self.degree == 1 else max(detail // 2, 4) + 1
