@@ -63,7 +63,7 @@ def test_contract(name):
         assert finite, landscape
         assert still, landscape
         if landscape == SPHERE:  # starts at 6
-            assert min(early, late) < (2.0 if name in ("random_search", "diffusion_evolution") else 0.5)
+            assert min(early, late) < (2.0 if name in ("random_search", "diffusion_evolution") else 1.0)
         if landscape == FAILING:
             assert min(early, late) < 3
 
