@@ -299,7 +299,8 @@ class Strategy:
                 if hasattr(self._algorithm, "optimizer"):
                     choices += ["optimizer", *_OPTIMIZER_OPTIONS]
                 raise unknown(f"option of {name}", option, ["step", *choices, *_BUILD_OPTIONS.get(name, ())])
-            changes[option] = type(getattr(params, option))(value) if isinstance(value, bool | int) else float(value)
+            default = getattr(params, option)
+            changes[option] = type(default)(value) if isinstance(default, bool | int) else float(value)
         return jax.tree.map(lambda x: jnp.asarray(x) if np.isscalar(x) else x, params.replace(**changes))
 
     # One generation. All of these may be traced.
