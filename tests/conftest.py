@@ -36,7 +36,7 @@ def regenerate(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture(scope="session")
 def photo() -> np.ndarray:
-    """A small picture ``(36, 48, 3)`` float32 with ramps, edges and a bright disc: quick to fit, hard to fit exactly."""
+    """A picture ``(36, 48, 3)`` float32 of ramps, edges and a bright disc: quick to fit, hard to fit exactly."""
     return scenery(36, 48)
 
 

@@ -1,0 +1,146 @@
+"""Closed forms of the growing search: gains against brute-force drawing, colour and opacity against least squares."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from evoart.draw import scanline
+from evoart.draw.moments import MOMENTS, best_paint
+from evoart.draw.scene import layout
+from evoart.draw.shapes import SHAPES, shape
+from evoart.engine.studio import Studio
+from evoart.forms.shapes import ShapesForm
+from evoart.score.pixel import Target
+
+H, W = 30, 40
+NO_PALETTE = np.empty((0, 3), np.float32)
+
+
+def studio(opacity=(0.1, 1.0), palette=None, seed: int = 0) -> Studio:
+    """A studio of a random picture, with a few shapes drawn already and pixels that count differently."""
+    rng = np.random.default_rng(seed)
+    weight = rng.random((H, W)).astype(np.float32)
+    target = Target(rng.random((H, W, 3), np.float32), weight / weight.mean())
+    made = Studio(ShapesForm((), 1.0, H / W, (0.4, 0.5, 0.6), opacity, palette, columns=8), target)
+    below = made.form.with_kinds(("triangle", "circle", "line"))
+    made.open(below.kinds, below.random(rng).reshape(3, -1))
+    return made
+
+
+def coverage(of: Studio, kind: str, p: np.ndarray) -> np.ndarray:
+    """``(h, w)`` share of each pixel under one shape, drawn black on white."""
+    plan = layout((kind,), of._detail)
+    points, widths = plan.outlines(np, p[None], np.float32(of.pixels))
+    canvas = np.ones((3, H, W), np.float32)
+    black = np.array([[0, 0, 0, 1]], np.float32)
+    scanline.paint(canvas, points.astype(np.float32), plan.start, widths.astype(np.float32), black)
+    return 1 - canvas[0].astype(np.float64)
+
+
+def squared_error(of: Studio, canvas: np.ndarray) -> float:
+    image = of.target.image.transpose(2, 0, 1).astype(np.float64)
+    return float(((image - canvas) ** 2 * of.target.weight).sum())
+
+
+def painted(of: Studio, v: np.ndarray, rgba: np.ndarray) -> np.ndarray:
+    canvas = of._canvas.astype(np.float64)
+    return canvas + rgba[3] * v * (rgba[:3, None, None] - canvas)
+
+
+def candidates(of: Studio, kind: str, n: int = 12, seed: int = 1) -> np.ndarray:
+    return of.sample(np.random.default_rng(seed), kind, n)
+
+
+@pytest.mark.parametrize("kind", [*SHAPES, "polygon:7"])
+def test_gains_are_what_drawing_gains(kind):
+    of = studio()
+    geometry = candidates(of, kind)
+    gains, rgba = of.gains(kind, geometry)
+    before = squared_error(of, of._canvas)
+    for p, gain, paint in zip(geometry, gains, rgba, strict=True):
+        after = squared_error(of, painted(of, coverage(of, kind, p), paint))
+        assert before - after == pytest.approx(gain, rel=1e-3, abs=1e-3)
+        assert (paint[:3] >= 0).all()
+        assert (paint[:3] <= 1).all()
+        assert 0.1 <= paint[3] <= 1
+
+
+def test_what_is_judged_best_is_drawn_as_judged():
+    of = studio()
+    geometry = candidates(of, "triangle")
+    gains, rgba = of.gains("triangle", geometry)
+    row = np.zeros(of.form.dim_per_group, np.float32)
+    row[:6], row[-4:] = geometry[0], rgba[0]
+    before = squared_error(of, of._canvas)
+    of.paint("triangle", row)
+    assert before - squared_error(of, of._canvas) == pytest.approx(gains[0], rel=1e-3, abs=1e-3)
+
+
+@pytest.mark.parametrize("opacity", [0.3, 1.0])
+def test_colours_solve_least_squares(opacity):
+    of = studio((opacity, opacity))
+    image = of.target.image.transpose(2, 0, 1).astype(np.float64)
+    root = np.sqrt(of.target.weight.astype(np.float64)).ravel()
+    geometry = candidates(of, "rotated-ellipse")
+    _, rgba = of.gains("rotated-ellipse", geometry)
+    for p, paint in zip(geometry, rgba, strict=True):
+        v = coverage(of, "rotated-ellipse", p)
+        canvas = of._canvas.astype(np.float64)
+        # image = canvas (1 - a v) + (a v) colour, in the weighted norm
+        missing = (image - canvas * (1 - opacity * v)).reshape(3, -1) * root
+        solved = np.linalg.lstsq((opacity * v.ravel() * root)[:, None], missing.T, rcond=None)[0][0]
+        np.testing.assert_allclose(paint[:3], np.clip(solved, 0, 1), atol=2e-3)
+        assert paint[3] == np.float32(opacity)
+
+
+def test_opacity_is_the_best_of_a_fine_grid():
+    of = studio((0.1, 0.9))
+    geometry = candidates(of, "rectangle", 30)
+    gains, _ = of.gains("rectangle", geometry)
+    best = np.full(len(geometry), -np.inf)
+    for opacity in np.linspace(0.1, 0.9, 81):
+        fixed = studio((float(opacity), float(opacity)))
+        fixed._canvas = of._canvas
+        fixed._refresh()
+        best = np.maximum(best, fixed.gains("rectangle", geometry)[0])
+    np.testing.assert_allclose(gains, best, rtol=2e-3, atol=1e-3)
+
+
+def test_a_palette_gives_the_best_of_its_colours():
+    colours = ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0), (0.8, 0.2, 0.1), (0.1, 0.3, 0.7))
+    of = studio((0.5, 0.5), colours)
+    geometry = candidates(of, "triangle")
+    gains, rgba = of.gains("triangle", geometry)
+    before = squared_error(of, of._canvas)
+    for p, gain, paint in zip(geometry, gains, rgba, strict=True):
+        v = coverage(of, "triangle", p)
+        tried = {c: before - squared_error(of, painted(of, v, np.array([*c, 0.5]))) for c in colours}
+        assert gain == pytest.approx(max(tried.values()), rel=1e-3, abs=1e-3)
+        assert tried[min(tried, key=lambda c: np.abs(np.array(c) - paint[:3]).sum())] == max(tried.values())
+
+
+def test_a_shape_that_covers_nothing_gains_nothing_ever():
+    of = studio()
+    for kind in SHAPES:
+        beside = candidates(of, kind)
+        beside[:, [i for i, p in enumerate(shape(kind).parameters) if p.role == "x"]] += 40
+        gains, rgba = of.gains(kind, beside)
+        assert (gains < -1e29).all()
+        assert np.isfinite(rgba).all()
+
+
+def test_no_candidates():
+    gains, rgba = np.empty(0, np.float32), np.empty((0, 4), np.float32)
+    best_paint(np.empty((0, MOMENTS), np.float32), np.float32(0.1), np.float32(1), NO_PALETTE, rgba, gains)
+
+
+def test_pixels_without_weight_do_not_attract():
+    rng = np.random.default_rng(0)
+    weight = np.zeros((H, W), np.float32)
+    weight[:, : W // 2] = 2
+    target = Target(rng.random((H, W, 3), np.float32), weight)
+    of = Studio(ShapesForm((), 1.0, H / W, (0.4, 0.5, 0.6), columns=3), target)
+    of.open((), np.empty((0, 7), np.float32))
+    centres = of.sample(rng, "circle", 500)[:, 0]
+    assert centres.max() <= 0.5
