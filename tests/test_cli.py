@@ -121,6 +121,7 @@ def test_json_is_one_object(folder):
     assert done.err == ""
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_and_redo_too(folder):
     for name in ("a.svg", "b.svg"):
         evoart("fit", "photo.jpg", *SMALL, "-o", name, "-q", cwd=folder, check=0)
@@ -135,6 +136,7 @@ def test_redo_finds_and_checks_the_photograph(finished, tmp_path):
     assert "contents differ" in evoart("redo", "photo-shapes.png", cwd=tmp_path, check=2).err
 
 
+@pytest.mark.slow
 def test_standard_input_and_output(folder):
     data = (folder / "photo.jpg").read_bytes()
     done = evoart("fit", "-", *SMALL, "-o", "-", "-q", cwd=folder, stdin=data, check=0)
@@ -171,6 +173,7 @@ def test_info_shows_what_made_it(finished, tmp_path):
     assert facts["job"]["shapes"] == 6
 
 
+@pytest.mark.slow
 def test_a_start_is_gone_on_from(finished, tmp_path):
     source = finished[0] / "photo-shapes.svg"
     photo = finished[0] / "photo.jpg"
@@ -218,6 +221,7 @@ def interrupted(folder, *words):
     return process
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_saves_and_resume_goes_on(folder, number, code):
     process = interrupted(folder)
@@ -301,6 +305,7 @@ def test_a_terminal_gets_a_live_line_and_a_preview(folder):
     assert "photo-shapes.svg" in screen
 
 
+@pytest.mark.slow
 def test_no_color_and_dumb_terminals(folder):
     _, screen = on_terminal(["fit", "photo.jpg", *SMALL, "--preview"], folder, env={"NO_COLOR": "1"})
     assert "\x1b[3" not in screen
@@ -435,6 +440,7 @@ def test_a_folder_that_is_not_writable(folder):
     assert "cannot be written" in one_line(evoart("fit", "photo.jpg", *SMALL, "-o", "shut/a.svg", cwd=folder), 2)
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_loses_nothing(folder):
     """A limit on the size of files stands in for a full disk: the checkpoint fits, the big picture does not."""
 
