@@ -134,7 +134,7 @@ class Grow:
         done = {
             "grow": cost[0] * self._round / max(p.stages, 1),
             "renew": cost[0] + cost[1] * self._round / max(p.cycles, 1),
-            "finish": cost[0] + cost[1] + (3 * self._adam.t if self._adam else 0),
+            "finish": cost[0] + cost[1] + (3 * min(self._adam.t, p.finish) if self._adam else 0),
             "done": sum(cost),
         }
         return float(done[self._phase] / max(sum(cost), 1))
