@@ -1,0 +1,218 @@
+"""The default search, on a picture made in code: it improves, repeats, resumes, and keeps to what it was told."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from evoart.draw.shapes import MIXED
+from evoart.run.build import build_search
+from evoart.run.job import Job
+from evoart.run.problem import Problem, prepare
+from evoart.search import grow as module
+from evoart.search.grow import Grow, Plan
+from evoart.search.place import Effort
+
+TINY = Plan(stages=2, stage_steps=12, cycles=2, cycle_steps=12, finish=12, effort=Effort(60, 4, 4, 3))
+
+
+@pytest.fixture
+def begin(photo, monkeypatch) -> Callable[..., tuple[Grow, Problem]]:
+    """A search over ``photo`` with little to do, and its problem, from options of a job."""
+
+    def start(plan: Plan = TINY, **options) -> tuple[Grow, Problem]:
+        monkeypatch.setitem(module.PLANS, "draft", plan)
+        given = {"shapes": 6, "pixels": 48, "seed": 1, "quality": "draft"} | options
+        problem = prepare(Job.make(**given), photo)
+        return build_search(problem), problem
+
+    return start
+
+
+def finished(search: Grow) -> Grow:
+    while not search.done:
+        search.step()
+    return search
+
+
+def judged(search: Grow, problem: Problem) -> float:
+    """The loss of what a search ended with, by the engine of its problem."""
+    from evoart.engine.scanline import ScanlineEngine
+
+    engine = ScanlineEngine(problem.form.with_kinds(search.kinds), problem.target)
+    return float(engine.losses(search.genome[None])[0])
+
+
+def same(a: Grow, b: Grow) -> None:
+    assert a.kinds == b.kinds
+    assert a.genome.tobytes() == b.genome.tobytes()
+    assert (a.loss, a.psnr, a.generation, a.evaluations) == (b.loss, b.psnr, b.generation, b.evaluations)
+
+
+def through_a_file(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """As a checkpoint does: written and read, without pickles."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    buffer.seek(0)
+    with np.load(buffer, allow_pickle=False) as kept:
+        return {name: kept[name] for name in kept.files}
+
+
+def test_the_same_seed_gives_the_same_bytes(begin):
+    first, second = finished(begin()[0]), finished(begin()[0])
+    same(first, second)
+    other = finished(begin(seed=2)[0])
+    assert other.genome.tobytes() != first.genome.tobytes()
+
+
+@pytest.mark.parametrize("options", [{}, {"kind": "mixed"}, {"palette": 3}, {"finish": "none"}], ids=str)
+def test_it_goes_on_from_anywhere_as_if_nothing_had_happened(begin, options):
+    whole, _ = begin(**options)
+    states = [through_a_file(whole.arrays())]
+    while not whole.done:
+        whole.step()
+        states.append(through_a_file(whole.arrays()))
+    for arrays in states[:: max(1, len(states) // 12)] + states[-2:]:
+        again, _ = begin(**options)
+        again.load(arrays)
+        same(finished(again), whole)
+
+
+def test_a_state_that_was_handed_out_does_not_change(begin):
+    search, _ = begin()
+    for _ in range(4):
+        search.step()
+    arrays = search.arrays()
+    before = {name: value.tobytes() for name, value in arrays.items()}
+    finished(search)
+    assert {name: value.tobytes() for name, value in arrays.items()} == before
+
+
+def test_it_improves_and_never_gets_worse(begin):
+    search, problem = begin()
+    ground, losses, progress, stages = search.loss, [], [], []
+    while not search.done:
+        search.step()
+        losses.append(search.loss)
+        progress.append(search.progress)
+        stages.append(search.stage.split()[0])
+    assert losses[-1] < 0.25 * ground
+    assert (np.diff(losses) <= 0).all()
+    assert (np.diff(progress) >= 0).all()
+    assert progress[-1] == 1
+    assert list(dict.fromkeys(stages)) == ["growing", "renewing", "finishing", "done"]
+    assert len(search.kinds) == 6
+    assert judged(search, problem) == pytest.approx(search.loss, rel=1e-4)
+    before = search.arrays()
+    search.step()  # nothing is left to do, and nothing is done
+    assert all(
+        np.array_equal(before[name], value, equal_nan=value.dtype.kind == "f")
+        for name, value in search.arrays().items()
+    )
+
+
+@pytest.mark.parametrize("loss", ["mse", "mae", "oklab"])
+def test_every_loss_is_made_small(begin, loss):
+    search, problem = begin(loss=loss)
+    ground = search.loss
+    assert finished(search).loss < 0.5 * ground
+    assert judged(search, problem) == pytest.approx(search.loss, rel=1e-3)
+
+
+def test_colours_are_held_to_a_palette(begin):
+    colours = ("#000000", "#ffd94d", "#336626", "#8fb0e0")
+    search, problem = begin(palette=colours, shapes=8)
+    rgba = problem.form.with_kinds(finished(search).kinds).scene(search.genome).rgba
+    allowed = {tuple(np.round(np.array(c) * 255).astype(int)) for c in problem.form.palette}
+    assert {tuple(np.round(c * 255).astype(int)) for c in rgba[:, :3]} <= allowed
+    assert len(allowed) == 4
+
+
+def test_mixed_kinds_are_chosen_from(begin):
+    search, _ = begin(kind="mixed", shapes=12)
+    assert set(finished(search).kinds) <= set(MIXED)
+    assert len(set(search.kinds)) > 1
+
+
+@pytest.mark.parametrize("kind", ["circle,line", "cubic", "polygon:5"])
+def test_other_kinds_improve_too(begin, kind):
+    search, _ = begin(kind=kind)
+    ground = search.loss
+    assert finished(search).loss < 0.5 * ground
+
+
+@pytest.mark.parametrize("opacity", ["0.5", "0.2-0.6"])
+def test_opacity_stays_in_its_range(begin, opacity):
+    search, problem = begin(opacity=opacity)
+    finished(search)
+    rows = search.genome.reshape(len(search.kinds), -1)
+    low, high = problem.form.opacity
+    assert (rows[:, -1] >= np.float32(low)).all()
+    assert (rows[:, -1] <= np.float32(high)).all()
+    assert (rows[:, -4:-1] >= 0).all()
+    assert (rows[:, -4:-1] <= 1).all()
+
+
+def test_what_counts_more_is_drawn_better(begin, photo, tmp_path):
+    from PIL import Image
+
+    mask = np.zeros(photo.shape[:2], np.uint8)
+    mask[:, 24:] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    weighted, problem = begin(weights=str(tmp_path / "mask.png"))
+    plain, _ = begin()
+    finished(weighted), finished(plain)
+
+    def right_half(search: Grow) -> float:
+        from evoart.draw.scanline import draw
+
+        image = draw(problem.form.with_kinds(search.kinds).scene(search.genome), (48, 36))[..., :3]
+        return float(((image - photo)[:, 24:] ** 2).mean())
+
+    assert right_half(weighted) < 0.8 * right_half(plain)
+
+
+def test_a_start_is_kept_or_bettered(begin, photo, tmp_path):
+    import evoart
+
+    first = evoart.fit(photo, shapes=5, pixels=48, seed=1, quality="draft")
+    (path,) = first.save(tmp_path / "first.svg")
+    search, problem = begin(start=str(path), shapes=8)
+    assert search.kinds == ("triangle",) * 5
+    assert search.loss == pytest.approx(first.loss, rel=1e-2)
+    begun = search.loss
+    assert finished(search).loss <= begun
+    assert len(search.kinds) == 8
+    assert problem.form.groups == 8
+
+
+def test_evolution_alone_improves_too(begin):
+    search, _ = begin(finish="none")
+    ground = search.loss
+    assert finished(search).loss < 0.4 * ground
+    with_gradient = finished(begin()[0])
+    assert with_gradient.loss < search.loss
+
+
+def test_time_is_kept(photo, begin):
+    """A clock that is moved by the steps themselves: the plan must fit into what is left after growing."""
+    search, _ = begin(Plan(2, 12, 10_000, 12, finish=10_000, effort=TINY.effort), seconds=100.0)
+    now = 0.0
+    search._clock, search._began = lambda: now, 0.0
+    while not search.done:
+        search.step()
+        now += 1.0
+    assert 20 < now < 160
+
+
+def test_one_shape_and_a_picture_of_one_colour(begin, monkeypatch):
+    search, _ = begin(shapes=1)
+    assert len(finished(search).kinds) == 1
+    flat = np.full((20, 30, 3), 0.5, np.float32)
+    problem = prepare(Job.make(shapes=4, pixels=30, seed=1, quality="draft"), flat)
+    search = finished(build_search(problem))
+    assert np.isfinite(search.genome).all()
+    assert search.loss < 1e-4
