@@ -216,3 +216,15 @@ def test_one_shape_and_a_picture_of_one_colour(begin, monkeypatch):
     search = finished(build_search(problem))
     assert np.isfinite(search.genome).all()
     assert search.loss < 1e-4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "decibels"), [("astronaut", 17.0), ("chelsea", 23.3), ("coffee", 21.0), ("monalisa", 25.4)]
+)
+def test_a_draft_beats_hill_climbing_on_photographs(shared, name, decibels):
+    """50 triangles; the bar is what placing them one at a time reaches with a million evaluations."""
+    import evoart
+
+    result = evoart.fit(shared / "images" / f"{name}.png", shapes=50, seed=1, quality="draft")
+    assert result.psnr > decibels + 1
