@@ -58,27 +58,28 @@ def paint(canvas, points, start, widths, rgba):
                     row[i] += line[i] * (colour - row[i])
 
 
-def draw(scene: Scene, size: tuple[int, int]) -> np.ndarray:
+def draw(scene: Scene, size: tuple[int, int], rows: tuple[int, int] | None = None) -> np.ndarray:
     """The scene at ``size`` (width, height) pixels: ``(h, w, 4)`` float32, straight sRGB and opacity, in [0, 1].
 
-    Memory beyond the result is one band of rows, whatever the size.
+    Only pixel rows ``rows`` (first, past-last; of the whole picture) are drawn where given. Memory beyond the result
+    is one band of rows, whatever the size.
     """
     w, h = size
+    top, bottom = rows or (0, h)
     pixels = max(w, h)
     plan = layout(scene.kinds, detail_for(pixels))
     points, widths = plan.outlines(np, scene.geometry.astype(np.float64), pixels)
     # A rounded height must not squeeze the drawing against its SVG: scale each axis to its size.
     points = points * (w / (scene.width * pixels), h / (scene.height * pixels))
     widths, rgba = widths.astype(np.float32), np.ascontiguousarray(scene.rgba, np.float32)
-    out = np.empty((h, w, 4), np.float32)
-    for y in range(0, h, BAND):
-        rows = min(BAND, h - y)
-        band = np.zeros((4, rows, w), np.float32)
+    out = np.empty((bottom - top, w, 4), np.float32)
+    for y in range(top, bottom, BAND):
+        band = np.zeros((4, min(BAND, bottom - y), w), np.float32)
         if scene.background is not None:
             band[:3] = np.asarray(scene.background, np.float32)[:, None, None]
             band[3] = 1
         paint(band, (points - (0, y)).astype(np.float32), plan.start, widths, rgba)
-        out[y : y + rows] = band.transpose(1, 2, 0)
+        out[y - top : y - top + BAND] = band.transpose(1, 2, 0)
     if scene.background is None:
         out[..., :3] /= np.maximum(out[..., 3:], 1e-6)
     return np.clip(out, 0, 1, out=out)

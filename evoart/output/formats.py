@@ -23,7 +23,7 @@ class Artwork:
     Attributes:
         scene: the drawing.
         size: ``(width, height)`` in pixels.
-        draw: ``(scene, (w, h)) -> (h, w, 4)`` float32 straight sRGB and opacity, e.g. ``evoart.draw.scanline.draw``.
+        draw: ``(scene, (w, h), rows) -> (h, w, 4)`` float32 straight sRGB and opacity, as ``draw.scanline.draw``.
         recipe: what made it, kept inside the file; empty for none.
         title: for viewers and screen readers.
         frames: its evolution from the first picture to the last, which should be ``scene``; empty where none was kept.
@@ -32,7 +32,7 @@ class Artwork:
 
     scene: Scene
     size: tuple[int, int]
-    draw: Callable[[Scene, tuple[int, int]], np.ndarray]
+    draw: Callable[..., np.ndarray]
     recipe: dict[str, Any] = field(default_factory=dict)
     title: str = ""
     frames: Sequence[Scene] = ()

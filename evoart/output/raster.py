@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
 
 MAX_PIXELS = 1 << 28
-_ROWS = 256  # quantised at a time, so that no second float copy of a big picture is made
+_ROWS = 512  # drawn at a time, so that no float copy of a big picture is made
 
 
 def pixels(artwork: Artwork, scene: Scene | None = None, size: tuple[int, int] | None = None) -> np.ndarray:
@@ -32,10 +32,11 @@ def pixels(artwork: Artwork, scene: Scene | None = None, size: tuple[int, int] |
     if w * h > MAX_PIXELS:
         raise UsageError(f"{w}x{h} pixels are too many for one picture", f"Stay below {MAX_PIXELS:,}, or write SVG")
     # Not `scene or`: a scene without shapes, as a film begins with, counts as false.
-    rgba = artwork.draw(artwork.scene if scene is None else scene, (w, h))
+    scene = artwork.scene if scene is None else scene
     out = np.empty((h, w, 4), np.uint8)
     for y in range(0, h, _ROWS):
-        band = rgba[y : y + _ROWS] * np.float32(255)
+        band = artwork.draw(scene, (w, h), (y, min(y + _ROWS, h)))
+        band *= np.float32(255)
         out[y : y + _ROWS] = np.rint(band, out=band)
     if artwork.alpha is not None:
         out[..., 3] = np.rint(out[..., 3] * (_fit(artwork.alpha, (w, h)) / np.float32(255)))

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evoart.errors import UsageError
+from evoart.engine.jax_setup import setup
 from evoart.forms.shapes import ShapesForm
 from evoart.run import engines
 from evoart.run.problem import Problem
 from evoart.score.pixel import Target
 
 if TYPE_CHECKING:
+    from evoart.search.grow import Grow, Plan
     from evoart.types import Search
 
 DEFAULT_STRATEGY = "snes"  # the best of evosax where a candidate has one number
@@ -26,24 +27,30 @@ def build_search(problem: Problem) -> Search:
         UsageError: unknown strategy or option, an engine or device that does not fit.
         EvoartError: a GPU that is not there.
     """
-    engines.limit_threads(problem.job.threads)
-    choice = engines.choose(problem.job)
-    if problem.job.search == "evolve":
-        return _evolve(problem)
-    if problem.job.preset == "es-clip":
-        return _es_clip(problem, choice)
-    return _strategic(problem, choice)
+    job = problem.job
+    engines.limit_threads(job.threads)
+    choice = engines.choose(job)
+    if job.search == "sets" or (job.search == "evolve" and job.finish == "none"):
+        return _sets(problem, choice)
+    if job.search == "evolve":
+        from evoart.search.grow import PLANS
+
+        plan = PLANS[job.quality]
+        if job.evaluations is not None:
+            plan = plan.within(job.evaluations, problem.form.groups)
+        return _grow(problem, replace(plan, **{name: int(value) for name, value in job.options.items()}))
+    setup()
+    return _es_clip(problem, choice) if job.preset == "es-clip" else _strategic(problem, choice)
 
 
-def _evolve(problem: Problem) -> Search:
+def _grow(problem: Problem, plan: Plan, gradient: bool = True) -> Grow:
     """Grow and refine: works on the CPU kernels directly, and chooses kinds itself."""
-    from evoart.engine.studio import Studio
-    from evoart.search.grow import PLANS, Grow
+    from evoart.engine.studio import Studio, warm
+    from evoart.search.grow import Grow
 
     job, form = problem.job, problem.form
-    if job.engine == "dense":
-        raise UsageError("the search 'evolve' runs on the scanline engine", "Use --search sets with the dense engine")
     low, high = form.opacity
+    warm()
     return Grow(
         Studio(form, coarser(problem.target, 2)),
         Studio(form, problem.target),
@@ -53,12 +60,30 @@ def _evolve(problem: Problem) -> Search:
         np.array([[0, 0, 0, low], [1, 1, 1, high]], np.float32),
         form.geometry,
         job.seed,
-        plan=PLANS[job.quality],
+        plan=plan,
         start=problem.start,
-        gradient=job.finish == "gradient",
+        gradient=gradient,
         free_colours=form.palette is None,
         seconds=job.seconds,
     )
+
+
+def _sets(problem: Problem, choice: engines.Choice) -> Search:
+    """Evolution without gradients: grow, then refine jointly by independent sets."""
+    from evoart.forms.boxes import boxes
+    from evoart.search.chain import Chain
+    from evoart.search.grow import Plan
+    from evoart.search.place import Effort
+    from evoart.search.sets import Sets
+
+    job = problem.job
+
+    def refine(kinds: tuple[str, ...], genome: np.ndarray) -> Sets:
+        engine = engines.make(choice, problem.form.with_kinds(kinds), problem.target)
+        return Sets(engine, job.population, job.seed, genome, search_options(problem), boxes)
+
+    effort = Effort.within(0.3 * (job.evaluations or problem.form.groups * 5000) / problem.form.groups)
+    return Chain(_grow(problem, Plan(stages=1, cycles=0, finish=0, effort=effort), gradient=False), refine)
 
 
 def _strategic(problem: Problem, choice: engines.Choice) -> Search:
@@ -71,11 +96,6 @@ def _strategic(problem: Problem, choice: engines.Choice) -> Search:
 
         return Classical(engine, job.strategy or DEFAULT_STRATEGY, job.population, job.seed, start, options)
     from evoart.forms.boxes import boxes
-
-    if job.search == "sets":
-        from evoart.search.sets import Sets
-
-        return Sets(engine, job.population, job.seed, start, options, boxes)
     from evoart.search.regional import Regional
 
     return Regional(engine, job.strategy or DEFAULT_STRATEGY, job.population, job.seed, start, options, boxes)

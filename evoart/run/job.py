@@ -18,6 +18,7 @@ FORMAT = 1
 SEARCHES = ("evolve", "sets", "regional", "classical")
 QUALITIES = ("draft", "normal", "best")
 DEFAULT_SHAPES = 100
+GROWING = ("cycles", "finish")  # options of the default search: renewals, and gradient steps at the end
 
 # What each preset sets; anything given beside it wins.
 PRESETS: dict[str, dict[str, Any]] = {
@@ -122,8 +123,22 @@ class Job:
                 f"the search '{self.search}' has no strategy to choose",
                 f"Use --search classical --strategy {self.strategy}, or --search regional",
             )
+        if self.search == "evolve" and self.finish == "gradient":
+            self._check_growing()
         if self.keep_alpha and self.background == "transparent":
             raise UsageError("--keep-alpha and --background transparent exclude each other", "Leave one of them out")
+
+    def _check_growing(self) -> None:
+        if self.device == "gpu" or self.engine == "dense":
+            raise UsageError("the default search runs on the scanline engine, on the CPU", "Add --search sets")
+        for name, value in (("population", self.population), ("step", self.step)):
+            if value is not None:
+                raise UsageError(f"the default search has no {name} to set", f"Use --search sets --{name} {value}")
+        for name, value in self.options.items():
+            if name not in GROWING:
+                raise unknown("option of the default search", name, GROWING)
+            if not (0 <= value <= 1e6 and value == int(value)):
+                raise UsageError(f"{name} = {value:g} is not a whole number from 0 to 1,000,000", "Mend it")
 
     @classmethod
     def make(cls, **given: Any) -> Job:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -252,10 +253,19 @@ class _Run:
         state = {"seconds": self.seconds, "mark": list(self.mark), "reason": self.ended, "notes": notes or {}}
         return checkpoints.Checkpoint(self.problem, self.search.arrays(), self.film.arrays(), state)
 
+    def _settled(self, reason: Reason) -> Problem:
+        """The problem as its recipe tells it: what the clock decided is put in numbers, so that it can be redone."""
+        if self.job.seconds is None or reason in ("interrupted", "terminated"):
+            return self.problem
+        options = dict(self.job.options) | getattr(self.search, "settled", {})
+        generations = self.search.generation if reason == "time" else self.job.generations
+        job = dataclasses.replace(self.job, seconds=None, options=options, generations=generations)
+        return dataclasses.replace(self.problem, job=job)
+
     def finished(self, reason: Reason, keeper: _Keeper) -> Finished:
         search = self.search
         result = finish(
-            self.problem,
+            self._settled(reason),
             self.kinds,
             search.genome,
             self.film,

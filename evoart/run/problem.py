@@ -104,7 +104,8 @@ def settle(job: Job, started: int | None = None) -> Job:
             f"the start has {started} shapes, more than the {shapes} asked for", f"Use --shapes {started} or more"
         )
     changes: dict[str, Any] = {"shapes": shapes}
-    if job.search != "evolve" and not (job.generations or job.evaluations or job.seconds):
+    endless = job.search != "evolve" or job.finish == "none"
+    if endless and not (job.generations or job.evaluations or job.seconds):
         if job.until_psnr is None and job.patience is None:
             changes["evaluations"] = EVALUATIONS[job.quality]
         elif job.patience is None:

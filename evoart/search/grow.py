@@ -61,6 +61,16 @@ class Plan:
         )  # fmt: skip
         return replace(self, effort=effort, share=self.share * MANY / groups)
 
+    def within(self, evaluations: int, groups: int) -> Plan:
+        """The plan that uses about so many evaluations for so many shapes: a third each to grow, renew and finish."""
+        third = evaluations / 3
+        stages = max(1, min(self.stages, int(third / (2 * GRADIENT * self.stage_steps))))
+        effort = Effort.within((third - stages * GRADIENT * self.stage_steps) / groups)
+        cycle = GRADIENT * self.cycle_steps + max(1.0, self.share * groups / 2) * effort.evaluations
+        return replace(
+            self, stages=stages, effort=effort, cycles=int(third / cycle), finish=max(1, int(third / GRADIENT))
+        )
+
 
 PLANS = {
     "draft": Plan(stages=5, cycles=4, cycle_steps=60, finish=100, effort=Effort(300, 6, 8, 6)),
@@ -139,6 +149,11 @@ class Grow:
         }
         return float(done[self._phase] / max(sum(cost), 1))
 
+    @property
+    def settled(self) -> dict[str, float]:
+        """The parts of the plan that time may have decided: with them as options, the run can be done again."""
+        return {"cycles": self.plan.cycles, "finish": self.plan.finish}
+
     def step(self) -> None:
         """One small unit of work: a few shapes placed or a few gradient steps taken."""
         if self._phase == "done":
@@ -162,6 +177,8 @@ class Grow:
             self._kinds, self._rows = (*self._kinds, kind), np.vstack([self._rows, row])
             self.coarse.paint(kind, row)
             self.evaluations += judged
+        if self._phase == "grow":
+            self._report(self._kinds, self._rows)
         if len(self._rows) >= self._goal:
             self._begin_polish(self.plan.stage_steps if self._phase == "grow" else self.plan.cycle_steps)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+EARLY = 3  # rounds before two thirds of the survivors drop out
 STEP = 0.06  # first mutation of a position, in units; lengths and angles in proportion
 
 
@@ -21,8 +22,20 @@ class Effort:
 
     @property
     def evaluations(self) -> int:
-        """Candidates judged at most."""
-        return self.fresh + self.rounds * self.survivors * self.children
+        """Candidates judged for one shape of one kind: all survivors have children thrice, then a third of them."""
+        early = min(self.rounds, EARLY)
+        return self.fresh + self.children * (
+            early * self.survivors + (self.rounds - early) * max(2, self.survivors // 3)
+        )
+
+    @classmethod
+    def within(cls, evaluations: float) -> Effort:
+        """An effort of about so many evaluations, 20 at least."""
+        n = max(evaluations, 20.0)
+        fresh, survivors = max(8, round(0.4 * n)), 8 if n > 400 else 4
+        rounds = int(np.clip(np.sqrt(n) / 4, 2, 14))
+        turns = min(rounds, EARLY) * survivors + max(0, rounds - EARLY) * max(2, survivors // 3)
+        return cls(fresh, survivors, max(1, round(0.6 * n / turns)), rounds)
 
 
 def place(
@@ -75,7 +88,7 @@ def _evolve(
         rgba = np.where(better[:, None], child_rgba.reshape(n, -1, 4)[every, best], rgba)
         gains = np.where(better, child_gains[every, best], gains)
         step = step * np.where(better, 1.3, 0.6)
-        if turn == 2 and n > 3:
+        if turn == EARLY - 1 and n > 3:
             keep = np.argsort(-gains, kind="stable")[: max(2, n // 3)]
             geometry, rgba, gains, step = geometry[keep], rgba[keep], gains[keep], step[keep]
     best = int(gains.argmax())

@@ -1,0 +1,84 @@
+"""One search after another, as one search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from evoart.types import Genome
+
+
+class Chain:
+    """Runs ``first`` until it is done, then what ``then(kinds, genome)`` makes of its result.
+
+    Counts go on across the change; ``kinds`` are those of the first search from the moment it has chosen them.
+    """
+
+    def __init__(self, first: Any, then: Callable[[tuple[str, ...], Genome], Any]) -> None:
+        self._first, self._then, self._second = first, then, None
+
+    @property
+    def _now(self) -> Any:
+        return self._first if self._second is None else self._second
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The shapes of ``genome``."""
+        return self._first.kinds
+
+    @property
+    def genome(self) -> Genome:
+        """The best so far, ``(dim,)`` float32."""
+        return self._now.genome
+
+    @property
+    def loss(self) -> float:
+        """Its loss."""
+        return self._now.loss
+
+    @property
+    def stage(self) -> str:
+        """What is being done."""
+        return self._now.stage
+
+    @property
+    def generation(self) -> int:
+        """Generations of both."""
+        return self._first.generation + (0 if self._second is None else self._second.generation)
+
+    @property
+    def evaluations(self) -> int:
+        """Evaluations of both."""
+        return self._first.evaluations + (0 if self._second is None else self._second.evaluations)
+
+    @property
+    def done(self) -> bool:
+        """Whether the second has nothing left to do."""
+        return self._second is not None and self._second.done
+
+    def step(self) -> None:
+        """One unit of work of the current search."""
+        self._now.step()
+        if self._second is None and self._first.done:
+            self._second = self._then(self._first.kinds, self._first.genome)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The whole state: that of the first search and, once it runs, of the second."""
+        out = {f"first_{name}": value for name, value in self._first.arrays().items()}
+        if self._second is not None:
+            out |= {f"second_{name}": value for name, value in self._second.arrays().items()}
+        return out
+
+    def load(self, arrays: dict[str, np.ndarray]) -> None:
+        """Go on from ``arrays()``."""
+        parts: dict[str, dict[str, np.ndarray]] = {"first": {}, "second": {}}
+        for name, value in arrays.items():
+            which, _, rest = name.partition("_")
+            parts[which][rest] = value
+        self._first.load(parts["first"])
+        self._second = None
+        if parts["second"]:
+            self._second = self._then(self._first.kinds, self._first.genome)
+            self._second.load(parts["second"])
