@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -118,7 +119,7 @@ def load(path: Path) -> Checkpoint:
         made_by, form = header["evoart"], header["format"]
     except (KeyError, TypeError, ValueError, EOFError, OSError, MemoryError, zipfile.BadZipFile, zlib.error):
         raise damaged from None
-    except (NotImplementedError, RuntimeError, OverflowError, SyntaxError):  # zip and npy headers gone wild
+    except (NotImplementedError, RuntimeError, OverflowError, SyntaxError, TokenError):  # zip and npy headers gone wild
         raise damaged from None
     if not isinstance(form, int) or form > FORMAT:
         raise EvoartError(f"'{path}' was made by a newer evoart ({made_by})", "Update: pip install -U evoart")
@@ -190,8 +191,9 @@ def _unpack(data: bytes) -> dict[str, np.ndarray]:
         if sum(entry.file_size for entry in entries) > MAX_BYTES:
             raise ValueError("too large")
         for entry in entries:
-            with archive.open(entry) as file:
-                arrays[entry.filename.removesuffix(".npy")] = np.lib.format.read_array(file, allow_pickle=False)
+            # Read whole before it is parsed: only then is its checksum compared.
+            content = io.BytesIO(archive.read(entry))
+            arrays[entry.filename.removesuffix(".npy")] = np.lib.format.read_array(content, allow_pickle=False)
     return arrays
 
 
