@@ -13,17 +13,18 @@ from evoart.run.build import build_search
 from evoart.run.job import Job
 from evoart.run.problem import Problem, prepare
 from evoart.search import grow as module
-from evoart.search.grow import Grow, Plan
+from evoart.search.grow import Plan
 from evoart.search.place import Effort
+from evoart.types import Search
 
 TINY = Plan(stages=2, stage_steps=12, cycles=2, cycle_steps=12, finish=12, effort=Effort(60, 4, 4, 3))
 
 
 @pytest.fixture
-def begin(photo, monkeypatch) -> Callable[..., tuple[Grow, Problem]]:
+def begin(photo, monkeypatch) -> Callable[..., tuple[Search, Problem]]:
     """A search over ``photo`` with little to do, and its problem, from options of a job."""
 
-    def start(plan: Plan = TINY, **options) -> tuple[Grow, Problem]:
+    def start(plan: Plan = TINY, **options) -> tuple[Search, Problem]:
         monkeypatch.setitem(module.PLANS, "draft", plan)
         given = {"shapes": 6, "pixels": 48, "seed": 1, "quality": "draft"} | options
         problem = prepare(Job.make(**given), photo)
@@ -32,13 +33,20 @@ def begin(photo, monkeypatch) -> Callable[..., tuple[Grow, Problem]]:
     return start
 
 
-def finished(search: Grow) -> Grow:
-    while not search.done:
+ENOUGH = 6_000  # evaluations after which a search that never ends by itself is stopped, as the run loop would
+
+
+def over(search: Search) -> bool:
+    return search.done or search.evaluations >= ENOUGH
+
+
+def finished(search: Search) -> Search:
+    while not over(search):
         search.step()
     return search
 
 
-def judged(search: Grow, problem: Problem) -> float:
+def judged(search: Search, problem: Problem) -> float:
     """The loss of what a search ended with, by the engine of its problem."""
     from evoart.engine.scanline import ScanlineEngine
 
@@ -46,10 +54,10 @@ def judged(search: Grow, problem: Problem) -> float:
     return float(engine.losses(search.genome[None])[0])
 
 
-def same(a: Grow, b: Grow) -> None:
+def same(a: Search, b: Search) -> None:
     assert a.kinds == b.kinds
     assert a.genome.tobytes() == b.genome.tobytes()
-    assert (a.loss, a.psnr, a.generation, a.evaluations) == (b.loss, b.psnr, b.generation, b.evaluations)
+    assert (a.loss, a.generation, a.evaluations) == (b.loss, b.generation, b.evaluations)
 
 
 def through_a_file(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -72,7 +80,7 @@ def test_the_same_seed_gives_the_same_bytes(begin):
 def test_it_goes_on_from_anywhere_as_if_nothing_had_happened(begin, options):
     whole, _ = begin(**options)
     states = [through_a_file(whole.arrays())]
-    while not whole.done:
+    while not over(whole):
         whole.step()
         states.append(through_a_file(whole.arrays()))
     for arrays in states[:: max(1, len(states) // 12)] + states[-2:]:
@@ -166,7 +174,7 @@ def test_what_counts_more_is_drawn_better(begin, photo, tmp_path):
     plain, _ = begin()
     finished(weighted), finished(plain)
 
-    def right_half(search: Grow) -> float:
+    def right_half(search: Search) -> float:
         from evoart.draw.scanline import draw
 
         image = draw(problem.form.with_kinds(search.kinds).scene(search.genome), (48, 36))[..., :3]
@@ -193,8 +201,6 @@ def test_evolution_alone_improves_too(begin):
     search, _ = begin(finish="none")
     ground = search.loss
     assert finished(search).loss < 0.4 * ground
-    with_gradient = finished(begin()[0])
-    assert with_gradient.loss < search.loss
 
 
 def test_time_is_kept(photo, begin):
@@ -202,10 +208,18 @@ def test_time_is_kept(photo, begin):
     search, _ = begin(Plan(2, 12, 10_000, 12, finish=10_000, effort=TINY.effort), seconds=100.0)
     now = 0.0
     search._clock, search._began = lambda: now, 0.0
-    while not search.done:
+    while not search.done and now < 1000:
         search.step()
         now += 1.0
     assert 20 < now < 160
+
+
+@pytest.mark.parametrize("budget", [2_000, 20_000])
+def test_evaluations_are_planned_for(photo, budget):
+    search = build_search(prepare(Job.make(shapes=6, pixels=48, seed=1, evaluations=budget), photo))
+    while not search.done and search.evaluations < 3 * budget:
+        search.step()
+    assert 0.4 * budget < search.evaluations < 1.2 * budget
 
 
 def test_one_shape_and_a_picture_of_one_colour(begin, monkeypatch):
