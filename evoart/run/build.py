@@ -52,7 +52,7 @@ def _grow(problem: Problem, plan: Plan, gradient: bool = True) -> Grow:
     low, high = form.opacity
     warm()
     return Grow(
-        Studio(form, coarser(problem.target, 2)),
+        Studio(form, coarser(problem.target, max(problem.canvas) / _coarse(problem))),
         Studio(form, problem.target),
         problem.choices,
         form.groups,
@@ -66,6 +66,12 @@ def _grow(problem: Problem, plan: Plan, gradient: bool = True) -> Grow:
         free_colours=form.palette is None,
         seconds=job.seconds,
     )
+
+
+def _coarse(problem: Problem) -> float:
+    """Long side of the canvas to grow on: room for every shape, at most half of the full one, where a step costs a
+    quarter."""
+    return min(max(problem.canvas) / 2, max(128.0, 4 * problem.form.groups**0.5))
 
 
 def _sets(problem: Problem, choice: engines.Choice) -> Search:
@@ -94,11 +100,15 @@ def _strategic(problem: Problem, choice: engines.Choice) -> Search:
     if job.search == "classical":
         from evoart.search.classical import Classical
 
-        return Classical(engine, job.strategy or DEFAULT_STRATEGY, job.population, job.seed, start, options)
-    from evoart.forms.boxes import boxes
-    from evoart.search.regional import Regional
+        search = Classical(engine, job.strategy or DEFAULT_STRATEGY, job.population, job.seed, start, options)
+    else:
+        from evoart.forms.boxes import boxes
+        from evoart.search.regional import Regional
 
-    return Regional(engine, job.strategy or DEFAULT_STRATEGY, job.population, job.seed, start, options, boxes)
+        name = job.strategy or DEFAULT_STRATEGY
+        search = Regional(engine, name, job.population, job.seed, start, options, boxes)
+    search.stop_after(job.generations, job.evaluations)
+    return search
 
 
 def _es_clip(problem: Problem, choice: engines.Choice) -> Search:
@@ -112,9 +122,9 @@ def _es_clip(problem: Problem, choice: engines.Choice) -> Search:
     engine = engines.make(choice, form, problem.target)
     start = form.random(np.random.default_rng(job.seed))
     options = (OPTIONS if job.strategy == "pgpe" else {}) | search_options(problem)
-    return Translated(
-        Classical(engine, job.strategy or "pgpe", job.population, job.seed, start, options), form.to_plain
-    )
+    search = Classical(engine, job.strategy or "pgpe", job.population, job.seed, start, options)
+    search.stop_after(job.generations, job.evaluations)
+    return Translated(search, form.to_plain)
 
 
 def search_options(problem: Problem) -> dict[str, Any]:
@@ -139,7 +149,7 @@ def scale_of(form: ShapesForm, kind: str) -> np.ndarray:
     return alone.steps()[: alone.geometry]
 
 
-def coarser(target: Target, factor: int) -> Target:
+def coarser(target: Target, factor: float) -> Target:
     """The target on a canvas ``factor`` times smaller, every pixel the weighted mean of those it covers."""
     from PIL import Image
 

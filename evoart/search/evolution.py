@@ -59,6 +59,7 @@ class Evolution:
         self._block = self._generations_per_step() if getattr(engine, "traceable", False) else 1
         self._ask_jit, self._tell_jit = jax.jit(self._ask), jax.jit(self._tell)
         self._run_jit = jax.jit(self._run)
+        self._limit: int | None = None
         self.genome, self.generation, self.evaluations = self._origin.copy(), 0, 1
         self.loss = float(np.asarray(engine.losses(self._origin[None]))[0])
         self.stage, self.done = self.strategy.info.name.replace("_", "-"), False
@@ -107,12 +108,18 @@ class Evolution:
         fitness = jnp.matmul(by_region[:n], self._reach(genomes[:n]), precision="highest")
         return jax.vmap(self.strategy.tell)(self._keys(key, generation, 1), samples, fitness.T, state)
 
+    def stop_after(self, generations: int | None, evaluations: int | None) -> None:
+        """Let no block of generations run past these budgets (None: no budget)."""
+        limits = [generations, None if evaluations is None else -(-(evaluations - 1) // self._judged)]
+        self._limit = min((limit for limit in limits if limit is not None), default=None)
+
     def step(self) -> None:
         """One generation, or a fixed number of them as one program where the engine can be part of it."""
+        count = self._block if self._limit is None else max(1, min(self._block, self._limit - self.generation))
         if getattr(self.engine, "traceable", False):
             carry = (self._state, jnp.asarray(self.genome), jnp.asarray(self.loss, jnp.float32))
             generation = np.int32(self.generation)
-            self._state, genome, loss = self._run_jit(self._key, generation, carry)
+            self._state, genome, loss = self._run_jit(self._key, generation, np.int32(count), carry)
             self.genome, self.loss = np.array(genome), float(loss)
         else:
             generation = np.int32(self.generation)
@@ -123,12 +130,13 @@ class Evolution:
             best = int(np.argmin(np.where(np.isfinite(losses), losses, np.inf)))
             if losses[best] < self.loss:
                 self.genome, self.loss = np.array(genomes[best]), float(losses[best])
-        self.generation += self._block
-        self.evaluations += self._block * self._judged
+        self.generation += count
+        self.evaluations += count * self._judged
 
-    def _run(self, key: Array, generation: Array, carry: Any) -> Any:
-        def one(carry: Any, generation: Array) -> tuple[Any, None]:
+    def _run(self, key: Array, first: Array, count: Array, carry: Any) -> Any:
+        def one(i: Array, carry: Any) -> Any:
             state, genome, loss = carry
+            generation = first + i
             genomes, samples, state = self._ask(key, generation, state)
             by_region = self._judge_traced(genomes)
             state = self._tell(key, generation, genomes, samples, by_region, state)
@@ -136,9 +144,9 @@ class Evolution:
             losses = jnp.where(jnp.isfinite(losses), losses, jnp.inf)
             best = jnp.argmin(losses)
             better = losses[best] < loss
-            return (state, jnp.where(better, genomes[best], genome), jnp.where(better, losses[best], loss)), None
+            return (state, jnp.where(better, genomes[best], genome), jnp.where(better, losses[best], loss))
 
-        return jax.lax.scan(one, carry, generation + jnp.arange(self._block, dtype=jnp.int32))[0]
+        return jax.lax.fori_loop(0, count, one, carry)
 
     def _generations_per_step(self) -> int:
         """Generations per program: fixed by the problem, not by a clock, so that runs can be repeated."""
