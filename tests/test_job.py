@@ -18,7 +18,7 @@ words = st.from_regex(r"[a-z][a-z_]{0,8}", fullmatch=True).filter(lambda w: w no
 colours = st.from_regex(r"#[0-9a-f]{6}", fullmatch=True)
 unit = st.floats(0.01, 1)
 jobs = st.fixed_dictionaries(
-    {},
+    {"search": st.sampled_from(["sets", "regional", "classical"])},  # the default search takes fewer options
     optional={
         "picture": texts,
         "shapes": st.integers(1, 20_000),
@@ -156,3 +156,9 @@ def test_config_files(tmp_path):
         read_config(path)
     with pytest.raises(UsageError, match="there is no file"):
         read_config(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("value", ["abc", 1.5, -1, 1e7])
+def test_options_of_the_default_search_are_whole_numbers(value):
+    with pytest.raises(UsageError, match="whole number"):
+        Job.make(options={"cycles": value})

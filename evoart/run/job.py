@@ -137,8 +137,8 @@ class Job:
         for name, value in self.options.items():
             if name not in GROWING:
                 raise unknown("option of the default search", name, GROWING)
-            if not (0 <= value <= 1e6 and value == int(value)):
-                raise UsageError(f"{name} = {value:g} is not a whole number from 0 to 1,000,000", "Mend it")
+            if isinstance(value, str) or not (0 <= value <= 1e6 and value == int(value)):
+                raise UsageError(f"{name}={value} is not a whole number from 0 to 1,000,000", f"Use --set {name}=100")
 
     @classmethod
     def make(cls, **given: Any) -> Job:
