@@ -379,7 +379,7 @@ WRONG = [
     (["fit", "photo.jpg", "--start", "photo.jpg"], 1, "recipe"),
     (["fit", "photo.jpg", "--start", "newer.json"], 1, "newer evoart"),
     (["fit", "photo.jpg", "--set", "lr"], 2, "NAME=NUMBER"),
-    (["fit", "photo.jpg", "--device", "gpu", "--engine", "scanline"], 2, "--device cpu"),
+    (["fit", "photo.jpg", "--search", "sets", "--device", "gpu", "--engine", "scanline"], 2, "--device cpu"),
     (["fit", "photo.jpg", "--checkpoint", "there.svg"], 2, ".npz"),
     (["fit", "photo.jpg", "--checkpoint", "bad.npz"], 2, "resume"),
     (["fit", "--config", "odd.toml"], 2, "Did you mean shapes"),

@@ -162,7 +162,7 @@ def test_pictures_too_large_are_refused_before_they_are_drawn():
     big = artwork(size=(30_000, 20_000))
     with pytest.raises(UsageError, match="too many"):
         encode("png", big)
-    wide = Artwork(big.scene, (20_000, 2), lambda scene, size: np.zeros((size[1], size[0], 4), np.float32))
+    wide = Artwork(big.scene, (20_000, 2), lambda scene, size, *_: np.zeros((size[1], size[0], 4), np.float32))
     with pytest.raises(EvoartError, match="WEBP holds at most"):
         encode("webp", wide)
 
