@@ -69,9 +69,8 @@ def _grow(problem: Problem, plan: Plan, gradient: bool = True) -> Grow:
 
 
 def _coarse(problem: Problem) -> float:
-    """Long side of the canvas to grow on: room for every shape, at most half of the full one, where a step costs a
-    quarter."""
-    return min(max(problem.canvas) / 2, max(128.0, 4 * problem.form.groups**0.5))
+    """Long side of the canvas to grow on, where a step costs a quarter or less: room for every shape."""
+    return min(float(max(problem.canvas)), max(128.0, 4 * problem.form.groups**0.5))
 
 
 def _sets(problem: Problem, choice: engines.Choice) -> Search:
