@@ -1,0 +1,255 @@
+"""The default search against the others at equal evaluations and at equal CPU seconds, inside one process.
+
+    python benchmarks/search.py
+
+Every search is built and does its first step (which compiles) before its CPU clock starts. It then runs until it has
+spent both budgets; its best loss within each is noted. The default search plans ahead, and so does Adam, whose rate
+falls: they run once with each budget. A gradient counts as three evaluations. All that do not grow start from the same
+random triangles, coloured from the photograph. Judged on the search's own canvas.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import common
+import numpy as np
+
+from evoart.engine.jax_setup import setup
+from evoart.engine.scanline import ScanlineEngine
+from evoart.forms.boxes import boxes
+from evoart.run import problem as problems
+from evoart.run.build import build_search, first_guess
+from evoart.run.job import Job
+from evoart.search.adam import Adam
+from evoart.search.evolution import Evolution
+from evoart.search.grow import GRADIENT
+from evoart.search.sets import Sets
+
+PICTURES = ("astronaut", "chelsea", "coffee")
+RATE = 0.01  # of Adam's positions, as in the default search
+WARM = 20  # steps of Adam that tell its speed
+
+
+class Climber:
+    """(1 + 1): one shape moves a step (a corner, its paint, or all of it), and stays if the picture is better."""
+
+    def __init__(self, engine: ScanlineEngine, start: np.ndarray, seed: int) -> None:
+        self.engine, self.form = engine, engine.form
+        self._rng = np.random.default_rng([seed, 7])
+        self._scale = self.form.steps().reshape(self.form.groups, -1)
+        self.genome, self.loss, self.evaluations, self.done = (
+            start.copy(),
+            float(engine.losses(start[None])[0]),
+            1,
+            False,
+        )
+
+    def step(self) -> None:
+        rows = self.genome.reshape(self.form.groups, -1).copy()
+        shape, geometry = self._rng.integers(len(rows)), self.form.geometry
+        what = self._rng.choice(3, p=(0.4, 0.4, 0.2))
+        mask = np.zeros(rows.shape[1])
+        if what == 0:
+            corner = 2 * self._rng.integers(geometry // 2)
+            mask[corner : corner + 2] = 1
+        else:
+            mask[geometry if what == 1 else 0 :] = 1
+        size = np.exp(self._rng.uniform(np.log(0.03), np.log(3)))
+        rows[shape] += (size * mask * self._scale[shape] * self._rng.normal(size=mask.shape)).astype(np.float32)
+        loss = float(self.engine.losses(rows.reshape(1, -1))[0])
+        self.evaluations += 1
+        if loss < self.loss:
+            self.genome, self.loss = rows.ravel(), loss
+
+
+class Descent:
+    """Adam down the exact gradient of the anti-aliased picture."""
+
+    def __init__(self, engine: ScanlineEngine, start: np.ndarray, steps: int) -> None:
+        form = engine.form
+        rates = RATE * (50 / form.groups) ** 0.25 * form.steps() / 0.1
+        self._engine, self._adam = engine, Adam(start, rates.astype(np.float32), steps)
+        self._bounds = form.opacity
+        self.evaluations = 0
+
+    def step(self) -> None:
+        self._adam.step(self._engine.gradient, self._clip)
+        self.evaluations += GRADIENT
+
+    def _clip(self, genome: np.ndarray) -> np.ndarray:
+        form = self._engine.form
+        rows = genome.reshape(form.groups, -1)
+        rows[:, -4:-1] = np.clip(rows[:, -4:-1], 0, 1)
+        rows[:, -1] = np.clip(rows[:, -1], *self._bounds)
+        return genome
+
+    @property
+    def loss(self) -> float:
+        return self._adam.loss
+
+    @property
+    def done(self) -> bool:
+        return self._adam.done
+
+
+def follow(search, evaluations: int, seconds: float) -> tuple[tuple[float, float], tuple[float, int]]:
+    """Run a search until both budgets are spent: (loss, CPU s) within the evaluations, (loss, evaluations) within the
+    CPU seconds. An infinite budget is not waited for."""
+    search.step()
+    by_count, by_time = (search.loss, 0.0), (search.loss, search.evaluations)
+    began = time.process_time()
+    while not search.done:
+        search.step()
+        spent = time.process_time() - began
+        if search.evaluations <= evaluations:
+            by_count = (search.loss, spent)
+        if spent <= seconds:
+            by_time = (search.loss, search.evaluations)
+        if all(over or budget == np.inf for over, budget in (
+            (search.evaluations >= evaluations, evaluations), (spent >= seconds, seconds)
+        )):  # fmt: skip
+            break
+    return by_count, by_time
+
+
+def methods() -> dict[str, Callable]:
+    """How each method spends both budgets on ``(name, shapes, seed, pixels, evaluations, seconds, path)``."""
+    return {
+        "default (grow, polish, renew)": default,
+        "grow, then independent sets": grown_sets,
+        "independent sets": sets,
+        "regional, snes": strategic("regional", "snes"),
+        "classical, snes": strategic("classical", "snes"),
+        "classical, pgpe": strategic("classical", "pgpe"),
+        "(1+1) hill climber": climber,
+        "Adam from random starts": descent,
+    }
+
+
+def prepare(path, shapes: int, seed: int, pixels: int, evaluations: int | None = None, **more) -> problems.Problem:
+    job = Job.make(picture=str(path), shapes=shapes, seed=seed, pixels=pixels, evaluations=evaluations, **more)
+    return problems.prepare(job)
+
+
+def default(path, shapes, seed, pixels, evaluations, seconds):
+    count, _ = follow(build_search(prepare(path, shapes, seed, pixels, evaluations)), evaluations, np.inf)
+    search = build_search(prepare(path, shapes, seed, pixels, None, seconds=seconds))
+    search._clock, search._began = time.process_time, time.process_time()  # the budget is CPU time here
+    _, timed = follow(search, np.inf, seconds)
+    return count, timed
+
+
+def grown_sets(path, shapes, seed, pixels, evaluations, seconds):
+    problem = prepare(path, shapes, seed, pixels, evaluations, search="sets", engine="scanline")
+    return follow(build_search(problem), evaluations, seconds)
+
+
+def sets(path, shapes, seed, pixels, evaluations, seconds):
+    problem = prepare(path, shapes, seed, pixels)
+    engine = ScanlineEngine(problem.form, problem.target)
+    return follow(Sets(engine, None, seed, first_guess(problem), None, boxes), evaluations, seconds)
+
+
+def strategic(search: str, strategy: str) -> Callable:
+    def both(path, shapes, seed, pixels, evaluations, seconds):
+        problem = prepare(path, shapes, seed, pixels, search=search, strategy=strategy, engine="scanline")
+        ready = build_search(problem)
+        share_program(ready)
+        return follow(ready, evaluations, seconds)
+
+    return both
+
+
+def share_program(search: Evolution) -> None:
+    """Keep the start, a constant of the compiled program, out of it: every picture and seed then finds the same program
+    in JAX's cache. Saves minutes of compiling, changes nothing that is measured."""
+    start, search._origin, ask = search._origin, np.zeros_like(search._origin), search._ask_jit
+
+    def moved(*state):
+        genomes, *rest = ask(*state)
+        return (genomes + start, *rest)
+
+    search._ask_jit = moved
+
+
+def climber(path, shapes, seed, pixels, evaluations, seconds):
+    problem = prepare(path, shapes, seed, pixels)
+    engine = ScanlineEngine(problem.form, problem.target)
+    return follow(Climber(engine, first_guess(problem), seed), evaluations, seconds)
+
+
+def descent(path, shapes, seed, pixels, evaluations, seconds):
+    problem = prepare(path, shapes, seed, pixels)
+    engine, start = ScanlineEngine(problem.form, problem.target), first_guess(problem)
+    count, _ = follow(Descent(engine, start, evaluations // GRADIENT - 1), evaluations, np.inf)
+    probe, began = Descent(engine, start, WARM), time.process_time()
+    while not probe.done:
+        probe.step()
+    steps = int(seconds / ((time.process_time() - began) / WARM))
+    _, timed = follow(Descent(engine, start, steps), np.inf, 1.2 * seconds)
+    return count, timed
+
+
+def cells(args: argparse.Namespace) -> Iterator[dict]:
+    for shapes in args.shapes:
+        for name in PICTURES:
+            for seed in range(args.seeds):
+                for method in args.methods:
+                    (loss, cpu), (timed, evaluations) = methods()[method](
+                        common.picture(name, args.pictures), shapes, seed, args.pixels, args.evaluations, args.seconds
+                    )
+                    yield {
+                        "triangles": shapes, "picture": name, "seed": seed, "method": method,
+                        "count dB": common.db(loss), "CPU s": cpu, "time dB": common.db(timed),
+                        "evaluations": evaluations,
+                    }  # fmt: skip
+
+
+def summary(rows: list[dict], args: argparse.Namespace) -> list[dict]:
+    out = []
+    for shapes in args.shapes:
+        for method in args.methods:
+            mine = [r for r in rows if (r["triangles"], r["method"]) == (shapes, method)]
+
+            def mean(column: str, name: str | None = None, mine: list[dict] = mine) -> float:
+                return statistics.mean(r[column] for r in mine if name in (None, r["picture"]))
+
+            def each(column: str, mean: Callable = mean) -> str:
+                return " / ".join(f"{mean(column, name):.2f}" for name in PICTURES)
+
+            out.append({
+                "triangles": shapes, "method": method,
+                f"dB at {args.evaluations:,} evaluations": f"{mean('count dB'):.2f}",
+                " / ".join(PICTURES): each("count dB"), "CPU s": f"{mean('CPU s'):.1f}",
+                f"dB at {args.seconds:g} CPU s": f"{mean('time dB'):.2f}",
+                " / ".join(PICTURES) + " ": each("time dB"), "evaluations": f"{mean('evaluations'):,.0f}",
+            })  # fmt: skip
+    return out
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pictures", help="folder of the test pictures")
+    parser.add_argument("--pixels", type=int, default=64)
+    parser.add_argument("--evaluations", type=int, default=8_192)
+    parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--methods", nargs="+", default=list(methods()), choices=list(methods()), metavar="METHOD")
+    parser.add_argument("--name", default="search", help="of the table")
+    parser.add_argument("--shapes", type=int, nargs="+", default=[50, 200])
+    args = parser.parse_args()
+    setup()
+    rows = []
+    for row in cells(args):
+        rows.append(row)
+        print(row, file=sys.stderr, flush=True)
+    common.table(summary(rows, args), args.name)
+
+
+if __name__ == "__main__":
+    main()
