@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
-from importlib.metadata import entry_points
 from typing import Any
 
 from evoart.errors import EvoartError, unknown
+from evoart.plugins import entry_points
 
 
 class Registry:
@@ -29,7 +29,7 @@ class Registry:
     def _table(self) -> dict[str, Any]:
         if self._extended is None:
             # A plugin may add a name, never silently replace a built-in one.
-            self._extended = {e.name: e for e in entry_points(group=self.group)} | self._builtin
+            self._extended = entry_points(self.group) | self._builtin
         return self._extended
 
     def __iter__(self) -> Iterator[str]:

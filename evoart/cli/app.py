@@ -83,9 +83,9 @@ class Group(click.Group):
 
 
 def _plugins() -> dict[str, Any]:
-    from importlib.metadata import entry_points
+    from evoart.plugins import entry_points
 
-    return {entry.name: entry for entry in entry_points(group="evoart.commands") if entry.name not in COMMANDS}
+    return {name: entry for name, entry in entry_points("evoart.commands").items() if name not in COMMANDS}
 
 
 @click.group(
