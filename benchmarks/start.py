@@ -48,7 +48,8 @@ def fit(path: Path, folder: Path, environment: dict[str, str]) -> dict[str, floa
 
 
 def once(path: Path, folder: Path, caches: Path) -> dict[str, float]:
-    environment = os.environ | {
+    # Whoever forbids Python to keep compiled modules would have no warm start.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {
         "NUMBA_CACHE_DIR": str(caches / "numba"),
         "EVOART_CACHE": str(caches / "evoart"),
         "PYTHONPYCACHEPREFIX": str(caches / "python"),
