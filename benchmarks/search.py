@@ -26,7 +26,6 @@ from evoart.run import problem as problems
 from evoart.run.build import build_search, first_guess
 from evoart.run.job import Job
 from evoart.search.adam import Adam
-from evoart.search.evolution import Evolution
 from evoart.search.grow import GRADIENT
 from evoart.search.sets import Sets
 
@@ -158,23 +157,9 @@ def sets(path, shapes, seed, pixels, evaluations, seconds):
 def strategic(search: str, strategy: str) -> Callable:
     def both(path, shapes, seed, pixels, evaluations, seconds):
         problem = prepare(path, shapes, seed, pixels, search=search, strategy=strategy, engine="scanline")
-        ready = build_search(problem)
-        share_program(ready)
-        return follow(ready, evaluations, seconds)
+        return follow(build_search(problem), evaluations, seconds)
 
     return both
-
-
-def share_program(search: Evolution) -> None:
-    """Keep the start, a constant of the compiled program, out of it: every picture and seed then finds the same program
-    in JAX's cache. Saves minutes of compiling, changes nothing that is measured."""
-    start, search._origin, ask = search._origin, np.zeros_like(search._origin), search._ask_jit
-
-    def moved(*state):
-        genomes, *rest = ask(*state)
-        return (genomes + start, *rest)
-
-    search._ask_jit = moved
 
 
 def climber(path, shapes, seed, pixels, evaluations, seconds):

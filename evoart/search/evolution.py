@@ -57,6 +57,8 @@ class Evolution:
         self.strategy: Strategy = make(strategy, self._origin.size // groups, population, options)
         self._key = jax.random.key_data(jax.random.key(seed))
         self._block = self._generations_per_step() if getattr(engine, "traceable", False) else 1
+        # The start is an argument of the programs and no constant in them: other pictures and seeds then find them in
+        # JAX's cache.
         self._ask_jit, self._tell_jit = jax.jit(self._ask), jax.jit(self._tell)
         self._run_jit = jax.jit(self._run)
         self._limit: int | None = None
@@ -94,14 +96,14 @@ class Evolution:
         root = jax.random.fold_in(jax.random.fold_in(jax.random.wrap_key_data(key), generation + 1), use)
         return jax.random.split(root, self.groups)
 
-    def _ask(self, key: Array, generation: Array, state: Any) -> tuple[Array, Array, Any]:
+    def _ask(self, origin: Array, key: Array, generation: Array, state: Any) -> tuple[Array, Array, Any]:
         """Genomes ``(judged, dim)``, the strategies' samples ``(groups, n, d)`` and their states."""
         samples, state = jax.vmap(self.strategy.ask)(self._keys(key, generation, 0), state)
         rows = samples
         if self.strategy.info.mean:
             rows = jnp.concatenate([samples, jax.vmap(self.strategy.mean)(state)[:, None]], 1)
         moves = rows.transpose(1, 0, 2).reshape(self._judged, -1)
-        return self._origin + self._scale * moves, samples, state
+        return origin + self._scale * moves, samples, state
 
     def _tell(self, key: Array, generation: Array, genomes: Array, samples: Array, by_region: Array, state: Any) -> Any:
         n = self.strategy.population
@@ -119,11 +121,11 @@ class Evolution:
         if getattr(self.engine, "traceable", False):
             carry = (self._state, jnp.asarray(self.genome), jnp.asarray(self.loss, jnp.float32))
             generation = np.int32(self.generation)
-            self._state, genome, loss = self._run_jit(self._key, generation, np.int32(count), carry)
+            self._state, genome, loss = self._run_jit(self._origin, self._key, generation, np.int32(count), carry)
             self.genome, self.loss = np.array(genome), float(loss)
         else:
             generation = np.int32(self.generation)
-            genomes, samples, state = self._ask_jit(self._key, generation, self._state)
+            genomes, samples, state = self._ask_jit(self._origin, self._key, generation, self._state)
             by_region = np.asarray(self._judge(np.asarray(genomes)), np.float32)
             self._state = self._tell_jit(self._key, generation, genomes, samples, by_region, state)
             losses = by_region.sum(1)
@@ -133,11 +135,11 @@ class Evolution:
         self.generation += count
         self.evaluations += count * self._judged
 
-    def _run(self, key: Array, first: Array, count: Array, carry: Any) -> Any:
+    def _run(self, origin: Array, key: Array, first: Array, count: Array, carry: Any) -> Any:
         def one(i: Array, carry: Any) -> Any:
             state, genome, loss = carry
             generation = first + i
-            genomes, samples, state = self._ask(key, generation, state)
+            genomes, samples, state = self._ask(origin, key, generation, state)
             by_region = self._judge_traced(genomes)
             state = self._tell(key, generation, genomes, samples, by_region, state)
             losses = by_region.sum(1)
@@ -184,11 +186,6 @@ class Evolution:
             raise EvoartError("the checkpoint does not fit this search", "Start the run again from its picture")
         leaves = [jnp.asarray(arrays[name]) for name in sorted(mine) if name.startswith("state/")]
         self._state = jax.tree.unflatten(jax.tree.structure(self._state), leaves)
-        # The programs hold the origin as a constant, so it must be the one they were made with.
-        if not np.array_equal(arrays["origin"], self._origin):
-            self._origin = np.array(arrays["origin"])
-            self._ask_jit, self._tell_jit = jax.jit(self._ask), jax.jit(self._tell)
-            self._run_jit = jax.jit(self._run)
-        self._key = np.array(arrays["key"])
+        self._origin, self._key = np.array(arrays["origin"]), np.array(arrays["key"])
         self.genome, self.loss = np.array(arrays["genome"]), float(arrays["loss"])
         self.generation, self.evaluations = int(arrays["generation"]), int(arrays["evaluations"])
