@@ -113,6 +113,12 @@ def test_keep_alpha_keeps_it(half, tmp_path):
         evoart.load(bare)
 
 
+def test_a_transparent_result_loads_from_standard_input(half, tmp_path, monkeypatch):
+    (path,) = evoart.fit(half, keep_alpha=True, **FEW).save(tmp_path / "a.svg")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(path.read_bytes())))
+    assert (evoart.load("-").image()[:, 25:, 3] == 0).all()
+
+
 def test_a_transparent_background(half):
     result = evoart.fit(half, background="transparent", **FEW)
     assert result.scene.background is None

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from evoart.errors import EvoartError
+from evoart.output.save import read_recipe
+from evoart.picture import read_source
 from evoart.run.events import Event, Finished
 from evoart.run.job import Job
 from evoart.run.loop import run
 from evoart.run.mask import mask_of
-from evoart.run.recipe import read_drawing
+from evoart.run.recipe import drawing
 from evoart.run.result import Result, from_drawing
 
 
@@ -55,5 +57,6 @@ def load(path: str | Path) -> Result:
     Raises:
         UsageError: no such file. EvoartError: no recipe in it, damaged, or of a newer evoart.
     """
-    result = from_drawing(read_drawing(Path(path)))
-    return dataclasses.replace(result, mask=mask_of(Path(path), result.job))
+    data, _, label = read_source(path)  # once: it may be standard input
+    result = from_drawing(drawing(read_recipe(data), label))
+    return dataclasses.replace(result, mask=mask_of(data, Path(path), result.job))

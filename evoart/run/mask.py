@@ -10,22 +10,23 @@ from pathlib import Path
 import numpy as np
 
 from evoart.errors import EvoartError
-from evoart.picture import load, read_source
+from evoart.picture import load
 from evoart.run.job import Job
 
 _EMBEDDED = re.compile(rb'<mask id="alpha".{0,400}?base64,([A-Za-z0-9+/=]+)"', re.DOTALL)
 _RASTER = (b"\x89PNG", b"RIFF", b"GIF8")
 
 
-def mask_of(path: Path, job: Job) -> np.ndarray | None:
-    """Transparency ``(h, w)`` uint8 of the picture in ``path``: its own, or the photograph's; None where it has none.
+def mask_of(data: bytes, path: Path, job: Job) -> np.ndarray | None:
+    """Transparency ``(h, w)`` uint8 of the picture ``data`` read from ``path``: its own, or the photograph's.
+
+    None where it has none.
 
     Raises:
         EvoartError: the picture is transparent, and neither its file nor the photograph can say where.
     """
     if not job.keep_alpha:
         return None
-    data = read_source(path)[0]
     if found := _EMBEDDED.search(data):
         return _gray(base64.b64decode(found[1]))
     if data.startswith(_RASTER):
