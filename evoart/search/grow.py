@@ -66,10 +66,12 @@ class Plan:
         third = evaluations / 3
         stages = max(1, min(self.stages, int(third / (2 * GRADIENT * self.stage_steps))))
         effort = Effort.within((third - stages * GRADIENT * self.stage_steps) / groups)
-        cycle = GRADIENT * self.cycle_steps + max(1.0, self.share * groups / 2) * effort.evaluations
-        return replace(
-            self, stages=stages, effort=effort, cycles=int(third / cycle), finish=max(1, int(third / GRADIENT))
-        )
+        # An effort has a least size, so growth may cost more than its third; the rest shares what is left.
+        left = max(0.0, evaluations - groups * effort.evaluations - stages * GRADIENT * (self.stage_steps + 1))
+        cycle = GRADIENT * (self.cycle_steps + 2) + max(1.0, self.share * groups / 2) * effort.evaluations
+        cycles = int(left / 2 / cycle)
+        finish = max(1, int((left - cycles * cycle) / GRADIENT) - 1)
+        return replace(self, stages=stages, effort=effort, cycles=cycles, finish=finish)
 
 
 PLANS = {
