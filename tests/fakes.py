@@ -8,9 +8,10 @@ import numpy as np
 
 from evoart.run.problem import Problem
 from evoart.run.result import judged
+from evoart.types import Search
 
 
-class HillClimber:
+class HillClimber(Search):
     """Drives a real problem with the real rasteriser; its whole state is in ``arrays``."""
 
     def __init__(self, problem: Problem, *, last: int | None = None, pause: float = 0.0) -> None:

@@ -178,7 +178,8 @@ def test_boxes_hold_all_that_a_shape_changes():
         rows = genomes(of, 8, seed=1)
         rows[:, -4:] = (0, 0, 0, 1)
         changed = ScanlineEngine(of, target()).images(rows).min(-1) < 0.999
-        for box, inked in zip(boxes(of, rows)[:, 0] * WIDTH, changed, strict=True):
+        shares = boxes(of, rows)[:, 0] * (WIDTH, HEIGHT, WIDTH, HEIGHT)
+        for box, inked in zip(shares, changed, strict=True):
             y, x = np.nonzero(inked)
             x0, y0, x1, y1 = np.floor(box)
             assert x.min(initial=99) >= x0

@@ -31,7 +31,7 @@ def studio(opacity=(0.1, 1.0), palette=None, seed: int = 0) -> Studio:
 def coverage(of: Studio, kind: str, p: np.ndarray) -> np.ndarray:
     """``(h, w)`` share of each pixel under one shape, drawn black on white."""
     plan = layout((kind,), of._detail)
-    points, widths = plan.outlines(np, p[None], np.float32(of.pixels))
+    points, widths = plan.outlines(np, p[None], of.scale)
     canvas = np.ones((3, H, W), np.float32)
     black = np.array([[0, 0, 0, 1]], np.float32)
     scanline.paint(canvas, points.astype(np.float32), plan.start, widths.astype(np.float32), black)

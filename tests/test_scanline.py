@@ -224,3 +224,52 @@ def test_one_engine_for_many_genomes():
         kept = engine.gradient(genome)
         assert kept[0] == fresh[0]
         np.testing.assert_array_equal(kept[1], fresh[1])
+
+
+@pytest.mark.parametrize("kind", tuple(SHAPES))
+def test_shapes_beside_the_picture_leave_no_record(kind):
+    """The recorded pass must not store what its sizes do not count: rows of shapes left, right, above and below."""
+    form = ShapesForm((kind,) * 40, 1.0, 0.75, (0.2, 0.4, 0.6))
+    rows = form.random(np.random.default_rng(0)).reshape(40, -1)
+    roles = [parameter.role for parameter in shape(kind).parameters]
+    for axis, far in (("x", -2), ("x", 2), ("y", -2), ("y", 2)):
+        beside = rows.copy()
+        beside[:, [i for i, role in enumerate(roles) if role == axis]] += far
+        engine = ScanlineEngine(form, random_target(96, 128))
+        loss, gradient = engine.gradient(beside.ravel())
+        assert loss == pytest.approx(float(engine.losses(beside.reshape(1, -1))[0]), rel=1e-5)
+        assert not gradient.any()
+
+
+def test_a_record_that_is_too_small_grows(monkeypatch):
+    """Whatever its sizes say, the recorded pass never writes past them."""
+    form = ShapesForm(ALL, 1.0, 0.75, (0.2, 0.4, 0.6))
+    genome, target = form.random(np.random.default_rng(0)), random_target(96, 128)
+    loss, gradient = ScanlineEngine(form, target).gradient(genome)
+    monkeypatch.setattr(scanline, "record_size", lambda *_: (0, 0))
+    again = ScanlineEngine(form, target).gradient(genome)
+    assert again[0] == loss
+    np.testing.assert_array_equal(again[1], gradient)
+
+
+@pytest.mark.parametrize("value", [1e7, -1e18, 3e38])
+def test_numbers_that_leave_the_world_stay_finite_and_quick(value):
+    form = ShapesForm(ALL, 1.0, 0.75, (0.2, 0.4, 0.6))
+    genome = form.random(np.random.default_rng(0))
+    genome[::3] = value
+    engine = ScanlineEngine(form, random_target(30, 40))
+    assert np.isfinite(engine.losses(genome[None])).all()
+    loss, gradient = engine.gradient(genome)
+    assert np.isfinite(loss)
+    assert np.isfinite(gradient).all()
+    assert np.isfinite(draw(form.scene(genome), (40, 30))).all()
+
+
+@pytest.mark.parametrize("size", [(64, 7), (7, 64), (33, 20)])
+def test_the_engine_draws_what_the_output_draws_where_sides_are_rounded(size):
+    w, h = size
+    long = max(w, h)
+    form = ShapesForm(ALL, min(1, (w + 0.45) / long), min(1, (h + 0.45) / long), (0.2, 0.4, 0.6))
+    genome = form.random(np.random.default_rng(0))
+    image = ScanlineEngine(form, random_target(h, w)).images(genome[None])[0]
+    assert np.abs(image - draw(form.scene(genome), size)[..., :3]).mean() < 0.5 / 255

@@ -226,3 +226,9 @@ def test_wrong_requests_are_usage_errors():
         Classical(engine, "sness", 8, 0, start)
     with pytest.raises(UsageError, match="finite"):
         Sets(engine, 8, 0, np.full_like(start, np.nan))
+
+
+def test_a_picture_that_no_shape_betters_ends_at_once():
+    form = ShapesForm((), 1.0, 1.0, (0.5, 0.5, 0.5), columns=6)
+    engine = ScanlineEngine(form, Target(np.full((8, 8, 3), 0.5, np.float32), np.ones((8, 8), np.float32)))
+    assert Sets(engine, 4, 0, np.zeros(0, np.float32), {}, boxes).done

@@ -51,7 +51,7 @@ def render(file: str, outputs: tuple[str, ...], verbose: int, quiet: bool, **giv
     session.check_size(result.artwork(size).size, places)
     written, lost = session.write_all(result, places, Options(), console, size)
     w, h = result.artwork(size).size
-    console.say(f"{len(result.scene):,} shapes at {w} x {h} pixels", 1)
+    console.say(f"{len(result.scene.kinds):,} shapes at {w} x {h} pixels", 1)
     if given["as_json"]:
         click.echo(json.dumps({"outputs": [str(path) for path in written], "size": [w, h], "seed": result.seed}))
     else:

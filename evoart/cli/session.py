@@ -248,7 +248,7 @@ def _summary(event: Finished, interrupted: bool) -> str:
     verb = {"interrupted": "Interrupted", "terminated": "Terminated"}.get(event.reason, "Done")
     result = event.result
     return (
-        f"{verb}: {event.psnr:.2f} dB with {count(len(result.scene), 'shape')}, {span(event.seconds)}, "
+        f"{verb}: {event.psnr:.2f} dB with {count(len(result.scene.kinds), 'shape')}, {span(event.seconds)}, "
         f"{count(event.generation, 'generation')}, {count(event.evaluations, 'evaluation')}, seed {result.seed}"
     )
 
@@ -260,7 +260,7 @@ def _facts(event: Finished, written: list[Path], checkpoint: Path | None) -> dic
         "seed": result.seed,
         "loss": event.loss,
         "psnr": event.psnr,
-        "shapes": len(result.scene),
+        "shapes": len(result.scene.kinds),
         "generations": event.generation,
         "evaluations": event.evaluations,
         "seconds": round(event.seconds, 3),

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from evoart.draw.scene import detail_for, layout
+from evoart.draw.scene import detail_for, layout, pixels_per_unit
 from evoart.types import Array
 
 Decoder = Callable[[Any, Array], tuple[Array, Array]]
@@ -86,6 +86,7 @@ class DenseRaster:
         decode: ``form.decode``: genomes to geometry ``(..., k, g)`` in units and rgba ``(..., k, 4)``.
         background: sRGB in [0, 1]; None is drawn on white.
         height, width: picture in pixels.
+        extent: width and height in units.
     """
 
     def __init__(
@@ -95,11 +96,12 @@ class DenseRaster:
         background: tuple[float, float, float] | None,
         height: int,
         width: int,
+        extent: tuple[float, float],
     ) -> None:
         self.decode, self.height, self.width = decode, height, width
         self.background = np.asarray((1.0, 1.0, 1.0) if background is None else background, np.float32)
-        self._pixels = max(height, width)
-        self._layout = layout(tuple(kinds), min(detail_for(self._pixels), DETAIL))
+        self._scale = pixels_per_unit((width, height), extent)
+        self._layout = layout(tuple(kinds), min(detail_for(max(height, width)), DETAIL))
         counts = np.diff(self._layout.start)
         # One branch of the program per kind of outline: (points, filled).
         self._classes = sorted({(int(c), bool(f)) for c, f in zip(counts, self._layout.filled, strict=True)})
@@ -118,7 +120,7 @@ class DenseRaster:
         ground = jnp.broadcast_to(jnp.asarray(self.background), (self.height, self.width, 3))
         if not len(self._class):
             return ground
-        points, widths = self._layout.outlines(jnp, geometry, self._pixels)
+        points, widths = self._layout.outlines(jnp, geometry, self._scale)
 
         # Recomputing a coverage costs less than keeping every one of them for the gradient.
         @jax.checkpoint

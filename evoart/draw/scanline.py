@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from evoart.draw.rows import FAR, FULL, JIT, cover_row, edge_table, scratch_rows, stroke_row
-from evoart.draw.scene import Scene, detail_for, layout
+from evoart.draw.scene import Scene, detail_for, layout, pixels_per_unit
 
 BAND = 64  # rows drawn at a time by ``draw``
 
@@ -24,10 +24,15 @@ def _most_points(start):
 
 
 @njit(**JIT)
-def _reach(points, first, last, edges, radius, height):
-    """First and past-last row that a shape may touch; fills get their edge table."""
+def _reach(points, first, last, edges, radius, height, width):
+    """First and past-last row that a shape may touch, none where it lies beside the picture; fills get their edges."""
     top, bottom = edge_table(points, first, last, edges)
     reach = radius + np.float32(1.0) if radius > 0 else np.float32(0.0)
+    left, right = np.float32(1e9), np.float32(-1e9)
+    for i in range(first, last):
+        left, right = min(left, points[i, 0]), max(right, points[i, 0])
+    if right + reach <= 0 or left - reach >= width:
+        return 0, 0
     return max(0, int(np.floor(top - reach))), min(height, int(np.ceil(bottom + reach)))
 
 
@@ -45,7 +50,7 @@ def paint(canvas, points, start, widths, rgba):
     cover = np.empty(width + 2, np.float32)
     for k in range(len(rgba)):
         first, last, opacity, radius = start[k], start[k + 1], rgba[k, 3], widths[k] * np.float32(0.5)
-        y0, y1 = _reach(points, first, last, edges, radius, height)
+        y0, y1 = _reach(points, first, last, edges, radius, height, width)
         for y in range(y0, y1):
             lo, hi = cover_row(points, first, last, edges, radius, y, width, scratch, spans, nearest, cover)
             line = cover[: hi - lo]
@@ -66,11 +71,9 @@ def draw(scene: Scene, size: tuple[int, int], rows: tuple[int, int] | None = Non
     """
     w, h = size
     top, bottom = rows or (0, h)
-    pixels = max(w, h)
-    plan = layout(scene.kinds, detail_for(pixels))
-    points, widths = plan.outlines(np, scene.geometry.astype(np.float64), pixels)
-    # A rounded height must not squeeze the drawing against its SVG: scale each axis to its size.
-    points = points * (w / (scene.width * pixels), h / (scene.height * pixels))
+    plan = layout(scene.kinds, detail_for(max(w, h)))
+    scale = pixels_per_unit(size, (scene.width, scene.height))
+    points, widths = plan.outlines(np, scene.geometry.astype(np.float64), scale)
     widths, rgba = widths.astype(np.float32), np.ascontiguousarray(scene.rgba, np.float32)
     out = np.empty((bottom - top, w, 4), np.float32)
     for y in range(top, bottom, BAND):
@@ -87,7 +90,7 @@ def draw(scene: Scene, size: tuple[int, int], rows: tuple[int, int] | None = Non
 
 @njit(**JIT)
 def record_size(points, start, widths, height, width):
-    """Upper bounds of what ``paint_recorded`` will store: pixels and rows."""
+    """What ``paint_recorded`` will have to store, rounded up: pixels and rows."""
     pixels, rows = 0, 0
     for k in range(len(widths)):
         left, right, top, bottom = np.float32(1e9), np.float32(-1e9), np.float32(1e9), np.float32(-1e9)
@@ -109,7 +112,7 @@ def paint_recorded(canvas, points, start, widths, rgba, cover, below, rows, owne
 
     ``rows`` ``(., 4)`` int32 gets one entry per shape and row: y, first pixel, past-last pixel, offset into ``cover``
     ``(.,)`` and ``below`` ``(3, .)``; shape ``k`` owns entries ``owner[k]:owner[k + 1]``. Sizes come from
-    ``record_size``.
+    ``record_size``. Returns False, the canvas half painted, where there is no room for another row.
     """
     _, height, width = canvas.shape
     most = _most_points(start)
@@ -119,8 +122,10 @@ def paint_recorded(canvas, points, start, widths, rgba, cover, below, rows, owne
     for k in range(len(rgba)):
         owner[k] = entry
         first, last, opacity, radius = start[k], start[k + 1], rgba[k, 3], widths[k] * np.float32(0.5)
-        y0, y1 = _reach(points, first, last, edges, radius, height)
+        y0, y1 = _reach(points, first, last, edges, radius, height, width)
         for y in range(y0, y1):
+            if entry == len(rows) or at + width > len(cover):
+                return False
             lo, hi = cover_row(points, first, last, edges, radius, y, width, scratch, spans, nearest, cover[at:])
             if lo >= hi:
                 continue
@@ -135,6 +140,7 @@ def paint_recorded(canvas, points, start, widths, rgba, cover, below, rows, owne
                     row[i] += u * (colour - row[i])
             at += hi - lo
     owner[len(rgba)] = entry
+    return True
 
 
 @njit(**JIT)

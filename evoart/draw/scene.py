@@ -15,6 +15,15 @@ from evoart.types import Array
 STEP = 1e-5  # units, for differences
 
 
+def pixels_per_unit(size: tuple[int, int], extent: tuple[float, float]) -> np.ndarray:
+    """Pixels per unit along x and y, ``(2,)`` float64, of a picture of ``size`` pixels and ``extent`` units (w, h).
+
+    They differ a little where a side was rounded to whole pixels. Everything that draws stretches alike, so that one
+    genome is one drawing on every canvas.
+    """
+    return np.asarray(size, np.float64) / np.asarray(extent, np.float64)
+
+
 @dataclass(frozen=True)
 class Scene:
     """One drawing, in paint order.
@@ -34,9 +43,6 @@ class Scene:
     width: float
     height: float
 
-    def __len__(self) -> int:
-        return len(self.kinds)
-
 
 @dataclass(frozen=True)
 class Layout:
@@ -54,15 +60,16 @@ class Layout:
     start: np.ndarray
     filled: np.ndarray
 
-    def outlines(self, xp: Any, geometry: Array, pixels: float) -> tuple[Array, Array]:
+    def outlines(self, xp: Any, geometry: Array, scale: np.ndarray) -> tuple[Array, Array]:
         """Points ``(..., m, 2)`` and stroke widths ``(..., k)`` (0 for filled shapes), both in pixels.
 
         Args:
             xp: ``numpy`` or ``jax.numpy``.
             geometry: ``(..., k, g)`` in units.
-            pixels: pixels per unit, i.e. the long side of the picture in pixels.
+            scale: pixels per unit along x and y, ``(2,)``; see ``pixels_per_unit``.
         """
         lead = geometry.shape[:-2]
+        scale, across = scale.astype(geometry.dtype), _across(scale).astype(geometry.dtype)
         if not self.kinds:
             return xp.zeros((*lead, 0, 2), geometry.dtype), xp.zeros((*lead, 0), geometry.dtype)
         by_kind: dict[str, list[int]] = {}
@@ -80,18 +87,21 @@ class Layout:
             order_points.append((self.start[where][:, None] + np.arange(kind.points(self.detail))).ravel())
             order_shapes.append(where)
         if len(parts) == 1:
-            return parts[0] * pixels, widths[0] * pixels
+            return parts[0] * scale, widths[0] * across
         back_points = np.argsort(np.concatenate(order_points))
         back_shapes = np.argsort(np.concatenate(order_shapes))
         points = xp.concatenate(parts, -2)[..., back_points, :]
-        return points * pixels, xp.concatenate(widths, -1)[..., back_shapes] * pixels
+        return points * scale, xp.concatenate(widths, -1)[..., back_shapes] * across
 
-    def pullback(self, geometry: np.ndarray, pixels: float, by_points: np.ndarray, by_widths: np.ndarray) -> np.ndarray:
+    def pullback(
+        self, geometry: np.ndarray, scale: np.ndarray, by_points: np.ndarray, by_widths: np.ndarray
+    ) -> np.ndarray:
         """d loss / d geometry ``(k, g)`` float32 from d loss / d points ``(m, 2)`` and widths ``(k,)`` in pixels.
 
         Free polygons are their points. For other kinds the outline is differentiated by central differences in double
-        precision, which asks nothing of a new shape and is exact to about 1e-8.
+        precision, which asks nothing of a new shape and, where the outline is smooth, is exact to about 1e-8.
         """
+        by_points = by_points * scale
         out = np.zeros(geometry.shape, np.float32)
         kinds = np.asarray(self.kinds)
         for name in dict.fromkeys(self.kinds):
@@ -99,16 +109,21 @@ class Layout:
             pull = by_points[self.start[where][:, None] + np.arange(kind.points(self.detail))]
             dim = len(kind.parameters)
             if isinstance(kind, FreePolygon):
-                out[where, :dim] = pull.reshape(len(where), dim) * pixels
+                out[where, :dim] = pull.reshape(len(where), dim)
                 continue
             p = geometry[where, :dim].astype(np.float64)
             nudged = p + STEP * np.array([1, -1])[:, None, None, None] * np.eye(dim)[:, None, :]  # (2, dim, n, dim)
             ahead, behind = kind.outline(np, nudged, self.detail)
-            moved = (ahead - behind) * (pixels / (2 * STEP))
+            moved = (ahead - behind) / (2 * STEP)
             out[where, :dim] = np.einsum("dnvc,nvc->nd", moved, pull)
             if not kind.filled:
-                out[where, dim - 1] += by_widths[where] * pixels * np.sign(p[:, -1])
+                out[where, dim - 1] += by_widths[where] * _across(scale) * np.sign(p[:, -1])
         return out
+
+
+def _across(scale: np.ndarray) -> np.ndarray:
+    """Pixels per unit of a stroke's width, which has no direction: the mean that keeps its area."""
+    return np.sqrt(scale[0] * scale[1])
 
 
 def layout(kinds: tuple[str, ...], detail: int) -> Layout:

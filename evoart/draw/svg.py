@@ -103,7 +103,7 @@ def colour(rgb: tuple[float, ...] | np.ndarray) -> str:
 def _groups(scene: Scene, number: Numbers) -> Iterator[str]:
     """Runs of fills and of strokes in paint order, each in a ``<g>`` with what its members have in common."""
     opacities = [compact(float(np.clip(a, 0, 1)), 3) for a in scene.rgba[:, 3]]
-    for filled, run in groupby(range(len(scene)), key=lambda i: shape(scene.kinds[i]).filled):
+    for filled, run in groupby(range(len(scene.kinds)), key=lambda i: shape(scene.kinds[i]).filled):
         members = list(run)
         paint = "fill" if filled else "stroke"
         common = [] if filled else ['fill="none" stroke-linecap="round" stroke-linejoin="round"']

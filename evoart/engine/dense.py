@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import jax
@@ -24,6 +25,8 @@ class DenseEngine:
         form: what a genome stands for.
         target: the picture to come near, ``(h, w, 3)``, its weights and its loss.
         traceable: True: a search may put this engine into its own program.
+        inputs: the target's picture and weights, for the methods named ``*_traced``: as arguments, and not constants of
+            a program, they leave it fit for the next picture.
     """
 
     name, traceable = "dense", True
@@ -31,8 +34,11 @@ class DenseEngine:
     def __init__(self, form: ShapesForm, target: Target) -> None:
         setup()
         self.form, self.target = form, target
+        self.inputs = (target.image, target.weight)
         self.height, self.width = target.image.shape[:2]
-        self._raster = DenseRaster(form.kinds, form.decode, form.background, self.height, self.width)
+        self._raster = DenseRaster(
+            form.kinds, form.decode, form.background, self.height, self.width, (form.width, form.height)
+        )
         self._images = jax.jit(lambda genomes: self._raster.map(lambda image: image, genomes))
         self._losses = jax.jit(self.losses_traced)
         self._tiles = jax.jit(self.tile_losses_traced, static_argnames="tiles")
@@ -44,34 +50,39 @@ class DenseEngine:
 
     def losses(self, genomes: np.ndarray) -> np.ndarray:
         """Losses ``(n,)`` float32 of genomes ``(n, dim)``."""
-        return np.asarray(self._losses(self._array(genomes)))
+        return np.asarray(self._losses(self._array(genomes), self.inputs))
 
     def tile_losses(self, genomes: np.ndarray, tiles: int) -> np.ndarray:
         """Losses ``(n, tiles, tiles)`` float32 by tile: pixel ``(y, x)`` counts in ``(y*tiles//h, x*tiles//w)``."""
-        return np.asarray(self._tiles(self._array(genomes), tiles=tiles))
+        return np.asarray(self._tiles(self._array(genomes), inputs=self.inputs, tiles=tiles))
 
     def gradient(self, genome: Genome) -> tuple[float, np.ndarray]:
         """Loss of one genome ``(dim,)`` and its gradient ``(dim,)`` float32."""
-        loss, gradient = self._gradient(self._array(genome))
+        loss, gradient = self._gradient(self._array(genome), self.inputs)
         return float(loss), np.asarray(gradient)
 
-    def losses_traced(self, genomes: Array) -> Array:
+    def losses_traced(self, genomes: Array, inputs: tuple[Array, ...]) -> Array:
         """``losses`` for use inside a JAX program."""
-        return self._raster.map(lambda image: loss_map(jnp, image, self.target).sum(), genomes)
+        target = self._target(inputs)
+        return self._raster.map(lambda image: loss_map(jnp, image, target).sum(), genomes)
 
-    def tile_losses_traced(self, genomes: Array, tiles: int) -> Array:
+    def tile_losses_traced(self, genomes: Array, tiles: int, inputs: tuple[Array, ...]) -> Array:
         """``tile_losses`` for use inside a JAX program; ``tiles`` is a static number."""
+        target = self._target(inputs)
         rows, columns = _membership(self.height, tiles), _membership(self.width, tiles)
 
         def judge(image: Array) -> Array:
             # Two thin matrix products; an accelerator's fast low precision would spoil exact differences of tiles.
-            by_row = jnp.matmul(rows, loss_map(jnp, image, self.target), precision="highest")
+            by_row = jnp.matmul(rows, loss_map(jnp, image, target), precision="highest")
             return jnp.matmul(by_row, columns.T, precision="highest")
 
         return self._raster.map(judge, genomes)
 
-    def _loss(self, genome: Array) -> Array:
-        return loss_map(jnp, self._raster.image(genome), self.target).sum()
+    def _loss(self, genome: Array, inputs: tuple[Array, ...]) -> Array:
+        return loss_map(jnp, self._raster.image(genome), self._target(inputs)).sum()
+
+    def _target(self, inputs: tuple[Array, ...]) -> Target:
+        return replace(self.target, image=inputs[0], weight=inputs[1])
 
     @staticmethod
     def _array(genomes: np.ndarray) -> np.ndarray:

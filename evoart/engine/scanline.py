@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evoart.draw import scanline
-from evoart.draw.scene import detail_for, layout
+from evoart.draw.scene import detail_for, layout, pixels_per_unit
 from evoart.score.pixel import Target, loss_map, value_and_gradient
 from evoart.types import Genome
 
@@ -56,9 +56,9 @@ class ScanlineEngine:
     def __init__(self, form: ShapesForm, target: Target) -> None:
         self.form, self.target = form, target
         self.height, self.width = target.image.shape[:2]
-        self.pixels = max(self.height, self.width)
+        self.scale = pixels_per_unit((self.width, self.height), (form.width, form.height))
         # 24 points a curve at 256 px: coarser than for print, of the same area.
-        self.layout = layout(form.kinds, min(detail_for(self.pixels), 32))
+        self.layout = layout(form.kinds, min(detail_for(max(self.height, self.width)), 32))
         self.ground = np.asarray(form.background if form.background is not None else WHITE, np.float32)
         self._image = np.ascontiguousarray(target.image.transpose(2, 0, 1))
         self._share = np.ascontiguousarray(target.share)
@@ -110,7 +110,7 @@ class ScanlineEngine:
         loss = sum(part[0] for part in parts)
         by_points, by_widths, by_rgba, self.removal = (sum(part[i] for part in parts) for i in range(1, 5))
         geometry, _ = self.form.decode(np, genome)
-        by_geometry = self.layout.pullback(geometry, self.pixels, by_points, by_widths)
+        by_geometry = self.layout.pullback(geometry, self.scale, by_points, by_widths)
         return float(loss), np.concatenate([by_geometry, by_rgba], 1).ravel()
 
     def canvas(self, genome: Genome) -> np.ndarray:
@@ -120,8 +120,8 @@ class ScanlineEngine:
 
     def _outlines(self, genomes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         geometry, rgba = self.form.decode(np, np.asarray(genomes, np.float32))
-        points, widths = self.layout.outlines(np, geometry, np.float32(self.pixels))
-        return (np.ascontiguousarray(a, np.float32) for a in (points, widths, rgba))
+        points, widths = self.layout.outlines(np, geometry, self.scale)
+        return tuple(np.ascontiguousarray(a, np.float32) for a in (points, widths, rgba))
 
     def _paint(self, points: np.ndarray, widths: np.ndarray, rgba: np.ndarray) -> np.ndarray:
         canvas = np.empty((3, self.height, self.width), np.float32)
@@ -134,10 +134,13 @@ class ScanlineEngine:
         points = points - np.array([0, y0], np.float32)
         start, height = self.layout.start, y1 - y0
         pixels, entries = scanline.record_size(points, start, widths, height, self.width)
-        cover, below, rows, owner = self._record(band, pixels, entries)
         canvas = np.empty((3, height, self.width), np.float32)
-        canvas[:] = self.ground[:, None, None]
-        scanline.paint_recorded(canvas, points, start, widths, rgba, cover, below, rows, owner)
+        whole = False
+        while not whole:
+            cover, below, rows, owner = self._record(band, pixels, entries)
+            canvas[:] = self.ground[:, None, None]
+            whole = scanline.paint_recorded(canvas, points, start, widths, rgba, cover, below, rows, owner)
+            pixels, entries = 2 * len(cover), 2 * len(rows)
         loss, adjoint = self._loss_band(canvas, y0, y1)
         by_points, by_widths = np.zeros_like(points), np.zeros_like(widths)
         by_rgba, removal = np.zeros_like(rgba), np.zeros(len(rgba), np.float32)
@@ -151,15 +154,14 @@ class ScanlineEngine:
         if self.target.loss == "mse":
             adjoint = np.empty_like(canvas)
             return scanline.squared_error(canvas, self._image[:, y0:y1], self._share[y0:y1], adjoint), adjoint
-        band = _Band(self.target.image[y0:y1], self.target.share[y0:y1], self.target.loss)
-        loss, by_image = value_and_gradient(canvas.transpose(1, 2, 0), band)
+        loss, by_image = value_and_gradient(canvas.transpose(1, 2, 0), self.target.rows(y0, y0 + canvas.shape[1]))
         return loss, np.ascontiguousarray(by_image.transpose(2, 0, 1), np.float32)
 
     def _record(self, band: int, pixels: int, entries: int) -> tuple:
         """Buffers for the recorded pass, kept between calls and grown when they are too small."""
         kept = self._records.get(band)
         if kept is None or len(kept[0]) < pixels or len(kept[2]) < entries:
-            pixels, entries = pixels * 5 // 4 + 64, entries * 5 // 4 + 64
+            pixels, entries = pixels * 5 // 4 + self.width, entries * 5 // 4 + 64
             kept = (
                 np.empty(pixels, np.float32),
                 np.empty((3, pixels), np.float32),
@@ -168,10 +170,3 @@ class ScanlineEngine:
             )
             self._records[band] = kept
         return kept
-
-
-class _Band:
-    """A band of rows of a target, for the losses that are written for whole targets."""
-
-    def __init__(self, image: np.ndarray, share: np.ndarray, loss: str) -> None:
-        self.image, self.share, self.loss = image, share, loss

@@ -8,7 +8,7 @@ import numpy as np
 
 from evoart.draw import scanline
 from evoart.draw.moments import MOMENTS, best_paint, moments, running_sums
-from evoart.draw.scene import detail_for, layout
+from evoart.draw.scene import detail_for, layout, pixels_per_unit
 from evoart.draw.shapes import shape
 from evoart.engine.scanline import ScanlineEngine, spread
 from evoart.forms.shapes import ShapesForm
@@ -16,6 +16,7 @@ from evoart.score.pixel import Target, mean_squared_error, psnr
 
 CHUNK = 256  # candidates of one unit of work
 SMALL, LARGE = 0.015, 0.5  # sizes of fresh shapes, in units
+FAINTEST = 0.01  # opacity of a new shape at least: with less, no colour of it could be told
 
 
 class Studio:
@@ -27,12 +28,12 @@ class Studio:
     def __init__(self, form: ShapesForm, target: Target) -> None:
         self.form, self.target = form, target
         self.height, self.width = target.weight.shape
-        self.pixels = max(self.height, self.width)
+        self.scale = pixels_per_unit((self.width, self.height), (form.width, form.height))
         self._image = np.ascontiguousarray(target.image.transpose(2, 0, 1))
         self._weight = np.ascontiguousarray(target.weight)
         self._table = np.empty((self.height, self.width + 1, MOMENTS), np.float32)
         self._palette = np.asarray(form.palette if form.palette else np.empty((0, 3)), np.float32)
-        self._detail = min(detail_for(self.pixels), 32)
+        self._detail = min(detail_for(max(self.height, self.width)), 32)
         self._engine: ScanlineEngine | None = None
         self._canvas = np.empty((3, self.height, self.width), np.float32)
         self._error = np.empty(self.height * self.width)
@@ -65,7 +66,7 @@ class Studio:
         """Draw one more shape ``(dim_per_group,)`` on top."""
         plan = layout((kind,), self._detail)
         geometry, rgba = self.form.with_kinds((kind,)).decode(np, row)
-        points, widths = plan.outlines(np, geometry, np.float32(self.pixels))
+        points, widths = plan.outlines(np, geometry, self.scale)
         scanline.paint(self._canvas, points.astype(np.float32), plan.start, widths.astype(np.float32), rgba)
         self._refresh()
 
@@ -73,7 +74,7 @@ class Studio:
         """Fresh shapes ``(n, geometry)`` where the picture is wrong: a place is as likely as its squared error."""
         at = np.searchsorted(self._error, rng.random(n) * self._error[-1]).clip(0, len(self._error) - 1)
         y, x = np.divmod(at, self.width)
-        centre = (np.stack([x, y], -1) + rng.random((n, 2))) / self.pixels
+        centre = (np.stack([x, y], -1) + rng.random((n, 2))) / self.scale
         size = np.exp(rng.uniform(np.log(SMALL), np.log(LARGE), n))
         return shape(kind).sample(rng, centre, size)
 
@@ -81,12 +82,12 @@ class Studio:
         """What each of ``(n, geometry)`` shapes on top would gain (fall of the squared error), and its best rgba."""
         outline = shape(kind)
         plan = layout((kind,), self._detail)
-        points, widths = plan.outlines(np, geometry[:, None, : len(outline.parameters)], np.float32(self.pixels))
+        points, widths = plan.outlines(np, geometry[:, None, : len(outline.parameters)], self.scale)
         points = np.ascontiguousarray(points, np.float32)
         widths = np.ascontiguousarray(widths[:, 0], np.float32)
         n = len(geometry)
         sums, rgba, gains = np.empty((n, MOMENTS), np.float32), np.empty((n, 4), np.float32), np.empty(n, np.float32)
-        low, high = (np.float32(v) for v in self.form.opacity)
+        low, high = np.float32(max(self.form.opacity[0], FAINTEST)), np.float32(self.form.opacity[1])
 
         def work(i: int) -> None:
             part = slice(i * CHUNK, (i + 1) * CHUNK)

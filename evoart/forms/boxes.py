@@ -16,19 +16,21 @@ _CURVED = 0.01  # widening that makes up for the points between those, of half t
 
 
 def boxes(form: ShapesForm, genomes: Array, xp: Any = np) -> Array:
-    """Bounding boxes ``(..., groups, 4)``: x0, y0, x1, y1 in units of genomes ``(..., dim)``; strokes with their width.
+    """Bounding boxes ``(..., groups, 4)`` of genomes ``(..., dim)``: x0, y0, x1, y1; strokes with their width.
 
-    ``xp`` is ``numpy`` or ``jax.numpy``. Boxes are not cut at the picture's edges.
+    They are shares of the picture's width and height, 0 to 1, and not cut at its edges, so that a search can use them
+    on any canvas. ``xp`` is ``numpy`` or ``jax.numpy``.
     """
     geometry, _ = form.decode(xp, genomes)
+    extent = np.array([form.width, form.height] * 2, np.float32)
     by_kind: dict[str, list[int]] = {}
     for index, name in enumerate(form.kinds):
         by_kind.setdefault(name, []).append(index)
     parts = [_boxes_of(xp, name, geometry[..., np.asarray(at), :]) for name, at in by_kind.items()]
     if len(parts) == 1:
-        return parts[0]
+        return parts[0] / extent
     back = np.argsort(np.concatenate([np.asarray(at) for at in by_kind.values()]))
-    return xp.concatenate(parts, -2)[..., back, :]
+    return xp.concatenate(parts, -2)[..., back, :] / extent
 
 
 def _boxes_of(xp: Any, name: str, geometry: Array) -> Array:

@@ -11,6 +11,8 @@ from evoart.draw.scene import Scene
 from evoart.draw.shapes import shape
 from evoart.types import Array, Genome
 
+FARTHEST = 1000.0  # units or radians: no number of geometry is read as more, so that every rasteriser can hold it
+
 
 @dataclass(frozen=True)
 class ShapesForm:
@@ -58,17 +60,20 @@ class ShapesForm:
         """Geometry ``(..., groups, geometry)`` and rgba ``(..., groups, 4)`` of genomes ``(..., dim)``.
 
         ``xp`` is ``numpy`` or ``jax.numpy``. Colours are clipped to [0, 1] (or snapped to the palette), opacity to
-        its range.
+        its range, geometry to +-1000.
         """
         rows = genomes.reshape(*genomes.shape[:-1], self.groups, self.dim_per_group)
         g = self.geometry
         rgb = xp.clip(rows[..., g : g + 3], 0.0, 1.0)
         if self.palette is not None:
             colours = xp.asarray(np.asarray(self.palette, np.float32))
-            nearest = ((rgb[..., None, :] - colours) ** 2).sum(-1).argmin(-1)
+            # The squared distance less what all colours share; a difference per channel would take thrice the memory.
+            products = sum(rgb[..., c, None] * colours[:, c] for c in range(3))
+            nearest = ((colours**2).sum(-1) - 2 * products).argmin(-1)
             rgb = colours[nearest]
         low, high = self.opacity
-        return rows[..., :g], xp.concatenate([rgb, xp.clip(rows[..., g + 3 :], low, high)], -1)
+        geometry = xp.clip(rows[..., :g], -FARTHEST, FARTHEST)
+        return geometry, xp.concatenate([rgb, xp.clip(rows[..., g + 3 :], low, high)], -1)
 
     def encode(self, geometry: np.ndarray, rgba: np.ndarray) -> Genome:
         """The genome ``(dim,)`` of geometry ``(groups, <= geometry)`` and rgba ``(groups, 4)``."""

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from evoart.draw.scene import Scene, layout
+from evoart.draw.scene import Scene, layout, pixels_per_unit
 from evoart.draw.svg import compact
 from evoart.errors import EvoartError
 from evoart.output import recipe as recipes
@@ -48,11 +48,8 @@ def _pdf(artwork: Artwork, options: Options) -> bytes:
 def _content(scene: Scene, w: float, h: float) -> tuple[bytes, set[int]]:
     """The page's drawing operators, and the opacities they use in thousandths."""
     plan = layout(scene.kinds, _DETAIL)
-    long = max(w, h)
-    points, widths = (
-        plan.outlines(np, scene.geometry.astype(np.float64), long) if len(scene) else (np.zeros((0, 2)), [])
-    )
-    points = points * (w / (scene.width * long), h / (scene.height * long))  # stretched as the rasterisers do
+    scale = pixels_per_unit((w, h), (scene.width, scene.height))
+    points, widths = plan.outlines(np, scene.geometry.astype(np.float64), scale)
     lines, opacities = [f"1 0 0 -1 0 {h:g} cm 1 J 1 j"], set()
     if scene.background is not None:
         lines.append(f"{_colour(scene.background)} rg 0 0 {w:g} {h:g} re f")

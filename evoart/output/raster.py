@@ -31,8 +31,7 @@ def pixels(artwork: Artwork, scene: Scene | None = None, size: tuple[int, int] |
     w, h = size or artwork.size
     if w * h > MAX_PIXELS:
         raise UsageError(f"{w}x{h} pixels are too many for one picture", f"Stay below {MAX_PIXELS:,}, or write SVG")
-    # Not `scene or`: a scene without shapes, as a film begins with, counts as false.
-    scene = artwork.scene if scene is None else scene
+    scene = scene or artwork.scene
     out = np.empty((h, w, 4), np.uint8)
     for y in range(0, h, _ROWS):
         band = artwork.draw(scene, (w, h), (y, min(y + _ROWS, h)))

@@ -5,7 +5,7 @@ Oklab: B. Ottosson, "A perceptual color space for image processing" (2020).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -53,6 +53,12 @@ class Target:
         h, w = self.weight.shape
         return self.weight / np.float32(h * w * 3)
 
+    def rows(self, first: int, last: int) -> Target:
+        """The rows ``first`` to ``last - 1``; every pixel keeps its share in the loss of the whole."""
+        h = self.weight.shape[0]
+        part = self.weight[first:last] * np.float32((last - first) / h)
+        return replace(self, image=self.image[first:last], weight=part)
+
 
 def loss_map(xp: Any, images: Array, target: Target) -> Array:
     """Loss of every pixel ``(..., h, w)`` of images ``(..., h, w, 3)``; their sum is the loss. NumPy or JAX."""
@@ -61,7 +67,7 @@ def loss_map(xp: Any, images: Array, target: Target) -> Array:
     elif target.loss == "mae":
         each = xp.abs(images - target.image).sum(-1)
     else:
-        each = ((oklab(xp, images) - oklab(np, target.image)) ** 2).sum(-1)
+        each = ((oklab(xp, images) - oklab(xp, target.image)) ** 2).sum(-1)
     return each * target.share
 
 

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-from evoart.types import Genome
+from evoart.types import Genome, Search
 
 
-class Chain:
+class Chain(Search):
     """Runs ``first`` until it is done, then what ``then(kinds, genome)`` makes of its result.
 
     Counts go on across the change; ``kinds`` are those of the first search from the moment it has chosen them.
     """
 
-    def __init__(self, first: Any, then: Callable[[tuple[str, ...], Genome], Any]) -> None:
-        self._first, self._then, self._second = first, then, None
+    def __init__(self, first: Search, then: Callable[[tuple[str, ...], Genome], Search]) -> None:
+        self._first, self._then = first, then
+        self._second: Search | None = None
 
     @property
-    def _now(self) -> Any:
+    def _now(self) -> Search:
         return self._first if self._second is None else self._second
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from evoart.search.evolution import Evolution
-from evoart.types import Array, Genome
+from evoart.types import Array, Engine, Genome
 
 
 class Classical(Evolution):
@@ -19,7 +19,7 @@ class Classical(Evolution):
 
     def __init__(
         self,
-        engine: Any,
+        engine: Engine,
         strategy: str,
         population: int | None,
         seed: int,
@@ -31,8 +31,8 @@ class Classical(Evolution):
     def _judge(self, genomes: np.ndarray) -> np.ndarray:
         return np.asarray(self.engine.losses(genomes))[:, None]
 
-    def _judge_traced(self, genomes: Array) -> Array:
-        return self.engine.losses_traced(genomes)[:, None]
+    def _judge_traced(self, genomes: Array, inputs: tuple[Array, ...]) -> Array:
+        return self.engine.losses_traced(genomes, inputs)[:, None]
 
     def _reach(self, genomes: Array) -> Array:
         return np.ones((1, 1), np.float32)

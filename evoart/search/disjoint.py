@@ -9,18 +9,17 @@ ROUNDING = 0.01  # pixels that a box may be wrong by
 
 
 def tile_boxes(boxes: np.ndarray, height: int, width: int, tiles: int) -> np.ndarray:
-    """Tile ranges ``(..., 4)`` int32 row0, row1, column0, column1 (ends included) that boxes in units may change.
+    """Tile ranges ``(..., 4)`` int32 row0, row1, column0, column1 (ends included) that boxes may change.
 
     Args:
-        boxes: ``(..., 4)`` x0, y0, x1, y1 in units.
-        height, width: picture in pixels; its longer side is one unit.
+        boxes: ``(..., 4)`` x0, y0, x1, y1 as shares of the picture's width and height.
+        height, width: picture in pixels.
         tiles: tiles per side.
     """
-    pixels = max(height, width)
     out = np.empty(boxes.shape, np.int32)
     # Soft edges stay within the pixels a box touches. Boxes beyond the picture fall on its border tiles.
     for column, side, extent, slack in ((0, 1, height, -1), (1, 3, height, 1), (2, 0, width, -1), (3, 2, width, 1)):
-        place = np.floor(boxes[..., side] * pixels + slack * ROUNDING)
+        place = np.floor(boxes[..., side] * extent + slack * ROUNDING)
         out[..., column] = np.clip(place, 0, extent - 1).astype(np.int64) * tiles // extent
     return out
 

@@ -16,17 +16,17 @@ import numpy as np
 
 from evoart.errors import EvoartError, UsageError
 from evoart.search.strategies import Strategy, make
-from evoart.types import Array, Genome
+from evoart.types import Array, Engine, Genome, Search
 
 _BLOCK_WORK = {"cpu": 1e8, "other": 2e10}  # pixels times shapes per block of generations: about half a second at most
 
 
-class Evolution:
+class Evolution(Search):
     """A search by evolution strategies; see ``Classical`` and ``Regional``, which say what is judged.
 
     Args:
-        engine: judges genomes: ``losses(genomes)``; with ``traceable`` true also ``losses_traced``. ``form``
-            (``steps()``) and ``target`` are used where it has them, so a scalar score needs neither.
+        engine: judges genomes. ``form`` (``steps()``) and ``target`` are used where it has them, so a scalar score
+            needs neither; where it is ``traceable``, a block of generations becomes one program.
         strategy: a name of ``strategies.names()``.
         population: candidates per generation; None is the strategy's default.
         seed: decides everything random.
@@ -40,7 +40,7 @@ class Evolution:
 
     def __init__(
         self,
-        engine: Any,
+        engine: Engine,
         strategy: str,
         population: int | None,
         seed: int,
@@ -56,9 +56,11 @@ class Evolution:
         self._scale = np.asarray(form.steps() if form is not None else np.ones_like(self._origin), np.float32)
         self.strategy: Strategy = make(strategy, self._origin.size // groups, population, options)
         self._key = jax.random.key_data(jax.random.key(seed))
-        self._block = self._generations_per_step() if getattr(engine, "traceable", False) else 1
-        # The start is an argument of the programs and no constant in them: other pictures and seeds then find them in
-        # JAX's cache.
+        self._traceable = getattr(engine, "traceable", False)
+        self._inputs = engine.inputs if self._traceable else ()
+        self._block = self._generations_per_step() if self._traceable else 1
+        # Start and target are arguments of the programs and no constants in them: other pictures and seeds then find
+        # them in JAX's cache.
         self._ask_jit, self._tell_jit = jax.jit(self._ask), jax.jit(self._tell)
         self._run_jit = jax.jit(self._run)
         self._limit: int | None = None
@@ -73,7 +75,7 @@ class Evolution:
         """Losses ``(n, regions)`` of genomes ``(n, dim)``."""
         raise NotImplementedError
 
-    def _judge_traced(self, genomes: Array) -> Array:
+    def _judge_traced(self, genomes: Array, inputs: tuple[Array, ...]) -> Array:
         """The same inside a JAX program."""
         raise NotImplementedError
 
@@ -118,10 +120,12 @@ class Evolution:
     def step(self) -> None:
         """One generation, or a fixed number of them as one program where the engine can be part of it."""
         count = self._block if self._limit is None else max(1, min(self._block, self._limit - self.generation))
-        if getattr(self.engine, "traceable", False):
+        if self._traceable:
             carry = (self._state, jnp.asarray(self.genome), jnp.asarray(self.loss, jnp.float32))
             generation = np.int32(self.generation)
-            self._state, genome, loss = self._run_jit(self._origin, self._key, generation, np.int32(count), carry)
+            self._state, genome, loss = self._run_jit(
+                self._inputs, self._origin, self._key, generation, np.int32(count), carry
+            )
             self.genome, self.loss = np.array(genome), float(loss)
         else:
             generation = np.int32(self.generation)
@@ -135,12 +139,12 @@ class Evolution:
         self.generation += count
         self.evaluations += count * self._judged
 
-    def _run(self, origin: Array, key: Array, first: Array, count: Array, carry: Any) -> Any:
+    def _run(self, inputs: tuple[Array, ...], origin: Array, key: Array, first: Array, count: Array, carry: Any) -> Any:
         def one(i: Array, carry: Any) -> Any:
             state, genome, loss = carry
             generation = first + i
             genomes, samples, state = self._ask(origin, key, generation, state)
-            by_region = self._judge_traced(genomes)
+            by_region = self._judge_traced(genomes, inputs)
             state = self._tell(key, generation, genomes, samples, by_region, state)
             losses = by_region.sum(1)
             losses = jnp.where(jnp.isfinite(losses), losses, jnp.inf)

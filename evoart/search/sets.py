@@ -16,7 +16,7 @@ import numpy as np
 
 from evoart.errors import EvoartError, UsageError, unknown
 from evoart.search.disjoint import independent, inside, tile_boxes, union
-from evoart.types import Array, Genome
+from evoart.types import Array, Engine, Genome, Search
 
 POPULATION, STEP = 32, 1.0
 TILE, MOST_TILES = 4, 64  # pixels per tile, tiles per side
@@ -26,7 +26,7 @@ SLOWEST, FASTEST, ADAPT, TARGET_RATE = 0.04, 5.0, 0.15, 0.2
 _POOL = 8  # fresh shapes per group to choose from in a generation
 
 
-class Sets:
+class Sets(Search):
     """A (1, lambda) search per shape over independent sets.
 
     Args:
@@ -35,8 +35,9 @@ class Sets:
         seed: decides everything random.
         start: genome ``(dim,)`` to improve.
         options: ``step`` (initial step, in natural steps), ``fresh`` (share of proposals that start a shape anew).
-        boxes: ``boxes(form, genomes, xp)`` gives ``(n, groups, 4)`` x0, y0, x1, y1 in units. None: every shape may
-            reach everywhere, and one shape is moved at a time; so it is for an engine without ``tile_losses``.
+        boxes: ``boxes(form, genomes, xp)`` gives ``(n, groups, 4)`` x0, y0, x1, y1 as shares of the picture's sides.
+            None: every shape may reach everywhere, and one shape is moved at a time; so it is for an engine without
+            ``tile_losses``.
 
     Raises:
         UsageError: unknown option, or a start that is not finite.
@@ -44,7 +45,7 @@ class Sets:
 
     def __init__(
         self,
-        engine: Any,
+        engine: Engine,
         population: int | None,
         seed: int,
         start: Genome,
@@ -60,19 +61,20 @@ class Sets:
         self.engine, self.form, self.seed = engine, engine.form, seed
         self.population = POPULATION if population is None else max(int(population), 1)
         groups = self.form.groups
-        self._scale = np.asarray(self.form.steps(), np.float32).reshape(groups, -1)
+        self._scale = np.asarray(self.form.steps(), np.float32).reshape(groups, self.form.dim_per_group)
         self._regional = hasattr(engine, "tile_losses") and boxes is not None
         self._boxes = boxes
         target = getattr(engine, "target", None)
         self._image = None if target is None else target.image
         self._height, self._width = (1, 1) if target is None else target.weight.shape
         self._tiles = int(np.clip(min(self._height, self._width) // TILE, 1, MOST_TILES)) if self._regional else 1
-        self._rows = np.array(start, np.float32).reshape(groups, -1)
+        self._rows = np.array(start, np.float32).reshape(groups, self.form.dim_per_group)
         if not np.isfinite(self._rows).all():
             raise UsageError("the search's start is not a vector of finite numbers", "Start from another result")
         self._steps = np.full((groups, 2), step, np.float32)  # of geometry, of paint
         self._grid = self._judge(self._rows[None])[0]
-        self.generation, self.evaluations, self.stage, self.done = 0, 1, "refining", False
+        self.generation, self.evaluations, self.stage = 0, 1, "refining"
+        self.done = groups == 0  # no shape could better the ground: there is nothing to move
 
     @property
     def genome(self) -> Genome:

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from evoart.types import Genome
+from evoart.types import Genome, Search
 
 
 class Translated:
     """A search that reports ``convert(genome)`` instead of its own genome, and is ``search`` in all else."""
 
-    def __init__(self, search: Any, convert: Callable[[Genome], Genome]) -> None:
+    def __init__(self, search: Search, convert: Callable[[Genome], Genome]) -> None:
         self._search, self._convert = search, convert
 
     @property
