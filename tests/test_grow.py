@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import io
+import json
+import time as module_of_time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from evoart.draw.shapes import MIXED
+from evoart.engine.studio import Studio
+from evoart.run import recipe as recipes
 from evoart.run.build import build_search
-from evoart.run.job import Job
+from evoart.run.job import GROWING, Job
 from evoart.run.problem import Problem, prepare
-from evoart.search import grow as module
-from evoart.search.grow import Plan
+from evoart.search import plan as module
 from evoart.search.place import Effort
+from evoart.search.plan import OPTIONS, PLANS, Plan, plan_for
 from evoart.types import Search
 
 TINY = Plan(stages=2, stage_steps=12, cycles=2, cycle_steps=12, finish=12, effort=Effort(60, 4, 4, 3))
@@ -203,23 +208,103 @@ def test_evolution_alone_improves_too(begin):
     assert finished(search).loss < 0.4 * ground
 
 
-def test_time_is_kept(photo, begin):
-    """A clock that is moved by the steps themselves: the plan must fit into what is left after growing."""
-    search, _ = begin(Plan(2, 12, 10_000, 12, finish=10_000, effort=TINY.effort), seconds=100.0)
-    now = 0.0
-    search._clock, search._began = lambda: now, 0.0
-    while not search.done and now < 1000:
+class Clock:
+    """A clock that only the work itself moves: seconds of a gradient and of judging one candidate, by canvas."""
+
+    def __init__(self, monkeypatch, gradient: float = 0.02, candidate: float = 1e-4) -> None:
+        self.now = 0.0
+
+        def costly(method, cost):
+            def call(studio, *args):
+                self.now += cost(studio, args)
+                return method(studio, *args)
+
+            return call
+
+        area = 48 * 36
+        monkeypatch.setattr(
+            Studio, "gradient", costly(Studio.gradient, lambda s, _: gradient * s.height * s.width / area)
+        )
+        monkeypatch.setattr(Studio, "gains", costly(Studio.gains, lambda _, args: candidate * len(args[1])))
+        monkeypatch.setattr(module_of_time, "monotonic", lambda: self.now)
+
+
+@pytest.mark.parametrize("started", [False, True])
+@pytest.mark.parametrize(("seconds", "shapes"), [(20, 6), (60, 6), (60, 30), (600, 6)])
+def test_time_is_kept_and_used(begin, monkeypatch, tmp_path, seconds, shapes, started):
+    options = {"shapes": shapes, "pixels": 48, "seconds": seconds, "quality": "normal"}
+    if started:
+        first = finished(begin(shapes=shapes)[0])
+        problem = begin(shapes=shapes)[1]
+        recipe = recipes.write(problem.job, problem.form.with_kinds(first.kinds), first.genome, (48, 36), {})
+        (tmp_path / "first.json").write_text(json.dumps(recipe))
+        options["start"] = str(tmp_path / "first.json")
+    clock = Clock(monkeypatch)
+    search, _ = begin(**options)
+    while not search.done:
         search.step()
-        now += 1.0
-    assert 20 < now < 160
+    assert 0.6 * seconds < clock.now < seconds
+    assert search.stage == "done"
 
 
-@pytest.mark.parametrize("budget", [2_000, 20_000])
-def test_evaluations_are_planned_for(photo, budget):
-    search = build_search(prepare(Job.make(shapes=6, pixels=48, seed=1, evaluations=budget), photo))
+def test_what_time_decided_is_a_plan_without_a_clock(begin, monkeypatch):
+    clock = Clock(monkeypatch, candidate=2e-3)
+    timed, _ = begin(seconds=40, shapes=30, quality="normal")
+    while not timed.done:
+        timed.step()
+    assert clock.now < 40
+    assert timed.settled["effort"] < 600  # at full effort growing alone would have taken a minute
+    again, _ = begin(shapes=30, quality="normal", options=timed.settled)
+    while not again.done:
+        again.step()
+    same(timed, again)
+
+
+def test_time_spent_before_a_pause_counts(begin, monkeypatch):
+    clock = Clock(monkeypatch)
+    search, _ = begin(seconds=60, quality="normal")
+    while clock.now < 30:
+        search.step()
+    arrays = through_a_file(search.arrays())
+    clock.now += 1e6  # the pause
+    again, _ = begin(seconds=60, quality="normal")
+    again.load(arrays)
+    resumed = clock.now
+    while not again.done:
+        again.step()
+    assert clock.now - resumed < 30
+
+
+@pytest.mark.parametrize(
+    ("budget", "options"),
+    [
+        (2_000, {}),
+        (20_000, {}),
+        (20_000, {"kind": "mixed"}),
+        (20_000, {"kind": "triangle,rectangle,circle,line,cubic,polygon:5"}),
+        (60_000, {"shapes": 300, "pixels": 16}),
+    ],
+    ids=str,
+)
+def test_evaluations_are_planned_for(photo, budget, options):
+    job = Job.make(**{"shapes": 6, "pixels": 48, "seed": 1, "evaluations": budget} | options)
+    search = build_search(prepare(job, photo))
     while not search.done and search.evaluations < 3 * budget:
         search.step()
     assert 0.4 * budget < search.evaluations < 1.2 * budget
+    assert len(search.kinds) == job.shapes
+
+
+def test_a_plan_is_the_same_after_a_checkpoint_and_from_its_options():
+    for quality in PLANS:
+        for budget in (None, 30_000):
+            how = {"missing": 250, "kinds": 3}
+            plan = plan_for(quality, 250, evaluations=budget, **how)
+            assert Plan.from_array(plan.array()) == plan
+            assert plan_for(quality, 250, options=plan.options, **how) == plan
+    timed = replace(Plan(), rounds=3, share=0.123).looking(321.7, 2)
+    assert Plan.from_array(timed.array()) == timed
+    assert set(timed.options) == set(GROWING) == set(OPTIONS)
 
 
 def test_one_shape_and_a_picture_of_one_colour(begin, monkeypatch):

@@ -112,6 +112,29 @@ def test_how_a_run_is_cut_into_blocks_does_not_show(monkeypatch):
     assert len({(r.generation, r.loss, r.result.svg()) for r in results}) == 1
 
 
+def test_a_plan_that_is_done_says_so_and_one_that_a_limit_ended_goes_on(tmp_path):
+    path, job = tmp_path / "run.npz", small(quality="draft")
+    whole = list(run(job, keep=Keep(path)))[-1]
+    assert whole.reason == "done"
+    with pytest.raises(UsageError, match="this run is finished"):
+        list(resume(checkpoints.with_budget(checkpoints.load(path), evaluations=10**6)))
+    short = list(run(small(quality="draft", generations=9), keep=Keep(path)))[-1]
+    assert short.generation == 9
+    last = list(resume(checkpoints.with_budget(checkpoints.load(path), generations=10**6)))[-1]
+    assert last.result.genome.tobytes() == whole.result.genome.tobytes()
+
+
+@pytest.mark.parametrize("budget", [{"evaluations": 10**6}, {"seconds": 1000.0}])
+def test_a_resumed_run_with_another_budget_can_be_redone(tmp_path, budget):
+    path = tmp_path / "run.npz"
+    list(run(small(evaluations=4_000, until_psnr=5), keep=Keep(path)))
+    resumed = checkpoints.with_budget(checkpoints.load(path), **budget, until_psnr=90)
+    last = list(resume(resumed))[-1]
+    assert last.reason in ("done", "evaluations")
+    *_, again = run(Job.from_dict(last.result.recipe["job"]))
+    assert again.result.genome.tobytes() == last.result.genome.tobytes()
+
+
 def test_a_finished_run_goes_on_with_a_larger_budget(tmp_path):
     path = tmp_path / "run.npz"
     events_of(small(generations=30), keep=Keep(path))

@@ -14,7 +14,8 @@ from evoart.run.problem import Problem
 from evoart.score.pixel import Target
 
 if TYPE_CHECKING:
-    from evoart.search.grow import Grow, Plan
+    from evoart.search.grow import Grow
+    from evoart.search.plan import Plan
     from evoart.types import Search
 
 DEFAULT_STRATEGY = "snes"  # the best of evosax where a candidate has one number
@@ -33,17 +34,16 @@ def build_search(problem: Problem) -> Search:
     if job.search == "sets" or (job.search == "evolve" and job.finish == "none"):
         return _sets(problem, choice)
     if job.search == "evolve":
-        from evoart.search.grow import PLANS
+        from evoart.search.plan import plan_for
 
-        plan = PLANS[job.quality]
-        if job.evaluations is not None:
-            plan = plan.within(job.evaluations, problem.form.groups)
-        return _grow(problem, replace(plan, **{name: int(value) for name, value in job.options.items()}))
+        groups, started = problem.form.groups, len(problem.start[0]) if problem.start else 0
+        how = {"missing": groups - started, "kinds": len(problem.choices), "options": job.options}
+        return _grow(problem, plan_for(job.quality, groups, evaluations=job.evaluations, **how), seconds=job.seconds)
     setup()
     return _es_clip(problem, choice) if job.preset == "es-clip" else _strategic(problem, choice)
 
 
-def _grow(problem: Problem, plan: Plan, gradient: bool = True) -> Grow:
+def _grow(problem: Problem, plan: Plan, gradient: bool = True, seconds: float | None = None) -> Grow:
     """Grow and refine: works on the CPU kernels directly, and chooses kinds itself."""
     from evoart.engine.studio import Studio, warm
     from evoart.search.grow import Grow
@@ -64,7 +64,7 @@ def _grow(problem: Problem, plan: Plan, gradient: bool = True) -> Grow:
         start=problem.start,
         gradient=gradient,
         free_colours=form.palette is None,
-        seconds=job.seconds,
+        seconds=seconds,
     )
 
 
@@ -77,18 +77,18 @@ def _sets(problem: Problem, choice: engines.Choice) -> Search:
     """Evolution without gradients: grow, then refine jointly by independent sets."""
     from evoart.forms.boxes import boxes
     from evoart.search.chain import Chain
-    from evoart.search.grow import Plan
-    from evoart.search.place import Effort
+    from evoart.search.plan import Plan
     from evoart.search.sets import Sets
 
-    job = problem.job
+    job, groups = problem.job, problem.form.groups
 
     def refine(kinds: tuple[str, ...], genome: np.ndarray) -> Sets:
         engine = engines.make(choice, problem.form.with_kinds(kinds), problem.target)
         return Sets(engine, job.population, job.seed, genome, search_options(problem), boxes)
 
-    effort = Effort.within(0.3 * (job.evaluations or problem.form.groups * 5000) / problem.form.groups)
-    return Chain(_grow(problem, Plan(stages=1, cycles=0, finish=0, effort=effort), gradient=False), refine)
+    plan = Plan(stages=1, cycles=0, finish=0)
+    plan = plan.looking(0.3 * (job.evaluations or groups * 5000) / groups, len(problem.choices))
+    return Chain(_grow(problem, plan, gradient=False), refine)
 
 
 def _strategic(problem: Problem, choice: engines.Choice) -> Search:

@@ -54,7 +54,8 @@ class Checkpoint:
         if size is None:
             return self
         job = Job.from_dict(self.problem.job.to_dict() | {"size": size})
-        problem = dataclasses.replace(self.problem, job=job, size=output_size(*self.problem.size, job.size))
+        form = self.problem.form
+        problem = dataclasses.replace(self.problem, job=job, size=output_size(form.width, form.height, job.size))
         return dataclasses.replace(self, problem=problem)
 
 

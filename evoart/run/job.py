@@ -18,7 +18,9 @@ FORMAT = 1
 SEARCHES = ("evolve", "sets", "regional", "classical")
 QUALITIES = ("draft", "normal", "best")
 DEFAULT_SHAPES = 100
-GROWING = ("cycles", "finish")  # options of the default search: renewals, and gradient steps at the end
+# Options of the default search, which are those of its plan: evaluations to find one shape, stages of growing, renewals
+# planned and done, and gradient steps at the end. A test holds them to it.
+GROWING = ("effort", "stages", "cycles", "rounds", "finish")
 
 # What each preset sets; anything given beside it wins.
 PRESETS: dict[str, dict[str, Any]] = {
@@ -58,20 +60,21 @@ class Job:
         preset: name of the preset the other fields came from.
         population: candidates per generation, 2 to 65,536.
         step: initial step size, 1e-5 to 2, relative to the natural step of each number.
-        options: further settings of the strategy, by name.
+        options: further settings of the strategy, or of the default search's plan (``GROWING``), by name.
         generations, evaluations: stop after so many.
         seconds: stop after so much wall time.
         until_psnr: stop at this PSNR in dB, 1 to 100.
         quality: ``draft``, ``normal`` or ``best``: how much work the search does without a budget.
         patience: stop after so many generations without an improvement of 0.1 %.
         loss: ``mse``, ``mae`` or ``oklab``.
-        weights: path of an importance map: white counts, black does not.
+        weights, weights_sha256: path of an importance map (white counts, black does not), and its hash as for
+            ``sha256``.
         seed: 0 to 2^32 - 1; drawn where None.
         engine: ``auto``, ``scanline`` or ``dense``.
         device: ``auto``, ``cpu`` or ``gpu``.
         threads: CPU threads, 1 to 256; None is all.
         finish: ``gradient`` (polish with gradient steps) or ``none``.
-        start: path of an evoart result to go on from.
+        start, start_sha256: path of an evoart result to go on from, and its hash.
         max_pixels: photographs with more pixels are refused.
     """
 
@@ -100,12 +103,14 @@ class Job:
     patience: int | None = None
     loss: str = "mse"
     weights: str | None = None
+    weights_sha256: str = ""
     seed: int | None = None
     engine: str = "auto"
     device: str = "auto"
     threads: int | None = None
     finish: str = "gradient"
     start: str | None = None
+    start_sha256: str = ""
     max_pixels: int | None = None
 
     def __post_init__(self) -> None:
@@ -125,6 +130,11 @@ class Job:
             )
         if self.search == "evolve" and self.finish == "gradient":
             self._check_growing()
+        if self.preset == "es-clip" and (self.search != "classical" or self.start is not None):
+            what = "--start" if self.start is not None else f"--search {self.search}"
+            raise UsageError(
+                f"ES-CLIP's parametrisation does not go with {what}", "Leave out --preset es-clip, or the other"
+            )
         if self.keep_alpha and self.background == "transparent":
             raise UsageError("--keep-alpha and --background transparent exclude each other", "Leave one of them out")
 
@@ -270,11 +280,13 @@ _CHECKS = {
     "patience": fields.Number(1, _POSITIVE, "generations"),
     "loss": fields.Choice(("mse", "mae", "oklab")),
     "weights": fields.named,
+    "weights_sha256": fields.text,
     "seed": fields.Number(0, 2**32 - 1),
     "engine": fields.Choice(("auto", "scanline", "dense")),
     "device": fields.Choice(("auto", "cpu", "gpu")),
     "threads": fields.Number(1, 256, "threads"),
     "finish": fields.Choice(("gradient", "none")),
     "start": fields.named,
+    "start_sha256": fields.text,
     "max_pixels": fields.Number(4, 10**10, "pixels"),
 }

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from evoart.errors import EvoartError
+from evoart.errors import EvoartError, UsageError
 from evoart.output.recorder import FilmRecorder
 from evoart.run import checkpoint as checkpoints
 from evoart.run import engines
@@ -79,6 +79,7 @@ def resume(
     """Go on with a saved run: it ends where it would have ended without the pause. Arguments as ``run``.
 
     Raises:
+        UsageError: a limit was changed of a run whose search has nothing left to do.
         EvoartError: the search does not recognise the state it is given.
     """
     search = make(checkpoint.problem)
@@ -88,6 +89,11 @@ def resume(
         raise EvoartError(
             f"the checkpoint does not fit this version's search ({error})", "Start the run again"
         ) from error
+    if search.done and checkpoint.state["reason"] is None:  # so it was taken away with the old limit
+        raise UsageError(
+            "this run is finished: its search has planned its work and done it",
+            "Go on from its picture: evoart fit PHOTO --start PICTURE, or begin again with the new limit",
+        )
     yield from drive(checkpoint.problem, search, keep=keep, stop=stop, saved=checkpoint)
 
 
@@ -150,7 +156,8 @@ class _Run:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        return tuple(getattr(self.search, "kinds", self.problem.form.kinds))
+        kinds = self.search.kinds
+        return self.problem.form.kinds if kinds is None else tuple(kinds)
 
     def scene(self) -> Any:
         return self.problem.form.with_kinds(self.kinds).scene(self.search.genome)
@@ -198,9 +205,8 @@ class _Run:
         loss = float(self.search.loss)
         if self.job.loss == "mse":
             return psnr(loss)
-        known = getattr(self.search, "psnr", None)
-        if known is not None:
-            return float(known)
+        if self.search.psnr is not None:
+            return float(self.search.psnr)
         if self._psnr[0] != loss:
             self._psnr = (loss, judged(self.scene(), self.problem.target)[1])
         return self._psnr[1]
@@ -232,7 +238,7 @@ class _Run:
             (search.generation, job.generations),
             (search.evaluations, job.evaluations),
             (self.seconds, job.seconds),
-            (getattr(search, "progress", None), 1.0),
+            (search.progress, 1.0),
         ]
         known = [spent / limit for spent, limit in parts if limit is not None and spent is not None]
         return min(max(known), 1.0) if known else None
@@ -254,12 +260,14 @@ class _Run:
         return checkpoints.Checkpoint(self.problem, self.search.arrays(), self.film.arrays(), state)
 
     def _settled(self, reason: Reason) -> Problem:
-        """The problem as its recipe tells it: what the clock decided is put in numbers, so that it can be redone."""
-        if self.job.seconds is None or reason in ("interrupted", "terminated"):
+        """The problem as its recipe tells it: what a budget or the clock decided is put in numbers, so that it can be
+        redone, and from any budget that a resumed run had."""
+        job = self.job
+        if (job.seconds is None and job.evaluations is None) or reason in ("interrupted", "terminated"):
             return self.problem
-        options = dict(self.job.options) | getattr(self.search, "settled", {})
-        generations = self.search.generation if reason == "time" else self.job.generations
-        job = dataclasses.replace(self.job, seconds=None, options=options, generations=generations)
+        options = dict(job.options) | self.search.settled
+        generations = self.search.generation if reason == "time" else job.generations
+        job = dataclasses.replace(job, seconds=None, options=options, generations=generations)
         return dataclasses.replace(self.problem, job=job)
 
     def finished(self, reason: Reason, keeper: _Keeper) -> Finished:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import io
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,11 @@ import numpy as np
 from evoart.draw.shapes import MIXED, shape
 from evoart.errors import UsageError
 from evoart.forms.shapes import ShapesForm
-from evoart.picture import MAX_PIXELS, Picture, bundled, load, load_weights
+from evoart.output.recipe import extract
+from evoart.picture import MAX_PIXELS, Picture, bundled, load, load_weights, read_source
 from evoart.run import fields, palette
 from evoart.run.job import DEFAULT_SHAPES, Job
+from evoart.run.recipe import drawing
 from evoart.score.pixel import Target
 
 # Evaluations of a search that does not know by itself when it is done, where nothing else was asked for.
@@ -60,20 +62,18 @@ def prepare(job: Job, source: Any = None) -> Problem:
         UsageError, EvoartError: a picture, importance map or start file that cannot be used.
     """
     picture = read_picture(job, source)
-    if job.sha256 and picture.sha256 != job.sha256:
-        raise UsageError(
-            f"'{job.picture or picture.name}' is not the picture this job was made for (its contents differ)",
-            "Name the picture to use",
-        )
+    _same("picture", job.picture or picture.name, picture.sha256, job.sha256)
     image, alpha = picture.at(job.pixels)
-    weight = _weight(job, image.shape[:2], alpha)
     if job.background == "transparent" and alpha is not None:
-        image = image * alpha[..., None] + (1 - alpha[..., None])  # a transparent ground is judged on white
+        # A transparent ground is judged on white, and what the photograph leaves free must stay so: it counts too.
+        image, alpha = image * alpha[..., None] + (1 - alpha[..., None]), None
+    weight, weights_hash = _weight(job, image.shape[:2], alpha)
     colours = _palette(job, image, weight)
     background = _background(job, image, weight, colours)
     longest = max(picture.width, picture.height)
-    start = _start(job)
-    job = settle(dataclasses.replace(job, sha256=picture.sha256), len(start[0]) if start else None)
+    start, start_hash = _start(job)
+    hashes = {"sha256": picture.sha256, "weights_sha256": weights_hash, "start_sha256": start_hash}
+    job = settle(dataclasses.replace(job, **hashes), len(start[0]) if start else None)
     choices = expand(job.kind)
     form = ShapesForm(
         _kinds(job.shapes, choices, start),
@@ -118,8 +118,11 @@ def expand(kind: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for word in kind.split(",") for name in (MIXED if word == "mixed" else (word,))))
 
 
-def output_size(width: int, height: int, longest: int | None) -> tuple[int, int]:
-    """``(w, h)`` with the proportions of a photograph and a long side of ``longest`` pixels (None: its own)."""
+def output_size(width: float, height: float, longest: int | None) -> tuple[int, int]:
+    """``(w, h)`` in pixels with the proportions ``width`` to ``height`` and a long side of ``longest`` (None: theirs).
+
+    Give the proportions as exactly as they are known: a size in pixels was rounded already.
+    """
     scale = (longest or max(width, height)) / max(width, height)
     return max(1, round(width * scale)), max(1, round(height * scale))
 
@@ -155,14 +158,24 @@ def _pillow_bytes(image: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _weight(job: Job, shape: tuple[int, int], alpha: np.ndarray | None) -> np.ndarray:
-    weight = np.ones(shape, np.float32) if alpha is None else alpha.astype(np.float32)
+def _same(what: str, name: str, found: str, expected: str) -> None:
+    """Refuse a file that is not the one a job was made for, where the job knows."""
+    if expected and found != expected:
+        raise UsageError(f"'{name}' is not the {what} this job was made for (its contents differ)", f"Name the {what}")
+
+
+def _weight(job: Job, shape: tuple[int, int], alpha: np.ndarray | None) -> tuple[np.ndarray, str]:
+    """Weights ``(h, w)`` with mean 1, and the hash of the importance map's file."""
+    weight, digest = np.ones(shape, np.float32) if alpha is None else alpha.astype(np.float32), ""
     if job.weights:
-        weight = weight * load_weights(job.weights, shape, max_pixels=job.max_pixels or MAX_PIXELS)
+        data, _, label = read_source(job.weights)
+        digest = hashlib.sha256(data).hexdigest()
+        _same("importance map", job.weights, digest, job.weights_sha256)
+        weight = weight * load_weights(data, shape, max_pixels=job.max_pixels or MAX_PIXELS, label=label)
     mean = float(weight.mean(dtype=np.float64))
     if not mean > 0:
         raise UsageError("no pixel counts: the importance map is black wherever the picture is visible", "Mend the map")
-    return (weight / np.float32(mean)).astype(np.float32)
+    return (weight / np.float32(mean)).astype(np.float32), digest
 
 
 def _palette(job: Job, image: np.ndarray, weight: np.ndarray) -> tuple[tuple[float, float, float], ...] | None:
@@ -187,14 +200,15 @@ def _background(
     return r, g, b
 
 
-def _start(job: Job) -> tuple[tuple[str, ...], np.ndarray] | None:
-    """Kinds and rows of the result to go on from, as it was saved."""
+def _start(job: Job) -> tuple[tuple[tuple[str, ...], np.ndarray] | None, str]:
+    """Kinds and rows of the result to go on from, as it was saved, and the hash of its file."""
     if not job.start:
-        return None
-    from evoart.run.recipe import read_drawing
-
-    drawing = read_drawing(Path(job.start))
-    return drawing.form.kinds, drawing.genome.reshape(drawing.form.groups, -1)
+        return None, ""
+    data, _, label = read_source(job.start)
+    digest = hashlib.sha256(data).hexdigest()
+    _same("start", job.start, digest, job.start_sha256)
+    begun = drawing(extract(data, label), label)
+    return (begun.form.kinds, begun.genome.reshape(begun.form.groups, -1)), digest
 
 
 def _kinds(shapes: int, choices: tuple[str, ...], start: tuple[tuple[str, ...], np.ndarray] | None) -> tuple[str, ...]:

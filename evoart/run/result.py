@@ -82,7 +82,7 @@ class Result:
 
         return Artwork(
             scene=self.scene,
-            size=output_size(*self.size, size),
+            size=self.size if size is None else output_size(self.form.width, self.form.height, size),
             draw=draw,
             recipe=self.recipe,
             title=self.title,

@@ -6,82 +6,32 @@
    polished; kept if the loss fell. Evolution makes the large moves, the gradient the small ones.
 3. *Finish* at the full canvas.
 
-Growing and renewing happen on a coarse canvas, where a shape costs a quarter.
+Growing and renewing happen on a coarse canvas, where a shape costs a quarter or less. How much work each part is comes
+from a ``Plan``; where a time is given instead, the plan is fitted into it as the speed of this machine shows itself.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from evoart.search.adam import Adam
-from evoart.search.place import Effort, place
+from evoart.search.place import place
+from evoart.search.plan import GRADIENT, LONGEST_FINISH, Plan
+from evoart.types import Search
 
-GRADIENT = 3  # evaluations that one gradient (draw, judge, pull back) counts as
 GRADIENT_STEPS = 10  # per unit of work
 PLACED = 4  # shapes per unit of work
-MANY = 200  # shapes
+# Shares of a time budget: what growing may take, what is kept to finish, and what is really planned for.
+GROWING, FINISHING, PLANNED = 0.3, 0.25, 0.9
+PROBE = 512  # candidates judged to see how fast this machine is
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How much work there is.
-
-    Attributes:
-        stages: growth happens in so many stages, each followed by ``stage_steps`` gradient steps.
-        cycles: renewals, each of ``cycle_steps`` gradient steps.
-        share: share of the shapes renewed in the first cycle; falls linearly to one shape.
-        finish: gradient steps on the full canvas.
-        effort: how hard to look for one shape.
-        rate: first rate of positions (units a step) for 50 shapes; colours move at twice that.
-    """
-
-    stages: int = 10
-    stage_steps: int = 40
-    cycles: int = 16
-    cycle_steps: int = 100
-    share: float = 0.3
-    finish: int = 300
-    effort: Effort = Effort()
-    rate: float = 0.01
-
-    def scaled(self, groups: int) -> Plan:
-        """The plan for so many shapes: past 200, each gets a shorter look and a smaller share is renewed at a time,
-        since the many correct one another; work then grows more slowly than the number of shapes."""
-        if groups <= MANY:
-            return self
-        f, e = (MANY / groups) ** 0.5, self.effort
-        effort = Effort(
-            max(100, round(e.fresh * f)), max(4, round(e.survivors * f)), max(6, round(e.children * f)),
-            max(6, round(e.rounds * f)),
-        )  # fmt: skip
-        return replace(self, effort=effort, share=self.share * MANY / groups)
-
-    def within(self, evaluations: int, groups: int) -> Plan:
-        """The plan that uses about so many evaluations for so many shapes: a third each to grow, renew and finish."""
-        third = evaluations / 3
-        stages = max(1, min(self.stages, int(third / (2 * GRADIENT * self.stage_steps))))
-        effort = Effort.within((third - stages * GRADIENT * self.stage_steps) / groups)
-        # An effort has a least size, so growth may cost more than its third; the rest shares what is left.
-        left = max(0.0, evaluations - groups * effort.evaluations - stages * GRADIENT * (self.stage_steps + 1))
-        cycle = GRADIENT * (self.cycle_steps + 2) + max(1.0, self.share * groups / 2) * effort.evaluations
-        cycles = int(left / 2 / cycle)
-        finish = max(1, int((left - cycles * cycle) / GRADIENT) - 1)
-        return replace(self, stages=stages, effort=effort, cycles=cycles, finish=finish)
-
-
-PLANS = {
-    "draft": Plan(stages=5, cycles=4, cycle_steps=60, finish=100, effort=Effort(300, 6, 8, 6)),
-    "normal": Plan(),
-    "best": Plan(stages=20, stage_steps=60, cycles=80, finish=1000, effort=Effort(1500, 12, 16, 12)),
-}
-
-
-class Grow:
+class Grow(Search):
     """See the module's text; a ``Search`` that chooses the kinds of its shapes itself.
 
     Args:
@@ -92,37 +42,36 @@ class Grow:
         bounds: lowest and highest value of the last four columns (red, green, blue, opacity), ``(2, 4)``.
         geometry: columns of geometry in a row.
         seed: of the one random generator.
-        plan: how much work.
+        plan: how much work (None: as ``Plan()``).
         start: kinds and rows to go on from.
         gradient: False leaves out every gradient step: evolution alone.
         free_colours: False holds colours as placed (a palette).
-        seconds: with it, renewals and finish are fitted into so much wall time once growth has shown how fast this is.
+        seconds: wall time to fit the plan into; None does what the plan says.
     """
 
     def __init__(
         self, coarse: Any, fine: Any, kinds: tuple[str, ...], groups: int, scales: dict[str, np.ndarray],
         bounds: np.ndarray, geometry: int, seed: int, plan: Plan | None = None,
         start: tuple[tuple[str, ...], np.ndarray] | None = None, gradient: bool = True, free_colours: bool = True,
-        seconds: float | None = None, clock: Callable[[], float] = time.monotonic,
+        seconds: float | None = None,
     ) -> None:  # fmt: skip
         self.coarse, self.fine, self.choices, self.groups, self.scales = coarse, fine, kinds, groups, scales
-        self.bounds, self.geometry, self.plan, self.uses_gradient = (
-            bounds,
-            geometry,
-            (plan or Plan()).scaled(groups),
-            gradient,
-        )
-        self.free_colours = free_colours
+        self.bounds, self.geometry, self.uses_gradient, self.free_colours = bounds, geometry, gradient, free_colours
+        self.plan = plan or Plan()
         self._rng = np.random.default_rng(seed)
-        self._clock, self._seconds, self._began = clock, seconds, clock()
+        self._seconds, self._began = seconds, time.monotonic()
+        self._times = np.zeros(2)  # seconds of a renewal and of a gradient on the full canvas, once they matter
         self._kinds, self._rows = start or ((), np.zeros((0, geometry + 4), np.float32))
         self._rows = np.asarray(self._rows, np.float32)
         self._adam: Adam | None = None
         self._phase, self._round, self._goal = "grow", 0, 0
+        self._cycle_began = self._began
         self._kept: tuple[float, tuple[str, ...], np.ndarray] | None = None
         self.generation, self.evaluations = 0, 0
         self.kinds, self.genome = self._kinds, self._rows.ravel()
         self.loss, self.psnr = fine.judge(self.kinds, self._rows)
+        if seconds is not None:
+            self._fit_growing()
         self._next_stage()
 
     # -- what the run loop sees ---------------------------------------------------------------------------------
@@ -131,7 +80,7 @@ class Grow:
     def stage(self) -> str:
         names = {"grow": f"growing {len(self._rows)} of {self.groups}", "finish": "finishing", "done": "done"}
         if self._phase == "renew":
-            return f"renewing {min(self._round + 1, self.plan.cycles)} of {self.plan.cycles}"
+            return f"renewing {min(self._round + 1, self.plan.renewals)} of {self.plan.renewals}"
         return names[self._phase]
 
     @property
@@ -142,10 +91,10 @@ class Grow:
     def progress(self) -> float:
         """Share of the planned work that is done, 0 to 1, in estimated cost."""
         p = self.plan
-        cost = [p.stages * (p.stage_steps + 8), p.cycles * (p.cycle_steps + 10), 3 * p.finish]
+        cost = [p.stages * (p.stage_steps + 8), p.renewals * (p.cycle_steps + 10), 3 * p.finish]
         done = {
             "grow": cost[0] * self._round / max(p.stages, 1),
-            "renew": cost[0] + cost[1] * self._round / max(p.cycles, 1),
+            "renew": cost[0] + cost[1] * self._round / max(p.renewals, 1),
             "finish": cost[0] + cost[1] + (3 * min(self._adam.t, p.finish) if self._adam else 0),
             "done": sum(cost),
         }
@@ -153,8 +102,8 @@ class Grow:
 
     @property
     def settled(self) -> dict[str, float]:
-        """The parts of the plan that time may have decided: with them as options, the run can be done again."""
-        return {"cycles": self.plan.cycles, "finish": self.plan.finish}
+        """The plan, whatever budget it came from, as options by which the run can be done again."""
+        return self.plan.options
 
     def step(self) -> None:
         """One small unit of work: a few shapes placed or a few gradient steps taken."""
@@ -244,15 +193,15 @@ class Grow:
             self._report(*self._kept[1:])
 
     def _begin_renewals(self) -> None:
-        self._phase, self._round, self._kept = "renew", 0, None
-        if self._seconds is not None:
-            self._fit_into_time()
+        self._phase, self._round = "renew", 0
         self._kept = (self.coarse.judge(self._kinds, self._rows)[0], self._kinds, self._rows)
         self._next_cycle()
 
     def _next_cycle(self) -> None:
         """Prune what costs least to lose; ``step`` then places as many new shapes and polishes."""
-        if self._round >= self.plan.cycles:
+        if self._seconds is not None:
+            self._fit_renewals()
+        if self._round >= self.plan.renewals:
             self._begin_finish()
             return
         share = self.plan.share * (1 - self._round / self.plan.cycles)
@@ -272,6 +221,8 @@ class Grow:
 
     def _begin_finish(self) -> None:
         self._phase, self._round, self._goal = "finish", 0, len(self._rows)
+        if self._seconds is not None:
+            self._fit_finish()
         self._begin_polish(self.plan.finish, rate=0.2)
 
     def _report(self, kinds: tuple[str, ...], rows: np.ndarray, loss: float | None = None) -> None:
@@ -282,16 +233,61 @@ class Grow:
         if loss < self.loss:
             self.kinds, self.genome, self.loss, self.psnr = kinds, rows.ravel().copy(), loss, psnr
 
-    def _fit_into_time(self) -> None:
-        """Choose the rest of the plan by what growth cost: nine tenths of the time left, a quarter of it to finish."""
-        spent = self._clock() - self._began
-        steps = max(1, self.plan.stages * self.plan.stage_steps)
-        per_step = spent / (2 * steps)  # growing took about half
-        left = max(0.0, self._seconds - spent) * 0.9
-        cycles = int(0.75 * left / max(per_step * self.plan.cycle_steps * 1.5, 1e-9))
-        area = (self.fine.pixels / self.coarse.pixels) ** 2
-        finish = int(0.25 * left / max(per_step * area, 1e-9))
-        self.plan = replace(self.plan, cycles=min(cycles, 100_000), finish=min(max(finish, 10), 20_000))
+    # -- keeping a time -----------------------------------------------------------------------------------------
+
+    @property
+    def _left(self) -> float:
+        """Seconds that may still be planned for."""
+        return max(0.0, PLANNED * self._seconds - (time.monotonic() - self._began))
+
+    def _timed(self, work: Callable[[], Any]) -> float:
+        began = time.monotonic()
+        work()
+        return max(time.monotonic() - began, 1e-9)
+
+    def _fit_growing(self) -> None:
+        """Look less hard for each shape where growing would take more than its share of the time."""
+        missing = self.groups - len(self._rows)
+        if missing <= 0 or self.plan.per_shape is not None:
+            return
+        kinds, rng = (
+            len(self.choices),
+            np.random.default_rng(0),
+        )  # not the search's own: its state must not hang on this
+        self.coarse.open(self._kinds, self._rows)
+
+        def judge() -> None:
+            for kind in self.choices:
+                self.coarse.gains(kind, self.coarse.sample(rng, kind, PROBE))
+
+        possible = GROWING * self._seconds / (self._timed(judge) / (PROBE * kinds) * missing)
+        if possible < self.plan.effort.evaluations(kinds):
+            self.plan = self.plan.looking(possible, kinds)
+
+    def _fit_renewals(self) -> None:
+        """Choose the number of renewals by what the first has cost, and stop them when the finish is due.
+
+        Before the first, a gradient tells whether there is time for one. What is chosen here becomes part of the plan,
+        so that the run can be done again without a clock.
+        """
+        began, self._cycle_began = self._cycle_began, time.monotonic()
+        if self._round == 0:
+            self._times[1] = self._timed(lambda: self.fine.gradient(self._kinds, self._rows))
+            coarse = self._timed(lambda: self.coarse.gradient(self._kinds, self._rows))
+            self._times[0] = 1.5 * coarse * self.plan.cycle_steps
+        elif self._cycle_began > began:
+            self._times[0] = self._cycle_began - began
+        if self._round == 1:
+            # Later renewals place fewer shapes.
+            cycles = 1 + int((1 - FINISHING) * self._left / (0.8 * self._times[0]))
+            self.plan = replace(self.plan, cycles=min(cycles, 100_000))
+        finish = min(FINISHING * self._seconds, LONGEST_FINISH * self._times[1]) if self.uses_gradient else 0.0
+        if self._round < self.plan.cycles and self._left < self._times[0] + finish / 2:
+            self.plan = replace(self.plan, rounds=self._round)
+
+    def _fit_finish(self) -> None:
+        """All the time that is left."""
+        self.plan = replace(self.plan, finish=int(np.clip(self._left / self._times[1], 1, LONGEST_FINISH)))
 
     # -- state --------------------------------------------------------------------------------------------------
 
@@ -307,9 +303,9 @@ class Grow:
             "genome": self.genome,
             "kept_rows": self._kept[2] if self._kept else np.zeros((0, 0), np.float32),
             "phase": np.array(self._phase),
-            "counts": np.array(
-                [self._round, self._goal, self.generation, self.evaluations, self.plan.cycles, self.plan.finish]
-            ),
+            "counts": np.array([self._round, self._goal, self.generation, self.evaluations]),
+            "plan": self.plan.array(),
+            "times": np.zeros(3) if self._seconds is None else np.array([*self._times, time.monotonic() - self._began]),
             "losses": np.array([self.loss, self.psnr, self._kept[0] if self._kept else np.nan]),
             "random": _words(words["state"]["state"], words["state"]["inc"], words["has_uint32"], words["uinteger"]),
         }
@@ -326,8 +322,13 @@ class Grow:
         )
         self._rows, self.genome = arrays["rows"].copy(), arrays["genome"].copy()
         self._phase = str(arrays["phase"])
-        self._round, self._goal, self.generation, self.evaluations, cycles, finish = (int(v) for v in arrays["counts"])
-        self.plan = replace(self.plan, cycles=cycles, finish=finish)
+        self._round, self._goal, self.generation, self.evaluations = (int(v) for v in arrays["counts"])
+        self.plan = Plan.from_array(arrays["plan"])
+        *times, spent = arrays["times"].tolist()
+        self._times, self._began = np.array(times), time.monotonic() - spent
+        self._cycle_began = time.monotonic()
+        if not times[0] and self._phase != "grow":
+            self._seconds = None  # the plan was made without a clock, and a time only ends it
         self.loss, self.psnr, kept_loss = (float(v) for v in arrays["losses"])
         self._kept = None if np.isnan(kept_loss) else (kept_loss, kept, arrays["kept_rows"].copy())
         state, increment, has, last = _from_words(arrays["random"])

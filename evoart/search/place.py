@@ -20,22 +20,29 @@ class Effort:
     children: int = 12
     rounds: int = 10
 
-    @property
-    def evaluations(self) -> int:
-        """Candidates judged for one shape of one kind: all survivors have children thrice, then a third of them."""
-        early = min(self.rounds, EARLY)
-        return self.fresh + self.children * (
-            early * self.survivors + (self.rounds - early) * max(2, self.survivors // 3)
-        )
+    def evaluations(self, kinds: int = 1) -> int:
+        """Candidates judged to find one shape of ``kinds`` to choose from."""
+        return self.fresh + kinds * self.children * _turns(_share(self.survivors, kinds), self.rounds)
 
     @classmethod
-    def within(cls, evaluations: float) -> Effort:
-        """An effort of about so many evaluations, 20 at least."""
+    def within(cls, evaluations: float, kinds: int = 1) -> Effort:
+        """An effort of about so many evaluations, 20 at least, to find one shape of ``kinds`` to choose from."""
         n = max(evaluations, 20.0)
         fresh, survivors = max(8, round(0.4 * n)), 8 if n > 400 else 4
-        rounds = int(np.clip(np.sqrt(n) / 4, 2, 14))
-        turns = min(rounds, EARLY) * survivors + max(0, rounds - EARLY) * max(2, survivors // 3)
+        rounds = int(np.clip(np.sqrt(n / kinds) / 4, 2, 14))
+        turns = kinds * _turns(_share(survivors, kinds), rounds)
         return cls(fresh, survivors, max(1, round(0.6 * n / turns)), rounds)
+
+
+def _share(survivors: int, kinds: int) -> int:
+    """Survivors of one kind."""
+    return max(2, survivors // kinds)
+
+
+def _turns(survivors: int, rounds: int) -> int:
+    """How often a survivor has children: all of them in the early rounds, then a third of them."""
+    early = min(rounds, EARLY)
+    return early * survivors + (rounds - early) * (max(2, survivors // 3) if survivors > 3 else survivors)
 
 
 def place(
@@ -49,7 +56,8 @@ def place(
         scales: natural step of every number of each kind's geometry.
 
     Returns:
-        kind, geometry, rgba, gain and the number of candidates judged.
+        kind, geometry, rgba, gain (by how much the weighted squared error, summed over pixels, falls) and the number of
+        candidates judged.
     """
     found = []
     judged = 0
@@ -57,7 +65,7 @@ def place(
         fresh = studio.sample(rng, kind, -(-effort.fresh // len(kinds)))
         gains, rgba = studio.gains(kind, fresh)
         judged += len(fresh)
-        keep = np.argsort(-gains, kind="stable")[: max(2, effort.survivors // len(kinds))]
+        keep = np.argsort(-gains, kind="stable")[: _share(effort.survivors, len(kinds))]
         geometry, rgba, gain, used = _evolve(
             rng, studio, kind, fresh[keep], rgba[keep], gains[keep], scales[kind], effort
         )
