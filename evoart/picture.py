@@ -78,7 +78,9 @@ def bundled() -> Path:
     return Path(__file__).parent / "data" / "chelsea.jpg"
 
 
-def load(source: str | Path | bytes, *, needed: int | None = None, max_pixels: int = MAX_PIXELS) -> Picture:
+def load(
+    source: str | Path | bytes, *, needed: int | None = None, max_pixels: int = MAX_PIXELS, label: str = ""
+) -> Picture:
     """Read a picture: PNG, JPEG, WebP, GIF (first frame), TIFF, BMP, AVIF and what else Pillow reads.
 
     Args:
@@ -86,12 +88,14 @@ def load(source: str | Path | bytes, *, needed: int | None = None, max_pixels: i
         needed: longest side in pixels that ``Picture.at`` will be asked for; larger pictures are reduced while they
             are decoded. None keeps every pixel.
         max_pixels: more than this many pixels to decode are refused.
+        label: what messages call it, where ``source`` is bytes.
 
     Raises:
         UsageError: no such file, a directory, too many pixels, too small.
         EvoartError: empty, truncated, not a picture, not readable, wholly transparent.
     """
-    data, name, label = read_source(source)
+    data, name, called = read_source(source)
+    label = label or called
     with _quiet_pillow():
         try:
             image, size = _open(data, needed, max_pixels, label)
@@ -110,7 +114,9 @@ def load(source: str | Path | bytes, *, needed: int | None = None, max_pixels: i
     return Picture(rgb, alpha, *size, name, hashlib.sha256(data).hexdigest(), mask)
 
 
-def load_weights(source: str | Path | bytes, shape: tuple[int, int], *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+def load_weights(
+    source: str | Path | bytes, shape: tuple[int, int], *, max_pixels: int = MAX_PIXELS, label: str = ""
+) -> np.ndarray:
     """An importance map ``(h, w)`` float32 >= 0 for a picture of ``shape`` ``(h, w)``: white counts, black does not.
 
     Colours count by their luma, transparent pixels not at all. The map is resized; its mean is not normalised.
@@ -120,7 +126,7 @@ def load_weights(source: str | Path | bytes, shape: tuple[int, int], *, max_pixe
         EvoartError: as ``load``.
     """
     h, w = shape
-    picture = load(source, needed=2 * max(h, w), max_pixels=max_pixels)
+    picture = load(source, needed=2 * max(h, w), max_pixels=max_pixels, label=label)
     if abs(math.log(picture.width / picture.height * h / w)) > 0.02 + 1 / min(h, w):
         raise UsageError(
             f"the importance map is {picture.width}x{picture.height} pixels, of other proportions than the picture",

@@ -35,7 +35,7 @@ def half():
 
 def test_fit_draws_and_knows_how_well(result):
     assert result.seed == 1
-    assert len(result.scene) == 4
+    assert len(result.scene.kinds) == 4
     assert 10 < result.psnr < 40
     assert result.image(100).shape == (67, 100, 3)
     assert result.image().shape[:2] == result.size[::-1]
@@ -120,8 +120,57 @@ def test_a_transparent_result_loads_from_standard_input(half, tmp_path, monkeypa
 
 
 def test_a_transparent_background(half):
-    result = evoart.fit(half, background="transparent", **FEW)
+    result = evoart.fit(half, background="transparent", **FEW | {"shapes": 8, "quality": "normal"})
     assert result.scene.background is None
+    alpha = result.image()[..., 3]
+    assert alpha[:, :20].mean() > 0.8
+    assert alpha[:, 20:].mean() < 0.1  # where the photograph leaves it free, so does the drawing
+
+
+def test_sizes_come_from_the_proportions_and_not_from_a_rounded_size(tmp_path):
+    picture = np.full((67, 100, 3), 0.5, np.float32)
+    picture[:, :50] = (1, 0, 0)
+    (path,) = evoart.fit(picture, **FEW, size=16).save(tmp_path / "small.svg")
+    assert evoart.load(path).image().shape[:2] == (11, 16)
+    assert evoart.load(path).image(1000).shape[:2] == (670, 1000)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"time": "1.5s"},
+        {"time": "1.5s", "search": "sets"},
+        {"evaluations": 3000},
+        {"evaluations": 3000, "kind": "mixed", "shapes": 6},
+    ],
+    ids=str,
+)
+def test_what_a_budget_led_to_can_be_done_again(options):
+    first = evoart.fit(bundled(), **FEW | {"quality": "normal"} | options)
+    again = evoart.Job.from_dict(first.recipe["job"])
+    assert again.seconds is None
+    *_, last = evoart.events(again, bundled())
+    assert last.result.genome.tobytes() == first.genome.tobytes()
+    assert last.result.svg() == first.svg()
+
+
+def test_files_beside_the_photograph_are_known_again(tmp_path):
+    half = np.zeros((20, 30), np.uint8)
+    half[:, 15:] = 255
+    Image.fromarray(half).save(tmp_path / "map.png")
+    (start,) = evoart.fit(bundled(), **FEW).save(tmp_path / "start.svg")
+    job = prepare(Job.make(pixels=24, shapes=6, start=str(start))).job
+    assert len(job.start_sha256) == 64
+    job = Job.from_dict(job.to_dict())
+    prepare(job)
+    start.write_text(evoart.fit(bundled(), **FEW | {"seed": 9}).svg())
+    with pytest.raises(UsageError, match="not the start"):
+        prepare(job)
+    photo = np.random.default_rng(0).random((20, 30, 3))
+    job = prepare(Job.make(pixels=24, weights=str(tmp_path / "map.png")), photo).job
+    Image.fromarray(255 - half).save(tmp_path / "map.png")
+    with pytest.raises(UsageError, match="not the importance map"):
+        prepare(job, photo)
 
 
 def test_importance_maps(tmp_path, half):
