@@ -26,6 +26,12 @@ MAX_PIXELS = 100_000_000  # decoded pixels; Pillow holds 4 bytes each
 MAX_BYTES = 1 << 30  # of the file itself
 SMALLEST_SIDE = 2
 MASK_SIDE = 4096  # transparency is kept for the output up to this long side
+# What is decoded: pictures of pixels, by Pillow itself. (EPS, for one, would start another program.)
+_READ = (
+    "AVIF", "BMP", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "QOI", "SGI", "TGA", "TIFF",
+    "WEBP",
+)  # fmt: skip
+_LARGEST_LIMIT = 10**10  # pixels that ``--max-pixels`` can be raised to
 _pillow_limit = threading.Lock()
 
 
@@ -213,6 +219,8 @@ def _open(data: bytes, needed: int | None, max_pixels: int, label: str) -> tuple
         image = Image.open(io.BytesIO(data))
     except UnidentifiedImageError:
         raise EvoartError(f"{label} is not a picture that can be read", _instead(data)) from None
+    if image.format not in _READ:
+        raise EvoartError(f"{label} is a {image.format} file, which is not read", "Export it as PNG first")
     size = image.size
     if min(size) < SMALLEST_SIDE:
         least = f"{SMALLEST_SIDE}x{SMALLEST_SIDE}"
@@ -227,7 +235,9 @@ def _open(data: bytes, needed: int | None, max_pixels: int, label: str) -> tuple
     if pixels > max_pixels:
         raise UsageError(
             f"{label} has {size[0]}x{size[1]} = {size[0] * size[1]:,} pixels, more than the limit of {max_pixels:,}",
-            f"Reduce it, or raise the limit: --max-pixels {size[0] * size[1]}",
+            f"Reduce it, or raise the limit: --max-pixels {size[0] * size[1]}"
+            if size[0] * size[1] <= _LARGEST_LIMIT
+            else "Reduce it first",
         )
     image.load()
     return image, size[::-1] if _turn_upright(image) else size
@@ -242,6 +252,8 @@ def _instead(data: bytes) -> str:
         return "It is a HEIC photo: export it as JPEG first"
     if head.startswith(b"%pdf"):
         return "It is a PDF: export the page as PNG first"
+    if head.startswith((b"ii*\0", b"mm\0*", b"ii+\0", b"mm\0+")):
+        return "It is a TIFF, damaged or of a kind that cannot be read: save it as PNG"
     return "Give a PNG, JPEG, WebP, GIF, TIFF, BMP or AVIF file"
 
 
@@ -263,10 +275,7 @@ def _pixels(image: PillowImage, factor: int) -> tuple[np.ndarray, np.ndarray | N
     They are averaged down by the whole ``factor`` first, while they are still 8 bit: big pictures stay small in memory.
     """
     if image.mode == "F" or image.mode.startswith("I"):
-        gray = _deep_gray(np.asarray(image))[..., None]
-        if factor > 1:
-            gray = _resize(gray, tuple(max(1, round(side / factor)) for side in image.size), "BOX")
-        return np.repeat(gray, 3, -1), None, None
+        return _deep_pixels(image, factor)
     alpha = mask = None
     if image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info:
         # A gray picture stays gray, so that a gray ICC profile still fits it.
@@ -295,14 +304,42 @@ def _keeping_profile(image: PillowImage, converted: PillowImage) -> PillowImage:
     return converted
 
 
+def _deep_pixels(image: PillowImage, factor: int) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+    """``_pixels`` of gray pictures of more than 8 bits."""
+    from PIL import Image
+
+    values, tags = np.asarray(image), getattr(image, "tag_v2", {})
+    if values.dtype == np.int32 and tags.get(258) == (32,) and tags.get(339, (1,)) == (1,):
+        values = values.view(np.uint32)  # Pillow knows signed integers only
+    gray, alpha, mask = _deep_gray(values)[..., None], None, None
+    if tags.get(262) == 0:  # TIFF: white is zero; Pillow turns only 8 bit ones
+        gray = 1 - gray
+    if isinstance(level := image.info.get("transparency"), int) and (values == level).any():
+        alpha = (values != level).astype(np.float32)[..., None]
+        mask = _mask(Image.fromarray((alpha[..., 0] * 255).astype(np.uint8)))
+    if factor > 1:
+        size = tuple(max(1, round(side / factor)) for side in image.size)
+        gray, alpha = _resize(gray, size, "BOX"), None if alpha is None else _resize(alpha, size, "BOX")
+    rgb = np.repeat(gray, 3, -1)
+    if "icc_profile" in image.info:
+        levels = Image.fromarray(np.rint(gray[..., 0] * 255).astype(np.uint8))
+        rgb = np.array(_srgb(_keeping_profile(image, levels)), np.float32) / 255
+    return rgb, None if alpha is None else alpha[..., 0], mask
+
+
 def _deep_gray(values: np.ndarray) -> np.ndarray:
-    """16 bit and wider integers, and floats, as [0, 1]; floats outside it are stretched from lowest to highest."""
+    """Integers of 16 and 32 bits, and floats, as [0, 1]; others are stretched from lowest to highest."""
+    if values.dtype == np.uint32:
+        return (values / np.float64(2**32 - 1)).astype(np.float32)
     if values.dtype.kind in "iu" and values.min() >= 0 and values.max() <= 65535:
         return (values / 65535).astype(np.float32)
-    values = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
+    finite = np.isfinite(values)
+    if not finite.any():
+        raise ValueError("none of its values is a number")
+    values = np.where(finite, values, 0).astype(np.float64)
     low, high = values.min(), values.max()
     if low < 0 or high > 1:
-        values = (values - low) / max(high - low, 1e-30)
+        values = (values - low) / (high - low) if high > low else np.full(values.shape, float(high > 0))
     return values.astype(np.float32)
 
 

@@ -14,7 +14,7 @@ from evoart.picture import bundled
 from evoart.run import palette
 from evoart.run.build import coarser
 from evoart.run.job import Job
-from evoart.run.problem import output_size, prepare
+from evoart.run.problem import output_size, prepare, read_picture
 from evoart.run.recipe import drawing
 
 FEW = {"shapes": 4, "pixels": 24, "quality": "draft", "seed": 1}
@@ -72,11 +72,57 @@ def test_pictures_of_every_kind_are_taken():
 
 
 @pytest.mark.parametrize(
-    "picture", [np.zeros((5, 5, 2), np.uint8), np.zeros(9), np.full((5, 5, 3), 2.0), np.zeros((5, 5, 3), int)]
-)
-def test_arrays_that_are_no_pictures(picture):
+    "picture",
+    [
+        np.zeros((5, 5, 2), np.uint8), np.zeros(9), np.full((5, 5, 3), 2.0), np.zeros((5, 5, 3), int),
+        [[0, 1], [1, 0]], 5, {}, "",
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_what_is_no_picture(picture):
     with pytest.raises(UsageError):
         evoart.fit(picture, **FEW)
+    with pytest.raises(UsageError, match="cannot be a str"):
+        list(evoart.events("photo.jpg"))
+
+
+def test_arrays_and_open_files():
+    deep = np.arange(20 * 30, dtype=np.uint16).reshape(20, 30) * 100
+    seen = read_picture(Job(), deep).rgb[..., 0]
+    np.testing.assert_allclose(seen, deep / 65535, atol=1 / 255)
+    np.testing.assert_array_equal(read_picture(Job(), deep[..., None]).rgb[..., 0], seen)
+    np.testing.assert_array_equal(read_picture(Job(), deep > 9000).rgb[..., 1], deep > 9000)
+    with bundled().open("rb") as file:
+        assert read_picture(Job(), file).width == 451
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr", "LAB", "HSV", "I", "I;16", "F"])
+def test_pillow_images_of_every_mode(mode):
+    assert read_picture(Job(), Image.new(mode, (30, 20))).rgb.shape == (20, 30, 3)
+
+
+@pytest.mark.parametrize("mode", ["LA", "La", "PA", "RGBA", "RGBa"])
+def test_pillow_images_with_transparency_of_every_mode(mode):
+    image = Image.new("RGBA", (30, 20), (90, 90, 90, 128))
+    for step in {"La": ("LA", "La"), "PA": ("P", "PA")}.get(mode, (mode,)):
+        image = image.convert(step)
+    assert read_picture(Job(), image).rgb[3, 3] == pytest.approx(90 / 255, abs=0.02)
+
+
+def test_pillow_images_stand_upright_and_must_be_sound():
+    image = Image.new("RGB", (30, 20))
+    image.getexif()[0x0112] = 6
+    assert read_picture(Job(), image).width == 20
+    data = io.BytesIO()
+    Image.effect_noise((64, 64), 50).save(data, "PNG")
+    with pytest.raises(EvoartError, match="cannot be read"):
+        read_picture(Job(), Image.open(io.BytesIO(data.getvalue()[:1000])))
+
+
+@pytest.mark.parametrize("size", [0, -5, "a", 1e9, True])
+def test_sizes_that_are_none(result, size):
+    with pytest.raises(UsageError):
+        result.image(size)
 
 
 def test_events_can_be_watched():

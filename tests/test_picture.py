@@ -293,6 +293,44 @@ def test_weights_that_would_make_nans_are_refused():
         load_weights(encoded(Image.new("L", (30, 20))), (20, 30))
     with pytest.raises(UsageError, match="proportions"):
         load_weights(encoded(Image.new("L", (30, 30), 255)), (20, 30))
-    nan = Image.fromarray(np.full((20, 30), np.nan, np.float32))
-    with pytest.raises(UsageError, match="black"):
-        load_weights(encoded(nan, "TIFF"), (20, 30))
+    values = np.full((20, 30), np.nan, np.float32)
+    with pytest.raises(EvoartError, match="none of its values is a number"):
+        load_weights(encoded(Image.fromarray(values), "TIFF"), (20, 30))
+    values[5:] = np.inf
+    values[10:] = 3
+    weights = load_weights(encoded(Image.fromarray(values), "TIFF"), (20, 30))
+    assert not weights[:10].any()
+    assert (weights[10:] == 1).all()
+
+
+def test_a_map_of_one_value_counts_everywhere_alike():
+    for value in (0.5, 5):
+        weights = load_weights(encoded(Image.new("F", (30, 20), value), "TIFF"), (20, 30))
+        assert weights.min() == weights.max() > 0
+
+
+def test_deep_gray_knows_its_zero_its_sign_and_its_transparency():
+    ramp = np.linspace(0, 65535, 64).astype(np.uint16).reshape(8, 8)
+    expected = ramp / 65535
+    negative = encoded(Image.fromarray(65535 - ramp), "TIFF", tiffinfo={262: 0})
+    np.testing.assert_allclose(load(negative).rgb[..., 0], expected, atol=1e-6)
+    wide = Image.fromarray((expected * (2**32 - 1)).astype(np.uint32).view(np.int32))
+    # Pillow writes 32 bits as signed only; the tag that says so is 339, one short.
+    signed, unsigned = (struct.pack("<HHIHH", 339, 3, 1, sign, 0) for sign in (2, 1))
+    data = encoded(wide, "TIFF")
+    assert signed in data
+    np.testing.assert_allclose(load(data.replace(signed, unsigned)).rgb[..., 0], expected, atol=1e-6)
+    deep = Image.fromarray(ramp)
+    keyed = load(encoded(deep, "PNG", transparency=int(ramp[3, 3])))
+    assert keyed.alpha[3, 3] == 0
+    assert keyed.alpha.sum() == 63
+    assert keyed.mask[3, 3] == 0
+
+
+def test_only_pictures_of_pixels_are_decoded():
+    eps = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(eps, "EPS")
+    with pytest.raises(EvoartError, match="EPS file, which is not read"):
+        load(eps.getvalue())
+    with pytest.raises(EvoartError, match="save it as PNG"):
+        load(b"II*\0" + b"\0" * 40)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from evoart.errors import EvoartError
-from evoart.output.save import read_recipe
+from evoart.errors import EvoartError, UsageError
+from evoart.output.recipe import extract
 from evoart.picture import read_source
 from evoart.run.events import Event, Finished
 from evoart.run.job import Job
@@ -30,8 +30,8 @@ def fit(picture: Any = None, **options: Any) -> Result:
     """Draw a photograph with a few shapes.
 
     Args:
-        picture: a path, the file's bytes, an array ``(h, w, 3 or 4)`` (uint8, or floats in [0, 1]) or a Pillow image;
-            None is the photograph that comes with evoart.
+        picture: a path, the file's bytes, an open file, an array ``(h, w, 3 or 4)`` or ``(h, w)`` (uint8, uint16, bool,
+            or floats in [0, 1]) or a Pillow image; None is the photograph that comes with evoart.
         options: fields of ``evoart.Job``: ``shapes=50, kind="triangle", seed=1, time="30s"``, ...
 
     Returns:
@@ -42,6 +42,8 @@ def fit(picture: Any = None, **options: Any) -> Result:
         EvoartError: a picture that cannot be used.
     """
     if isinstance(picture, str | Path):
+        if not str(picture):
+            raise UsageError("the picture's name is empty", "Name a file, or leave it out for the bundled photograph")
         options["picture"], picture = str(picture), None
     last = None
     for event in run(Job.make(**options), picture):
@@ -51,12 +53,13 @@ def fit(picture: Any = None, **options: Any) -> Result:
     return last.result
 
 
-def load(path: str | Path) -> Result:
-    """The result in a picture or recipe that evoart wrote, to draw again at any size.
+def load(path: str | Path | bytes) -> Result:
+    """The result in a picture or recipe that evoart wrote (a path, or its bytes), to draw again at any size.
 
     Raises:
         UsageError: no such file. EvoartError: no recipe in it, damaged, or of a newer evoart.
     """
     data, _, label = read_source(path)  # once: it may be standard input
-    result = from_drawing(drawing(read_recipe(data), label))
-    return dataclasses.replace(result, mask=mask_of(data, Path(path), result.job))
+    result = from_drawing(drawing(extract(data, label), label))
+    place = Path(path) if isinstance(path, str | Path) else Path("picture")
+    return dataclasses.replace(result, mask=mask_of(data, place, result.job))

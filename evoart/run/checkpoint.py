@@ -154,10 +154,32 @@ def _restore(arrays: dict[str, np.ndarray], header: dict[str, Any]) -> Checkpoin
         start=(unpack_kinds(header["start"]), arrays["start"]) if header["start"] is not None else None,
     )
 
+    _check(problem, header["state"])
+
     def part(prefix: str) -> dict[str, np.ndarray]:
         return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
 
     return Checkpoint(problem, part("search/"), part("film/"), header["state"])
+
+
+def _check(problem: Problem, state: dict[str, Any]) -> None:
+    """Raise ValueError where the parts of a checkpoint do not belong together, however well its digest fits."""
+    image, weight, mask = problem.target.image, problem.target.weight, problem.mask
+    kinds, longest = (problem.start[0] if problem.start else ()), max(problem.size)
+    sound = (
+        image.ndim == 3 and image.shape == (*weight.shape, 3) and image.dtype == weight.dtype == np.float32
+        and min(weight.shape) > 0 and np.isfinite(image).all() and np.isfinite(weight).all() and weight.min() >= 0
+        and (mask is None or (mask.ndim == 2 and mask.dtype == np.uint8 and mask.size > 0))
+        and len(problem.size) == 2 and all(isinstance(side, int) and side > 0 for side in problem.size)
+        and longest <= 10**6 and 0 < problem.form.width <= 1 and 0 < problem.form.height <= 1
+        and 0 <= problem.form.columns <= 100 and len(problem.form.opacity) == 2
+        and len(problem.form.background or "rgb") == 3 and all(len(c) == 3 for c in problem.form.palette or ())
+        and (problem.start is None or problem.start[1].shape == (len(kinds), problem.form.dim_per_group))
+        and isinstance(state.get("notes"), dict) and isinstance(state["reason"], str | None)
+        and np.isfinite([state["seconds"], *state["mark"]]).all() and len(state["mark"]) == 2
+    )  # fmt: skip
+    if not sound:
+        raise ValueError("parts that do not belong together")
 
 
 def with_budget(checkpoint: Checkpoint, **budget: Any) -> Checkpoint:

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 from evoart.errors import UsageError, unknown
@@ -61,15 +62,18 @@ def duration_text(seconds: float) -> str:
     return "".join(f"{n}{u}" for n, u in ((hours, "h"), (minutes, "m"), (rest, "s")) if n) or "0s"
 
 
-def colour(value: Any, what: str = "colour") -> str:
-    """``#rrggbb`` of a name, ``#rgb`` or ``#rrggbb`` (the ``#`` may be missing, as shells like to eat it)."""
+def colour(value: Any, what: str = "colour", others: tuple[str, ...] = ()) -> str:
+    """``#rrggbb`` of a name, ``#rgb`` or ``#rrggbb`` (the ``#`` may be missing, as shells like to eat it).
+
+    ``others`` are words that the caller takes too, for suggestions.
+    """
     text = str(value).strip().lower()
     if text in COLOURS:
         return COLOURS[text]
     if not _HEX.fullmatch(text):
         if re.fullmatch(r"[a-z]+", text):
-            raise unknown(what, text, COLOURS)
-        raise UsageError(f"'{value}' is not a colour", "Write #rrggbb or a name such as white")
+            raise unknown(what, text, [*COLOURS, *others])
+        raise UsageError(f"'{shortened(value)}' is not a {what}", "Write #rrggbb or a name such as white")
     digits = text.lstrip("#")
     return "#" + (digits if len(digits) == 6 else "".join(2 * d for d in digits))
 
@@ -103,13 +107,17 @@ class Number:
         if isinstance(value, bool):
             raise UsageError(f"{flag} is {value}, which is not a number", f"Use {self.range()}")
         if self.kind is duration:
-            return duration(value)
+            try:
+                return duration(value)
+            except UsageError as error:
+                raise UsageError(f"{flag}: {error.what}", error.remedy) from None
         try:
             if self.kind is int and isinstance(value, str):
                 value = _whole(value)
             number = self.kind(value)
         except (TypeError, ValueError, OverflowError):
-            raise UsageError(f"{flag} is '{value}', which is not a number", f"Use {self.range()}") from None
+            what = shortened(value)
+            raise UsageError(f"{flag} is '{what}', which is not a number", f"Use {self.range()}") from None
         if self.kind is int and isinstance(value, float) and number != value:
             raise UsageError(f"{flag} is {value}, which is not a whole number", f"Use {self.range()}")
         return number
@@ -141,7 +149,9 @@ class Choice:
 
 def text(name: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise UsageError(f"--{name.replace('_', '-')} is {value!r}, which is not text", "Put it in quotes")
+        raise UsageError(
+            f"--{name.replace('_', '-')} is {shortened(value)}, which is not text", 'Give text, such as "name"'
+        )
     return value
 
 
@@ -163,8 +173,8 @@ def opacity(name: str, value: Any) -> tuple[float, float]:
     number = Number(0.0, 1.0, kind=float, flag="--opacity")
     parts = value
     if isinstance(value, str):
-        parts = re.split(r"\s*(?:-|\.\.|,|:)\s*", value.strip())
-    elif isinstance(value, int | float):
+        parts = re.split(r"\s*(?:(?<=[\d.])-|\.\.|,|:)\s*", value.strip())  # a minus before a number is its sign
+    elif isinstance(value, Real):
         parts = [value]
     if not isinstance(parts, list | tuple) or not 1 <= len(parts) <= 2:
         raise UsageError(f"--opacity is {value!r}", "Use one number for a fixed opacity, or a range such as 0.1-0.9")
@@ -178,13 +188,14 @@ def opacity(name: str, value: Any) -> tuple[float, float]:
 
 def background(name: str, value: Any) -> str:
     word = str(value).strip().lower()
-    return word if word in ("mean", "transparent") else colour(value, "background")
+    grounds = ("mean", "transparent")
+    return word if word in grounds else colour(value, "background", grounds)
 
 
 def palette(name: str, value: Any) -> int | tuple[str, ...]:
     """A number of colours to choose from the picture, or the colours themselves."""
     count = Number(2, 256, "colours", flag="--palette")
-    if isinstance(value, int | float):
+    if isinstance(value, Real):
         return int(count(name, value))
     if isinstance(value, str):
         if re.fullmatch(r"[+-]?\d+(\.\d+)?", value.strip()) and not re.fullmatch(r"[0-9a-f]{6}", value.strip()):
@@ -194,7 +205,7 @@ def palette(name: str, value: Any) -> int | tuple[str, ...]:
         raise UsageError(
             f"--palette is {value!r}", "Use a number of colours such as 8, or a list such as black,#e63946"
         )
-    colours = tuple(dict.fromkeys(colour(part) for part in value))
+    colours = tuple(dict.fromkeys(colour(part, "colour of the palette") for part in value))
     if len(colours) < 2:
         raise UsageError("--palette has one colour only", "Give at least two different colours")
     return colours
@@ -231,6 +242,12 @@ def options(name: str, value: Any) -> dict[str, float | str]:
         else:
             checked[str(key)] = Number(-1e9, 1e9, kind=float, flag=f"--set {key}")(key, entry)
     return checked
+
+
+def shortened(value: Any) -> str:
+    """A value as a message shows it, on one line and not for ever."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def shown(number: float) -> str:

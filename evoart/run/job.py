@@ -221,11 +221,14 @@ def read_config(path: str | Path) -> dict[str, Any]:
         raise UsageError(f"'{path}' cannot be read as a config ({error})", "Give a TOML file") from None
     try:
         values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"'{path}' is not valid {path.suffix.lstrip('.') or 'toml'} ({error})", "Mend it") from None
     if isinstance(values, dict) and isinstance(values.get("job"), dict):  # a recipe
         values = values["job"]
-    Job.from_dict(values, f"'{path}'")  # say what is wrong with the file itself, before options are laid over it
+    try:  # what is wrong with the file itself, before options are laid over it
+        Job.from_dict(values, f"'{path}'")
+    except UsageError as error:
+        raise UsageError(f"in '{path}': {error.what}", error.remedy) from None
     return {name: value for name, value in values.items() if name != "format"}
 
 
@@ -253,6 +256,7 @@ def _toml(value: Any) -> str:
     return repr(value)
 
 
+SIZE = fields.Number(1, 32_768, "pixels")  # of an output's long side
 _POSITIVE = 10**12
 _CHECKS = {
     "command": fields.Choice(("fit",)),
@@ -265,7 +269,7 @@ _CHECKS = {
     "keep_alpha": fields.flag,
     "palette": fields.palette,
     "pixels": fields.Number(16, 2048, "pixels"),
-    "size": fields.Number(1, 32_768, "pixels"),
+    "size": SIZE,
     "search": fields.Choice(SEARCHES),
     "strategy": fields.named,
     "preset": fields.Choice(tuple(PRESETS)),

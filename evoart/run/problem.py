@@ -6,12 +6,13 @@ import dataclasses
 import hashlib
 import io
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from evoart.draw.shapes import MIXED, shape
-from evoart.errors import UsageError
+from evoart.errors import EvoartError, UsageError
 from evoart.forms.shapes import ShapesForm
 from evoart.output.recipe import extract
 from evoart.picture import MAX_PIXELS, Picture, bundled, load, load_weights, read_source
@@ -61,6 +62,8 @@ def prepare(job: Job, source: Any = None) -> Problem:
     Raises:
         UsageError, EvoartError: a picture, importance map or start file that cannot be used.
     """
+    if not isinstance(job, Job):
+        raise UsageError(f"a job cannot be a {type(job).__name__}", "Make one with evoart.Job.make(picture=...)")
     picture = read_picture(job, source)
     _same("picture", job.picture or picture.name, picture.sha256, job.sha256)
     image, alpha = picture.at(job.pixels)
@@ -128,40 +131,72 @@ def output_size(width: float, height: float, longest: int | None) -> tuple[int, 
 
 
 def read_picture(job: Job, source: Any = None) -> Picture:
-    """The photograph of a job: a path, bytes, an array ``(h, w, 3 or 4)`` or a Pillow image."""
+    """The photograph of a job: a path, bytes, an open file, an array ``(h, w, 3 or 4)`` or a Pillow image.
+
+    Raises:
+        UsageError, EvoartError: none of these, or one that cannot be used.
+    """
     if source is None:
         source = job.picture or bundled()
-    if isinstance(source, np.ndarray):
+    elif isinstance(source, np.ndarray):
         source = _array_bytes(source)
     elif hasattr(source, "save") and hasattr(source, "mode"):
         source = _pillow_bytes(source)
+    elif hasattr(source, "read"):
+        source = source.read()
+    if not isinstance(source, str | Path | bytes | bytearray | memoryview):
+        raise UsageError(
+            f"a picture cannot be a {type(source).__name__}", "Give a path, bytes, a file, an array or a Pillow image"
+        )
     return load(source, needed=job.pixels, max_pixels=job.max_pixels or MAX_PIXELS)
 
 
 def _array_bytes(array: np.ndarray) -> bytes:
     from PIL import Image
 
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[..., 0]
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)) or not array.size:
         raise UsageError(f"the picture is an array of shape {array.shape}", "Give (h, w, 3), (h, w, 4) or (h, w)")
     if array.dtype.kind == "f":
         if not np.isfinite(array).all() or array.min() < 0 or array.max() > 1:
             raise UsageError("the picture's floats leave [0, 1]", "Divide by its largest value, or give uint8")
         array = np.round(array * 255).astype(np.uint8)
+    elif array.dtype == np.uint16:
+        array = np.round(array / 257).astype(np.uint8)
+    elif array.dtype == bool:
+        array = array * np.uint8(255)
     if array.dtype != np.uint8:
         raise UsageError(f"the picture is an array of {array.dtype}", "Give uint8, or floats in [0, 1]")
-    return _pillow_bytes(Image.fromarray(array))
+    return _pillow_bytes(Image.fromarray(np.ascontiguousarray(array)))
 
 
 def _pillow_bytes(image: Any) -> bytes:
+    """A Pillow image, upright, as the bytes of a file, so that it is read and known again as one."""
+    from PIL import ImageOps
+
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", compress_level=1)
+    try:
+        image = ImageOps.exif_transpose(image)
+        if image.mode in _CONVERTED:
+            image = image.convert(_CONVERTED[image.mode])
+        # TIFF holds what PNG does not.
+        image.save(buffer, "TIFF" if image.mode in ("F", "I", "CMYK", "YCbCr", "LAB") else "PNG", compress_level=1)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise EvoartError(f"the Pillow image cannot be read ({error})", "Give an open image, in RGB for one") from error
     return buffer.getvalue()
+
+
+_CONVERTED = {"La": "LA", "RGBa": "RGBA", "PA": "RGBA", "RGBX": "RGB", "HSV": "RGB"}
 
 
 def _same(what: str, name: str, found: str, expected: str) -> None:
     """Refuse a file that is not the one a job was made for, where the job knows."""
     if expected and found != expected:
-        raise UsageError(f"'{name}' is not the {what} this job was made for (its contents differ)", f"Name the {what}")
+        raise UsageError(
+            f"'{name}' is not the {what} this job was made for (its contents differ)",
+            "Put the right file there, or begin anew with evoart fit",
+        )
 
 
 def _weight(job: Job, shape: tuple[int, int], alpha: np.ndarray | None) -> tuple[np.ndarray, str]:

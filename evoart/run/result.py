@@ -14,7 +14,7 @@ from evoart.forms.shapes import ShapesForm
 from evoart.output.formats import Artwork, Options, encode
 from evoart.output.recorder import FilmRecorder
 from evoart.run import recipe as recipes
-from evoart.run.job import Job
+from evoart.run.job import SIZE, Job
 from evoart.run.problem import output_size
 from evoart.score.pixel import Target, loss_map, mean_squared_error, psnr
 from evoart.types import Genome, Image
@@ -77,9 +77,14 @@ class Result:
         return recipes.write(self.job, self.form, self.genome, self.size, facts)
 
     def artwork(self, size: int | None = None) -> Artwork:
-        """The picture as output formats take it, with a long side of ``size`` pixels (None: ``self.size``)."""
+        """The picture as output formats take it, with a long side of ``size`` pixels (None: ``self.size``).
+
+        Raises:
+            UsageError: ``size`` is no number from 1 to 32,768.
+        """
         from evoart.draw.scanline import draw
 
+        size = None if size is None else SIZE("size", size)
         return Artwork(
             scene=self.scene,
             size=self.size if size is None else output_size(self.form.width, self.form.height, size),
