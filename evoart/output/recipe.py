@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import re
 import struct
 import zlib
@@ -46,7 +47,7 @@ def loads(text: str | bytes, label: str = "the file") -> dict[str, Any]:
     if len(text) > MAX_TEXT:
         raise damaged
     try:
-        recipe = json.loads(text, parse_constant=_no_constant)
+        recipe = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
     except (ValueError, RecursionError):
         raise damaged from None
     if not isinstance(recipe, dict) or KEY not in recipe:
@@ -64,6 +65,14 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no number")
 
 
+def _finite(text: str) -> float:
+    """``1e400`` is JSON, but the infinity it becomes is not, and could not be written again."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is too large")
+    return number
+
+
 def extract(data: bytes, label: str = "the file") -> dict[str, Any]:
     """The recipe in the bytes of an SVG, PNG, APNG, WebP, JPEG, GIF, MP4, PDF or JSON file that evoart wrote.
 
@@ -76,7 +85,7 @@ def extract(data: bytes, label: str = "the file") -> dict[str, Any]:
         raise EvoartError(f"{label} is empty (0 bytes)", "Give a picture or recipe that evoart wrote")
     try:
         text = _find(data)
-    except (ValueError, struct.error, zlib.error, IndexError, expat.ExpatError):
+    except (ValueError, struct.error, zlib.error, LookupError, expat.ExpatError):  # LookupError: XML's encoding, too
         raise EvoartError(f"{label} is damaged or truncated", "Use another copy of the file") from None
     if text is None:
         raise EvoartError(
@@ -232,7 +241,9 @@ def _from_jpeg(data: bytes) -> bytes | None:
         at += 2 + length
     if not parts:
         return None
-    return b"".join(parts[number] for number in range(1, expected + 1)) if len(parts) == expected else b"damaged"
+    if sorted(parts) != list(range(1, expected + 1)):
+        raise ValueError("a part is missing")
+    return b"".join(parts[number] for number in sorted(parts))
 
 
 # GIF: a comment extension, in sub-blocks of at most 255 bytes

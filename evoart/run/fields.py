@@ -106,15 +106,13 @@ class Number:
     def _read(self, flag: str, value: Any) -> int | float:
         if isinstance(value, bool):
             raise UsageError(f"{flag} is {value}, which is not a number", f"Use {self.range()}")
-        if self.kind is duration:
-            try:
-                return duration(value)
-            except UsageError as error:
-                raise UsageError(f"{flag}: {error.what}", error.remedy) from None
         try:
             if self.kind is int and isinstance(value, str):
                 value = _whole(value)
             number = self.kind(value)
+            float(number)  # an integer may have thousands of digits, which no message and no later step could take
+        except UsageError as error:  # of a duration
+            raise UsageError(f"{flag}: {error.what}", error.remedy) from None
         except (TypeError, ValueError, OverflowError):
             what = shortened(value)
             raise UsageError(f"{flag} is '{what}', which is not a number", f"Use {self.range()}") from None

@@ -17,6 +17,8 @@ from evoart.output.save import read_recipe
 from evoart.run.job import Job
 
 _MENDED = "Use another copy of the file"
+_FACTS = ("loss", "psnr", "generations", "evaluations", "seconds")
+_FARTHEST = 1e4  # units (and radians): no search goes near it, and the engines count pixels in 32 bits
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,14 +99,19 @@ def drawing(recipe: dict[str, Any], where: str = "the recipe") -> Drawing:
         background = None if ground is None else _numbers(*ground, low=0, high=1)
         size = tuple(int(side) for side in _numbers(*result["size"], low=1, high=10**6))
         form = ShapesForm(kinds, width, height, background, (low, high))
-        if result.get("dim_per_group") != form.dim_per_group or len(size) != 2 or len(background or "rgb") != 3:
+        if (
+            result.get("dim_per_group") != form.dim_per_group
+            or len(size) != 2
+            or len("rgb" if ground is None else background) != 3
+        ):
             raise ValueError("shape")
+        facts = {name: result[name] for name in _FACTS if name in result}
+        _numbers(*facts.values(), low=-1e15, high=1e15)
     except (KeyError, TypeError, ValueError):
         raise damaged from None
     genome = container.decode_genome(result.get("genome"), form.dim)
-    facts = {
-        k: v for k, v in result.items() if isinstance(v, int | float) and k not in ("width", "height", "dim_per_group")
-    }
+    if (np.abs(genome.reshape(-1, form.dim_per_group)[:, : form.geometry]) > _FARTHEST).any():
+        raise damaged
     return Drawing(form, genome, size, job, facts, recipe)
 
 
