@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import io
 import json
+import re
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 import evoart
 from evoart.errors import EvoartError
@@ -153,6 +157,13 @@ def test_shapes_far_outside_any_picture_are_damage(place, value):
         assert (loaded(place, with_first_number(number)) is not None) == kept
 
 
+def test_a_photograph_whose_name_no_file_can_have(place):
+    for name in ("x" * 300, "\0", "/" * 5000 + "x" * 300):
+        place.write_bytes(json.dumps({**WHOLE, "job": {**JOB, "keep_alpha": True, "picture": name}}).encode())
+        with pytest.raises(EvoartError, match="photograph"):
+            evoart.load(place)
+
+
 def test_facts_that_are_no_numbers_are_damage(place):
     for name in ("loss", "psnr", "generations"):
         with pytest.raises(EvoartError, match="damaged"):
@@ -173,3 +184,25 @@ def test_wrongly_numbered_comments_of_a_jpeg_are_damage(numbers):
 def test_an_svg_in_an_unknown_encoding_is_damage(encoding):
     with pytest.raises(EvoartError, match="damaged"):
         recipes.extract(f'<?xml version="1.0" encoding="{encoding}"?><svg>é</svg>'.encode())
+
+
+def png(width: int, height: int) -> bytes:
+    file = io.BytesIO()
+    Image.new("L", (width, height)).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "embedded",
+    [base64.b64encode(b"no picture"), b"A", b"AAAA", base64.b64encode(png(16, 12)[:-30])]
+    + [base64.b64encode(png(5000, 5000))],
+)
+def test_a_damaged_transparency_in_an_svg_is_refused(embedded, files, place):
+    place.write_bytes(re.sub(rb'base64,[^"]+', b"base64," + embedded, files["svg"]))
+    with pytest.raises(EvoartError, match="transparency"):
+        evoart.load(place)
+
+
+def test_the_transparency_of_an_svg_comes_back_as_it_was(files, place):
+    place.write_bytes(files["svg"])
+    np.testing.assert_array_equal(evoart.load(place).mask, mask())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +129,7 @@ def _options(
         fields.pop("sha256", None)  # of the picture the file was about
     elif fields.get("picture") not in (None, "", "-"):
         beside = Path(config).parent / fields["picture"]
-        if not Path(fields["picture"]).exists() and beside.exists():
+        if not os.path.exists(fields["picture"]) and os.path.exists(beside):
             fields["picture"] = str(beside)
     if settings:
         pairs = [setting.partition("=") for setting in settings]

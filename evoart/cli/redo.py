@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,9 +56,9 @@ def _with_picture(job: Job, file: str, picture: str | None) -> Job:
         return dataclasses.replace(job, picture=picture, sha256="")
     if job.picture == "-":
         raise UsageError(f"'{file}' was made from standard input", "Name its photograph with --picture")
-    if not job.picture or Path(job.picture).exists():
+    if not job.picture or os.path.exists(job.picture):  # unlike Path.exists, False for a name that no file can have
         return job
     beside = Path(file).parent / Path(job.picture).name
-    if beside.exists():
+    if os.path.exists(beside):
         return dataclasses.replace(job, picture=str(beside))
     raise UsageError(f"the photograph '{job.picture}' is not there", "Name it with --picture")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-import io
+import os
 import re
 from pathlib import Path
 
 import numpy as np
 
 from evoart.errors import EvoartError
-from evoart.picture import load
+from evoart.picture import MASK_SIDE, load
 from evoart.run.job import Job
 
 _EMBEDDED = re.compile(rb'<mask id="alpha".{0,400}?base64,([A-Za-z0-9+/=]+)"', re.DOTALL)
@@ -28,11 +28,11 @@ def mask_of(data: bytes, path: Path, job: Job) -> np.ndarray | None:
     if not job.keep_alpha:
         return None
     if found := _EMBEDDED.search(data):
-        return _gray(base64.b64decode(found[1]))
+        return _embedded(found[1], path)
     if data.startswith(_RASTER):
         return load(data).mask
     for photo in (Path(job.picture), path.parent / Path(job.picture).name):
-        if job.picture and photo.is_file():
+        if job.picture and os.path.isfile(photo):  # unlike Path.is_file, False for a name that no file can have
             picture = load(photo)
             if picture.sha256 == job.sha256:
                 return picture.mask
@@ -42,8 +42,10 @@ def mask_of(data: bytes, path: Path, job: Job) -> np.ndarray | None:
     )
 
 
-def _gray(data: bytes) -> np.ndarray:
-    from PIL import Image
-
-    with Image.open(io.BytesIO(data)) as image:
-        return np.asarray(image.convert("L"))
+def _embedded(text: bytes, path: Path) -> np.ndarray:
+    """The gray PNG that an SVG holds as base64, read as warily as any picture and no larger than evoart writes one."""
+    try:
+        gray = load(base64.b64decode(text), max_pixels=MASK_SIDE**2).rgb[..., 0]
+    except (ValueError, EvoartError):
+        raise EvoartError(f"the transparency in '{path}' is damaged", "Use another copy of the file") from None
+    return np.rint(gray * 255).astype(np.uint8)
