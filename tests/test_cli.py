@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from evoart.cli.app import run
+from evoart.cli.console import Console
 from evoart.picture import bundled
 
 SMALL = ("-n", "6", "--pixels", "32", "--quality", "draft", "--seed", "7")
@@ -171,6 +172,37 @@ def test_info_shows_what_made_it(finished, tmp_path):
     assert re.search(r"seed\s+7\b", done.out)
     facts = json.loads(evoart("info", finished[0] / "photo-shapes.svg", "--json", cwd=tmp_path, check=0).out)
     assert facts["job"]["shapes"] == 6
+
+
+NASTY = "a\x1b]0;owned\x07\x1b[2J\x9b31m\u202e\nError: b.jpg"
+
+
+def test_nothing_in_a_file_steers_the_terminal(tmp_path, capfd):
+    recipe = json.loads((Path(__file__).parent / "golden" / "kept.svg").read_text().split("metadata>")[1][:-2])
+    recipe["job"]["picture"] = NASTY
+    recipe["evoart"] += "\x1b[31m"
+    file = tmp_path / "a.json"
+    file.write_text(json.dumps(recipe))
+    for words in (["info", file], ["redo", file], ["fit", NASTY], ["fit", "--quality", NASTY], [NASTY]):
+        run(list(map(str, words)))
+        out, err = capfd.readouterr()
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", out + err)
+        assert "\\x1b[2J" in out + err
+        assert "\nError: b.jpg" not in out + err
+
+
+def test_a_terminal_is_safe_from_the_headline_too(capsys):
+    Console(stream=sys.stderr).say(NASTY)
+    assert capsys.readouterr().err == r"a\x1b]0;owned\x07\x1b[2J\x9b31m\u202e\nError: b.jpg" + "\n"
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="file names are text there")
+def test_a_photograph_whose_name_is_no_text(folder):
+    name = os.fsdecode(b"ph\xffoto.jpg")
+    (folder / "photo.jpg").rename(folder / name)
+    done = evoart("fit", name, *SMALL, cwd=folder, check=0)
+    assert done.out.split() == ["photo-shapes.svg", "photo-shapes.png"]
+    evoart("info", "photo-shapes.png", cwd=folder, check=0)
 
 
 @pytest.mark.slow

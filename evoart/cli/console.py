@@ -8,6 +8,10 @@ import sys
 import threading
 from typing import TextIO
 
+import click
+
+from evoart.cli.words import visible
+
 
 def colours(stream: TextIO | None) -> bool:
     """Whether to colour what goes to ``stream``: NO_COLOR and FORCE_COLOR first, then the terminal."""
@@ -24,6 +28,11 @@ def terminal(stream: TextIO | None) -> bool:
         return stream is not None and stream.isatty() and os.environ.get("TERM", "") != "dumb"
     except ValueError:  # closed
         return False
+
+
+def tell(text: str) -> None:
+    """A line of a command's result on stdout; nothing in it steers the terminal."""
+    click.echo(visible(text))
 
 
 class Console:
@@ -54,11 +63,11 @@ class Console:
         return shutil.get_terminal_size((80, 24)).lines
 
     def say(self, text: str, level: int = 0) -> None:
-        """A lasting line, shown from verbosity ``level`` on."""
+        """A lasting line, shown from verbosity ``level`` on; nothing in it steers the terminal."""
         if self.verbosity < level:
             return
         with self._lock:
-            self._write(self._wipe() + text + "\n" + self._status)
+            self._write(self._wipe() + visible(text) + "\n" + self._status)
 
     def status(self, text: str) -> None:
         """Replace the live line; nothing where there is no live terminal."""

@@ -15,6 +15,7 @@ import click
 
 from evoart import __version__
 from evoart.cli import options as o
+from evoart.cli.console import tell
 
 PACKAGES = ("numpy", "numba", "pillow", "click", "jax", "jaxlib", "evosax")
 EXTRAS = {"video": "imageio-ffmpeg"}
@@ -44,9 +45,9 @@ def doctor(as_json: bool, verbose: int, quiet: bool) -> int:
         if isinstance(value, dict):
             click.echo(f"\n{name}")
             for key, text in value.items():
-                click.echo(f"  {key:<12} {text}")
+                tell(f"  {key:<12} {text}")
         else:
-            click.echo(f"{name:<14} {value}")
+            tell(f"{name:<14} {value}")
     return 0
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import click
 
+from evoart.cli.words import visible
 from evoart.errors import EvoartError, UsageError
 
 INTERRUPTED = 130
@@ -45,18 +46,18 @@ def complain(message: str) -> None:
     from evoart.cli.console import colours
 
     one = " ".join(str(message).split())
-    label = "\x1b[31mError:\x1b[0m" if colours(sys.stderr) else "Error:"
-    say(f"{label} {one}")
+    say(one, "\x1b[31mError:\x1b[0m " if colours(sys.stderr) else "Error: ")
 
 
-def say(message: str) -> None:
-    """A line on stderr, whether or not anyone can read it."""
+def say(message: str, label: str = "") -> None:
+    """A line on stderr, whether or not anyone can read it; nothing in ``message`` steers the terminal."""
+    line = label + visible(message)
     try:
-        print(message, file=sys.stderr, flush=True)
+        print(line, file=sys.stderr, flush=True)
+    except UnicodeEncodeError:
+        print(line.encode("ascii", "replace").decode(), file=sys.stderr, flush=True)
     except (OSError, ValueError, AttributeError):
         pass
-    except UnicodeEncodeError:
-        print(message.encode("ascii", "replace").decode(), file=sys.stderr, flush=True)
 
 
 def _click(error: click.ClickException) -> int:
@@ -103,7 +104,8 @@ def _log(error: BaseException, words: Sequence[str]) -> str | None:
 def _traceback(error: BaseException) -> None:
     import traceback
 
-    say("".join(traceback.format_exception(error)).rstrip())
+    for line in "".join(traceback.format_exception(error)).rstrip().split("\n"):
+        say(line)
 
 
 def _wants_traceback(words: Sequence[str]) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from evoart.cli import options as o
+from evoart.cli.console import tell
 
 
 @click.command(cls=o.Command, short_help="Show what a picture, recipe or checkpoint holds.")
@@ -28,9 +29,9 @@ def info(file: str, as_json: bool, verbose: int, quiet: bool) -> int:
     for name, value in facts.items():
         if isinstance(value, dict):
             for key, part in value.items():
-                click.echo(f"{name + '.' + key if name != 'job' else key:<14} {_plain(part)}")
+                tell(f"{name + '.' + key if name != 'job' else key:<14} {_plain(part)}")
         elif value is not None:
-            click.echo(f"{name:<14} {_plain(value)}")
+            tell(f"{name:<14} {_plain(value)}")
     return 0
 
 

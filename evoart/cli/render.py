@@ -26,7 +26,7 @@ def render(file: str, outputs: tuple[str, ...], verbose: int, quiet: bool, **giv
     FILE is an SVG, PNG, WebP, JPEG, GIF, MP4 or JSON that evoart wrote, or - for standard input.
     """
     from evoart.cli import session
-    from evoart.cli.console import Console
+    from evoart.cli.console import Console, tell
     from evoart.output.formats import OUTPUTS, Options
     from evoart.run.api import load
     from evoart.run.fields import Number
@@ -56,5 +56,5 @@ def render(file: str, outputs: tuple[str, ...], verbose: int, quiet: bool, **giv
         click.echo(json.dumps({"outputs": [str(path) for path in written], "size": [w, h], "seed": result.seed}))
     else:
         for path in written:
-            click.echo(str(path))
+            tell(str(path))
     return 1 if lost else 0

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from evoart.cli.console import Console
+from evoart.cli.console import Console, tell
 from evoart.cli.view import View
 from evoart.cli.words import count, span
 from evoart.errors import EvoartError, UsageError
@@ -190,7 +190,7 @@ def _conclude(event: Finished, plan: Plan, console: Console, machine: dict[str, 
         click.echo(json.dumps(_facts(event, written, checkpoint) | machine))
     else:
         for path in written:
-            click.echo(str(path))
+            tell(str(path))
     if interrupted:
         return EXIT[event.reason]
     return 1 if lost else 0

@@ -7,6 +7,7 @@ import json
 import click
 
 from evoart.cli import options as o
+from evoart.cli.console import tell
 
 
 @click.command(cls=o.Command, short_help="List the shapes.")
@@ -23,7 +24,7 @@ def shapes(as_json: bool) -> int:
         )
         return 0
     for name, parameters in table.items():
-        click.echo(f"{name:<18} {' '.join(parameters)}")
+        tell(f"{name:<18} {' '.join(parameters)}")
     low, high = CORNERS
     for family in sorted(FAMILIES):
         click.echo(f"{family + ':N':<18} with N corners, {low} to {high}")

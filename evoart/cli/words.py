@@ -1,6 +1,17 @@
-"""Numbers and times as people read them."""
+"""Numbers, times and other people's text as a terminal may show them."""
 
 from __future__ import annotations
+
+import re
+
+# What a terminal obeys instead of showing it (controls of both sets, line ends, turns of direction), and what it cannot
+# show at all (bytes of a file's name that are no text).
+_OBEYED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def visible(text: str) -> str:
+    """``text`` as one harmless line: names and recipes come from anywhere. An escape becomes the letters ``\\x1b``."""
+    return _OBEYED.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
 def clock(seconds: float) -> str:

@@ -10,7 +10,7 @@ import click
 
 from evoart import __version__
 from evoart.cli import session
-from evoart.cli.console import Console
+from evoart.cli.console import Console, tell
 from evoart.cli.options import verbosity
 from evoart.cli.words import count, span
 from evoart.run.build import build_search
@@ -114,7 +114,7 @@ def _dry_run(job: Job, places: list[session.Output], keep: Any, as_json: bool) -
         ("checkpoint", facts["checkpoint"] or "none"),
     ]
     for name, value in rows:
-        click.echo(f"{name:<12} {value}")
+        tell(f"{name:<12} {value}")
     return 0
 
 

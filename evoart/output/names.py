@@ -39,7 +39,7 @@ def slug(text: str, longest: int = 60) -> str:
 def default_paths(stem: str, form: str, formats: Sequence[str], folder: Path = Path()) -> list[Path]:
     """``<stem>-<form>.<extension>`` in ``folder``, one per format, all numbered ``-2``, ``-3``, ... until free."""
     clean = re.sub(r"[\x00-\x1f\x7f/\\]", "", stem).lstrip("-.").strip() or "picture"
-    clean = clean.encode()[:120].decode(errors="ignore")
+    clean = clean.encode(errors="ignore")[:120].decode(errors="ignore")
     paths = [folder / f"{clean}-{form}{extensions()[name][0]}" for name in formats]
     number = 1
     while any(os.path.lexists(numbered(path, number)) for path in paths):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import secrets
 import tomllib
 from collections.abc import Mapping
@@ -248,7 +249,7 @@ def _toml(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        return _CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(value, ensure_ascii=False))
     if isinstance(value, list):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
     if isinstance(value, dict):
@@ -256,6 +257,8 @@ def _toml(value: Any) -> str:
     return repr(value)
 
 
+# JSON lets these stand; TOML does not, or a terminal obeys them.
+_CONTROLS = re.compile(r"[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 SIZE = fields.Number(1, 32_768, "pixels")  # of an output's long side
 _POSITIVE = 10**12
 _CHECKS = {
