@@ -387,6 +387,17 @@ def test_a_really_full_device():
     assert not Path("/dev/null").is_file()
 
 
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="needs /dev/fd")
+def test_a_pipe_is_written_to_by_any_of_its_names():
+    reader, writer = os.pipe()
+    path = Path(f"/dev/fd/{writer}")
+    assert files.write(path, b"1") == path
+    os.close(writer)
+    with open(reader, "rb") as pipe:
+        assert pipe.read() == b"1"
+    assert ask("/dev/stdout", format="png") == [Output(None, "png")]
+
+
 def test_saving(tmp_path, capfdbinary):
     path = save(artwork(), Output(tmp_path / "a.svg", "svg"))
     assert path.read_bytes().startswith(b"<svg")

@@ -24,12 +24,14 @@ def write(path: Path, data: bytes, *, overwrite: bool = False) -> Path:
     Raises:
         EvoartError: disk full, no permission, or any other refusal of the system; no temporary file stays behind.
     """
-    path = Path(os.path.realpath(path))  # a link stays a link
     with _explained(path):
+        # Before the link is followed: /dev/fd/63 leads to a pipe, whose own name is no path.
         if is_special(path):
             with path.open("wb") as file:
                 file.write(data)
             return path
+    path = Path(os.path.realpath(path))  # a link stays a link
+    with _explained(path):
         temporary = path.parent / f".evoart-{secrets.token_hex(6)}.part"
         try:
             _write_through(temporary, data)

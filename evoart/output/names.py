@@ -14,6 +14,7 @@ from evoart.output.files import check_writable, is_special, numbered
 from evoart.output.formats import OUTPUTS, extensions, format_of
 
 DEFAULT_FORMATS = ("svg", "png")
+_STDOUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")  # written like "-", so that nothing is printed among it
 _LONGEST_NAME = 240  # bytes; file systems hold 255, and a taken name may still get a number
 
 
@@ -59,8 +60,8 @@ def resolve(
     """The outputs that ``-o`` values ask for, each checked so that nothing can fail later for a reason known now.
 
     Args:
-        values: ``"-"`` is standard output, an existing folder gets the default name, anything else is a file whose
-            extension is its format. None at all: SVG and PNG with default names in the current folder.
+        values: ``"-"`` (or ``/dev/stdout``) is standard output, an existing folder gets the default name, anything else
+            is a file whose extension is its format. None at all: SVG and PNG with default names in the current folder.
         stem, form: for default names.
         format: the format for ``"-"`` and folders (default SVG; folders SVG and PNG).
         overwrite: allow files that exist, but never one of ``inputs``.
@@ -82,7 +83,7 @@ def resolve(
 
 
 def _resolve_one(value: str, stem: str, form: str, format: str | None, overwrite: bool) -> list[Output]:
-    if value == "-":
+    if value == "-" or value in _STDOUT:
         return [Output(None, format or "svg")]
     path = _path(value)
     if is_special(path):
