@@ -17,8 +17,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from evoart.cli import session
 from evoart.cli.app import run
 from evoart.cli.console import Console
+from evoart.output.names import Output
 from evoart.picture import bundled
 
 SMALL = ("-n", "6", "--pixels", "32", "--quality", "draft", "--seed", "7")
@@ -272,6 +274,41 @@ def test_a_signal_saves_and_resume_goes_on(folder, number, code):
     with Image.open(folder / "photo-shapes.png") as image:
         assert max(image.size) == 99
     assert files(folder) == ["photo-shapes.png", "photo-shapes.svg"]
+
+
+def test_runs_in_one_folder_keep_their_checkpoints_apart(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    places = [Output(Path("a.svg"), "svg")]
+
+    def name(**how):
+        return session.checkpoint_for(None, False, places, "photo", False, {}, **how)[0].path.name
+
+    assert name(reserve=False) == name() == "a.checkpoint.npz"
+    assert name(reserve=False) == name() == "a.checkpoint-2.npz"
+    assert files(tmp_path) == ["a.checkpoint-2.npz", "a.checkpoint.npz"]
+
+
+@pytest.mark.slow
+def test_two_runs_at_once_lose_nothing(folder):
+    runs = [interrupted(folder) for _ in range(2)]
+    names = ["photo-shapes.checkpoint-2.npz", "photo-shapes.checkpoint.npz"]
+    assert [name for name in files(folder) if name.endswith(".npz")] == names
+    for process in runs:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        assert process.returncode == 130
+    assert [name for name in files(folder) if name.endswith(".npz")] == names
+    assert all((folder / name).stat().st_size for name in names)
+
+
+def test_a_run_that_is_ended_at_once_leaves_no_empty_checkpoint(folder):
+    process = interrupted(folder, "--size", "6000")
+    for _ in range(2):
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.02)
+    process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert all(path.stat().st_size for path in folder.glob("*.npz"))
 
 
 def test_twice_stops_at_once(folder):

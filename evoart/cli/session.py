@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import json
 import os
 import tempfile
@@ -115,9 +116,19 @@ def write_options(film_size: str | None, film_time: str | None) -> Options:
 
 
 def checkpoint_for(
-    given: str | None, off: bool, outputs: list[Output], stem: str, overwrite: bool, notes: dict[str, Any]
+    given: str | None,
+    off: bool,
+    outputs: list[Output],
+    stem: str,
+    overwrite: bool,
+    notes: dict[str, Any],
+    reserve: bool = True,
 ) -> tuple[Keep | None, bool]:
-    """Where the run is saved, and whether that file stays when it is done."""
+    """Where the run is saved, and whether that file stays when it is done.
+
+    A default name is reserved by an empty file, so that two runs in one folder never share it; ``perform`` takes the
+    file away where nothing was saved. One that a killed process left is a name that is taken, no more.
+    """
     if off:
         if given is not None:
             raise UsageError("--checkpoint and --no-checkpoint exclude each other", "Leave one out")
@@ -126,16 +137,27 @@ def checkpoint_for(
         path = Path(given).expanduser()
         if path.suffix != ".npz":
             raise UsageError(f"'{path}' does not end in .npz", f"Call it {path.name}.npz")
-        if path.is_dir() or (path.exists() and not overwrite):
+        if os.path.isdir(path) or (os.path.exists(path) and not overwrite):
             raise UsageError(f"'{path}' exists already", f"Use: evoart resume {path}, --overwrite or another name")
         check_folder(path.parent)
         return Keep(path, notes=notes), True
     first = next((o.path for o in outputs if o.path is not None and not is_special(o.path)), Path(f"{stem}-{FORM}.svg"))
     path = first.with_name(first.stem + ".checkpoint.npz")
-    number = 1
-    while numbered(path, number).exists():
-        number += 1
-    return Keep(numbered(path, number), notes=notes), False
+    names = (numbered(path, number) for number in itertools.count(1))
+    return Keep(next(name for name in names if _is_free(name, reserve)), notes=notes), False
+
+
+def _is_free(path: Path, reserve: bool) -> bool:
+    """Whether there is no such file; with ``reserve`` there is one from now on, made in the same step."""
+    if not reserve:
+        return not os.path.lexists(path)
+    try:
+        path.open("xb").close()
+    except FileExistsError:
+        return False
+    except OSError:  # the run says so when it saves, and goes on
+        return True
+    return True
 
 
 def check_folder(folder: Path) -> None:
@@ -152,9 +174,15 @@ def perform(events: Callable[[Stop], Iterator[Event]], plan: Plan, console: Cons
     def told(why: str) -> None:
         console.say("Stopping after this step, then saving. Once more stops at once, without saving.")
 
+    def leave() -> None:
+        console.end()
+        _release(plan)
+
     device = engine = ""
     last: Event | None = None
-    with listening(stop, told, console.end):
+    with contextlib.ExitStack() as stack:
+        stack.callback(_release, plan)
+        stack.enter_context(listening(stop, told, leave))
         with View(console, preview) as view:
             try:
                 for event in events(stop):
@@ -169,8 +197,21 @@ def perform(events: Callable[[Stop], Iterator[Event]], plan: Plan, console: Cons
         return _conclude(last, plan, console, {"device": device, "engine": engine})
 
 
+def _saved(plan: Plan) -> Path | None:
+    """The checkpoint, where there is one: the empty file that holds its name is none."""
+    path = plan.keep.path if plan.keep else None
+    return path if path and os.path.exists(path) and path.stat().st_size else None
+
+
+def _release(plan: Plan) -> None:
+    """Take away the file that held the checkpoint's name, where no checkpoint came."""
+    if plan.keep and not plan.lasting and not _saved(plan):
+        with contextlib.suppress(OSError):
+            plan.keep.path.unlink()
+
+
 def _mention(plan: Plan, console: Console) -> None:
-    if plan.keep and plan.keep.path.exists():
+    if plan.keep and _saved(plan):
         console.end()
         console.say(f"The last checkpoint is '{plan.keep.path}'; go on with: evoart resume {plan.keep.path}")
 
@@ -178,7 +219,7 @@ def _mention(plan: Plan, console: Console) -> None:
 def _conclude(event: Finished, plan: Plan, console: Console, machine: dict[str, str]) -> int:
     written, lost = write_all(event.result, plan.outputs, plan.options, console)
     interrupted = isinstance(event, Interrupted)
-    checkpoint = plan.keep.path if plan.keep and plan.keep.path.exists() else None
+    checkpoint = _saved(plan)
     if checkpoint and not (interrupted or lost or plan.lasting):
         with contextlib.suppress(OSError):
             checkpoint.unlink()

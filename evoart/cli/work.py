@@ -46,7 +46,9 @@ def fit_job(
     places = session.outputs_for(outputs, film, stem=stem, format=format, overwrite=overwrite, inputs=inputs)
     session.check_stdout(places, as_json)
     notes = session.notes_of(places, options, checkpoint is not None)
-    keep, lasting = session.checkpoint_for(checkpoint, no_checkpoint, places, stem, overwrite, notes)
+    keep, lasting = session.checkpoint_for(
+        checkpoint, no_checkpoint, places, stem, overwrite, notes, reserve=not dry_run
+    )
     if dry_run:
         return _dry_run(job, places, keep, as_json)
     console.say(_headline(job))
