@@ -28,7 +28,6 @@ from evoart.run.loop import Keep
 from evoart.run.result import Result
 from evoart.run.stop import EXIT, Stop, listening
 
-LONGEST = {"png": 2**31 - 1, "jpeg": 65_500, "webp": 16_383}  # pixels a side that still pictures can have
 FORM = "shapes"  # the part of default names that says what kind of art it is
 
 
@@ -86,15 +85,12 @@ def check_size(size: tuple[int, int], outputs: list[Output]) -> None:
     Raises:
         UsageError: too many pixels, or a side longer than an output's format allows.
     """
-    from evoart.output.raster import MAX_PIXELS
-
     w, h = size
     for output in outputs:
-        longest = LONGEST.get(output.format)
-        if longest is not None and (max(w, h) > longest or w * h > MAX_PIXELS):
-            fits = min(longest, int(max(w, h) * (MAX_PIXELS / (w * h)) ** 0.5))
+        room = OUTPUTS[output.format].room(size)
+        if room is not None and max(w, h) > room:
             name = output.path or "standard output"
-            raise UsageError(f"{w} x {h} pixels are too many for '{name}'", f"Use --size {fits} or less, or write SVG")
+            raise UsageError(f"{w} x {h} pixels are too many for '{name}'", f"Use --size {room} or less, or write SVG")
 
 
 def _moving(output: Output) -> Output:

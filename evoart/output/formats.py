@@ -78,12 +78,27 @@ class Format:
         encode: an artwork's file as bytes.
         film: True where it shows the evolution, so that the run must keep frames.
         check: raises MissingExtra when it cannot work on this machine; called before any work.
+        longest: most pixels a side that a still picture may have; None for any.
+        most: most pixels in all, likewise.
     """
 
     extensions: tuple[str, ...]
     encode: Callable[[Artwork, Options], bytes]
     film: bool = False
     check: Callable[[], None] = lambda: None
+    longest: int | None = None
+    most: int | None = None
+
+    def room(self, size: tuple[int, int]) -> int | None:
+        """The longest side that a picture of these proportions may have; None where any size will do.
+
+        Films always have room: they are made as small as ``Options.film_side`` says.
+        """
+        w, h = size
+        limits = [] if self.longest is None else [self.longest]
+        if self.most is not None:
+            limits.append(int(max(w, h) * (self.most / (w * h)) ** 0.5))
+        return None if self.film else min(limits, default=None)
 
 
 OUTPUTS = Registry(
@@ -138,6 +153,10 @@ def encode(format: str, artwork: Artwork, options: Options | None = None) -> byt
     """The artwork as the bytes of a file in the format called ``format``.
 
     Raises:
-        UsageError: unknown format. MissingExtra: it needs an extra. EvoartError: too large for the format.
+        UsageError: unknown format, or too large for it. MissingExtra: it needs an extra.
     """
+    w, h = artwork.size
+    room = OUTPUTS[format].room(artwork.size)
+    if room is not None and max(w, h) > room:
+        raise UsageError(f"{w}x{h} pixels are too many for {format}", f"{room} a side is the most; or write SVG")
     return OUTPUTS[format].encode(artwork, options or Options())

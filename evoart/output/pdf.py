@@ -9,7 +9,6 @@ import numpy as np
 
 from evoart.draw.scene import Scene, layout, pixels_per_unit
 from evoart.draw.svg import compact
-from evoart.errors import EvoartError
 from evoart.output import recipe as recipes
 from evoart.output.formats import Artwork, Format, Options
 
@@ -20,8 +19,6 @@ _LONGEST = 14_400  # points a side: what readers accept
 
 def _pdf(artwork: Artwork, options: Options) -> bytes:
     w, h = (side * _POINTS_PER_PIXEL for side in artwork.size)
-    if max(w, h) > _LONGEST:
-        raise EvoartError(f"PDF holds at most {_LONGEST / _POINTS_PER_PIXEL:.0f} pixels a side", "Use SVG")
     content, opacities = _content(artwork.scene, w, h)
     if artwork.alpha is not None:
         content = b"/mask gs " + content
@@ -102,4 +99,4 @@ def _document(objects: list[bytes]) -> bytes:
     return bytes(out)
 
 
-PDF = Format((".pdf",), _pdf)
+PDF = Format((".pdf",), _pdf, longest=int(_LONGEST / _POINTS_PER_PIXEL))

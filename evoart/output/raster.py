@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evoart.draw.scene import Scene
-from evoart.errors import EvoartError, UsageError
+from evoart.errors import UsageError
 from evoart.output import recipe as recipes
 from evoart.output.formats import Artwork, Format, Options
 
@@ -51,10 +51,8 @@ def flattened(image: np.ndarray, matte: tuple[float, float, float]) -> np.ndarra
     return np.rint(over).astype(np.uint8)
 
 
-def to_bytes(image: PillowImage, format: str, limit: int, **options: Any) -> bytes:
-    """``image.save`` into memory; EvoartError where a side is longer than the format's ``limit``."""
-    if max(image.size) > limit:
-        raise EvoartError(f"{format} holds at most {limit} pixels a side, not {max(image.size)}", "Use PNG or SVG")
+def to_bytes(image: PillowImage, format: str, **options: Any) -> bytes:
+    """``image.save`` into memory."""
     file = io.BytesIO()
     image.save(file, format, **options)
     return file.getvalue()
@@ -90,13 +88,13 @@ def _image(array: np.ndarray) -> PillowImage:
 def _png(artwork: Artwork, options: Options) -> bytes:
     image = _image(pixels(artwork))
     level = 6 if image.width * image.height <= 4_000_000 else 3  # big pictures: half the time for a tenth more bytes
-    return to_bytes(image, "PNG", 2**31 - 1, pnginfo=png_info(artwork), compress_level=level)
+    return to_bytes(image, "PNG", pnginfo=png_info(artwork), compress_level=level)
 
 
 def _jpeg(artwork: Artwork, options: Options) -> bytes:
     image = _image(flattened(pixels(artwork), options.matte))
     # Shapes have hard coloured edges, which chroma subsampling smears.
-    data = to_bytes(image, "JPEG", 65_500, quality=options.quality, subsampling=0, optimize=True)
+    data = to_bytes(image, "JPEG", quality=options.quality, subsampling=0, optimize=True)
     text = artwork.recipe_text()
     return recipes.into_jpeg(data, text) if text else data
 
@@ -104,9 +102,9 @@ def _jpeg(artwork: Artwork, options: Options) -> bytes:
 def _webp(artwork: Artwork, options: Options) -> bytes:
     text = artwork.recipe_text()
     extra = {"xmp": recipes.xmp(text)} if text else {}
-    return to_bytes(_image(pixels(artwork)), "WEBP", 16_383, quality=options.quality, method=4, **extra)
+    return to_bytes(_image(pixels(artwork)), "WEBP", quality=options.quality, method=4, **extra)
 
 
-PNG = Format((".png",), _png)
-JPEG = Format((".jpg", ".jpeg"), _jpeg)
-WEBP = Format((".webp",), _webp)
+PNG = Format((".png",), _png, most=MAX_PIXELS)
+JPEG = Format((".jpg", ".jpeg"), _jpeg, longest=65_500, most=MAX_PIXELS)
+WEBP = Format((".webp",), _webp, longest=16_383, most=MAX_PIXELS)
