@@ -128,6 +128,24 @@ def test_mp4_lasts_as_long_as_asked(tmp_path):
     assert len(film) == 45
 
 
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        ("#!/bin/sh\necho out of luck >&2; exit 3", "out of luck"),
+        ("#!/bin/sh\nexit 0", "no message"),
+        ("", "not start"),
+    ],
+)
+def test_a_film_program_that_ends_at_once_says_why(program, said, tmp_path, monkeypatch):
+    fake = tmp_path / "ffmpeg"
+    fake.write_text(program)
+    fake.chmod(0o700 if program else 0o600)
+    monkeypatch.setattr(video, "ffmpeg", lambda: str(fake))
+    for size in ((16, 12), (96, 72), (960, 720)):  # frames far smaller than a buffer, and larger
+        with pytest.raises(EvoartError, match=said):
+            encode("mp4", artwork(frames=7, size=size))
+
+
 def test_mp4_without_its_extra_says_what_to_install(monkeypatch):
     monkeypatch.setattr(video.importlib.util, "find_spec", lambda name: None)
     monkeypatch.setattr(video.shutil, "which", lambda name: None)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import os
 import shutil
 import subprocess
 import tempfile
@@ -18,6 +20,7 @@ from evoart.output.formats import Artwork, Format, Options
 from evoart.output.raster import flattened, pixels
 
 FRAMES_PER_SECOND = 30
+_INSTEAD = "Choose .gif or .apng instead"
 
 
 def ffmpeg() -> str:
@@ -62,19 +65,31 @@ def _mp4(artwork: Artwork, options: Options) -> bytes:
 
 
 def _feed(command: list[str], frames: Iterable[bytes], repeats: np.ndarray) -> None:
+    """Run ffmpeg over the frames, each as often as ``repeats`` says; its target is the command's last word.
+
+    Raises:
+        EvoartError: it does not start, ends early, or leaves no film.
+    """
     with tempfile.TemporaryFile() as messages:
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=messages, stderr=messages) as process:
+        try:
+            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=messages, stderr=messages)
+        except OSError as error:
+            raise EvoartError(f"ffmpeg does not start ({error})", _INSTEAD) from None
+        with process:
             try:
                 for frame, times in zip(frames, repeats, strict=True):
                     for _ in range(times):
                         process.stdin.write(frame)
-                process.stdin.close()
             except BrokenPipeError:
                 pass  # it has ended early and says why
-        if process.returncode:
+            finally:
+                # Closing flushes, into the same broken pipe; left to ``with``, that would hide what ffmpeg said.
+                with contextlib.suppress(BrokenPipeError):
+                    process.stdin.close()
+        if process.returncode or not os.path.exists(command[-1]):
             messages.seek(0)
             said = messages.read(4000).decode(errors="replace").strip().splitlines() or ["no message"]
-            raise EvoartError(f"ffmpeg could not write the film ({said[-1]})", "Choose .gif or .apng instead")
+            raise EvoartError(f"ffmpeg could not write the film ({said[-1]})", _INSTEAD)
 
 
 def _check() -> None:
