@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import pty
@@ -527,6 +528,36 @@ def test_a_disk_that_fills_up_loses_nothing(folder):
     (checkpoint,) = folder.glob("*.npz")
     done = evoart("resume", checkpoint.name, "-o", "b.png", cwd=folder, check=0)
     assert done.out.split() == ["b.png"]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(5, "Input/output error"), BrokenPipeError(32, "Broken pipe")])
+def test_an_output_that_fails_costs_no_other(finished, tmp_path, monkeypatch, capfd, error):
+    from evoart.output.formats import OUTPUTS
+
+    def fail(*_):
+        raise error
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(OUTPUTS._table(), "png", dataclasses.replace(OUTPUTS["png"], encode=fail))
+    outputs = ["-o", "a.svg", "-o", "a.png", "-o", "a.json"]
+    assert run(["render", str(finished[0] / "photo-shapes.svg"), *outputs]) == 1
+    out, err = capfd.readouterr()
+    assert out.split() == ["a.svg", "a.json"]
+    assert err.startswith("Error: ")
+    assert "'a.png'" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("words", [["info"], ["render", "-o", "-"]])
+def test_a_full_standard_output_is_one_line(finished, words, tmp_path):
+    with open("/dev/full", "w") as full:
+        file = str(finished[0] / "photo-shapes.svg")
+        done = subprocess.run([*COMMAND, words[0], file, *words[1:]], stdout=full, stderr=subprocess.PIPE, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.decode().startswith("Error: ")
+    assert "bug" not in done.stderr.decode()
+    assert done.stderr.count(b"\n") == 1
 
 
 def test_a_bug_says_so_and_leaves_a_log(tmp_path):

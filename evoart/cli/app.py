@@ -115,12 +115,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _silence_stdout()
         return 1
     except BaseException as error:
+        if isinstance(error, OSError):
+            _silence_stdout()
         return failure.explain(error, words)
     return code
 
 
 def _silence_stdout() -> None:
-    """The reader is gone; keep the interpreter from complaining about it when it flushes at exit."""
+    """Nobody reads, or nothing more fits; keep the interpreter from complaining when it flushes at exit."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError):

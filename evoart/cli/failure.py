@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -37,6 +38,9 @@ def explain(error: BaseException, words: Sequence[str]) -> int:
         return _click(error)
     if isinstance(error, MemoryError):
         complain("there is not enough memory. Use fewer shapes, fewer --pixels or a smaller --size.")
+        return 1
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        complain("the disk is full. Free some space or choose another folder.")
         return 1
     return _bug(error, words)
 

@@ -238,6 +238,7 @@ def write_all(
 ) -> tuple[list[Path], bool]:
     """Write every output, standard output last; what the system refuses goes to a temporary folder.
 
+    One that fails costs none of the others, whether it is the disk or the memory that does not suffice.
     Returns where the files are, and whether any is not where it was asked to be.
     """
     from evoart.output.save import save
@@ -248,12 +249,24 @@ def write_all(
     for output in sorted(outputs, key=lambda output: output.path is None):
         try:
             path = save(artwork, output, options)
-        except EvoartError as error:
+        except (EvoartError, OSError, MemoryError) as error:
+            if output.path is None and isinstance(error, BrokenPipeError):
+                raise  # whoever read the last output has gone: nothing is lost, and nobody to tell
             lost = True
-            path = _rescue(artwork, output, options, console, error)
+            path = _rescue(artwork, output, options, console, _explained(error, output))
         if path is not None:
             written.append(_near(path))
     return written, lost
+
+
+def _explained(error: EvoartError | OSError | MemoryError, output: Output) -> EvoartError:
+    """The error in our words; what comes from elsewhere happened before there was anything to put into a file."""
+    if isinstance(error, EvoartError):
+        return error
+    name = output.path or "standard output"
+    if isinstance(error, MemoryError):
+        return EvoartError(f"there is not enough memory to write '{name}'", "Use a smaller --size, or write SVG")
+    return EvoartError(f"'{name}' was not written ({error.strerror or error})", "Choose another format or folder")
 
 
 def _rescue(artwork: Any, output: Output, options: Options, console: Console, error: EvoartError) -> Path | None:
@@ -267,7 +280,7 @@ def _rescue(artwork: Any, output: Output, options: Options, console: Console, er
     try:
         folder = Path(tempfile.mkdtemp(prefix="evoart-"))
         path = save(artwork, dataclasses.replace(output, path=folder / output.path.name), options)
-    except (EvoartError, OSError):
+    except (EvoartError, OSError, MemoryError):
         complain(str(error))
         return None
     complain(f"{error.what}. It is in '{path}' instead.")
