@@ -21,6 +21,7 @@ from PIL import Image
 from evoart.cli import session
 from evoart.cli.app import run
 from evoart.cli.console import Console
+from evoart.cli.resume import _outputs
 from evoart.output.names import Output
 from evoart.picture import bundled
 
@@ -287,6 +288,16 @@ def test_runs_in_one_folder_keep_their_checkpoints_apart(tmp_path, monkeypatch):
     assert name(reserve=False) == name() == "a.checkpoint.npz"
     assert name(reserve=False) == name() == "a.checkpoint-2.npz"
     assert files(tmp_path) == ["a.checkpoint-2.npz", "a.checkpoint.npz"]
+
+
+def test_resume_lays_what_is_given_over_what_is_remembered(tmp_path):
+    first = session.write_options("320", "9s")
+    notes = session.notes_of([Output(tmp_path / "a.gif", "gif")], first, False)
+    given = {"film_size": "64", "film_time": None, "outputs": (), "film": None, "overwrite": False}
+    outputs, options = _outputs(None, notes, given, tmp_path / "a.npz")
+    assert outputs == [Output(tmp_path / "a.gif", "gif")]
+    assert (options.film_side, options.film_seconds) == (64, 9.0)
+    assert _outputs(None, notes, given | {"film_size": None}, tmp_path / "a.npz")[1] == first
 
 
 @pytest.mark.slow

@@ -64,9 +64,7 @@ def _outputs(saved: Checkpoint, notes: dict[str, Any], given: dict[str, Any], pa
     from evoart.cli import session
     from evoart.output.formats import Options
 
-    options = Options(**notes.get("options", {}))
-    if given["film_size"] or given["film_time"]:
-        options = session.write_options(given["film_size"], given["film_time"])
+    options = session.write_options(given["film_size"], given["film_time"], Options(**notes.get("options", {})))
     remembered = notes.get("outputs") or []
     if given["outputs"] or given["film"] or not remembered:
         values = given["outputs"]

@@ -101,14 +101,14 @@ def _moving(output: Output) -> Output:
     return dataclasses.replace(output, format=moving)
 
 
-def write_options(film_size: str | None, film_time: str | None) -> Options:
-    """How to write, from the command line's words."""
+def write_options(film_size: str | None, film_time: str | None, before: Options | None = None) -> Options:
+    """How to write: the command line's words laid over ``before``."""
     given: dict[str, Any] = {}
     if film_size is not None:
         given["film_side"] = Number(16, 1920, "pixels", flag="--film-size")("film_size", film_size)
     if film_time is not None:
         given["film_seconds"] = Number(0.1, 120, kind=duration, flag="--film-time")("film_time", film_time)
-    return Options(**given)
+    return dataclasses.replace(before or Options(), **given)
 
 
 def checkpoint_for(
