@@ -14,7 +14,7 @@ from evoart.plugins import entry_points
 
 
 class Registry:
-    """A lazy name -> object table.
+    """A lazy name -> object table. Names are lower case with hyphens, and found however they are spelled.
 
     Args:
         what: singular noun for error messages, e.g. ``"shape"``.
@@ -25,35 +25,50 @@ class Registry:
     def __init__(self, what: str, group: str, builtin: Mapping[str, Any]) -> None:
         self.what, self.group, self._builtin = what, group, dict(builtin)
         self._extended: dict[str, Any] | None = None
+        self._waiting: set[str] = set()  # names whose value is not the object yet, but where to find it
 
     def _table(self) -> dict[str, Any]:
         if self._extended is None:
+            plugins = {spelled(name): entry for name, entry in entry_points(self.group).items()}
             # A plugin may add a name, never silently replace a built-in one.
-            self._extended = entry_points(self.group) | self._builtin
+            self._extended = plugins | self._builtin
+            self._waiting = {name for name, value in self._builtin.items() if isinstance(value, str)}
+            self._waiting |= plugins.keys() - self._builtin.keys()
         return self._extended
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._table()))
 
     def __contains__(self, name: str) -> bool:
-        return name in self._table()
+        return spelled(name) in self._table()
 
     def __getitem__(self, name: str) -> Any:
-        """The object called ``name``; raises UsageError with a suggestion for an unknown name."""
-        table = self._table()
+        """The object called ``name``.
+
+        Raises:
+            UsageError: unknown name (with a suggestion). EvoartError: it comes from a plugin that does not load.
+        """
+        table, name = self._table(), spelled(name)
         if name not in table:
             raise unknown(self.what, name, table)
-        value = table[name]
+        if name in self._waiting:
+            table[name] = self._load(name, table[name])
+            self._waiting.discard(name)
+        return table[name]
+
+    def _load(self, name: str, value: Any) -> Any:
         if isinstance(value, str):
             module, _, attribute = value.partition(":")
-            value = getattr(importlib.import_module(module), attribute)
-        elif hasattr(value, "load"):
-            try:
-                value = value.load()
-            except Exception as error:  # a broken plugin must not take the tool down with it
-                raise EvoartError(
-                    f"the {self.what} '{name}' comes from a plugin that does not load ({error})",
-                    f"Update or remove the package that provides '{table[name].value}'",
-                ) from error
-        table[name] = value
-        return value
+            return getattr(importlib.import_module(module), attribute)
+        try:
+            return value.load()
+        except (Exception, SystemExit) as error:  # a broken plugin must not take the tool down with it
+            raise EvoartError(
+                f"the {self.what} '{name}' comes from a plugin that does not load ({error})",
+                f"Update or remove the package that provides '{value.value}'",
+            ) from error
+
+
+def spelled(name: str) -> str:
+    """A name as registries keep it: ``Five_Star`` is ``five-star``."""
+    return name.lower().replace("_", "-")

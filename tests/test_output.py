@@ -306,6 +306,7 @@ def test_outputs_are_resolved(tmp_path, monkeypatch):
     assert ask() == [Output(Path("photo-triangles.svg"), "svg"), Output(Path("photo-triangles.png"), "png")]
     assert ask("-") == [Output(None, "svg")]
     assert ask("-", format="png") == [Output(None, "png")]
+    assert ask("a.webp", format="Animated_WebP") == [Output(Path("a.webp"), "animated-webp")]
     assert ask(str(tmp_path), format="gif") == [Output(tmp_path / "photo-triangles.gif", "gif")]
     assert ask("a.svg", "b.png") == [Output(Path("a.svg"), "svg"), Output(Path("b.png"), "png")]
     assert ask("odd", format="png") == [Output(Path("odd"), "png")]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 
 import pytest
 
+from evoart.cli import app
+from evoart.cli.app import COMMANDS, run
 from evoart.errors import EvoartError, UsageError
 from evoart.registry import Registry
 
@@ -16,9 +20,11 @@ def package(tmp_path, monkeypatch):
     info = tmp_path / "stars-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stars\nVersion: 1.0\n")
-    points = "[evoart.shapes]\nstar = stars:STAR\nbroken = stars:MISSING\ntriangle = stars:STAR\n"
+    points = "[evoart.shapes]\nFive_star = stars:STAR\nbroken = stars:MISSING\ntriangle = stars:STAR\n"
+    points += "[evoart.commands]\nshine = stars:MISSING\ndim = stars:STAR\nglow = stars:GLOW\nfit = stars:STAR\n"
     (info / "entry_points.txt").write_text(points)
-    (tmp_path / "stars.py").write_text("STAR = 'a star'\n")
+    glow = "@click.command()\ndef GLOW():\n    'Glow a little.'\n    click.echo('glowing')\n"
+    (tmp_path / "stars.py").write_text(f"import click\nSTAR = 'a star'\n{glow}")
     monkeypatch.syspath_prepend(str(tmp_path))
     yield
     sys.modules.pop("stars", None)
@@ -26,9 +32,57 @@ def package(tmp_path, monkeypatch):
 
 def test_another_package_adds_names_and_replaces_none(package):
     registry = Registry("shape", "evoart.shapes", {"triangle": 3})
-    assert registry["star"] == "a star"
     assert registry["triangle"] == 3
-    assert set(registry) == {"star", "broken", "triangle"}
+    assert set(registry) == {"five-star", "broken", "triangle"}
+
+
+def test_a_name_is_found_however_it_is_spelled(package):
+    registry = Registry("shape", "evoart.shapes", {})
+    for name in ("five-star", "five_star", "Five_star", "five-star"):  # the first one again, now that it is loaded
+        assert name in registry
+        assert registry[name] == "a star"
+
+
+def test_an_object_with_a_load_of_its_own_is_left_alone():
+    class Loads:
+        def load(self):
+            raise AssertionError("not ours to call")
+
+    thing = Loads()
+    assert Registry("thing", "evoart.things", {"a": thing})["a"] is thing
+
+
+def test_a_broken_shape_is_listed_as_broken(package, monkeypatch, capsys):
+    from evoart.draw import shapes
+
+    monkeypatch.setattr(shapes, "SHAPES", Registry("shape", "evoart.shapes", {"triangle": shapes.Triangle()}))
+    assert run(["shapes"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any(re.match(r"triangle +x0 y0", line) for line in lines)
+    assert any(re.match(r"broken +broken: .*stars.*MISSING", line) for line in lines)
+    assert any(re.match(r"five-star +broken: .* no shape", line) for line in lines)
+    assert run(["shapes", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert set(facts["shapes"]) == {"triangle"}
+    assert set(facts["broken"]) == {"broken", "five-star"}
+
+
+def test_a_broken_command_explains_itself(package, monkeypatch, capsys):
+    monkeypatch.setattr(app, "LOADED", Registry("command", "evoart.commands", {n: p for n, (p, _) in COMMANDS.items()}))
+    assert run(["--help"]) == 0
+    listed = " ".join(capsys.readouterr().out.split())
+    assert "shine Broken: the command 'shine' comes from a plugin that does not load" in listed
+    assert "dim Broken: the command 'dim' comes from a plugin and is no click command" in listed
+    assert "glow Glow a little." in listed
+    for words in (["shine"], ["shine", "--help"], ["shine", "-x", "y"], ["dim"]):
+        assert run(words) == 1
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.startswith(f"Error: the command '{words[0]}' comes from a plugin")
+        assert err.count("\n") == 1
+    assert run(["glow"]) == 0
+    assert capsys.readouterr().out == "glowing\n"
+    assert app.cli.get_command(None, "fit").name == "fit"
 
 
 def test_a_broken_plugin_says_what_it_is(package):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 import click
 
 from evoart import __version__
 from evoart.cli import failure
-from evoart.errors import unknown
+from evoart.errors import EvoartError, unknown
+from evoart.registry import Registry
 
 # Name -> module:attribute and the line that lists it, so that listing imports nothing.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -26,6 +26,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "completion": ("evoart.cli.completion:completion", "Print the completion script of a shell."),
 }
 
+LOADED = Registry("command", "evoart.commands", {name: place for name, (place, _) in COMMANDS.items()})
+
 EXAMPLES = (
     ("evoart fit photo.jpg", "100 triangles, as SVG and PNG"),
     ("evoart fit photo.jpg -n 50 -k mixed -o art.svg", "50 shapes of several kinds"),
@@ -39,16 +41,19 @@ class Group(click.Group):
     """A group whose commands are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*COMMANDS, *sorted(_plugins())]
+        return [*COMMANDS, *_plugins()]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name in COMMANDS:
-            import importlib
-
-            module, _, attribute = COMMANDS[name][0].partition(":")
-            return getattr(importlib.import_module(module), attribute)
-        plugin = _plugins().get(name)
-        return None if plugin is None else plugin.load()
+        if name not in LOADED:
+            return None
+        try:
+            command = LOADED[name]
+        except EvoartError as error:
+            return _placeholder(name, error)
+        if isinstance(command, click.Command):
+            return command
+        what = f"the command '{name}' comes from a plugin and is no click command"
+        return _placeholder(name, EvoartError(what, "Update or remove the package that provides it"))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -70,8 +75,8 @@ class Group(click.Group):
             formatter.write(f"  {line:<{width}}   {meaning}\n")
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-            if plugins := sorted(_plugins()):
-                formatter.write_dl([(name, "From a plugin.") for name in plugins])
+            if plugins := _plugins():
+                formatter.write_dl([(name, self.get_command(ctx, name).get_short_help_str(200)) for name in plugins])
         self.format_options(ctx, formatter)
         formatter.write("\nEvery command explains itself: evoart fit --help\n")
         formatter.write(f"Exit codes: {EXIT_CODES}.\n")
@@ -82,10 +87,21 @@ class Group(click.Group):
             formatter.write_dl(records)
 
 
-def _plugins() -> dict[str, Any]:
-    from evoart.plugins import entry_points
+def _plugins() -> list[str]:
+    """Commands that other packages add."""
+    return [name for name in LOADED if name not in COMMANDS]
 
-    return {name: entry for name, entry in entry_points("evoart.commands").items() if name not in COMMANDS}
+
+def _placeholder(name: str, error: EvoartError) -> click.Command:
+    """A command in place of one that is broken: it says so when it is listed, and when it is called with whatever."""
+
+    def explain(words: tuple[str, ...]) -> None:
+        raise error
+
+    words = click.Argument(["words"], nargs=-1, type=click.UNPROCESSED)
+    settings = {"ignore_unknown_options": True}
+    short = f"Broken: {error.what}."
+    return click.Command(name, settings, explain, [words], short_help=short, add_help_option=False)
 
 
 @click.group(

@@ -12,6 +12,7 @@ from pathlib import Path
 from evoart.errors import UsageError
 from evoart.output.files import check_writable, is_special, numbered
 from evoart.output.formats import OUTPUTS, extensions, format_of
+from evoart.registry import spelled
 
 DEFAULT_FORMATS = ("svg", "png")
 _STDOUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")  # written like "-", so that nothing is printed among it
@@ -70,6 +71,7 @@ def resolve(
         UsageError: unknown or missing extension, existing file, folder missing or not writable, the same name twice.
     """
     if format is not None:
+        format = spelled(format)
         OUTPUTS[format]
     outputs: list[Output] = []
     for value in values or ["."]:

@@ -10,6 +10,7 @@ from numbers import Real
 from typing import Any
 
 from evoart.errors import UsageError, unknown
+from evoart.registry import spelled
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
@@ -139,7 +140,7 @@ class Choice:
     words: tuple[str, ...]
 
     def __call__(self, name: str, value: Any) -> str:
-        word = str(value).strip().lower().replace("_", "-")
+        word = spelled(str(value).strip())
         if word not in self.words:
             raise unknown(name.replace("_", " "), str(value), self.words)
         return word
@@ -214,7 +215,7 @@ def kinds(name: str, value: Any) -> str:
     parts = [value] if isinstance(value, str) else value
     if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
         raise UsageError(f"--kind is {value!r}", "Use names such as triangle or ellipse,line")
-    words = [word.strip().lower().replace("_", "-") for part in parts for word in part.split(",")]
+    words = [spelled(word.strip()) for part in parts for word in part.split(",")]
     words = [word for word in dict.fromkeys(words) if word]
     if not words:
         raise UsageError("--kind is empty", "Use a shape such as triangle; see: evoart shapes")

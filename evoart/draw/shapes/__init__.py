@@ -12,7 +12,7 @@ from evoart.draw.shapes.rectangle import Rectangle, RotatedRectangle
 from evoart.draw.shapes.stroke import Stroke
 from evoart.draw.shapes.triangle import Triangle
 from evoart.errors import UsageError
-from evoart.registry import Registry
+from evoart.registry import Registry, spelled
 
 SHAPES = Registry(
     "shape",
@@ -43,7 +43,7 @@ def shape(name: str) -> Shape:
     Raises:
         UsageError: unknown name (with a suggestion) or a number of corners out of range.
     """
-    name = name.replace("_", "-")
+    name = spelled(name)
     family, colon, corners = name.partition(":")
     if colon and family in FAMILIES:
         low, high = CORNERS
