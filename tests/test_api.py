@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from PIL import Image
 import evoart
 from evoart.errors import EvoartError, UsageError
 from evoart.picture import bundled
-from evoart.run import palette
+from evoart.run import engines, palette
 from evoart.run.build import coarser
 from evoart.run.job import Job
 from evoart.run.problem import output_size, prepare, read_picture
@@ -280,6 +281,32 @@ def test_the_number_of_threads_does_not_show(result):
 
     assert np.array_equal(scene(1).geometry, scene(3).geometry)
     assert np.array_equal(scene(1).rgba, result.scene.rgba)
+
+
+def test_a_run_leaves_the_environment_of_its_caller_alone():
+    before = dict(os.environ)
+    evoart.fit(bundled(), device="cpu", threads=1, search="sets", **FEW)
+    assert dict(os.environ) == before
+
+
+def test_the_command_line_tells_jax_once(monkeypatch):
+    monkeypatch.setenv("XLA_FLAGS", "--xla_dump_to=x")
+    monkeypatch.setenv("JAX_PLATFORMS", "cuda,cpu")
+    engines.own_process(Job.make(threads=2))
+    assert os.environ["XLA_FLAGS"] == "--xla_dump_to=x"
+    for _ in range(2):
+        engines.own_process(Job.make(device="cpu", threads=1))
+    assert os.environ["XLA_FLAGS"] == "--xla_dump_to=x --xla_cpu_multi_thread_eigen=false"
+    assert os.environ["JAX_PLATFORMS"] == "cpu"
+
+
+def test_a_cpu_is_not_asked_for_in_vain(monkeypatch):
+    monkeypatch.setattr(engines, "accelerator", lambda: "a GPU")
+    with pytest.raises(EvoartError, match="a GPU in this process.*JAX_PLATFORMS=cpu"):
+        engines.choose(Job.make(search="sets", engine="dense", device="cpu"))
+    assert engines.choose(Job.make(search="sets", device="cpu")).engine == "scanline"
+    monkeypatch.setattr(engines, "accelerator", lambda: None)
+    assert engines.choose(Job.make(search="sets", engine="dense", device="cpu")).device == "cpu"
 
 
 def test_a_start_keeps_its_shapes(result, tmp_path):

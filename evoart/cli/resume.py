@@ -36,6 +36,7 @@ def resume(file: str, verbose: int, quiet: bool, **given: Any) -> int:
     from evoart.cli import session
     from evoart.cli.console import Console
     from evoart.run import checkpoint as checkpoints
+    from evoart.run.engines import own_process
     from evoart.run.events import Event
     from evoart.run.loop import Keep
     from evoart.run.loop import resume as go_on
@@ -45,6 +46,7 @@ def resume(file: str, verbose: int, quiet: bool, **given: Any) -> int:
     path = Path(file)
     budget = {name: given[name] for name in ("generations", "evaluations", "until_psnr", "patience")}
     saved = checkpoints.with_budget(checkpoints.load(path), seconds=given["time"], **budget).at_size(given["size"])
+    own_process(saved.problem.job)
     notes = saved.state.get("notes") or {}
     outputs, options = _outputs(saved, notes, given, path)
     session.check_stdout(outputs, given["as_json"])

@@ -14,6 +14,7 @@ from evoart.cli.console import Console, tell
 from evoart.cli.options import verbosity
 from evoart.cli.words import count, span
 from evoart.run.build import build_search
+from evoart.run.engines import own_process
 from evoart.run.events import Event, Progress, Started
 from evoart.run.job import DEFAULT_SHAPES, Job
 from evoart.run.loop import drive
@@ -40,6 +41,7 @@ def fit_job(
 ) -> int:
     """Check everything, then run ``job`` and write its picture; returns the exit code."""
     console = Console(verbosity(verbose, quiet))
+    own_process(job)
     stem = stem_of(job.picture)
     inputs = [Path(path) for path in (job.picture, job.weights, job.start) if path and path != "-"]
     options = session.write_options(film_size, film_time)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,9 @@ if TYPE_CHECKING:
     from evoart.forms.shapes import ShapesForm
     from evoart.run.job import Job
     from evoart.score.pixel import Target
+
+
+_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false"
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,10 @@ def choose(job: Job) -> Choice:
 
     Raises:
         UsageError: the scanline engine on a GPU.
-        EvoartError: a GPU was asked for and JAX sees none.
+        EvoartError: a GPU was asked for and JAX sees none, or the CPU and JAX has settled on a GPU.
     """
     if job.device == "gpu" and job.engine == "scanline":
         raise UsageError("the scanline engine runs on a CPU only", "Use --engine dense or --device cpu")
-    if job.device == "cpu":
-        _only_cpu()
     if job.device == "gpu":
         gpu = accelerator()
         if gpu is None:
@@ -46,7 +46,10 @@ def choose(job: Job) -> Choice:
     if job.engine == "scanline":
         return Choice("scanline", "cpu", "asked for")
     if job.engine == "dense":
-        return Choice("dense", accelerator() or "cpu", "asked for")
+        gpu = accelerator()
+        if gpu is not None and job.device == "cpu":
+            raise EvoartError(f"JAX runs on {gpu} in this process", "Set JAX_PLATFORMS=cpu before it starts")
+        return Choice("dense", gpu or "cpu", "asked for")
     if job.search == "evolve" or job.device == "cpu":
         return Choice("scanline", "cpu", "fastest on a CPU")
     gpu = accelerator()
@@ -68,13 +71,23 @@ def accelerator() -> str | None:
 
 
 def limit_threads(threads: int | None) -> None:
-    """Use so many CPU threads (None: all). JAX listens only to 1, and only before it is imported."""
+    """Let the scanline engine use so many CPU threads (None: all); for JAX see ``own_process``."""
     from evoart.engine.scanline import set_threads
 
     set_threads(threads or cores())
-    if threads == 1 and "jax" not in sys.modules:
-        flags = os.environ.get("XLA_FLAGS", "")
-        os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
+
+
+def own_process(job: Job) -> None:
+    """Tell JAX about the job's device and threads; for a process that is there for this job alone.
+
+    JAX takes both from the environment, once, when it is imported: a library has no business to set them for its
+    caller. Of numbers of threads it knows one and all.
+    """
+    if job.device == "cpu":
+        os.environ["JAX_PLATFORMS"] = "cpu"
+    flags = os.environ.get("XLA_FLAGS", "").split()
+    if job.threads == 1 and _ONE_THREAD not in flags:
+        os.environ["XLA_FLAGS"] = " ".join([*flags, _ONE_THREAD])
 
 
 def cores() -> int:
@@ -91,8 +104,3 @@ def make(choice: Choice, form: ShapesForm, target: Target) -> Any:
     from evoart.engine.scanline import ScanlineEngine
 
     return ScanlineEngine(form, target)
-
-
-def _only_cpu() -> None:
-    if "jax" not in sys.modules:
-        os.environ["JAX_PLATFORMS"] = "cpu"
