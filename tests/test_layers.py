@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1] / "evoart"
-GROUND = {"types", "errors", "plugins", "registry", ""}  # "" is the package itself: its version
+GROUND = {"types", "errors", "cache", "plugins", "registry", ""}  # "" is the package itself: its version
 
 # What each layer may import beside itself and the ground.
 MAY = {
     "types": set(),
     "errors": set(),
+    "cache": set(),
     "plugins": set(),
     "registry": {"errors", "plugins"},
     "picture": set(),

@@ -91,9 +91,13 @@ def _extras() -> dict[str, str]:
 def _caches() -> dict[str, str]:
     from evoart.engine.jax_setup import cache_dir
 
-    numba = os.environ.get("NUMBA_CACHE_DIR")
-    drawing = Path(numba) if numba else Path(__file__).parents[1] / "draw" / "__pycache__"
-    return {"drawing": _folder(drawing), "JAX": _folder(cache_dir() / "jax")}
+    try:
+        from evoart.draw.rows import edge_table
+
+        drawing = _folder(Path(edge_table.stats.cache_path))  # Numba's own word: it goes elsewhere if it must
+    except (ImportError, RuntimeError) as error:
+        drawing = f"none ({error})"
+    return {"drawing": drawing, "JAX": _folder(cache_dir() / "jax")}
 
 
 def _folder(path: Path) -> str:

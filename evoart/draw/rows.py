@@ -9,7 +9,8 @@ distance to the centre line, as the overlap of the pixel with the pen along the 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from evoart.draw.compiled import njit
 
 JIT = {"nogil": True, "cache": True, "fastmath": True, "error_model": "numpy"}
 FAR = np.float32(1e12)  # a squared distance that nothing reaches

@@ -1,0 +1,63 @@
+"""Compiled kernels are kept where the user says, and a folder that cannot be written stops nobody."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from evoart.cache import cache_dir
+from evoart.engine import jax_setup
+
+KEPT = "from evoart.draw.rows import edge_table; import os; print(edge_table.stats.cache_path)"
+
+
+def kept(program: str = KEPT, **env: str) -> str:
+    without = {name: value for name, value in os.environ.items() if name not in ("EVOART_CACHE", "NUMBA_CACHE_DIR")}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, env={**without, **env}
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_kernels_are_kept_in_the_cache_folder(tmp_path):
+    place = Path(kept(EVOART_CACHE=str(tmp_path)))
+    assert place.parent.parent == tmp_path
+    assert place.parent.name.startswith("numba-")
+    assert kept(EVOART_CACHE=str(tmp_path), NUMBA_CACHE_DIR=str(tmp_path / "mine")).startswith(str(tmp_path / "mine"))
+
+
+def test_kernels_are_kept_there_where_numba_is_loaded_already(tmp_path):
+    assert kept("import numba; " + KEPT, EVOART_CACHE=str(tmp_path)).startswith(str(tmp_path))
+
+
+def test_other_processes_do_not_inherit_it(tmp_path):
+    assert kept(KEPT + "; print(os.environ.get('NUMBA_CACHE_DIR'))", EVOART_CACHE=str(tmp_path)).endswith("None")
+
+
+def test_a_cache_folder_that_cannot_be_made_is_no_error():
+    assert "/dev/null" not in kept(EVOART_CACHE="/dev/null/evoart")
+
+
+def test_a_user_without_a_home_is_no_error(tmp_path):
+    program = "import pathlib\ndef none(*_): raise RuntimeError('no home')\npathlib.Path.home = none\n" + KEPT
+    assert kept(program, XDG_CACHE_HOME="")
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
+def test_jax_and_numba_share_one_folder(monkeypatch, platform):
+    monkeypatch.setattr(sys, "platform", platform)
+    for chosen in ("", "~/here"):
+        monkeypatch.setenv("EVOART_CACHE", chosen)
+        assert cache_dir() == jax_setup.cache_dir()
+
+
+def test_doctor_names_the_folders(tmp_path):
+    program = "from evoart.cli.app import run; run(['doctor'])"
+    said = kept(program, EVOART_CACHE=str(tmp_path))
+    assert f"drawing      {tmp_path / 'numba-'}" in said
+    assert f"JAX          {tmp_path / 'jax'}" in said
