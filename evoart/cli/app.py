@@ -10,7 +10,8 @@ import click
 
 from evoart import __version__
 from evoart.cli import failure
-from evoart.errors import EvoartError, unknown
+from evoart.cli.failure import EXIT_CODES
+from evoart.errors import EvoartError, UsageError, unknown
 from evoart.registry import Registry
 
 # Name -> module:attribute and the line that lists it, so that listing imports nothing.
@@ -33,8 +34,6 @@ EXAMPLES = (
     ("evoart fit photo.jpg -n 50 -k mixed -o art.svg", "50 shapes of several kinds"),
     ("evoart fit photo.jpg -t 30s -o film.gif", "the evolution as a film"),
 )
-
-EXIT_CODES = "0 done, 1 failed, 2 wrong usage, 130 interrupted (Ctrl-C) but saved, 143 terminated but saved"
 
 
 class Group(click.Group):
@@ -64,7 +63,7 @@ class Group(click.Group):
             if name.startswith("-"):
                 return super().resolve_command(ctx, args)
             if os.path.exists(name) or "." in name:
-                raise failure.usage(f"'{name}' is not a command", f"Did you mean: evoart fit {name}?")
+                raise UsageError(f"'{name}' is not a command", f"Did you mean: evoart fit {name}?")
             raise unknown("command", name, self.list_commands(ctx))
         return name, command, args[1:]
 

@@ -94,12 +94,6 @@ class Console:
             self._write(self._wipe())
             self._status, self._above = "", 0
 
-    def dim(self, text: str) -> str:
-        return f"\x1b[2m{text}\x1b[0m" if self.colour else text
-
-    def bold(self, text: str) -> str:
-        return f"\x1b[1m{text}\x1b[0m" if self.colour else text
-
     def _wipe(self) -> str:
         return "\r\x1b[2K" if self.live and self._status else ""
 

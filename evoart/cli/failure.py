@@ -10,14 +10,10 @@ from collections.abc import Sequence
 import click
 
 from evoart.cli.words import visible
-from evoart.errors import EvoartError, UsageError
+from evoart.errors import EvoartError
 
 INTERRUPTED = 130
-
-
-def usage(what: str, remedy: str) -> UsageError:
-    """A usage error; here so that commands need one import."""
-    return UsageError(what, remedy)
+EXIT_CODES = "0 done, 1 failed, 2 wrong usage, 130 interrupted (Ctrl-C) but saved, 143 terminated but saved"
 
 
 def explain(error: BaseException, words: Sequence[str]) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from evoart.cli import options as o
+from evoart.cli.failure import EXIT_CODES
 
 SHAPES, SEARCH = "Shapes", "Search"
 
@@ -16,8 +17,7 @@ SHAPES, SEARCH = "Shapes", "Search"
 @click.command(
     cls=o.Command,
     short_help="Draw a photograph with a few shapes.",
-    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (Ctrl-C) but saved, 143 terminated but saved. "
-    "Ctrl-C once stops and saves, twice stops at once.",
+    epilog=f"Exit codes: {EXIT_CODES}. Ctrl-C once stops and saves, twice stops at once.",
 )
 @click.argument("picture", required=False, type=o.path("PICTURE"))
 @o.output_options

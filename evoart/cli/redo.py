@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from evoart.cli import options as o
+from evoart.cli.failure import EXIT_CODES
 
 if TYPE_CHECKING:
     from evoart.run.job import Job
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 @click.command(
     cls=o.Command,
     short_help="Make a picture again from the recipe inside it.",
-    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (Ctrl-C) but saved, 143 terminated but saved.",
+    epilog=f"Exit codes: {EXIT_CODES}.",
 )
 @click.argument("file", type=o.path())
 @o.option(

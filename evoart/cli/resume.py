@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from evoart.cli import options as o
+from evoart.cli.failure import EXIT_CODES
 
 if TYPE_CHECKING:
     from evoart.output.names import Output
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 @click.command(
     cls=o.Command,
     short_help="Go on with an interrupted run.",
-    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (Ctrl-C) but saved, 143 terminated but saved.",
+    epilog=f"Exit codes: {EXIT_CODES}.",
 )
 @click.argument("file", type=o.path())
 @o.output_options
@@ -84,14 +85,14 @@ def _outputs(saved: Checkpoint, notes: dict[str, Any], given: dict[str, Any], pa
 
 def _remembered(entry: list[Any], saved: Checkpoint, overwrite: bool) -> Output:
     """An output of the first run. The picture it left at its interruption is replaced; anything else is kept."""
-    from evoart.cli import session
+    from evoart.output.files import check_writable
     from evoart.output.names import Output
 
     place, format, allowed = entry
     if place is None:
         return Output(None, format)
     path = Path(place)
-    session.check_folder(path.parent)
+    check_writable(path.parent)
     return Output(path, format, bool(overwrite or allowed or _is_ours(path, saved)))
 
 

@@ -19,7 +19,7 @@ from evoart.cli.console import Console, tell
 from evoart.cli.view import View
 from evoart.cli.words import count, span
 from evoart.errors import EvoartError, UsageError
-from evoart.output.files import is_special, numbered
+from evoart.output.files import check_writable, is_special, numbered
 from evoart.output.formats import OUTPUTS, Options
 from evoart.output.names import Output, resolve
 from evoart.run.events import Event, Finished, Interrupted, Started
@@ -135,7 +135,7 @@ def checkpoint_for(
             raise UsageError(f"'{path}' does not end in .npz", f"Call it {path.name}.npz")
         if os.path.isdir(path) or (os.path.exists(path) and not overwrite):
             raise UsageError(f"'{path}' exists already", f"Use: evoart resume {path}, --overwrite or another name")
-        check_folder(path.parent)
+        check_writable(path.parent)
         return Keep(path, notes=notes), True
     first = next((o.path for o in outputs if o.path is not None and not is_special(o.path)), Path(f"{stem}-{FORM}.svg"))
     path = first.with_name(first.stem + ".checkpoint.npz")
@@ -154,13 +154,6 @@ def _is_free(path: Path, reserve: bool) -> bool:
     except OSError:  # the run says so when it saves, and goes on
         return True
     return True
-
-
-def check_folder(folder: Path) -> None:
-    """Raise UsageError where no file can be made in ``folder``."""
-    from evoart.output.files import check_writable
-
-    check_writable(folder)
 
 
 def perform(events: Callable[[Stop], Iterator[Event]], plan: Plan, console: Console, preview: bool) -> int:

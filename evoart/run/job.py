@@ -233,18 +233,6 @@ def read_config(path: str | Path) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name != "format"}
 
 
-def read_toml(text: str) -> Job:
-    """The job in TOML text.
-
-    Raises:
-        UsageError: not TOML, unknown or unfit fields.
-    """
-    try:
-        return Job.from_dict(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"the config is not valid TOML ({error})", "Mend it") from None
-
-
 def _toml(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
