@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import click
@@ -93,6 +94,13 @@ def test_links_lead_somewhere(name):
     page = ROOT / name
     for link in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
         assert "://" in link or (page.parent / link).exists(), link
+
+
+def test_the_source_distribution_holds_what_these_tests_read():
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"]
+    links = {link for link in re.findall(r"\]\(([^)#]+)\)", TEXT) if "://" not in link}
+    assert {link.split("/")[0] for link in links} | {"tests", ".ci"} <= set(build["sdist"]["include"])
+    assert build["wheel"]["packages"] == ["evoart"]
 
 
 def test_the_gallery_is_small_and_all_of_it_is_explained():
