@@ -38,7 +38,9 @@ def build_search(problem: Problem) -> Search:
 
         groups, started = problem.form.groups, len(problem.start[0]) if problem.start else 0
         how = {"missing": groups - started, "kinds": len(problem.choices), "options": job.options}
-        return _grow(problem, plan_for(job.quality, groups, evaluations=job.evaluations, **how), seconds=job.seconds)
+        # Whoever sets a part of the plan has made it: a time then only ends the run.
+        seconds = None if job.options else job.seconds
+        return _grow(problem, plan_for(job.quality, groups, evaluations=job.evaluations, **how), seconds=seconds)
     setup()
     return _es_clip(problem, choice) if job.preset == "es-clip" else _strategic(problem, choice)
 

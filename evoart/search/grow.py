@@ -286,7 +286,8 @@ class Grow(Search):
             self.plan = replace(self.plan, rounds=self._round)
 
     def _fit_finish(self) -> None:
-        """All the time that is left."""
+        """All the time that is left. A step is timed again, for the first one had buffers to make."""
+        self._times[1] = min(self._times[1], self._timed(lambda: self.fine.gradient(self._kinds, self._rows)))
         self.plan = replace(self.plan, finish=int(np.clip(self._left / self._times[1], 1, LONGEST_FINISH)))
 
     # -- state --------------------------------------------------------------------------------------------------
