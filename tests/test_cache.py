@@ -7,11 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from evoart.cache import cache_dir
-from evoart.engine import jax_setup
-
 KEPT = "from evoart.draw.rows import edge_table; import os; print(edge_table.stats.cache_path)"
 
 
@@ -46,14 +41,6 @@ def test_a_cache_folder_that_cannot_be_made_is_no_error():
 def test_a_user_without_a_home_is_no_error(tmp_path):
     program = "import pathlib\ndef none(*_): raise RuntimeError('no home')\npathlib.Path.home = none\n" + KEPT
     assert kept(program, XDG_CACHE_HOME="")
-
-
-@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
-def test_jax_and_numba_share_one_folder(monkeypatch, platform):
-    monkeypatch.setattr(sys, "platform", platform)
-    for chosen in ("", "~/here"):
-        monkeypatch.setenv("EVOART_CACHE", chosen)
-        assert cache_dir() == jax_setup.cache_dir()
 
 
 def test_doctor_names_the_folders(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import os
 import pty
@@ -14,16 +15,21 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from evoart.cli import session
 from evoart.cli.app import run
 from evoart.cli.console import Console
+from evoart.cli.preview import _nearest
 from evoart.cli.resume import _outputs
+from evoart.cli.view import live_line
 from evoart.output.names import Output
 from evoart.picture import bundled
+from evoart.run.events import Progress
 
 SMALL = ("-n", "6", "--pixels", "32", "--quality", "draft", "--seed", "7")
 LONG = ("-n", "60", "--pixels", "128", "--quality", "best", "--seed", "7")
@@ -52,13 +58,13 @@ def evoart(*words, cwd, stdin=None, check=None, env=None):
     return done
 
 
-def start(*words, cwd, before=""):
+def start(*words, cwd, before="", env=None):
     """A process of ours; ``before`` is Python that it runs first."""
     command = [*COMMAND, *map(str, words)]
     if before:
         command = [sys.executable, "-c", f"{before}\nimport os, sys\nos.execv(sys.argv[1], sys.argv[1:])", *command]
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, cwd=cwd, text=True, **pipes)
+    return subprocess.Popen(command, cwd=cwd, text=True, env={**os.environ, **(env or {})}, **pipes)
 
 
 def wait_for(process, pattern, seconds=60):
@@ -81,9 +87,9 @@ def files(folder):
 def one_line(done, code):
     assert done.returncode == code, done.err
     assert "Traceback" not in done.err
-    lines = [line for line in done.err.splitlines() if line.startswith("Error: ")]
+    lines = done.err.splitlines()
     assert len(lines) == 1, done.err
-    assert done.err.splitlines()[-1] == lines[0]
+    assert lines[0].startswith("Error: ")
     assert done.out == ""
     return lines[0]
 
@@ -139,6 +145,13 @@ def test_redo_finds_and_checks_the_photograph(finished, tmp_path):
     assert "--picture" in one_line(evoart("redo", "photo-shapes.png", cwd=tmp_path), 2)
     Image.new("RGB", (64, 48), "teal").save(tmp_path / "photo.jpg")
     assert "contents differ" in evoart("redo", "photo-shapes.png", cwd=tmp_path, check=2).err
+    # One of the same name beside the recipe is the one, by its contents.
+    (tmp_path / "there").mkdir()
+    for name in ("photo.jpg", "photo-shapes.png"):
+        shutil.copy(finished[0] / name, tmp_path / "there")
+    again = evoart("redo", "there/photo-shapes.png", "-o", "again.png", cwd=tmp_path, check=0)
+    assert again.out.split() == ["again.png"]
+    assert Image.open(tmp_path / "again.png").tobytes() == Image.open(finished[0] / "photo-shapes.png").tobytes()
 
 
 @pytest.mark.slow
@@ -153,9 +166,10 @@ def test_standard_input_and_output(folder):
 
 def test_films(folder):
     done = evoart(
-        "fit", "photo.jpg", *SMALL, "--film", "f.webp", "-o", "g.gif", "--film-size", "64", cwd=folder, check=0
-    )
-    assert done.out.split() == ["g.gif", "f.webp"]
+        "fit", "photo.jpg", *SMALL, "--film", "f.webp", "-o", "g.gif", "--film", "h.png", "--film-size", "64",
+        cwd=folder, check=0,
+    )  # fmt: skip
+    assert done.out.split() == ["g.gif", "f.webp", "h.png"]
     for name in done.out.split():
         with Image.open(folder / name) as film:
             assert film.n_frames > 2
@@ -292,12 +306,13 @@ def test_runs_in_one_folder_keep_their_checkpoints_apart(tmp_path, monkeypatch):
 
 def test_resume_lays_what_is_given_over_what_is_remembered(tmp_path):
     first = session.write_options("320", "9s")
+    saved = SimpleNamespace(problem=SimpleNamespace(name="photo"))
     notes = session.notes_of([Output(tmp_path / "a.gif", "gif")], first, False)
-    given = {"film_size": "64", "film_time": None, "outputs": (), "film": None, "overwrite": False}
-    outputs, options = _outputs(None, notes, given, tmp_path / "a.npz")
+    given = {"film_size": "64", "film_time": None, "outputs": (), "films": (), "overwrite": False}
+    outputs, options = _outputs(saved, notes, given, tmp_path / "a.npz")
     assert outputs == [Output(tmp_path / "a.gif", "gif")]
     assert (options.film_side, options.film_seconds) == (64, 9.0)
-    assert _outputs(None, notes, given | {"film_size": None}, tmp_path / "a.npz")[1] == first
+    assert _outputs(saved, notes, given | {"film_size": None}, tmp_path / "a.npz")[1] == first
 
 
 @pytest.mark.slow
@@ -323,15 +338,34 @@ def test_a_run_that_is_ended_at_once_leaves_no_empty_checkpoint(folder):
     assert all(path.stat().st_size for path in folder.glob("*.npz"))
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_before_there_is_anything_to_save_ends_at_once(folder, number):
+    """While it compiles, or waits for a picture that does not come."""
+    os.mkfifo(folder / "pipe.jpg")
+    with start("fit", "pipe.jpg", *LONG, cwd=folder) as process:
+        wait_for(process, "pipe.jpg")
+        process.send_signal(number)
+        process.communicate(timeout=10)
+    assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
+    empty = {"EVOART_CACHE": str(folder / "empty"), "NUMBA_CACHE_DIR": ""}
+    with start("fit", "photo.jpg", *LONG, cwd=folder, env=empty) as process:
+        wait_for(process, "preparing")
+        process.send_signal(number)
+        process.communicate(timeout=10)
+    assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
+    assert files(folder) == ["empty", "photo.jpg", "pipe.jpg"]
+
+
 def test_twice_stops_at_once(folder):
     process = interrupted(folder, "--size", "6000")  # writing this takes a while
     process.send_signal(signal.SIGINT)
     wait_for(process, "Stopping")
     process.send_signal(signal.SIGINT)
     began = time.monotonic()
-    process.communicate(timeout=30)
+    _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert time.monotonic() - began < 5
+    assert ("evoart resume" in err) == any(name.endswith(".npz") for name in files(folder))
 
 
 def test_ctrl_c_reaches_a_run_on_a_terminal(folder):
@@ -380,7 +414,7 @@ def on_terminal(words, folder, until="$^", then=b"", env=None):
 def test_a_terminal_gets_a_live_line_and_a_preview(folder):
     code, screen = on_terminal(["fit", "photo.jpg", *SMALL, "--preview"], folder)
     assert code == 0
-    assert "\r\x1b[2K" in screen
+    assert "\r\x1b[J" in screen
     assert re.search(r"\d\d\.\d\d dB", screen)
     assert "▀" in screen
     assert "photo-shapes.svg" in screen
@@ -394,6 +428,27 @@ def test_no_color_and_dumb_terminals(folder):
     _, screen = on_terminal(["fit", "nothing.jpg"], folder, env={"TERM": "dumb"})
     assert "\x1b" not in screen
     assert "\x1b[31m" in evoart("fit", "nothing.jpg", cwd=folder, env={"FORCE_COLOR": "1"}).err
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 100, 140])
+def test_the_live_line_fits_and_says_what_matters_first(width, monkeypatch):
+    monkeypatch.setattr(Console, "width", width)
+    event = Progress("growing 4,000 of 5,000", 123_456, 10**9, 0.001, 24.05, 4000, 1234567.0, 75.0, 0.42, 130.0)
+    line = live_line(event, Console(stream=io.StringIO()))
+    assert len(line) < width
+    wanted = ["42%", "24.05 dB", "2:10 left", "1.2M evals/s", "gen 123,456", "4,000 shapes"]
+    shown = [word in line for word in wanted]
+    assert shown == sorted(shown, reverse=True)
+    assert sum(shown) >= {20: 1, 40: 3, 60: 4, 80: 5, 100: 6, 140: 6}[width]
+
+
+def test_256_colours_are_the_nearest():
+    grays = np.arange(256)[None, :, None].repeat(3, -1)
+    levels = [0, 95, 135, 175, 215, 255]
+    for (gray, *_), code in zip(grays[0].tolist(), _nearest(grays)[0], strict=True):
+        number = int(code.removeprefix("5;"))
+        shown = levels[(number - 16) // 36] if number < 232 else 8 + 10 * (number - 232)
+        assert abs(shown - gray) <= 5 + (gray > 238) * 4
 
 
 def test_a_broken_pipe_is_silent(finished, tmp_path):

@@ -86,11 +86,15 @@ def test_no_command_leads_with_three_examples():
 def test_words_to_complete_are_the_registries():
     from evoart.draw.shapes import SHAPES
     from evoart.output.formats import OUTPUTS
+    from evoart.search.strategies import names
 
     assert {word.partition(":")[0] for word in options.KINDS} == {*SHAPES, "mixed"}
     assert set(options.FORMATS) == set(OUTPUTS)
+    assert set(options.STRATEGIES) <= set(names())
     for word in options.KINDS:
         Job.make(kind=word)
+    kind = options.Words(*options.KINDS, several=True)
+    assert [item.value for item in kind.shell_complete(None, None, "ellipse,li")] == ["ellipse,line"]
 
 
 def test_choices_to_complete_are_what_a_job_accepts():
@@ -99,6 +103,7 @@ def test_choices_to_complete_are_what_a_job_accepts():
             for word in parameter.type.words:
                 # The default search has one engine.
                 beside = {"search": "sets"} if parameter.name in ("engine", "device") else {}
+                beside = {} if parameter.name == "strategy" else beside
                 Job.make(**beside, **{parameter.name: word})
 
 

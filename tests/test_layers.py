@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1] / "evoart"
-GROUND = {"types", "errors", "cache", "plugins", "registry", ""}  # "" is the package itself: its version
+GROUND = {"types", "errors", "cache", "compiled", "plugins", "registry", ""}  # "" is the package itself: its version
 
 # What each layer may import beside itself and the ground.
 MAY = {
     "types": set(),
     "errors": set(),
     "cache": set(),
+    "compiled": set(),
     "plugins": set(),
     "registry": {"errors", "plugins"},
     "picture": set(),

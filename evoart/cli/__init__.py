@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run ``evoart`` with ``arguments`` (default: the process's own) and exit."""
+    import signal
+
     from evoart.cli.app import run
 
-    raise SystemExit(run(arguments))
+    # Outside of a run there is nothing to save, but what was begun is cleared away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    code = run(arguments)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done and said; libraries may take a moment to close
+    raise SystemExit(code)

@@ -20,7 +20,7 @@ WHERE = {
 def completion(shell: str | None) -> int:
     """Print the script that makes SHELL (bash, zsh or fish; default: yours) complete evoart's words.
 
-    Put  eval "$(evoart completion bash)"  into ~/.bashrc, the same with zsh into ~/.zshrc, or
+    Put  eval "$(evoart completion bash)"  into ~/.bashrc, the same with zsh into ~/.zshrc (after compinit), or
     evoart completion fish | source  into ~/.config/fish/config.fish.
     """
     from click.shell_completion import get_completion_class

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import shutil
 import sys
 import threading
+from collections.abc import Iterator
 from typing import TextIO
 
 import click
 
 from evoart.cli.words import visible
+
+PATIENT = 0.6  # seconds of silence that nobody minds
+_ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def colours(stream: TextIO | None) -> bool:
@@ -51,7 +57,8 @@ class Console:
         encoding = (getattr(self.stream, "encoding", None) or "ascii").lower().replace("-", "")
         self.unicode = encoding.startswith("utf")
         self._status = ""
-        self._above = 0  # lines of the block above the live line
+        self._cells = 0  # characters of the live line
+        self._above = self._above_cells = 0  # lines of the picture above it, and characters of the longest
         self._lock = threading.RLock()
 
     @property
@@ -69,6 +76,27 @@ class Console:
         with self._lock:
             self._write(self._wipe() + visible(text) + "\n" + self._status)
 
+    @contextlib.contextmanager
+    def unless_quick(self, text: str) -> Iterator[None]:
+        """Say a line once the work inside is done, or while it goes on where that takes long; not if it fails soon."""
+        once = threading.Lock()
+
+        def now() -> None:
+            if once.acquire(blocking=False):
+                self.say(text)
+
+        timer = threading.Timer(PATIENT, now)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except BaseException:
+            once.acquire(blocking=False)
+            raise
+        finally:
+            timer.cancel()
+            now()
+
     def status(self, text: str) -> None:
         """Replace the live line; nothing where there is no live terminal."""
         if not self.live:
@@ -76,17 +104,19 @@ class Console:
         with self._lock:
             line = text[: self.width - 1] if "\x1b" not in text else text
             self._write(self._wipe() + line)
-            self._status = line
+            self._status, self._cells = line, len(_ESCAPE.sub("", line))
 
     def picture(self, lines: list[str]) -> None:
         """Show a block of lines above the live line, in place of the one before."""
         if not self.live:
             return
         with self._lock:
-            up = f"\x1b[{self._above}A" if self._above else ""
+            # Where the window has become narrower, every line of the last picture takes several.
+            rows = self._above * -(-self._above_cells // self.width)
+            up = f"\x1b[{rows}A\x1b[J" if rows else ""
             body = "".join(f"\x1b[2K{line}\x1b[0m\n" for line in lines)
             self._write(self._wipe() + up + body + self._status)
-            self._above = len(lines)
+            self._above, self._above_cells = len(lines), max((len(_ESCAPE.sub("", line)) for line in lines), default=0)
 
     def end(self) -> None:
         """Take the live line away; a picture stays."""
@@ -95,7 +125,10 @@ class Console:
             self._status, self._above = "", 0
 
     def _wipe(self) -> str:
-        return "\r\x1b[2K" if self.live and self._status else ""
+        if not (self.live and self._status):
+            return ""
+        rows = max(0, self._cells - 1) // self.width  # more than none where the window has become narrower
+        return (f"\x1b[{rows}A" if rows else "") + "\r\x1b[J"
 
     def _write(self, text: str) -> None:
         """Nobody reading must never end a run."""

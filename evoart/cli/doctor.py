@@ -89,7 +89,7 @@ def _extras() -> dict[str, str]:
 
 
 def _caches() -> dict[str, str]:
-    from evoart.engine.jax_setup import cache_dir
+    from evoart.cache import cache_dir
 
     try:
         from evoart.draw.rows import edge_table

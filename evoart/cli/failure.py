@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 from collections.abc import Sequence
 
@@ -31,7 +32,7 @@ def explain(error: BaseException, words: Sequence[str]) -> int:
             _traceback(error)
         return error.exit_code
     if isinstance(error, click.ClickException):
-        return _click(error)
+        return _click(error, words)
     if isinstance(error, MemoryError):
         complain("there is not enough memory. Use fewer shapes, fewer --pixels or a smaller --size.")
         return 1
@@ -60,14 +61,15 @@ def say(message: str, label: str = "") -> None:
         pass
 
 
-def _click(error: click.ClickException) -> int:
+def _click(error: click.ClickException, words: Sequence[str]) -> int:
     message = error.format_message().strip().rstrip(".")
     context = getattr(error, "ctx", None)
     if not message:  # click shows help instead
         return error.exit_code
+    message = re.sub(r"\.? \((Did you mean .*\?)\)$", r". \1", message)
     if "Did you mean" not in message and isinstance(error, click.UsageError):
-        command = context.command_path if context else "evoart"
-        message += f". See: {command} --help"
+        command = next((word for word in words if not word.startswith("-")), "")
+        message += f". See: {context.command_path if context else f'evoart {command}'.strip()} --help"
     complain(message if message.endswith("?") else message + ".")
     return 2 if isinstance(error, click.UsageError) else error.exit_code
 

@@ -28,7 +28,7 @@ SHAPES, SEARCH = "Shapes", "Search"
     SHAPES,
     "-k",
     "--kind",
-    type=o.Words(*o.KINDS, metavar="KIND"),
+    type=o.Words(*o.KINDS, metavar="KIND", several=True),
     help="Which: triangle, rectangle, circle, ellipse, line, polygon:5, mixed, several joined by commas; "
     "all of them: evoart shapes. [default: triangle]",
 )
@@ -60,13 +60,22 @@ SHAPES, SEARCH = "Shapes", "Search"
     "[default: evolve]",
 )
 @o.option(
-    SEARCH, "--strategy", metavar="NAME", help="evosax strategy of classical and regional; see: evoart strategies."
+    SEARCH,
+    "--strategy",
+    type=o.Words(*o.STRATEGIES, metavar="NAME"),
+    help="evosax strategy of classical and regional; see: evoart strategies.",
 )
 @o.option(SEARCH, "--preset", type=o.Words("es-clip"), help="A known setting as a whole; options beside it win.")
 @o.option(SEARCH, "--population", metavar="N", help="Candidates per generation, 2 to 65,536. [default: by search]")
 @o.option(SEARCH, "--step", metavar="NUMBER", help="First step size, 0.00001 to 2. [default: by search]")
 @o.option(SEARCH, "--set", "settings", multiple=True, metavar="NAME=NUMBER", help="A number of the strategy's; repeat.")
-@o.option(SEARCH, "--finish", type=o.Words("gradient", "none"), help="Polish at the end. [default: gradient]")
+@o.option(
+    SEARCH,
+    "--finish",
+    type=o.Words("gradient", "none"),
+    help="gradient lets evolve polish all shapes down the exact gradient; none leaves it to evolution alone. "
+    "[default: gradient]",
+)
 @o.option(SEARCH, "--pixels", metavar="N", help="Long side of the search's canvas, 16 to 2,048. [default: 256]")
 @o.budget_options
 @o.engine_options
@@ -99,7 +108,7 @@ _HOW = (
     "outputs",
     "format",
     "overwrite",
-    "film",
+    "films",
     "film_size",
     "film_time",
     "checkpoint",
@@ -125,6 +134,8 @@ def _options(
     fields = read_config(config) if config else {}
     line = {name: value for name, value in given.items() if value is not None}
     if picture is not None:
+        if not picture:
+            raise UsageError("the picture's name is empty", "Name a file, or leave it out for the bundled photograph")
         line["picture"] = picture
         fields.pop("sha256", None)  # of the picture the file was about
     elif fields.get("picture") not in (None, "", "-"):

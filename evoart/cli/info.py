@@ -20,7 +20,7 @@ from evoart.cli.console import tell
 def info(file: str, as_json: bool, verbose: int, quiet: bool) -> int:
     """Show the recipe in FILE: how the picture was made, and how good it is.
 
-    FILE is an SVG, PNG, WebP, JPEG, GIF, MP4, JSON or checkpoint (.npz) that evoart wrote, or - for standard input.
+    FILE is an SVG, PNG, WebP, JPEG, GIF, MP4, PDF, JSON or checkpoint (.npz) of evoart, or - for standard input.
     """
     facts = _checkpoint(Path(file)) if file.endswith(".npz") else _recipe(file)
     if as_json:

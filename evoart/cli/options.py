@@ -26,22 +26,30 @@ KINDS = (
     "regular:6",
     "mixed",
 )
+STRATEGIES = (
+    "ars", "asebo", "cma_anchored_les", "cma_es", "cr_fm_nes", "des", "differential_evolution", "diffusion_evolution",
+    "esmc", "evotf_es", "gesmr_ga", "gradientless_descent", "guided_es", "hill_climbing", "iamalgam_full",
+    "iamalgam_univariate", "les", "lga", "lm_ma_es", "ma_es", "mr15_ga", "noise_reuse_es", "open_es", "persistent_es",
+    "pgpe", "pso", "random_search", "rm_es", "samr_ga", "sep_cma_es", "simple_es", "simple_ga", "simulated_annealing",
+    "snes", "sv_cma_es", "sv_open_es", "xnes",
+)  # fmt: skip
 FORMATS = ("svg", "png", "webp", "jpeg", "gif", "apng", "animated-webp", "mp4", "pdf", "json")
 
 
 class Words(click.ParamType):
-    """Text with words to complete; the job checks it, and suggests the nearest where it is wrong."""
+    """Text with words to complete (``several``: joined by commas); the job checks it, and suggests the nearest."""
 
     name = "word"
 
-    def __init__(self, *words: str, metavar: str = "") -> None:
-        self.words, self.metavar = words, metavar
+    def __init__(self, *words: str, metavar: str = "", several: bool = False) -> None:
+        self.words, self.metavar, self.several = words, metavar, several
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         return self.metavar or "|".join(self.words)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        return [CompletionItem(word) for word in self.words if word.startswith(incomplete)]
+        before, comma, begun = incomplete.rpartition(",") if self.several else ("", "", incomplete)
+        return [CompletionItem(before + comma + word) for word in self.words if word.startswith(begun)]
 
 
 class Option(click.Option):
@@ -107,7 +115,7 @@ output_options = _together(
         type=path(),
         metavar="FILE",
         help="Write here; repeat for more. The extension is the format: .svg .pdf .png .webp .jpg .json, and for films "
-        ".gif .apng .anim.webp .mp4. A folder gets the default name, - is standard output. "
+        "(see --film) .gif .apng .mp4 .anim.webp. A folder gets the default name, - is standard output. "
         "[default: NAME-shapes.svg and .png in the current folder]",
     ),
     option(OUTPUT, "--format", type=Words(*FORMATS), help="Format for standard output and folders. [default: svg]"),
@@ -123,9 +131,11 @@ film_options = _together(
     option(
         OUTPUT,
         "--film",
+        "films",
+        multiple=True,
         type=path(),
         metavar="FILE",
-        help="Also write the evolution as a film: .gif .apng .webp .mp4.",
+        help="Also write the evolution as a film: .gif .apng .webp .mp4; repeat for more.",
     ),
     option(OUTPUT, "--film-size", metavar="PIXELS", help="Long side of films, 16 to 1,920. [default: 480]"),
     option(
@@ -164,7 +174,7 @@ engine_options = _together(
 
 verbosity_options = _together(
     option(MESSAGES, "-v", "--verbose", count=True, help="Say more; -vv shows where errors come from."),
-    option(MESSAGES, "-q", "--quiet", is_flag=True, help="Say nothing but errors."),
+    option(MESSAGES, "-q", "--quiet", is_flag=True, help="No messages but errors; results are still printed."),
 )
 json_option = option(MESSAGES, "--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 preview_option = option(MESSAGES, "--preview", is_flag=True, help="Show the picture in the terminal as it evolves.")

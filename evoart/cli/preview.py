@@ -30,16 +30,20 @@ def lines(scene: Scene, columns: int, rows: int, bits: int) -> list[str]:
     w, h = max(1, round(scene.width * pixels)), max(1, round(scene.height * pixels / 2)) * 2
     rgba = draw(scene, (w, h))
     image = np.rint((rgba[..., :3] * rgba[..., 3:]) * 255).astype(int)
-    return ["".join(_cell(image[y, x], image[y + 1, x], bits) for x in range(w)) for y in range(0, h, 2)]
+    codes = _true(image) if bits == 24 else _nearest(image)
+    return ["".join(f"\x1b[38;{codes[y][x]};48;{codes[y + 1][x]}m▀" for x in range(w)) for y in range(0, h, 2)]
 
 
-def _cell(top: np.ndarray, bottom: np.ndarray, bits: int) -> str:
-    if bits == 24:
-        (r, g, b), (s, h, c) = top.tolist(), bottom.tolist()
-        return f"\x1b[38;2;{r};{g};{b};48;2;{s};{h};{c}m▀"
-    return f"\x1b[38;5;{_cube(top)};48;5;{_cube(bottom)}m▀"
+def _true(image: np.ndarray) -> list[list[str]]:
+    """Colour codes of pixels ``(h, w, 3)`` for terminals of 24 bits."""
+    return [[f"2;{r};{g};{b}" for r, g, b in row] for row in image.tolist()]
 
 
-def _cube(colour: np.ndarray) -> int:
-    r, g, b = np.rint(colour / 51).astype(int).tolist()
-    return 16 + 36 * r + 6 * g + b
+def _nearest(image: np.ndarray) -> list[list[str]]:
+    """Colour codes of pixels ``(h, w, 3)`` for terminals of 256 colours: the nearest of xterm's cube and grays."""
+    levels = np.array([0, 95, 135, 175, 215, 255])
+    cube = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), -1).reshape(-1, 3)
+    grays = np.repeat(np.arange(8, 239, 10)[:, None], 3, 1)
+    colours = np.concatenate([cube, grays])
+    nearest = ((image[:, :, None] - colours) ** 2).sum(-1).argmin(-1)
+    return [[f"5;{16 + code}" for code in row] for row in nearest.tolist()]

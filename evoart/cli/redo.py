@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 from pathlib import Path
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 @o.json_option
 @o.verbosity_options
 def redo(file: str, picture: str | None, **given: Any) -> int:
-    """Run the recipe in FILE again: an SVG, PNG, WebP, JPEG, GIF, MP4 or JSON that evoart wrote.
+    """Run the recipe in FILE again: an SVG, PNG, WebP, JPEG, GIF, MP4, PDF or JSON that evoart wrote.
 
     The same photograph, seed, machine and versions give the same picture.
     """
@@ -46,20 +47,42 @@ def redo(file: str, picture: str | None, **given: Any) -> int:
     job = Job.from_dict(recipe.get("job", {}), f"the recipe in '{file}'")
     changes = {name: given.pop(name) for name in ("size", "engine", "device", "threads")}
     job = Job.from_dict(job.to_dict() | {name: value for name, value in changes.items() if value is not None})
-    return fit_job(_with_picture(job, file, picture).with_seed(), **given)
+    return fit_job(_with_files(job, file, picture).with_seed(), **given)
 
 
-def _with_picture(job: Job, file: str, picture: str | None) -> Job:
-    """The job with a photograph that can be found: as told, as recorded, or beside the recipe's file."""
+def _with_files(job: Job, file: str, picture: str | None) -> Job:
+    """The job with a photograph, start and importance map that can be found."""
     from evoart.errors import UsageError
 
+    beside = Path(file).parent
     if picture is not None:
-        return dataclasses.replace(job, picture=picture, sha256="")
-    if job.picture == "-":
+        job = dataclasses.replace(job, picture=picture, sha256="")
+    elif job.picture == "-":
         raise UsageError(f"'{file}' was made from standard input", "Name its photograph with --picture")
-    if not job.picture or os.path.exists(job.picture):  # unlike Path.exists, False for a name that no file can have
-        return job
-    beside = Path(file).parent / Path(job.picture).name
-    if os.path.exists(beside):
-        return dataclasses.replace(job, picture=str(beside))
-    raise UsageError(f"the photograph '{job.picture}' is not there", "Name it with --picture")
+    elif job.picture:
+        job = dataclasses.replace(job, picture=_found("photograph", job.picture, job.sha256, beside, "--picture"))
+    for name, what in (("start", "start"), ("weights", "importance map")):
+        if value := getattr(job, name):
+            place = _found(what, value, getattr(job, f"{name}_sha256"), beside)
+            job = dataclasses.replace(job, **{name: place})
+    return job
+
+
+def _found(what: str, name: str, sha256: str, folder: Path, option: str = "") -> str:
+    """Where a file of a job is: as recorded or in the recipe's own folder, by its contents where both have one."""
+    from evoart.errors import UsageError
+
+    places = [name, str(folder / Path(name).name)]
+    there = [place for place in places if os.path.exists(place)]  # False for a name that no file can have
+    if not there:
+        remedy = f"Name it with {option}" if option else f"Put it there, or beside the recipe in '{folder}'"
+        raise UsageError(f"the {what} '{name}' is not there", remedy)
+    return next((place for place in there if _hash(place) == sha256), there[0])
+
+
+def _hash(place: str) -> str:
+    import hashlib
+
+    with contextlib.suppress(OSError), open(place, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+    return ""

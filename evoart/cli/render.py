@@ -23,7 +23,7 @@ from evoart.cli import options as o
 def render(file: str, outputs: tuple[str, ...], verbose: int, quiet: bool, **given: Any) -> int:
     """Draw the picture in FILE again, from the shapes in its recipe: sharp at any size.
 
-    FILE is an SVG, PNG, WebP, JPEG, GIF, MP4 or JSON that evoart wrote, or - for standard input.
+    FILE is an SVG, PNG, WebP, JPEG, GIF, MP4, PDF or JSON that evoart wrote, or - for standard input.
     """
     from evoart.cli import session
     from evoart.cli.console import Console, tell
@@ -39,7 +39,7 @@ def render(file: str, outputs: tuple[str, ...], verbose: int, quiet: bool, **giv
     stem = Path(file).stem.removesuffix(".anim").removesuffix(f"-{session.FORM}") if file != "-" else "picture"
     inputs = [] if file == "-" else [Path(file)]
     places = session.outputs_for(
-        outputs, None, stem=stem, format=given["format"], overwrite=given["overwrite"], inputs=inputs
+        outputs, (), stem=stem, format=given["format"], overwrite=given["overwrite"], inputs=inputs
     )
     session.check_stdout(places, given["as_json"])
     if any(OUTPUTS[place.format].film for place in places):

@@ -32,7 +32,7 @@ def resume(file: str, verbose: int, quiet: bool, **given: Any) -> int:
     """Go on with the run saved in FILE, a checkpoint (.npz), until it ends where the unbroken run would have.
 
     It writes where the first run was to write unless -o says otherwise. A limit given here replaces the run's own, so
-    that a finished run goes on too.
+    that a run which ended at its limit goes on; what the default search has planned and done is finished.
     """
     from evoart.cli import session
     from evoart.cli.console import Console
@@ -69,18 +69,11 @@ def _outputs(saved: Checkpoint, notes: dict[str, Any], given: dict[str, Any], pa
 
     options = session.write_options(given["film_size"], given["film_time"], Options(**notes.get("options", {})))
     remembered = notes.get("outputs") or []
-    if given["outputs"] or given["film"] or not remembered:
-        values = given["outputs"]
-        outputs = session.outputs_for(
-            values,
-            given["film"],
-            stem=saved.problem.name,
-            format=given["format"],
-            overwrite=given["overwrite"],
-            inputs=[path],
-        )
-        return outputs, options
-    return [_remembered(entry, saved, given["overwrite"]) for entry in remembered], options
+    how = {"stem": saved.problem.name, "overwrite": given["overwrite"], "inputs": [path]}
+    if given["outputs"] or not remembered:
+        return session.outputs_for(given["outputs"], given["films"], format=given["format"], **how), options
+    outputs = [_remembered(entry, saved, given["overwrite"]) for entry in remembered]
+    return outputs + session.films_for(given["films"], **how), options
 
 
 def _remembered(entry: list[Any], saved: Checkpoint, overwrite: bool) -> Output:

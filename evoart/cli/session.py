@@ -8,7 +8,7 @@ import itertools
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ class Plan:
 
 def outputs_for(
     values: tuple[str, ...],
-    film: str | None,
+    films: Sequence[str],
     *,
     stem: str,
     format: str | None,
@@ -66,17 +66,24 @@ def outputs_for(
         MissingExtra: a format that needs something installed.
     """
     outputs = resolve(values, stem=stem, form=FORM, format=format, overwrite=overwrite, inputs=inputs)
-    if film is not None:
-        # A name says its format by itself; the others get a GIF.
-        nameless = film == "-" or is_special(Path(film)) or os.path.isdir(film)
-        moving = "gif" if nameless else None
-        outputs += resolve([film], stem=stem, form=FORM, format=moving, overwrite=overwrite, inputs=inputs)
-        outputs[-1] = _moving(outputs[-1])
-        if sum(output.path == outputs[-1].path for output in outputs) > 1:
-            raise UsageError(f"'{film}' is given with -o and --film", "Leave one out")
+    outputs += films_for(films, stem=stem, overwrite=overwrite, inputs=inputs)
+    places = [output.path for output in outputs if output.path is None or not is_special(output.path)]
+    for place in places:
+        if places.count(place) > 1:
+            raise UsageError(f"'{place or '-'}' is given twice, with -o and --film", "Leave one out")
     for output in outputs:
         OUTPUTS[output.format].check()
     return outputs
+
+
+def films_for(films: Sequence[str], *, stem: str, overwrite: bool, inputs: list[Path]) -> list[Output]:
+    """The outputs that ``--film`` asks for. A name says its format by itself; the others get a GIF."""
+    outputs = []
+    for film in films:
+        nameless = film == "-" or is_special(Path(film)) or os.path.isdir(film)
+        moving = "gif" if nameless else None
+        outputs += resolve([film], stem=stem, form=FORM, format=moving, overwrite=overwrite, inputs=inputs)
+    return [_moving(output) for output in outputs]
 
 
 def check_size(size: tuple[int, int], outputs: list[Output]) -> None:
@@ -158,32 +165,33 @@ def _is_free(path: Path, reserve: bool) -> bool:
 
 def perform(events: Callable[[Stop], Iterator[Event]], plan: Plan, console: Console, preview: bool) -> int:
     """Run to the end or to an interruption, write everything, and return the exit code."""
-    stop = Stop()
+    stop, last = Stop(), None
 
     def told(why: str) -> None:
-        console.say("Stopping after this step, then saving. Once more stops at once, without saving.")
+        what = "Writing what there is." if isinstance(last, Finished) else "Stopping after this step, then saving."
+        console.say(f"{what} Once more stops at once, without saving.")
 
     def leave() -> None:
         console.end()
         _release(plan)
+        _mention(plan, console)
 
-    device = engine = ""
-    last: Event | None = None
     with contextlib.ExitStack() as stack:
         stack.callback(_release, plan)
-        stack.enter_context(listening(stop, told, leave))
         with View(console, preview) as view:
+            # Until the search is set up there is nothing to save, and Ctrl-C ends the process as it always does.
+            run = events(stop)
+            started = next(run)
+            assert isinstance(started, Started)  # the loop's promise, as is the last event below
+            stack.enter_context(listening(stop, told, leave))
             try:
-                for event in events(stop):
-                    view(event)
-                    if isinstance(event, Started):
-                        device, engine = event.device, event.engine
-                    last = event
+                for last in itertools.chain([started], run):
+                    view(last)
             except BaseException:
                 _mention(plan, console)
                 raise
-        assert isinstance(last, Finished)  # the loop's promise
-        return _conclude(last, plan, console, {"device": device, "engine": engine})
+        assert isinstance(last, Finished)
+        return _conclude(last, plan, console, {"device": started.device, "engine": started.engine})
 
 
 def _saved(plan: Plan) -> Path | None:
@@ -202,7 +210,7 @@ def _release(plan: Plan) -> None:
 def _mention(plan: Plan, console: Console) -> None:
     if plan.keep and _saved(plan):
         console.end()
-        console.say(f"The last checkpoint is '{plan.keep.path}'; go on with: evoart resume {plan.keep.path}")
+        console.say(f"Go on from the last checkpoint with: evoart resume {_quoted(plan.keep.path)}")
 
 
 def _conclude(event: Finished, plan: Plan, console: Console, machine: dict[str, str]) -> int:

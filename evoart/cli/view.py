@@ -92,25 +92,28 @@ class View:
 def live_line(event: Progress, console: Console) -> str:
     """The live line: what matters most first, and only as much as fits.
 
-    A bar where the end is known, stage, PSNR, time left, then generation, shapes and speed.
+    Stage, share done with a bar in the room that is left, PSNR, time left, speed, generation, shapes.
     """
-    parts = [f"{event.psnr:.2f} dB"]
-    if event.left is not None:
-        parts.append(f"{clock(event.left)} left")
-    else:
-        parts.append(clock(event.seconds))
-    parts += [f"gen {event.generation:,}", count(event.shapes, "shape"), f"{short(event.rate)} evals/s"]
-    bar = _bar(event.fraction, console.unicode) if event.fraction is not None else ""
-    stage = f"{event.stage[:20]:<18}"
-    head = f"{stage} {bar}" if bar else stage
-    line = head
+    wide = console.width >= 72
+    line = f"{event.stage[:20]:<18}" if wide else f"{event.stage.split()[0][:10]:<9}"
+    done = "" if event.fraction is None else f"{event.fraction:>5.0%}"
+    parts = [
+        f"{event.psnr:.2f} dB",
+        clock(event.seconds) if event.left is None else f"{clock(event.left)} left",
+        f"{short(event.rate)} evals/s",
+        f"gen {event.generation:,}",
+        count(event.shapes, "shape"),
+    ]
+    room = console.width - 1 - len(line) - len(done)
+    rest = ""
     for part in parts:
-        if len(line) + 3 + len(part) > console.width - 1:
+        if len(rest) + 2 + len(part) > room:
             break
-        line += "   " + part
+        rest += "  " + part
+    bar = _bar(event.fraction, min(_BAR, room - len(rest) - 1), console.unicode) if done else ""
     if bar and console.colour:
-        line = line.replace(bar, f"\x1b[36m{bar}\x1b[0m", 1)
-    return line
+        bar = f"\x1b[36m{bar}\x1b[0m"
+    return line + bar + done + rest
 
 
 def plain_line(event: Progress) -> str:
@@ -122,8 +125,11 @@ def plain_line(event: Progress) -> str:
     )
 
 
-def _bar(fraction: float, unicode: bool) -> str:
+def _bar(fraction: float, width: int, unicode: bool) -> str:
+    """A bar of ``width`` characters; none where that is too few to say anything."""
+    if width < 4:
+        return ""
     full, half, empty = ("━", "╸", "─") if unicode else ("#", "", "-")
-    halves = int(fraction * _BAR * 2 + 0.5)
+    halves = int(fraction * width * 2 + 0.5)
     text = full * (halves // 2) + (half if halves % 2 else "")
-    return f"{text:{empty}<{_BAR}}{fraction:>5.0%}"
+    return f"{text:{empty}<{width}}"

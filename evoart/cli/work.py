@@ -28,7 +28,7 @@ def fit_job(
     outputs: tuple[str, ...],
     format: str | None,
     overwrite: bool,
-    film: str | None,
+    films: tuple[str, ...],
     film_size: str | None,
     film_time: str | None,
     checkpoint: str | None,
@@ -45,19 +45,19 @@ def fit_job(
     stem = stem_of(job.picture)
     inputs = [Path(path) for path in (job.picture, job.weights, job.start) if path and path != "-"]
     options = session.write_options(film_size, film_time)
-    places = session.outputs_for(outputs, film, stem=stem, format=format, overwrite=overwrite, inputs=inputs)
+    places = session.outputs_for(outputs, films, stem=stem, format=format, overwrite=overwrite, inputs=inputs)
     session.check_stdout(places, as_json)
     notes = session.notes_of(places, options, checkpoint is not None)
+    with console.unless_quick(_headline(job)):
+        problem = prepare(job)
+    session.check_size(problem.size, places)
     keep, lasting = session.checkpoint_for(
         checkpoint, no_checkpoint, places, stem, overwrite, notes, reserve=not dry_run
     )
     if dry_run:
-        return _dry_run(job, places, keep, as_json)
-    console.say(_headline(job))
+        return _dry_run(problem, places, keep, as_json)
 
     def events(stop: Stop) -> Iterator[Event]:
-        problem = prepare(job)
-        session.check_size(problem.size, places)
         return drive(problem, build_search(problem), keep=keep, stop=stop)
 
     return session.perform(events, session.Plan(places, options, keep, lasting, as_json), console, preview)
@@ -79,12 +79,11 @@ def _headline(job: Job) -> str:
     return f"evoart {__version__}: {name}, {shapes}, seed {job.seed}"
 
 
-def _dry_run(job: Job, places: list[session.Output], keep: Any, as_json: bool) -> int:
-    """Prepare everything, let the search work for a second to see how fast it is, and say what a run would do."""
+def _dry_run(problem: Problem, places: list[session.Output], keep: Any, as_json: bool) -> int:
+    """Let the search work for a second to see how fast it is, and say what a run would do."""
     import json
 
-    problem = prepare(job)
-    session.check_size(problem.size, places)
+    job = problem.job
     seconds, evaluations, engine = _estimate(problem)
     facts = {
         "picture": job.picture or "the bundled photograph",
@@ -123,15 +122,16 @@ def _dry_run(job: Job, places: list[session.Output], keep: Any, as_json: bool) -
 
 
 def _estimate(problem: Problem) -> tuple[float | None, int | None, str]:
-    """Seconds and evaluations of the whole run as its first second suggests, and the engine."""
-    stop, last, engine = Stop(), None, ""
+    """Seconds and evaluations of the whole run as its first second after compiling suggests, and the engine."""
+    stop, first, last, engine = Stop(), None, None, ""
     for event in drive(problem, build_search(problem), stop=stop):
         if isinstance(event, Started):
             engine = f"{event.engine} engine on {event.device}"
         if isinstance(event, Progress):
-            last = event
-            if event.seconds > 1:
+            first, last = first or event, event
+            if event.seconds > first.seconds + 1:
                 stop.ask()
     if last is None or not last.fraction:
         return None, None, engine
-    return last.seconds / last.fraction, round(last.evaluations / last.fraction), engine
+    seconds = last.seconds / last.fraction if last.left is None else last.seconds + last.left
+    return seconds, round(last.evaluations / last.fraction), engine

@@ -14,8 +14,8 @@ its outline, not its area.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from evoart.compiled import njit
 from evoart.draw.rows import FAR, JIT, edge_table, fill_row, stroke_cover, stroke_row
 
 MOMENTS = 9

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from evoart.draw.compiled import njit
+from evoart.compiled import njit
 
 JIT = {"nogil": True, "cache": True, "fastmath": True, "error_model": "numpy"}
 FAR = np.float32(1e12)  # a squared distance that nothing reaches

@@ -7,8 +7,8 @@ canvas planar, ``(3, rows, width)``; bands are of fixed size, so that results do
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from evoart.compiled import njit
 from evoart.draw.rows import FAR, FULL, JIT, cover_row, edge_table, scratch_rows, stroke_row
 from evoart.draw.scene import Scene, detail_for, layout, pixels_per_unit
 

@@ -195,7 +195,7 @@ def _same(what: str, name: str, found: str, expected: str) -> None:
     if expected and found != expected:
         raise UsageError(
             f"'{name}' is not the {what} this job was made for (its contents differ)",
-            "Put the right file there, or begin anew with evoart fit",
+            "Put the right file there (redo: --picture FILE), or begin anew with evoart fit",
         )
 
 

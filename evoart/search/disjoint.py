@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from evoart.compiled import njit
 
 ROUNDING = 0.01  # pixels that a box may be wrong by
 

@@ -1,4 +1,4 @@
-"""Numba, told where to keep what it compiles. The kernels' shared file takes ``njit`` from here, before any other.
+"""Numba, told where to keep what it compiles. Every file with kernels takes ``njit`` from here.
 
 Left to itself Numba writes beside the source files, which an installation may forbid, and knows nothing of
 ``EVOART_CACHE``. Its setting counts when a function is decorated and is not put into the environment, so that
@@ -25,7 +25,7 @@ def folder() -> Path:
 
     Numba notices when a kernel's own file has changed, but not when a file has whose functions went into it.
     """
-    shared = (Path(__file__).parent / "rows.py").read_bytes()
+    shared = (Path(__file__).parent / "draw" / "rows.py").read_bytes()
     return cache_dir() / f"numba-{__version__}-{hashlib.sha256(shared).hexdigest()[:8]}"
 
 
