@@ -4,8 +4,10 @@
     python benchmarks/fit.py --peers peers.csv        # published figures instead of running primitive here
 
 Every figure is of a whole process: CPU seconds as the operating system counts them, error of the PNG it wrote at the
-picture's own size. `mse svg` is the error of our SVG as resvg draws it. `reach` is the CPU time of a run that stops at
-primitive's own error.
+picture's own size. `reach` is the CPU time of a run that stops at primitive's own error. `PNG off` and `SVG off`: how
+far the error of our PNG, and of our SVG as resvg draws it, is from the loss that was reported, at most over the seeds.
+(A renderer of 8 bits a channel rounds after every shape, which is an error of its own: about 1e-5 at 200 shapes,
+whatever the picture's own error is.)
 """
 
 from __future__ import annotations
@@ -143,7 +145,7 @@ def case(args: argparse.Namespace, kind: str, mode: int, peer: str, shapes: int,
         for seed in seeds
     ]
     quality = [common.db(run["mse"]) for run in ours]
-    apart = max(abs(value / run["reported"] - 1) for run in ours for value in (run["mse"], run["svg"]))
+    apart = {name: max(abs(run[name] / run["reported"] - 1) for run in ours) for name in ("mse", "svg")}
     return {
         "kind": kind,
         "shapes": shapes,
@@ -156,7 +158,8 @@ def case(args: argparse.Namespace, kind: str, mode: int, peer: str, shapes: int,
         "our CPU s": f"{statistics.mean(run['cpu'] for run in ours):.1f}",
         "reach CPU s": f"{statistics.mean(run['cpu'] for run in reach):.1f}",
         "our MSE": f"{statistics.mean(run['mse'] for run in ours):.5f}",
-        "score, PNG, SVG apart": f"{100 * apart:.1f} %",
+        "PNG off": f"{100 * apart['mse']:.1f} %",
+        "SVG off": f"{100 * apart['svg']:.1f} %",
         "MB": f"{max(run['mb'] for run in ours):.0f}",
     }
 

@@ -29,10 +29,12 @@ from evoart.run.job import Job
 from evoart.search.adam import Adam
 from evoart.search.plan import GRADIENT
 from evoart.search.sets import Sets
+from evoart.types import Search
 
 PICTURES = ("astronaut", "chelsea", "coffee")
-RATE = 0.01  # of Adam's positions, as in the default search
+RATE, FINE = 0.01, 0.002  # of Adam's positions, from anywhere and at the end, as in the default search
 WARM = 20  # steps of Adam that tell its speed
+EVOLVED = 0.7  # share of a budget before the gradient takes over, where both have a part
 
 
 class Climber:
@@ -70,9 +72,9 @@ class Climber:
 class Descent:
     """Adam down the exact gradient of the anti-aliased picture."""
 
-    def __init__(self, engine: ScanlineEngine, start: np.ndarray, steps: int) -> None:
+    def __init__(self, engine: ScanlineEngine, start: np.ndarray, steps: int, rate: float = RATE) -> None:
         form = engine.form
-        rates = RATE * (50 / form.groups) ** 0.25 * form.steps() / 0.1
+        rates = rate * (50 / form.groups) ** 0.25 * form.steps() / 0.1
         self._engine, self._adam = engine, Adam(start, rates.astype(np.float32), steps)
         self._bounds = form.opacity
         self.evaluations = 0
@@ -122,6 +124,7 @@ def methods() -> dict[str, Callable]:
     return {
         "default (grow, polish, renew)": default,
         "grow, then independent sets": grown_sets,
+        "the same, then Adam": polished_sets,
         "independent sets": sets,
         "regional, snes": strategic("regional", "snes"),
         "classical, snes": strategic("classical", "snes"),
@@ -146,6 +149,40 @@ def default(path, shapes, seed, pixels, evaluations, seconds):
 def grown_sets(path, shapes, seed, pixels, evaluations, seconds):
     problem = prepare(path, shapes, seed, pixels, evaluations, search="sets", engine="scanline")
     return follow(build_search(problem), evaluations, seconds)
+
+
+def polished_sets(path, shapes, seed, pixels, evaluations, seconds):
+    """Evolution for most of a budget, the gradient for the rest."""
+    problem = prepare(path, shapes, seed, pixels, evaluations, search="sets", engine="scanline")
+
+    def polished(over: Callable[[Search, float], bool], left: Callable[[Descent, Search, float], int]):
+        search = build_search(problem)
+        search.step()
+        began = time.process_time()
+        while not over(search, time.process_time() - began):
+            search.step()
+        engine = ScanlineEngine(problem.form.with_kinds(search.kinds or problem.form.kinds), problem.target)
+        probe = Descent(engine, search.genome, WARM, FINE)
+        steps = left(probe, search, time.process_time() - began)
+        descent = Descent(engine, search.genome, max(1, steps), FINE)
+        while not descent.done:
+            descent.step()
+        spent = time.process_time() - began
+        return min(search.loss, descent.loss), spent, search.evaluations + descent.evaluations
+
+    def steps_in_time(probe: Descent, search: Search, spent: float) -> int:
+        began = time.process_time()
+        while not probe.done:
+            probe.step()
+        each = (time.process_time() - began) / WARM
+        return int((seconds - spent - WARM * each) / each)
+
+    loss, spent, _ = polished(
+        lambda search, _: search.evaluations >= EVOLVED * evaluations,
+        lambda _, search, __: (evaluations - search.evaluations) // GRADIENT - 1,
+    )
+    timed, _, used = polished(lambda _, spent: spent >= EVOLVED * seconds, steps_in_time)
+    return (loss, spent), (timed, used)
 
 
 def sets(path, shapes, seed, pixels, evaluations, seconds):
