@@ -12,6 +12,11 @@ os.environ.setdefault("EVOART_CACHE", str(Path(tempfile.gettempdir()) / "evoart-
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
+
+# On a busy machine drawing examples may be slow; that is no fault of what is tested.
+settings.register_profile("evoart", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("evoart")
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 

@@ -209,6 +209,54 @@ def test_a_tampered_checkpoint_is_refused(tmp_path, saved):
         checkpoints.load(_rewritten(saved, tmp_path, change))
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"image": lambda image: image[1:]},
+        {"image": lambda image: image * np.nan},
+        {"image": lambda image: image.astype(np.float64)},
+        {"weight": lambda weight: -weight},
+        {"header": {"size": [10]}},
+        {"header": {"size": [10**9, 1]}},
+        {"header": {"state": {"seconds": None, "mark": [1, 2], "reason": None, "notes": {}}}},
+        {"header": {"state": {"seconds": 1.0, "mark": [1], "reason": None, "notes": {}}}},
+        {"header": {"state": {"seconds": 1.0, "mark": [1, 2], "reason": 5, "notes": {}}}},
+        {"form": {"columns": 10**9}},
+        {"form": {"opacity": [0.1]}},
+        {"form": {"background": [1]}},
+        {"form": {"width": 0}},
+    ],
+    ids=str,
+)
+def test_a_checkpoint_whose_parts_do_not_fit_is_damaged_however_well_it_is_signed(tmp_path, change):
+    path = tmp_path / "run.npz"
+    events_of(small(generations=3), keep=Keep(path))
+    arrays = checkpoints._unpack(path.read_bytes())
+    header = json.loads(arrays["header"].tobytes())
+    for name, new in change.items():
+        if name == "header":
+            header |= new
+        elif name == "form":
+            header["form"] |= new
+        else:
+            arrays[name] = new(arrays[name])
+    arrays["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
+    del arrays["digest"]
+    arrays["digest"] = checkpoints._digest(arrays)
+    path.write_bytes(checkpoints._pack(arrays))
+    with pytest.raises(EvoartError, match="damaged"):
+        checkpoints.load(path)
+
+
+@pytest.mark.parametrize("shape", [(67, 101), (101, 13), (40, 60)])
+def test_what_the_search_sees_is_what_the_result_is(shape):
+    """Also on canvases whose short side is rounded."""
+    picture = np.random.default_rng(0).random((*shape, 3)).astype(np.float32).cumsum(1)
+    events = list(run(small(quality="draft", shapes=12, pixels=32), picture / picture.max()))
+    assert events[-1].psnr == pytest.approx(events[-2].psnr, abs=0.01)
+    assert events[-1].loss == pytest.approx(events[-2].loss, rel=2e-3)
+
+
 def test_a_pickle_is_never_opened(tmp_path, saved):
     class Trap:
         def __reduce__(self):

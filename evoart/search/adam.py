@@ -11,7 +11,13 @@ LAST = 0.05  # the rate falls linearly to this share of its start
 
 
 class Adam:
-    """A polish of ``steps`` gradient steps from ``rows`` ``(k, d)`` with rates ``(k, d)`` or ``(d,)``."""
+    """A polish of ``steps`` gradient steps from ``rows`` ``(k, d)`` with rates ``(k, d)`` or ``(d,)``.
+
+    Attributes:
+        rows: where it is now, ``(k, d)`` float32.
+        best, loss: the rows of the lowest loss so far, and that loss.
+        t: steps taken.
+    """
 
     def __init__(self, rows: np.ndarray, rates: np.ndarray, steps: int) -> None:
         self.rows, self.rates, self.steps, self.t = rows.astype(np.float32), rates.astype(np.float32), steps, 0
@@ -20,10 +26,16 @@ class Adam:
 
     @property
     def done(self) -> bool:
+        """Whether every step is taken and judged."""
         return self.t > self.steps
 
     def step(self, gradient: Callable[[np.ndarray], tuple[float, np.ndarray]], clip: Callable) -> None:
-        """One step; the last call only judges where the one before has led."""
+        """One step; the last call only judges where the one before has led.
+
+        Args:
+            gradient: loss and its derivative ``(k, d)`` at rows ``(k, d)``.
+            clip: rows ``(k, d)`` brought back into their bounds.
+        """
         loss, slope = gradient(self.rows)
         if loss < self.loss:
             self.best, self.loss = self.rows.copy(), loss

@@ -78,6 +78,7 @@ class Grow(Search):
 
     @property
     def stage(self) -> str:
+        """What is being done, for the progress line."""
         names = {"grow": f"growing {len(self._rows)} of {self.groups}", "finish": "finishing", "done": "done"}
         if self._phase == "renew":
             return f"renewing {min(self._round + 1, self.plan.renewals)} of {self.plan.renewals}"
@@ -85,6 +86,7 @@ class Grow(Search):
 
     @property
     def done(self) -> bool:
+        """Whether the plan is done."""
         return self._phase == "done"
 
     @property
@@ -250,10 +252,8 @@ class Grow(Search):
         missing = self.groups - len(self._rows)
         if missing <= 0 or self.plan.per_shape is not None:
             return
-        kinds, rng = (
-            len(self.choices),
-            np.random.default_rng(0),
-        )  # not the search's own: its state must not hang on this
+        kinds = len(self.choices)
+        rng = np.random.default_rng(0)  # not the search's own, whose state must not hang on this
         self.coarse.open(self._kinds, self._rows)
 
         def judge() -> None:

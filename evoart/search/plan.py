@@ -11,7 +11,7 @@ from evoart.search.place import Effort
 
 GRADIENT = 3  # evaluations that one gradient (draw, judge, pull back) counts as
 MANY = 200  # shapes
-LONGEST_FINISH = 5_000  # gradient steps at the end, however large the budget
+LONGEST_FINISH = 3_000  # gradient steps at the end, however large the budget: the last thousands gain nothing
 # What a job's options may say of a plan. All of them together decide it, for a given quality and number of shapes.
 OPTIONS = ("effort", "stages", "cycles", "rounds", "finish")
 
