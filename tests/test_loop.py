@@ -309,7 +309,7 @@ def test_a_search_without_an_end_of_its_own_gets_a_budget():
 def test_signals_set_the_flag_and_handlers_come_back():
     before = signal.getsignal(signal.SIGINT)
     stop, said = Stop(), []
-    with listening(stop, said.append):
+    with listening(stop, said.append, lambda why: None):
         os.kill(os.getpid(), signal.SIGTERM)
         for _ in range(100):
             if said:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -13,8 +12,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
     from evoart.cli.app import run
 
-    # Outside of a run there is nothing to save, but what was begun is cleared away.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     code = run(arguments)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done and said; libraries may take a moment to close
     raise SystemExit(code)

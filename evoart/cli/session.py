@@ -165,25 +165,27 @@ def _is_free(path: Path, reserve: bool) -> bool:
 
 def perform(events: Callable[[Stop], Iterator[Event]], plan: Plan, console: Console, preview: bool) -> int:
     """Run to the end or to an interruption, write everything, and return the exit code."""
-    stop, last = Stop(), None
+    stop, last = Stop(early=True), None
 
     def told(why: str) -> None:
         what = "Writing what there is." if isinstance(last, Finished) else "Stopping after this step, then saving."
         console.say(f"{what} Once more stops at once, without saving.")
 
-    def leave() -> None:
+    def leave(why: str) -> None:
         console.end()
         _release(plan)
         _mention(plan, console)
+        if stop.early:
+            console.say(f"{why.capitalize()}. Nothing was written.", -1)
 
     with contextlib.ExitStack() as stack:
         stack.callback(_release, plan)
+        stack.enter_context(listening(stop, told, leave))
         with View(console, preview) as view:
-            # Until the search is set up there is nothing to save, and Ctrl-C ends the process as it always does.
             run = events(stop)
             started = next(run)
             assert isinstance(started, Started)  # the loop's promise, as is the last event below
-            stack.enter_context(listening(stop, told, leave))
+            stop.early = False
             try:
                 for last in itertools.chain([started], run):
                     view(last)

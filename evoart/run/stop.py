@@ -15,10 +15,16 @@ EXIT = {"interrupted": 130, "terminated": 143}
 
 
 class Stop:
-    """The flag that a run looks at between steps."""
+    """The flag that a run looks at between steps.
 
-    def __init__(self) -> None:
+    Attributes:
+        why: what asked, or None.
+        early: True while there is nothing to save yet, so that the first request ends the process already.
+    """
+
+    def __init__(self, early: bool = False) -> None:
         self.why: Why | None = None
+        self.early = early
 
     def ask(self, why: Why = "interrupted") -> None:
         """Ask the run to stop after its current step, save, and say so."""
@@ -26,12 +32,14 @@ class Stop:
 
 
 @contextlib.contextmanager
-def listening(stop: Stop, told: Callable[[Why], None], leave: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """While inside, SIGINT, SIGTERM and SIGHUP set ``stop``; a second one calls ``leave`` and ends the process.
+def listening(stop: Stop, told: Callable[[Why], None], leave: Callable[[Why], None]) -> Iterator[None]:
+    """While inside, SIGINT, SIGTERM and SIGHUP set ``stop``; a second one (the first, while ``stop.early``) calls
+    ``leave`` and ends the process.
 
-    Python runs signal handlers between bytecodes only, so a long call into compiled code would swallow both. The
-    C-level handler writes to a socket at once instead, and a thread reads it: ``told`` is called from that thread.
-    Outside the main thread nothing is changed, for only the main thread may handle signals.
+    Python runs signal handlers between bytecodes only, so a long call into compiled code would swallow both; and an
+    exception that a handler raised in the middle of a compiler would break it. The C-level handler writes to a socket
+    at once instead, and a thread reads it: ``told`` and ``leave`` are called from that thread. Outside the main thread
+    nothing is changed, for only the main thread may handle signals.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -54,8 +62,8 @@ def listening(stop: Stop, told: Callable[[Why], None], leave: Callable[[], None]
             for number in numbers:
                 if ended.is_set() or number not in meanings:
                     continue
-                if stop.why is not None:
-                    leave()
+                if stop.early or stop.why is not None:
+                    leave(meanings[number])
                     os._exit(EXIT[meanings[number]])
                 stop.ask(meanings[number])
                 told(meanings[number])
