@@ -57,8 +57,7 @@ class Console:
         encoding = (getattr(self.stream, "encoding", None) or "ascii").lower().replace("-", "")
         self.unicode = encoding.startswith("utf")
         self._status = ""
-        self._cells = 0  # characters of the live line
-        self._above = self._above_cells = 0  # lines of the picture above it, and characters of the longest
+        self._lines: list[str] = []  # the picture above it
         self._lock = threading.RLock()
 
     @property
@@ -74,7 +73,7 @@ class Console:
         if self.verbosity < level:
             return
         with self._lock:
-            self._write(self._wipe() + visible(text) + "\n" + self._status)
+            self._write(self._wipe() + self._wipe_picture() + visible(text) + "\n" + self._shown())
 
     @contextlib.contextmanager
     def unless_quick(self, text: str) -> Iterator[None]:
@@ -104,31 +103,42 @@ class Console:
         with self._lock:
             line = text[: self.width - 1] if "\x1b" not in text else text
             self._write(self._wipe() + line)
-            self._status, self._cells = line, len(_ESCAPE.sub("", line))
+            self._status = line
 
     def picture(self, lines: list[str]) -> None:
         """Show a block of lines above the live line, in place of the one before."""
         if not self.live:
             return
         with self._lock:
-            # Where the window has become narrower, every line of the last picture takes several.
-            rows = self._above * -(-self._above_cells // self.width)
-            up = f"\x1b[{rows}A\x1b[J" if rows else ""
-            body = "".join(f"\x1b[2K{line}\x1b[0m\n" for line in lines)
-            self._write(self._wipe() + up + body + self._status)
-            self._above, self._above_cells = len(lines), max((len(_ESCAPE.sub("", line)) for line in lines), default=0)
+            gone = self._wipe() + self._wipe_picture()
+            self._lines = [f"{line}\x1b[0m" for line in lines]
+            self._write(gone + self._shown())
 
     def end(self) -> None:
         """Take the live line away; a picture stays."""
         with self._lock:
             self._write(self._wipe())
-            self._status, self._above = "", 0
+            self._status, self._lines = "", []
+
+    def _shown(self) -> str:
+        """What is below the lasting lines: the picture and the live line."""
+        return "".join(f"{line}\n" for line in self._lines) + self._status
 
     def _wipe(self) -> str:
+        """Take the live line away."""
         if not (self.live and self._status):
             return ""
-        rows = max(0, self._cells - 1) // self.width  # more than none where the window has become narrower
+        rows = self._rows(self._status) - 1
         return (f"\x1b[{rows}A" if rows else "") + "\r\x1b[J"
+
+    def _wipe_picture(self) -> str:
+        """Take the picture away, where the cursor is below it."""
+        rows = sum(self._rows(line) for line in self._lines)
+        return f"\x1b[{rows}A\x1b[J" if rows else ""
+
+    def _rows(self, line: str) -> int:
+        """Rows that a line takes: more than one where the window has become narrower since it was written."""
+        return max(1, -(-len(_ESCAPE.sub("", line)) // self.width))
 
     def _write(self, text: str) -> None:
         """Nobody reading must never end a run."""
