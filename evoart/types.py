@@ -60,6 +60,7 @@ class Search(Protocol):
     kinds: tuple[str, ...] | None = None  # shapes of ``genome`` where the search chooses them; None: those of the form
     psnr: float | None = None  # of ``genome`` in dB, where the search knows it
     progress: float | None = None  # share of the planned work that is done, 0 to 1, where there is a plan
+    planned: int | None = None  # evaluations of the whole plan, about, where there is one
     settled: dict[str, float] = {}  # options by which a run whose plan came from a budget can be planned again
 
     def step(self) -> None: ...

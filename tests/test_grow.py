@@ -292,6 +292,7 @@ def test_evaluations_are_planned_for(photo, budget, options):
     while not search.done and search.evaluations < 3 * budget:
         search.step()
     assert 0.4 * budget < search.evaluations < 1.2 * budget
+    assert 0.7 < search.evaluations / search.planned < 1.4
     assert len(search.kinds) == job.shapes
 
 

@@ -124,7 +124,8 @@ def _dry_run(problem: Problem, places: list[session.Output], keep: Any, as_json:
 def _estimate(problem: Problem) -> tuple[float | None, int | None, str]:
     """Seconds and evaluations of the whole run as its first second after compiling suggests, and the engine."""
     stop, first, last, engine = Stop(), None, None, ""
-    for event in drive(problem, build_search(problem), stop=stop):
+    search = build_search(problem)
+    for event in drive(problem, search, stop=stop):
         if isinstance(event, Started):
             engine = f"{event.engine} engine on {event.device}"
         if isinstance(event, Progress):
@@ -134,4 +135,4 @@ def _estimate(problem: Problem) -> tuple[float | None, int | None, str]:
     if last is None or not last.fraction:
         return None, None, engine
     seconds = last.seconds / last.fraction if last.left is None else last.seconds + last.left
-    return seconds, round(last.evaluations / last.fraction), engine
+    return seconds, search.planned or round(last.evaluations / last.fraction), engine

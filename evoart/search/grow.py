@@ -62,7 +62,7 @@ class Grow(Search):
         self._seconds, self._began = seconds, time.monotonic()
         self._times = np.zeros(2)  # seconds of a renewal and of a gradient on the full canvas, once they matter
         self._kinds, self._rows = start or ((), np.zeros((0, geometry + 4), np.float32))
-        self._rows = np.asarray(self._rows, np.float32)
+        self._rows, self._begun = np.asarray(self._rows, np.float32), len(self._rows)
         self._adam: Adam | None = None
         self._phase, self._round, self._goal = "grow", 0, 0
         self._cycle_began = self._began
@@ -101,6 +101,11 @@ class Grow(Search):
             "done": sum(cost),
         }
         return float(done[self._phase] / max(sum(cost), 1))
+
+    @property
+    def planned(self) -> int:
+        """Evaluations that the whole plan takes, about."""
+        return round(self.plan.evaluations(self.groups, self.groups - self._begun, len(self.choices)))
 
     @property
     def settled(self) -> dict[str, float]:
@@ -277,11 +282,11 @@ class Grow(Search):
             self._times[0] = 1.5 * coarse * self.plan.cycle_steps
         elif self._cycle_began > began:
             self._times[0] = self._cycle_began - began
+        finish = min(FINISHING * self._seconds, LONGEST_FINISH * self._times[1])
         if self._round == 1:
-            # Later renewals place fewer shapes.
-            cycles = 1 + int((1 - FINISHING) * self._left / (0.8 * self._times[0]))
+            # Later renewals place fewer shapes: the last ones cost half of the first.
+            cycles = 1 + int(max(0.0, self._left - finish) / (0.65 * self._times[0]))
             self.plan = replace(self.plan, cycles=min(cycles, 100_000))
-        finish = min(FINISHING * self._seconds, LONGEST_FINISH * self._times[1]) if self.uses_gradient else 0.0
         if self._round < self.plan.cycles and self._left < self._times[0] + finish / 2:
             self.plan = replace(self.plan, rounds=self._round)
 

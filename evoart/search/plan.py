@@ -11,7 +11,7 @@ from evoart.search.place import Effort
 
 GRADIENT = 3  # evaluations that one gradient (draw, judge, pull back) counts as
 MANY = 200  # shapes
-LONGEST_FINISH = 3_000  # gradient steps at the end, however large the budget: the last thousands gain nothing
+LONGEST_FINISH = 1_000  # gradient steps at the end, however large the budget: more gain nothing
 # What a job's options may say of a plan. All of them together decide it, for a given quality and number of shapes.
 OPTIONS = ("effort", "stages", "cycles", "rounds", "finish")
 
@@ -79,14 +79,22 @@ class Plan:
         stages = max(1, min(self.stages, int(third / (2 * GRADIENT * self.stage_steps))))
         plan = self.looking((third - stages * GRADIENT * self.stage_steps) / max(missing, 1), kinds)
         # An effort has a least size, so growth may cost more than its third; the rest shares what is left.
-        each = plan.effort.evaluations(kinds)
-        grown = missing * each + stages * GRADIENT * (self.stage_steps + 1) if missing else 0
-        left = max(0.0, evaluations - grown)
-        polish = min(left / 2, GRADIENT * LONGEST_FINISH)
-        cycle = GRADIENT * (self.cycle_steps + 2) + max(1.0, self.share * groups / 2) * each
+        plan = replace(plan, stages=stages, cycles=0, finish=-1)
+        left = max(0.0, evaluations - plan.evaluations(groups, missing, kinds))
+        polish, cycle = min(left / 2, GRADIENT * LONGEST_FINISH), self._cycle(groups, plan.effort.evaluations(kinds))
         cycles = int((left - polish) / cycle)
         finish = int(np.clip((left - cycles * cycle) / GRADIENT - 1, 1, LONGEST_FINISH))
-        return replace(plan, stages=stages, cycles=cycles, finish=finish)
+        return replace(plan, cycles=cycles, finish=finish)
+
+    def evaluations(self, groups: int, missing: int, kinds: int) -> float:
+        """About how many evaluations the plan takes for ``groups`` shapes of which ``missing`` are to be grown."""
+        each = self.effort.evaluations(kinds)
+        grown = missing * each + self.stages * GRADIENT * (self.stage_steps + 1) if missing else 0
+        return grown + self.renewals * self._cycle(groups, each) + GRADIENT * (self.finish + 1)
+
+    def _cycle(self, groups: int, each: int) -> float:
+        """Evaluations of a renewal, on average, where finding a shape takes ``each``."""
+        return GRADIENT * (self.cycle_steps + 2) + max(1.0, self.share * groups / 2) * each
 
     def told(self, options: Mapping[str, float], kinds: int) -> Plan:
         """The plan with what the options say (see ``OPTIONS``)."""
