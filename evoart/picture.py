@@ -31,7 +31,7 @@ _READ = (
     "AVIF", "BMP", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "QOI", "SGI", "TGA", "TIFF",
     "WEBP",
 )  # fmt: skip
-_LARGEST_LIMIT = 10**10  # pixels that ``--max-pixels`` can be raised to
+LARGEST_LIMIT = 10**10  # pixels that ``--max-pixels`` can be raised to; a test holds the job to it
 _pillow_limit = threading.Lock()
 
 
@@ -87,7 +87,7 @@ def bundled() -> Path:
 def load(
     source: str | Path | bytes, *, needed: int | None = None, max_pixels: int = MAX_PIXELS, label: str = ""
 ) -> Picture:
-    """Read a picture: PNG, JPEG, WebP, GIF (first frame), TIFF, BMP, AVIF and what else Pillow reads.
+    """Read a picture: PNG, JPEG, WebP, GIF (first frame), TIFF, BMP, AVIF, and some that are rarer (``_READ``).
 
     Args:
         source: a path, ``"-"`` for standard input, or the file's bytes.
@@ -236,7 +236,7 @@ def _open(data: bytes, needed: int | None, max_pixels: int, label: str) -> tuple
         raise UsageError(
             f"{label} has {size[0]}x{size[1]} = {size[0] * size[1]:,} pixels, more than the limit of {max_pixels:,}",
             f"Reduce it, or raise the limit: --max-pixels {size[0] * size[1]}"
-            if size[0] * size[1] <= _LARGEST_LIMIT
+            if size[0] * size[1] <= LARGEST_LIMIT
             else "Reduce it first",
         )
     image.load()

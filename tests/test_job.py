@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evoart.errors import EvoartError, UsageError
+from evoart.picture import LARGEST_LIMIT
 from evoart.run import fields
 from evoart.run.job import FORMAT, PRESETS, Job, read_config
 
@@ -162,3 +163,9 @@ def test_config_files(tmp_path):
 def test_options_of_the_default_search_are_whole_numbers(value):
     with pytest.raises(UsageError, match="whole number"):
         Job.make(options={"cycles": value})
+
+
+def test_the_largest_picture_limit_is_the_one_that_messages_go_by():
+    Job.make(max_pixels=LARGEST_LIMIT)
+    with pytest.raises(UsageError, match="out of range"):
+        Job.make(max_pixels=LARGEST_LIMIT + 1)

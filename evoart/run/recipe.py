@@ -11,14 +11,13 @@ import numpy as np
 from evoart import __version__
 from evoart.draw.scene import Scene
 from evoart.errors import EvoartError
-from evoart.forms.shapes import ShapesForm
+from evoart.forms.shapes import FARTHEST, ShapesForm
 from evoart.output import recipe as container
 from evoart.output.save import read_recipe
 from evoart.run.job import Job
 
 _MENDED = "Use another copy of the file"
 _FACTS = ("loss", "psnr", "generations", "evaluations", "seconds")
-_FARTHEST = 1e4  # units (and radians): no search goes near it, and the engines count pixels in 32 bits
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,8 +109,8 @@ def drawing(recipe: dict[str, Any], where: str = "the recipe") -> Drawing:
     except (KeyError, TypeError, ValueError):
         raise damaged from None
     genome = container.decode_genome(result.get("genome"), form.dim)
-    if (np.abs(genome.reshape(-1, form.dim_per_group)[:, : form.geometry]) > _FARTHEST).any():
-        raise damaged
+    if (np.abs(genome.reshape(-1, form.dim_per_group)[:, : form.geometry]) > FARTHEST).any():
+        raise damaged  # nothing that was decoded, as ``write`` does, is out there
     return Drawing(form, genome, size, job, facts, recipe)
 
 
