@@ -21,7 +21,7 @@ from evoart.types import Array
 
 Decoder = Callable[[Any, Array], tuple[Array, Array]]
 DETAIL = 32  # most points of a curve: coarser than for print, of the same area
-_FLAT = 5e-4  # least half-width, in pixels, of the part of an edge within a row
+FLAT = 5e-4  # least half-width, in pixels, of the part of an edge within a row
 
 
 def filled_coverage(points: Array, height: int, width: int) -> Array:
@@ -36,7 +36,7 @@ def filled_coverage(points: Array, height: int, width: int) -> Array:
     per_rise = jnp.where(level, 0.0, (xb - xa) / jnp.where(level, 1.0, rise))
     x0, x1 = xa + (y0 - ya) * per_rise, xa + (y1 - ya) * per_rise
     # Rounding must not carry a point past the edge's ends; upright parts get a little width instead of a special case.
-    middle, half = (x0 + x1) / 2, jnp.maximum(jnp.abs(x0 - x1) / 2, _FLAT)
+    middle, half = (x0 + x1) / 2, jnp.maximum(jnp.abs(x0 - x1) / 2, FLAT)
     low, high, inverse, dy = middle - half, middle + half, 0.5 / half, y1 - y0
     # Without the barrier these row values are computed again for every pixel.
     rows = jax.lax.optimization_barrier((low, high, inverse, dy))
@@ -99,6 +99,9 @@ class DenseRaster:
         extent: tuple[float, float],
     ) -> None:
         self.decode, self.height, self.width = decode, height, width
+        # Pictures drawn side by side: enough to fill the device, few enough to stay within its caches or memory.
+        budget = 2**19 if jax.default_backend() == "cpu" else 2**24
+        self.batch = int(np.clip(budget // (height * width), 1, 256))
         self.background = np.asarray((1.0, 1.0, 1.0) if background is None else background, np.float32)
         self._scale = pixels_per_unit((width, height), extent)
         self._layout = layout(tuple(kinds), min(detail_for(max(height, width)), DETAIL))
@@ -149,9 +152,3 @@ class DenseRaster:
     def map(self, judge: Callable[[Array], Array], genomes: Array) -> Array:
         """``judge(image)`` for each of ``genomes`` ``(n, dim)``, drawing a bounded number of pictures at a time."""
         return jax.lax.map(lambda genome: judge(self.image(genome)), genomes, batch_size=self.batch)
-
-    @property
-    def batch(self) -> int:
-        """Pictures drawn side by side: enough to fill the device, few enough to stay within its caches or memory."""
-        budget = 2**19 if jax.default_backend() == "cpu" else 2**24
-        return int(np.clip(budget // (self.height * self.width), 1, 256))

@@ -11,11 +11,14 @@ import numpy as np
 
 from evoart.draw.dense import DenseRaster
 from evoart.engine.jax_setup import setup
+from evoart.engine.memory import candidates_within
 from evoart.score.pixel import Target, loss_map
 from evoart.types import Array, Genome
 
 if TYPE_CHECKING:
     from evoart.forms.shapes import ShapesForm
+
+PICTURE = 64  # bytes per pixel that drawing and judging one picture takes at most
 
 
 class DenseEngine:
@@ -39,10 +42,26 @@ class DenseEngine:
         self._raster = DenseRaster(
             form.kinds, form.decode, form.background, self.height, self.width, (form.width, form.height)
         )
-        self._images = jax.jit(lambda genomes: self._raster.map(lambda image: image, genomes))
+        self._raster.batch = min(self._raster.batch, candidates_within(PICTURE * self.height * self.width))
+        self._images = jax.jit(self.images_traced)
         self._losses = jax.jit(self.losses_traced)
         self._tiles = jax.jit(self.tile_losses_traced, static_argnames="tiles")
         self._gradient = jax.jit(jax.value_and_grad(self._loss))
+
+    @property
+    def batch(self) -> int:
+        """Candidates that are judged side by side."""
+        return self._raster.batch
+
+    def shrink(self) -> bool:
+        """Judge half as many candidates side by side from now on; False where it is one already.
+
+        Programs that hold this engine are to be compiled anew.
+        """
+        if self.batch == 1:
+            return False
+        self._raster.batch = self.batch // 2
+        return True
 
     def images(self, genomes: np.ndarray) -> np.ndarray:
         """Pictures ``(n, h, w, 3)`` float32 sRGB of genomes ``(n, dim)``; a transparent ground is white."""
@@ -60,6 +79,10 @@ class DenseEngine:
         """Loss of one genome ``(dim,)`` and its gradient ``(dim,)`` float32."""
         loss, gradient = self._gradient(self._array(genome), self.inputs)
         return float(loss), np.asarray(gradient)
+
+    def images_traced(self, genomes: Array) -> Array:
+        """``images`` for use inside a JAX program."""
+        return self._raster.map(lambda image: image, genomes)
 
     def losses_traced(self, genomes: Array, inputs: tuple[Array, ...]) -> Array:
         """``losses`` for use inside a JAX program."""

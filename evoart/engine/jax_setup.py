@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import warnings
 
 from evoart.cache import cache_dir
 
@@ -17,6 +18,9 @@ def setup() -> None:
     # Read by XLA when it first sees a GPU. A picture needs a small part of its memory; others may want the rest.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     import jax
+
+    # JAX would rather have its users' GPU kernels in another dialect one day. That is for us to follow, not for them.
+    warnings.filterwarnings("ignore", "The Pallas Triton backend is deprecated", DeprecationWarning)
 
     folder = cache_dir() / "jax"
     try:

@@ -107,3 +107,24 @@ def oklab(xp: Any, image: Array) -> Array:
     """Oklab ``(..., 3)`` of sRGB ``(..., 3)`` in [0, 1]; L in [0, 1], a and b about +-0.4."""
     # The floor keeps the cube root's slope finite at black.
     return xp.cbrt(xp.maximum(_linear(xp, image) @ _LMS.T, 1e-6)) @ _LAB.T
+
+
+def plane_losses(
+    xp: Any, planes: tuple[Array, Array, Array], reference: tuple[Array, Array, Array], loss: Loss
+) -> Array:
+    """Unweighted loss of every pixel from three planes, red, green and blue, of any one shape.
+
+    ``reference`` are the planes of the target, in Oklab where that is the ``loss``. The same numbers as ``loss_map``
+    without its weights, with nothing but elementwise arithmetic: for programs that hold a pixel in registers.
+    """
+    if loss == "oklab":
+        linear = [_linear(xp, plane) for plane in planes]
+        roots = [xp.cbrt(xp.maximum(mixed, 1e-6)) for mixed in _mixed(linear, _LMS)]
+        planes = tuple(_mixed(roots, _LAB))
+    differences = [plane - other for plane, other in zip(planes, reference, strict=True)]
+    each = [xp.abs(d) if loss == "mae" else d * d for d in differences]
+    return each[0] + each[1] + each[2]
+
+
+def _mixed(planes: list[Array], matrix: np.ndarray) -> list[Array]:
+    return [sum(float(share) * plane for share, plane in zip(row, planes, strict=True)) for row in matrix]

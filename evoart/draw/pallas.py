@@ -1,0 +1,345 @@
+"""A whole picture in a GPU's registers: one Pallas program draws a block of pixels and hands on what was asked for.
+
+The coverage is the one of ``draw/dense.py``, term by term. What differs is where things are. A program owns a block of
+``COLUMNS x ROWS`` pixels of one candidate: its canvas lives in registers, shapes whose box does not touch the block are
+never looked at, and what is written is one number (the block's loss), a few rows of sums, or the finished pixels.
+
+Within a block the last axis runs *down* the picture. A GPU's 32 lanes are then 32 rows of pixels, each lane holding a
+run of ``COLUMNS`` pixels of its row, so that all that depends on the row alone is computed once per lane. Pictures are
+therefore kept transposed, ``(3, width, height)``, and padded to whole blocks.
+
+On a CPU the same program runs in Pallas' interpret mode: slowly, for tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.custom_batching import custom_vmap
+from jax.experimental import pallas as pl
+from jax.experimental.pallas import triton
+
+from evoart.draw.dense import DETAIL, FLAT, Decoder
+from evoart.draw.scene import detail_for, layout, pixels_per_unit
+from evoart.types import Array
+
+COLUMNS, ROWS = 16, 32  # pixels of a block: a run per lane, and the lanes of a warp
+WORD = 32  # shapes whose touching a block is told by one integer
+MARGIN = 0.01  # pixels that a box may be wrong by
+UNROLLED = 6  # edges that are written out one after another instead of looped over
+EDGE = (
+    5  # numbers per edge: x, y, y of the next point, slope; or of a stroke's segment x, y, along x, along y, 1/length^2
+)
+PAINT = 5  # numbers per shape: red, green, blue, opacity, half the stroke's width
+
+Planes = tuple[Array, Array, Array]
+Judge = Callable[[Planes, Planes], Array]  # colour planes of a block, the target's there: loss per pixel
+
+
+class PallasRaster:
+    """Draws genomes of one form at one size. Arguments as ``draw.dense.DenseRaster``, and
+
+    interpret: run the kernels as ordinary JAX, for a machine without a GPU.
+    """
+
+    def __init__(
+        self,
+        kinds: Sequence[str],
+        decode: Decoder,
+        background: tuple[float, float, float] | None,
+        height: int,
+        width: int,
+        extent: tuple[float, float],
+        interpret: bool,
+    ) -> None:
+        self.decode, self.height, self.width, self.interpret = decode, height, width, interpret
+        self.background = tuple(float(c) for c in (background or (1.0, 1.0, 1.0)))
+        self._scale = pixels_per_unit((width, height), extent)
+        self._layout = layout(tuple(kinds), min(detail_for(max(height, width)), DETAIL))
+        self.across, self.down = -(-width // COLUMNS), -(-height // ROWS)  # blocks
+        counts = np.diff(self._layout.start)
+        self._kernel = _Kernel(self._layout.start, self._layout.filled, self.background)
+        # The point after each one, around the shape; outlines padded to one length, for their boxes.
+        start, of = self._layout.start, np.repeat(np.arange(len(counts)), counts)
+        place = np.arange(start[-1]) - start[of]
+        self._next = start[of] + (place + 1) % np.maximum(counts[of], 1)
+        self._of_filled = self._layout.filled[of]
+        steps = np.minimum(np.arange(max(counts, default=0)), np.maximum(counts, 1)[:, None] - 1)
+        self._gather = start[:-1, None] + steps
+
+    @property
+    def bytes_per_candidate(self) -> int:
+        """Memory that the tables of one candidate take, beside what is written."""
+        points, shapes = int(self._layout.start[-1]), len(self._layout.kinds)
+        words = -(-max(shapes, 1) // WORD)
+        return 4 * (points * (EDGE + 6) + shapes * (PAINT + 8) + words * (self.across + self.down) * (WORD + 1))
+
+    def target(self, image: Array, share: Array) -> tuple[Array, Array]:
+        """An image ``(h, w, 3)`` and the pixels' shares ``(h, w)`` in the loss, as the kernels read them."""
+        wide, high = self.across * COLUMNS - self.width, self.down * ROWS - self.height
+        planes = jnp.pad(jnp.transpose(image, (2, 1, 0)), ((0, 0), (0, wide), (0, high)))
+        return planes, jnp.pad(jnp.transpose(share), ((0, wide), (0, high)))
+
+    def losses(self, genomes: Array, target: tuple[Array, Array], judge: Judge) -> Array:
+        """Losses ``(n,)`` of genomes ``(n, dim)``: each block writes one number."""
+        blocks = self.across * self.down
+        out = ((blocks,), (None, None), lambda i, t: (i, t))
+        return self._run(genomes, target, out, partial(_write_sum, judge)).sum(-1)
+
+    def tile_losses(self, genomes: Array, target: tuple[Array, Array], judge: Judge, tiles: int) -> Array:
+        """Losses ``(n, tiles, tiles)`` by tile: pixel ``(y, x)`` counts in ``(y * tiles // h, x * tiles // w)``.
+
+        A block sums its pixels along x, apart for each column of tiles that it meets; the rest is two thin products
+        with matrices of zeros and ones.
+        """
+        first = np.arange(self.across) * COLUMNS * tiles // self.width
+        last = (np.minimum((np.arange(self.across) + 1) * COLUMNS, self.width) - 1) * tiles // self.width
+        most = int((last - first).max()) + 1
+        high = self.down * ROWS
+        out = (
+            (self.across, most, high),
+            (None, None, most, ROWS),
+            lambda i, t: (i, t // self.down, 0, t % self.down),
+        )
+        sums = self._run(genomes, target, out, partial(_write_columns, judge, most, tiles, self.width))
+        column = (first[:, None] + np.arange(most)).ravel()
+        by_column = (np.arange(tiles)[:, None] == column).astype(np.float32)
+        by_row = (np.arange(tiles)[:, None] == np.arange(self.height) * tiles // self.height).astype(np.float32)
+        sums = sums.reshape(len(genomes), self.across * most, high)[..., : self.height]
+        # An accelerator's fast low precision would spoil exact differences of tiles.
+        return jnp.einsum("yh,nch,xc->nyx", by_row, sums, by_column, precision="highest")
+
+    def images(self, genomes: Array) -> Array:
+        """Pictures ``(n, h, w, 3)`` sRGB of genomes ``(n, dim)``."""
+        wide, high = self.across * COLUMNS, self.down * ROWS
+        out = (
+            (3, wide, high),
+            (None, 3, COLUMNS, ROWS),
+            lambda i, t: (i, 0, t // self.down, t % self.down),
+        )
+        planes = self._run(genomes, None, out, _write_pixels)
+        return jnp.transpose(planes[..., : self.width, : self.height], (0, 3, 2, 1))
+
+    def _run(self, genomes: Array, target: tuple[Array, Array] | None, out: tuple, write: Callable) -> Array:
+        tables = self._tables(genomes)
+        pictures = () if target is None else (target[0][None], target[1][None])
+        return _batched(partial(self._call, out=out, write=write), len(tables))(*tables, *pictures)
+
+    def _tables(self, genomes: Array) -> tuple[Array, ...]:
+        """What the kernels read of each candidate: edges, paint, and which blocks each shape touches."""
+        geometry, rgba = self.decode(jnp, genomes)
+        points, widths = self._layout.outlines(jnp, geometry, self._scale)
+        n = len(genomes)
+        if not self._layout.kinds:
+            points, widths, rgba = jnp.zeros((n, 1, 2)), jnp.zeros((n, 1)), jnp.zeros((n, 1, 4))
+            nothing = jnp.zeros((n, 1, 1), jnp.int32)
+            empty = jnp.zeros((n, 1, EDGE)), jnp.zeros((n, 1, PAINT))
+            return *empty, nothing.repeat(self.across, 1), nothing.repeat(self.down, 1)
+        half = widths / 2
+        outlines = points[:, self._gather]
+        reach = jnp.where(self._layout.filled, MARGIN, half + 0.5 + MARGIN)[..., None]
+        low, high = outlines.min(2) - reach, outlines.max(2) + reach
+        columns = _touching(low[..., 0], high[..., 0], self.across, COLUMNS)
+        rows = _touching(low[..., 1], high[..., 1], self.down, ROWS)
+        paint = jnp.concatenate([rgba, half[..., None]], -1)
+        return self._edges(points), paint, columns, rows
+
+    def _edges(self, points: Array) -> Array:
+        """``(n, m, EDGE)``: the edge (or segment) from each point to the next."""
+        following = points[:, self._next]
+        along = following - points
+        level = jnp.abs(along[..., 1]) < 1e-9
+        slope = jnp.where(level, 0.0, along[..., 0] / jnp.where(level, 1.0, along[..., 1]))
+        edge = jnp.stack([points[..., 0], points[..., 1], following[..., 1], slope, jnp.zeros_like(slope)], -1)
+        if self._of_filled.all():
+            return edge
+        squared = (along**2).sum(-1)
+        inverse = jnp.where(squared > 1e-12, 1 / jnp.where(squared > 1e-12, squared, 1.0), 0.0)
+        segment = jnp.concatenate([points, along, inverse[..., None]], -1)
+        return jnp.where(self._of_filled[:, None], edge, segment)
+
+    def _call(self, *arrays: Array, out: tuple, write: Callable) -> Array:
+        """Over candidates ``(n, ...)`` and pictures ``(p, ...)``: candidate ``i`` has picture ``i * p // n``."""
+        edges, paint, columns, rows, *pictures = arrays
+        n, words = len(edges), rows.shape[-1]
+        shape, block, index = out
+        specs = [
+            pl.BlockSpec((None, *edges.shape[1:]), lambda i, t: (i, 0, 0)),
+            pl.BlockSpec((None, *paint.shape[1:]), lambda i, t: (i, 0, 0)),
+            pl.BlockSpec((None, None, words), lambda i, t: (i, t // self.down, 0)),
+            pl.BlockSpec((None, None, words), lambda i, t: (i, t % self.down, 0)),
+        ]
+        if pictures:
+            each = n // len(pictures[0])
+            specs += [
+                pl.BlockSpec((None, 3, COLUMNS, ROWS), lambda i, t: (i // each, 0, t // self.down, t % self.down)),
+                pl.BlockSpec((None, COLUMNS, ROWS), lambda i, t: (i // each, t // self.down, t % self.down)),
+            ]
+        constants = self._kernel.constants()
+        specs += [pl.BlockSpec(c.shape, lambda i, t: (0,)) for c in constants]
+        return pl.pallas_call(
+            partial(self._kernel, words, self.down, write, len(pictures)),
+            out_shape=jax.ShapeDtypeStruct((n, *shape), jnp.float32),
+            grid=(n, self.across * self.down),
+            in_specs=specs,
+            out_specs=pl.BlockSpec(block, index),
+            interpret=self.interpret,
+            compiler_params=triton.CompilerParams(num_warps=1, num_stages=1),
+        )(*arrays, *constants)
+
+
+def _touching(low: Array, high: Array, blocks: int, size: int) -> Array:
+    """``(n, blocks, words)`` int32: bit ``j`` of word ``w`` says that shape ``32 w + j`` reaches the block.
+
+    low, high: ``(n, k)`` extent of the shapes in pixels along the axis that is cut into ``blocks`` of ``size`` pixels.
+    """
+    begin = (np.arange(blocks) * size).astype(np.float32)[:, None]
+    touches = (low[:, None] < begin + size) & (high[:, None] >= begin)
+    padded = jnp.pad(touches, ((0, 0), (0, 0), (0, -touches.shape[-1] % WORD)))
+    bits = jnp.left_shift(jnp.int32(1), jnp.arange(WORD, dtype=jnp.int32))
+    return jnp.where(padded.reshape(*padded.shape[:-1], -1, WORD), bits, 0).sum(-1, dtype=jnp.int32)
+
+
+def _batched(call: Callable, candidates: int) -> Callable:
+    """``call``, whose first ``candidates`` arguments are ``(n, ...)`` and the others ``(pictures, ...)``, so that
+    ``vmap`` over it lengthens these axes: the kernel's grid has no room for further ones."""
+
+    @custom_vmap
+    def run(*arrays: Array) -> Array:
+        return call(*arrays)
+
+    @run.def_vmap
+    def rule(size: int, batched: list[bool], *arrays: Array) -> tuple[Array, bool]:
+        whole = [a if has else jnp.broadcast_to(a, (size, *a.shape)) for a, has in zip(arrays, batched, strict=True)]
+        out = run(*(a.reshape(-1, *a.shape[2:]) for a in whole))
+        return out.reshape(size, -1, *out.shape[1:]), True
+
+    return run
+
+
+class _Kernel:
+    """What one program does: paint the shapes that touch its block, in order, then ``write``."""
+
+    def __init__(self, start: np.ndarray, filled: np.ndarray, background: tuple[float, float, float]) -> None:
+        self.background = background
+        counts = np.diff(start)
+        self.edges = int(counts[0]) if len(set(counts.tolist())) == 1 else None  # per shape, where all have as many
+        self.filled = bool(filled[0]) if len(set(filled.tolist())) == 1 else None  # where all are alike
+        self.start = start.astype(np.int32)
+        self.is_filled = np.append(filled, True).astype(np.int32)
+
+    def constants(self) -> list[Array]:
+        """Arrays that are the same for every candidate: only needed where shapes differ from one another."""
+        return (
+            [jnp.asarray(self.start), jnp.asarray(self.is_filled)] if self.edges is None or self.filled is None else []
+        )
+
+    def __call__(self, words: int, down: int, write: Callable, pictures: int, *refs: Any) -> None:
+        edges, paint, columns, rows, *rest = refs
+        target, out = rest[:pictures], rest[-1]
+        start, is_filled = rest[pictures:-1] or (None, None)
+        block = pl.program_id(1)
+        # Corners of the pixels, x and y; every array that follows is (COLUMNS, ROWS), one that goes with x or y alone
+        # has a side of 1.
+        x = (jax.lax.broadcasted_iota(jnp.int32, (COLUMNS, 1), 0) + block // down * COLUMNS).astype(jnp.float32)
+        y = (jax.lax.broadcasted_iota(jnp.int32, (1, ROWS), 1) + block % down * ROWS).astype(jnp.float32)
+
+        def cover(shape: Array) -> Array:
+            begin = shape * self.edges if start is None else start[shape]
+            count = self.edges if self.edges is not None else start[shape + 1] - begin
+            half = None if self.filled else paint[shape, 4]
+            branches = (
+                lambda: _filled(edges, begin, count, x, y),
+                lambda: _stroke(edges, begin, count - 1, half, x, y),
+            )
+            if self.filled is not None:
+                return branches[0 if self.filled else 1]()
+            return jax.lax.cond(is_filled[shape] != 0, *branches)
+
+        def over(shape: Array, canvas: Planes) -> Planes:
+            share = cover(shape) * paint[shape, 3]
+            return tuple(plane + share * (paint[shape, c] - plane) for c, plane in enumerate(canvas))
+
+        def word(w: Array, canvas: Planes) -> Planes:
+            def lowest(carry: tuple) -> tuple:
+                alive, canvas = carry
+                shape = w * WORD + jax.lax.population_count((alive & -alive) - 1)
+                return alive & (alive - 1), over(shape, canvas)
+
+            touching = rows[w] & columns[w]
+            return jax.lax.while_loop(lambda carry: carry[0] != 0, lowest, (touching, canvas))[1]
+
+        ground = tuple(jnp.full((COLUMNS, ROWS), c, jnp.float32) for c in self.background)
+        write(jax.lax.fori_loop(0, words, word, ground), target, out, x)
+
+
+def _loop(count: Any, begin: Array, step: Callable[[Array, Array], Array], value: Array) -> Array:
+    """``step(edge, value)`` for ``count`` edges from ``begin`` on."""
+    if isinstance(count, int) and count <= UNROLLED:
+        for edge in range(count):
+            value = step(begin + edge, value)
+        return value
+    return jax.lax.fori_loop(begin, begin + count, step, value)
+
+
+def _filled(edges: Any, begin: Array, count: Any, x: Array, y: Array) -> Array:
+    """Covered share of the pixels by a closed polygon; see ``draw.dense.filled_coverage``."""
+
+    def add(edge: Array, area: Array) -> Array:
+        xa, ya, yb, slope = (edges[edge, i] for i in range(4))
+        y0, y1 = jnp.clip(ya, y, y + 1), jnp.clip(yb, y, y + 1)
+        x0, x1 = xa + (y0 - ya) * slope, xa + (y1 - ya) * slope
+        middle, half = (x0 + x1) / 2, jnp.maximum(jnp.abs(x0 - x1) / 2, FLAT)
+        low, before, inverse, dy = middle - half, 1 - (middle + half), 0.5 / half, y1 - y0
+        # From here on per pixel, and a clip costs nothing: the GPU's adder and multiplier saturate.
+        beyond = x - low
+        c0, c1, past = jnp.clip(x + before, 0, 1), jnp.clip(beyond + 1, 0, 1), jnp.clip(beyond * inverse, 0, 1)
+        return area + dy * ((c1 - c0) * (c1 + c0) * (0.5 * inverse) + past)
+
+    area = _loop(count, begin, add, jnp.zeros((COLUMNS, ROWS), jnp.float32))
+    return jnp.minimum(jnp.abs(area), 1)
+
+
+def _stroke(edges: Any, begin: Array, count: Any, half: Array, x: Array, y: Array) -> Array:
+    """Covered share of the pixels by a round-capped polyline; see ``draw.dense.stroke_coverage``."""
+
+    def nearer(edge: Array, nearest: Array) -> Array:
+        x0, y0, ax, ay, inverse = (edges[edge, i] for i in range(5))
+        dx, dy = x + 0.5 - x0, y + 0.5 - y0
+        t = jnp.clip((dx * ax + dy * ay) * inverse, 0, 1)
+        return jnp.minimum(nearest, (dx - t * ax) ** 2 + (dy - t * ay) ** 2)
+
+    distance = jnp.sqrt(_loop(count, begin, nearer, jnp.full((COLUMNS, ROWS), 1e12, jnp.float32)))
+    return jnp.clip(distance + half + 0.5, 0, 1) - jnp.clip(distance - half + 0.5, 0, 1)
+
+
+# What a program writes of its block's canvas.
+
+
+def _error(judge: Judge, canvas: Planes, target: Sequence[Any]) -> Array:
+    image, share = target
+    return judge(canvas, (image[0], image[1], image[2])) * share[...]
+
+
+def _write_sum(judge: Judge, canvas: Planes, target: Sequence[Any], out: Any, x: Array) -> None:
+    out[...] = jnp.sum(_error(judge, canvas, target))
+
+
+def _write_columns(
+    judge: Judge, most: int, tiles: int, width: int, canvas: Planes, target: Sequence[Any], out: Any, x: Array
+) -> None:
+    error = _error(judge, canvas, target)
+    column = x.astype(jnp.int32) * tiles // width
+    first = (pl.program_id(1) // (pl.num_programs(1) // -(-width // COLUMNS))) * COLUMNS * tiles // width
+    for i in range(most):
+        out[i] = jnp.sum(jnp.where(column == first + i, error, 0.0), 0)
+
+
+def _write_pixels(canvas: Planes, target: Sequence[Any], out: Any, x: Array) -> None:
+    for c, plane in enumerate(canvas):
+        out[c] = plane

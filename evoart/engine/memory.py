@@ -1,0 +1,29 @@
+"""How much a device holds: the population is drawn in parts that fit, and parts that do not fit are halved."""
+
+from __future__ import annotations
+
+import jax
+
+SHARE = 0.25  # of a device's free memory that one part of the population may take
+DEFAULT = {"cpu": 2**28, "other": 2**30}  # bytes, where a device does not say what it has
+MOST = 4096  # candidates of one part: more fill no device better
+
+
+def free_bytes() -> int | None:
+    """Bytes that the first device has left for us, or None where it does not say."""
+    stats = jax.local_devices()[0].memory_stats() or {}
+    limit = stats.get("bytes_limit")
+    return None if limit is None else max(0, int(limit) - int(stats.get("bytes_in_use", 0)))
+
+
+def candidates_within(each: int) -> int:
+    """How many candidates of ``each`` bytes one part of the population may have: 1 at least."""
+    free = free_bytes()
+    platform = jax.default_backend()
+    budget = DEFAULT.get(platform, DEFAULT["other"]) if free is None else SHARE * free
+    return int(min(max(budget // max(each, 1), 1), MOST))
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether JAX raised ``error`` because the device has no room."""
+    return isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" in str(error)
