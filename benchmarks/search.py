@@ -23,8 +23,8 @@ import numpy as np
 from evoart.engine.jax_setup import setup
 from evoart.engine.scanline import ScanlineEngine
 from evoart.forms.boxes import boxes
-from evoart.run import problem as problems
-from evoart.run.build import build_search, first_guess
+from evoart.run.fit import problem as problems
+from evoart.run.fit.build import build_search, first_guess
 from evoart.run.job import Job
 from evoart.search.adam import Adam
 from evoart.search.plan import GRADIENT
@@ -161,7 +161,7 @@ def polished_sets(path, shapes, seed, pixels, evaluations, seconds):
         began = time.process_time()
         while not over(search, time.process_time() - began):
             search.step()
-        engine = ScanlineEngine(problem.form.with_kinds(search.kinds or problem.form.kinds), problem.target)
+        engine = ScanlineEngine(problem.form.with_kinds(search.structure or problem.form.kinds), problem.target)
         probe = Descent(engine, search.genome, WARM, FINE)
         steps = left(probe, search, time.process_time() - began)
         descent = Descent(engine, search.genome, max(1, steps), FINE)

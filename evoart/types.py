@@ -4,7 +4,8 @@
 genome          the float32 vector that evolves, ``(dim,)``; a population is ``(n, dim)``
 form            an art form: what a genome stands for and how it is drawn
 group           one separable piece of a genome, e.g. one triangle: ``dim = groups * dim_per_group``
-scene           a decoded drawing in unit coordinates: geometry, rgba, background, paint order
+drawing         a decoded genome, ready to be painted at any size
+scene           the drawing of shapes, in unit coordinates: geometry, rgba, background, paint order
 unit            the long side of the picture is 1: x in [0, width], y in [0, height], max(width, height) = 1, y down
 image           ``(h, w, 3)`` float32 sRGB in [0, 1]; images ``(n, h, w, 3)``
 score           what judges images; lower is better (a loss)
@@ -13,19 +14,98 @@ strategy        an evolution strategy, which sees vectors and losses only
 evaluation      one proposed picture judged (in full, or exactly through its change)
 generation      one round of proposing, judging and learning
 job             one frozen, complete description of a run
+problem         a job settled, with its data: what a search works on
+figures         what a picture comes to, by name: loss, psnr, similarity
 recipe          a job written into the picture it made
 ==============  =================================================================================================
 """
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol, Self, TypeAlias
 
 import numpy as np
 
 Array: TypeAlias = Any  # numpy.ndarray or jax.Array: code that takes either says so
 Genome: TypeAlias = np.ndarray  # (dim,) float32
 Image: TypeAlias = np.ndarray  # (h, w, 3) float32, sRGB, [0, 1]
+
+
+class Drawing(Protocol):
+    """A decoded picture: every output format takes any of them."""
+
+    width: float  # extent in units; the longer side is 1
+    height: float
+    background: tuple[float, float, float] | None  # sRGB in [0, 1]; None: transparent
+
+    def paint(self, size: tuple[int, int], rows: tuple[int, int] | None = None) -> np.ndarray:
+        """Rows ``first`` to ``last`` (exclusive; None: all) of the picture at ``size`` ``(w, h)`` pixels: straight sRGB
+        and opacity ``(last - first, w, 4)`` float32 in [0, 1]."""
+
+    def svg(self, size: tuple[int, int], title: str = "", recipe: str = "", alpha: np.ndarray | None = None) -> str:
+        """The picture as one SVG document; see ``draw.svg.svg``."""
+
+
+class Form(Protocol):
+    """What genomes stand for. A frozen value: what it says, it says for good."""
+
+    name: ClassVar[str]  # in the registry of forms, in recipes and in default file names
+    width: float  # extent of the picture in units
+    height: float
+
+    @property
+    def dim(self) -> int:
+        """Numbers in a genome."""
+
+    @property
+    def noun(self) -> str:
+        """What a picture consists of, for people: ``100 triangles``."""
+
+    @property
+    def parts(self) -> str:
+        """The same with all there is to know: ``12 triangle, 3 line``."""
+
+    def drawing(self, genome: Genome) -> Drawing:
+        """The picture of a genome ``(dim,)``."""
+
+    def random(self, rng: np.random.Generator, image: Image | None = None) -> Genome:
+        """A first guess ``(dim,)``, with the colours of ``image`` where the form can use it."""
+
+    def steps(self) -> np.ndarray:
+        """Natural step of every number ``(dim,)``: the scale on which a search moves it. 0 where it means nothing."""
+
+    def settled(self, genome: Genome) -> tuple[Self, Genome]:
+        """Form and genome as a recipe keeps them: decoding changes nothing any more."""
+
+    def to_plain(self) -> dict[str, Any]:
+        """The form as JSON values; ``from_plain`` makes it again."""
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Self:
+        """The form that ``to_plain`` wrote. Raises KeyError, TypeError or ValueError where anything is out of range."""
+
+    def check(self, genome: Genome) -> None:
+        """Raise ValueError where a genome read from a file holds what ``settled`` never writes."""
+
+    def with_structure(self, structure: Any) -> Self:
+        """The same form with what a search chooses of it: kinds of shapes, a network's graph."""
+
+    def between(self, genome: Genome, other: Self, after: Genome, share: float) -> tuple[Self, Genome] | None:
+        """The picture at ``share`` (0 to 1) of the way from ``genome`` to ``after`` of ``other``, for films; None where
+        there is nothing between them."""
+
+    # What a form has beyond that, where JAX can draw it:
+    # images_traced(genomes, height, width) -> (n, height, width, 3) sRGB in [0, 1], on white where it is transparent
+
+
+class Score(Protocol):
+    """Judges pictures inside a JAX program; lower is better."""
+
+    inputs: tuple[Any, ...]  # arrays that differ from job to job, so that the compiled program serves the next one too
+
+    def losses_traced(self, images: Array, inputs: tuple[Any, ...]) -> Array:
+        """Losses ``(n,)`` of images ``(n, h, w, 3)``, sRGB in [0, 1]."""
 
 
 class Engine(Protocol):
@@ -57,7 +137,7 @@ class Search(Protocol):
     evaluations: int
     stage: str  # a word or two for the progress line
     done: bool  # True when the search itself has nothing left to do
-    kinds: tuple[str, ...] | None = None  # shapes of ``genome`` where the search chooses them; None: those of the form
+    structure: Any = None  # of ``genome`` where the search chooses it (see ``Form.with_structure``); None: the form's
     psnr: float | None = None  # of ``genome`` in dB, where the search knows it
     progress: float | None = None  # share of the planned work that is done, 0 to 1, where there is a plan
     planned: int | None = None  # evaluations of the whole plan, about, where there is one

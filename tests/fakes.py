@@ -6,15 +6,15 @@ import time
 
 import numpy as np
 
-from evoart.run.problem import Problem
-from evoart.run.result import judged
+from evoart.forms.shapes import ShapesForm
+from evoart.run.fit.problem import FitProblem, judged
 from evoart.types import Search
 
 
 class HillClimber(Search):
     """Drives a real problem with the real rasteriser; its whole state is in ``arrays``."""
 
-    def __init__(self, problem: Problem, *, last: int | None = None, pause: float = 0.0) -> None:
+    def __init__(self, problem: FitProblem, *, last: int | None = None, pause: float = 0.0) -> None:
         self.problem, self.last, self.pause = problem, last, pause
         self.rng = np.random.default_rng(problem.job.seed)
         self.genome = problem.form.random(self.rng, problem.target.image)
@@ -22,7 +22,7 @@ class HillClimber(Search):
         self.generation, self.evaluations, self.stage, self.done = 0, 0, "climb", False
 
     def _judge(self, genome: np.ndarray) -> float:
-        return judged(self.problem.form.scene(genome), self.problem.target)[0]
+        return judged(self.problem.form.drawing(genome), self.problem.target)[0]
 
     def step(self) -> None:
         time.sleep(self.pause)
@@ -59,3 +59,12 @@ class HillClimber(Search):
             "has_uint32": half,
             "uinteger": spare,
         }
+
+
+def _shapes() -> ShapesForm:
+    kinds = ("triangle", "rotated-ellipse", "line", "triangle")
+    return ShapesForm(kinds, 1.0, 0.8, (0.2, 0.4, 0.6), palette=((0.0, 0.0, 0.0), (1.0, 0.5, 0.0)))
+
+
+# A small form of every name in the registry, for the tests that all of them must pass.
+FORM_EXAMPLES = {"shapes": _shapes}

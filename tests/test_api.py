@@ -12,11 +12,14 @@ from PIL import Image
 import evoart
 from evoart.errors import EvoartError, UsageError
 from evoart.picture import bundled
-from evoart.run import engines, palette
-from evoart.run.build import coarser
+from evoart.run import engines
+from evoart.run.fit import palette
+from evoart.run.fit.build import coarser
+from evoart.run.fit.job import FitJob
+from evoart.run.fit.problem import prepare, read_picture
 from evoart.run.job import Job
-from evoart.run.problem import output_size, prepare, read_picture
-from evoart.run.recipe import drawing
+from evoart.run.problem import output_size
+from evoart.run.recipe import record
 
 FEW = {"shapes": 4, "pixels": 24, "quality": "draft", "seed": 1}
 
@@ -36,7 +39,7 @@ def half():
 
 def test_fit_draws_and_knows_how_well(result):
     assert result.seed == 1
-    assert len(result.scene.kinds) == 4
+    assert len(result.drawing.kinds) == 4
     assert 10 < result.psnr < 40
     assert result.image(100).shape == (67, 100, 3)
     assert result.image().shape[:2] == result.size[::-1]
@@ -89,17 +92,17 @@ def test_what_is_no_picture(picture):
 
 def test_arrays_and_open_files():
     deep = np.arange(20 * 30, dtype=np.uint16).reshape(20, 30) * 100
-    seen = read_picture(Job(), deep).rgb[..., 0]
+    seen = read_picture(FitJob(), deep).rgb[..., 0]
     np.testing.assert_allclose(seen, deep / 65535, atol=1 / 255)
-    np.testing.assert_array_equal(read_picture(Job(), deep[..., None]).rgb[..., 0], seen)
-    np.testing.assert_array_equal(read_picture(Job(), deep > 9000).rgb[..., 1], deep > 9000)
+    np.testing.assert_array_equal(read_picture(FitJob(), deep[..., None]).rgb[..., 0], seen)
+    np.testing.assert_array_equal(read_picture(FitJob(), deep > 9000).rgb[..., 1], deep > 9000)
     with bundled().open("rb") as file:
-        assert read_picture(Job(), file).width == 451
+        assert read_picture(FitJob(), file).width == 451
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr", "LAB", "HSV", "I", "I;16", "F"])
 def test_pillow_images_of_every_mode(mode):
-    assert read_picture(Job(), Image.new(mode, (30, 20))).rgb.shape == (20, 30, 3)
+    assert read_picture(FitJob(), Image.new(mode, (30, 20))).rgb.shape == (20, 30, 3)
 
 
 @pytest.mark.parametrize("mode", ["LA", "La", "PA", "RGBA", "RGBa"])
@@ -107,17 +110,17 @@ def test_pillow_images_with_transparency_of_every_mode(mode):
     image = Image.new("RGBA", (30, 20), (90, 90, 90, 128))
     for step in {"La": ("LA", "La"), "PA": ("P", "PA")}.get(mode, (mode,)):
         image = image.convert(step)
-    assert read_picture(Job(), image).rgb[3, 3] == pytest.approx(90 / 255, abs=0.02)
+    assert read_picture(FitJob(), image).rgb[3, 3] == pytest.approx(90 / 255, abs=0.02)
 
 
 def test_pillow_images_stand_upright_and_must_be_sound():
     image = Image.new("RGB", (30, 20))
     image.getexif()[0x0112] = 6
-    assert read_picture(Job(), image).width == 20
+    assert read_picture(FitJob(), image).width == 20
     data = io.BytesIO()
     Image.effect_noise((64, 64), 50).save(data, "PNG")
     with pytest.raises(EvoartError, match="cannot be read"):
-        read_picture(Job(), Image.open(io.BytesIO(data.getvalue()[:1000])))
+        read_picture(FitJob(), Image.open(io.BytesIO(data.getvalue()[:1000])))
 
 
 @pytest.mark.parametrize("size", [0, -5, "a", 1e9, True])
@@ -168,7 +171,7 @@ def test_a_transparent_result_loads_from_standard_input(half, tmp_path, monkeypa
 
 def test_a_transparent_background(half):
     result = evoart.fit(half, background="transparent", **FEW | {"shapes": 8, "quality": "normal"})
-    assert result.scene.background is None
+    assert result.drawing.background is None
     alpha = result.image()[..., 3]
     assert alpha[:, :20].mean() > 0.8
     assert alpha[:, 20:].mean() < 0.1  # where the photograph leaves it free, so does the drawing
@@ -238,8 +241,8 @@ def test_importance_maps(tmp_path, half):
 def test_palettes_hold_colours():
     result = evoart.fit(bundled(), palette="black,white,#cc8844", **FEW)
     allowed = {(0, 0, 0), (255, 255, 255), (0xCC, 0x88, 0x44)}
-    assert {tuple(c) for c in np.rint(result.scene.rgba[:, :3] * 255).astype(int).tolist()} <= allowed
-    assert tuple(round(255 * c) for c in result.scene.background) in allowed
+    assert {tuple(c) for c in np.rint(result.drawing.rgba[:, :3] * 255).astype(int).tolist()} <= allowed
+    assert tuple(round(255 * c) for c in result.drawing.background) in allowed
 
 
 def test_a_palette_from_the_picture():
@@ -277,10 +280,10 @@ def test_every_search_runs_by_name(search):
 
 def test_the_number_of_threads_does_not_show(result):
     def scene(threads):
-        return evoart.fit(bundled(), **FEW, threads=threads).scene
+        return evoart.fit(bundled(), **FEW, threads=threads).drawing
 
     assert np.array_equal(scene(1).geometry, scene(3).geometry)
-    assert np.array_equal(scene(1).rgba, result.scene.rgba)
+    assert np.array_equal(scene(1).rgba, result.drawing.rgba)
 
 
 def test_a_run_leaves_the_environment_of_its_caller_alone():
@@ -341,4 +344,4 @@ def test_a_start_keeps_its_shapes(result, tmp_path):
 def test_tampered_recipes_are_refused(result, change):
     recipe = result.recipe | {"result": result.recipe["result"] | change}
     with pytest.raises(EvoartError):
-        drawing(recipe)
+        record(recipe)

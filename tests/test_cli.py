@@ -231,7 +231,7 @@ def test_a_start_is_gone_on_from(finished, tmp_path):
     few = evoart(*words, "-n", "3", cwd=tmp_path)
     assert "--shapes 6" in few.err
     more = json.loads(evoart(*words, "-n", "9", "-k", "ellipse", cwd=tmp_path, check=0).out)
-    assert more["shapes"] == 9
+    assert more["drawing"] == "9 shapes"
 
 
 def test_config_and_the_line_that_wins(folder):
@@ -306,7 +306,7 @@ def test_runs_in_one_folder_keep_their_checkpoints_apart(tmp_path, monkeypatch):
 
 def test_resume_lays_what_is_given_over_what_is_remembered(tmp_path):
     first = session.write_options("320", "9s")
-    saved = SimpleNamespace(problem=SimpleNamespace(name="photo"))
+    saved = SimpleNamespace(problem=SimpleNamespace(name="photo", form=SimpleNamespace(name="shapes")))
     notes = session.notes_of([Output(tmp_path / "a.gif", "gif")], first, False)
     given = {"film_size": "64", "film_time": None, "outputs": (), "films": (), "overwrite": False}
     outputs, options = _outputs(saved, notes, given, tmp_path / "a.npz")
@@ -435,7 +435,8 @@ def test_no_color_and_dumb_terminals(folder):
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 100, 140])
 def test_the_live_line_fits_and_says_what_matters_first(width, monkeypatch):
     monkeypatch.setattr(Console, "width", width)
-    event = Progress("growing 4,000 of 5,000", 123_456, 10**9, 0.001, 24.05, 4000, 1234567.0, 75.0, 0.42, 130.0)
+    done = (123_456, 10**9, 0.001, {"psnr": 24.05}, "4,000 shapes", 1234567.0, 75.0, 0.42, 130.0)
+    event = Progress("growing 4,000 of 5,000", *done)
     line = live_line(event, Console(stream=io.StringIO()))
     assert len(line) < width
     wanted = ["42%", "24.05 dB", "2:10 left", "1.2M evals/s", "gen 123,456", "4,000 shapes"]

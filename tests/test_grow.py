@@ -14,9 +14,10 @@ import pytest
 from evoart.draw.shapes import MIXED
 from evoart.engine.studio import Studio
 from evoart.run import recipe as recipes
-from evoart.run.build import build_search
-from evoart.run.job import GROWING, Job
-from evoart.run.problem import Problem, prepare
+from evoart.run.fit.build import build_search
+from evoart.run.fit.job import GROWING
+from evoart.run.fit.problem import FitProblem, prepare
+from evoart.run.job import Job
 from evoart.search import plan as module
 from evoart.search.place import Effort
 from evoart.search.plan import OPTIONS, PLANS, Plan, plan_for
@@ -26,10 +27,10 @@ TINY = Plan(stages=2, stage_steps=12, cycles=2, cycle_steps=12, finish=12, effor
 
 
 @pytest.fixture
-def begin(photo, monkeypatch) -> Callable[..., tuple[Search, Problem]]:
+def begin(photo, monkeypatch) -> Callable[..., tuple[Search, FitProblem]]:
     """A search over ``photo`` with little to do, and its problem, from options of a job."""
 
-    def start(plan: Plan = TINY, **options) -> tuple[Search, Problem]:
+    def start(plan: Plan = TINY, **options) -> tuple[Search, FitProblem]:
         monkeypatch.setitem(module.PLANS, "draft", plan)
         given = {"shapes": 6, "pixels": 48, "seed": 1, "quality": "draft"} | options
         problem = prepare(Job.make(**given), photo)
@@ -51,16 +52,16 @@ def finished(search: Search) -> Search:
     return search
 
 
-def judged(search: Search, problem: Problem) -> float:
+def judged(search: Search, problem: FitProblem) -> float:
     """The loss of what a search ended with, by the engine of its problem."""
     from evoart.engine.scanline import ScanlineEngine
 
-    engine = ScanlineEngine(problem.form.with_kinds(search.kinds), problem.target)
+    engine = ScanlineEngine(problem.form.with_kinds(search.structure), problem.target)
     return float(engine.losses(search.genome[None])[0])
 
 
 def same(a: Search, b: Search) -> None:
-    assert a.kinds == b.kinds
+    assert a.structure == b.structure
     assert a.genome.tobytes() == b.genome.tobytes()
     assert (a.loss, a.generation, a.evaluations) == (b.loss, b.generation, b.evaluations)
 
@@ -117,7 +118,7 @@ def test_it_improves_and_never_gets_worse(begin):
     assert (np.diff(progress) >= 0).all()
     assert progress[-1] == 1
     assert list(dict.fromkeys(stages)) == ["growing", "renewing", "finishing", "done"]
-    assert len(search.kinds) == 6
+    assert len(search.structure) == 6
     assert judged(search, problem) == pytest.approx(search.loss, rel=1e-4)
     before = search.arrays()
     search.step()  # nothing is left to do, and nothing is done
@@ -138,7 +139,7 @@ def test_every_loss_is_made_small(begin, loss):
 def test_colours_are_held_to_a_palette(begin):
     colours = ("#000000", "#ffd94d", "#336626", "#8fb0e0")
     search, problem = begin(palette=colours, shapes=8)
-    rgba = problem.form.with_kinds(finished(search).kinds).scene(search.genome).rgba
+    rgba = problem.form.with_kinds(finished(search).structure).drawing(search.genome).rgba
     allowed = {tuple(np.round(np.array(c) * 255).astype(int)) for c in problem.form.palette}
     assert {tuple(np.round(c * 255).astype(int)) for c in rgba[:, :3]} <= allowed
     assert len(allowed) == 4
@@ -146,8 +147,8 @@ def test_colours_are_held_to_a_palette(begin):
 
 def test_mixed_kinds_are_chosen_from(begin):
     search, _ = begin(kind="mixed", shapes=12)
-    assert set(finished(search).kinds) <= set(MIXED)
-    assert len(set(search.kinds)) > 1
+    assert set(finished(search).structure) <= set(MIXED)
+    assert len(set(search.structure)) > 1
 
 
 @pytest.mark.parametrize("kind", ["circle,line", "cubic", "polygon:5"])
@@ -161,7 +162,7 @@ def test_other_kinds_improve_too(begin, kind):
 def test_opacity_stays_in_its_range(begin, opacity):
     search, problem = begin(opacity=opacity)
     finished(search)
-    rows = search.genome.reshape(len(search.kinds), -1)
+    rows = search.genome.reshape(len(search.structure), -1)
     low, high = problem.form.opacity
     assert (rows[:, -1] >= np.float32(low)).all()
     assert (rows[:, -1] <= np.float32(high)).all()
@@ -182,7 +183,7 @@ def test_what_counts_more_is_drawn_better(begin, photo, tmp_path):
     def right_half(search: Search) -> float:
         from evoart.draw.scanline import draw
 
-        image = draw(problem.form.with_kinds(search.kinds).scene(search.genome), (48, 36))[..., :3]
+        image = draw(problem.form.with_kinds(search.structure).drawing(search.genome), (48, 36))[..., :3]
         return float(((image - photo)[:, 24:] ** 2).mean())
 
     assert right_half(weighted) < 0.8 * right_half(plain)
@@ -194,11 +195,11 @@ def test_a_start_is_kept_or_bettered(begin, photo, tmp_path):
     first = evoart.fit(photo, shapes=5, pixels=48, seed=1, quality="draft")
     (path,) = first.save(tmp_path / "first.svg")
     search, problem = begin(start=str(path), shapes=8)
-    assert search.kinds == ("triangle",) * 5
+    assert search.structure == ("triangle",) * 5
     assert search.loss == pytest.approx(first.loss, rel=1e-2)
     begun = search.loss
     assert finished(search).loss <= begun
-    assert len(search.kinds) == 8
+    assert len(search.structure) == 8
     assert problem.form.groups == 8
 
 
@@ -236,7 +237,7 @@ def test_time_is_kept_and_used(begin, monkeypatch, tmp_path, seconds, shapes, st
     if started:
         first = finished(begin(shapes=shapes)[0])
         problem = begin(shapes=shapes)[1]
-        recipe = recipes.write(problem.job, problem.form.with_kinds(first.kinds), first.genome, (48, 36), {})
+        recipe = recipes.write(problem.job, problem.form.with_kinds(first.structure), first.genome, (48, 36), {})
         (tmp_path / "first.json").write_text(json.dumps(recipe))
         options["start"] = str(tmp_path / "first.json")
     clock = Clock(monkeypatch)
@@ -293,7 +294,7 @@ def test_evaluations_are_planned_for(photo, budget, options):
         search.step()
     assert 0.4 * budget < search.evaluations < 1.2 * budget
     assert 0.7 < search.evaluations / search.planned < 1.4
-    assert len(search.kinds) == job.shapes
+    assert len(search.structure) == job.shapes
 
 
 def test_a_plan_is_the_same_after_a_checkpoint_and_from_its_options():
@@ -310,7 +311,7 @@ def test_a_plan_is_the_same_after_a_checkpoint_and_from_its_options():
 
 def test_one_shape_and_a_picture_of_one_colour(begin, monkeypatch):
     search, _ = begin(shapes=1)
-    assert len(finished(search).kinds) == 1
+    assert len(finished(search).structure) == 1
     flat = np.full((20, 30, 3), 0.5, np.float32)
     problem = prepare(Job.make(shapes=4, pixels=30, seed=1, quality="draft"), flat)
     search = finished(build_search(problem))

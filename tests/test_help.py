@@ -12,6 +12,7 @@ import pytest
 
 from evoart.cli import options
 from evoart.cli.app import COMMANDS, EXIT_CODES, cli
+from evoart.run.fit.job import FitJob
 from evoart.run.job import Job
 
 ROOT = Path(__file__).parents[1]
@@ -40,7 +41,8 @@ def test_importing_evoart_imports_nothing_heavy():
 
 
 def test_the_default_job_runs_without_jax():
-    program = "from evoart.run import loop, engines, job\nengines.choose(job.Job())\nimport evoart.search.grow"
+    program = "from evoart.run import engines, loop\nfrom evoart.run.fit.job import FitJob\n"
+    program += "engines.choose(FitJob())\nimport evoart.search.grow, evoart.run.fit.build"
     assert "jax" not in loaded_by(program)
 
 
@@ -109,7 +111,7 @@ def test_choices_to_complete_are_what_a_job_accepts():
 
 def test_defaults_in_the_help_are_the_jobs():
     text = " ".join(command("fit").get_help(click.Context(command("fit"), terminal_width=400)).split())
-    job = Job()
+    job = FitJob()
     for flag in ("kind", "background", "quality", "loss", "search", "finish", "pixels", "engine", "device"):
         shown = re.search(rf"--{flag} \S+ .*?\[default: ([^\]]+)\]", text)[1]
         assert shown == str(getattr(job, flag)), flag

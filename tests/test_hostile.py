@@ -30,8 +30,8 @@ HOLDS_ALPHA = ("svg", "png", "apng", "webp", "animated-webp")
 
 def drawing(mask: np.ndarray | None = None) -> Result:
     genome = FORM.random(np.random.default_rng(0))
-    facts = {"loss": 0.01, "psnr": 20.0, "generations": 5, "evaluations": 60}
-    frames = (FORM.scene(genome), FORM.scene(genome))
+    facts = {"figures": {"loss": 0.01, "psnr": 20.0}, "generations": 5, "evaluations": 60}
+    frames = (FORM.drawing(genome), FORM.drawing(genome))
     return Result(
         Job.make(keep_alpha=mask is not None, **JOB),
         FORM,
@@ -166,10 +166,11 @@ def test_a_photograph_whose_name_no_file_can_have(place):
 
 def test_facts_that_are_no_numbers_are_damage(place):
     for name in ("loss", "psnr", "generations"):
+        figures = {**WHOLE["result"]["figures"], name: float("inf")}
         with pytest.raises(EvoartError, match="damaged"):
-            results.drawing({**WHOLE, "result": {**WHOLE["result"], name: float("inf")}})
+            results.record({**WHOLE, "result": {**WHOLE["result"], "figures": figures}})
         with pytest.raises(EvoartError, match="damaged"):
-            recipes.loads(edited(("result", name), 1e400))
+            recipes.loads(edited(("result", "figures", name), 1e400))
 
 
 @pytest.mark.parametrize("numbers", [("2/1",), ("1/2", "3/2"), ("0/1",), ("1/1", "2/1")])

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from evoart.errors import EvoartError, UsageError
 from evoart.run import checkpoint as checkpoints
 from evoart.run.events import Finished, Improved, Interrupted, Progress, Saved, Started, Unsaved
+from evoart.run.fit.problem import prepare, settle
 from evoart.run.job import Job
 from evoart.run.loop import Keep, resume, run
-from evoart.run.problem import prepare, settle
 from evoart.run.stop import Stop, listening
 
 
@@ -60,7 +60,7 @@ def test_budgets(options, reason):
     if reason in ("generations", "evaluations"):
         assert last.generation == 7
     if reason == "psnr":
-        assert last.psnr >= 8
+        assert last.figures["psnr"] >= 8
 
 
 def test_a_search_ends_by_itself():
@@ -109,7 +109,7 @@ def test_how_a_run_is_cut_into_blocks_does_not_show(monkeypatch):
     for block in (0.0, 0.05, 10.0):
         monkeypatch.setattr("evoart.run.loop.BLOCK", block)
         results.append(events_of(job)[-1])
-    assert len({(r.generation, r.loss, r.result.svg()) for r in results}) == 1
+    assert len({(r.generation, r.result.loss, r.result.svg()) for r in results}) == 1
 
 
 def test_a_plan_that_is_done_says_so_and_one_that_a_limit_ended_goes_on(tmp_path):
@@ -212,10 +212,10 @@ def test_a_tampered_checkpoint_is_refused(tmp_path, saved):
 @pytest.mark.parametrize(
     "change",
     [
-        {"image": lambda image: image[1:]},
-        {"image": lambda image: image * np.nan},
-        {"image": lambda image: image.astype(np.float64)},
-        {"weight": lambda weight: -weight},
+        {"problem/image": lambda image: image[1:]},
+        {"problem/image": lambda image: image * np.nan},
+        {"problem/image": lambda image: image.astype(np.float64)},
+        {"problem/weight": lambda weight: -weight},
         {"header": {"size": [10]}},
         {"header": {"size": [10**9, 1]}},
         {"header": {"state": {"seconds": None, "mark": [1, 2], "reason": None, "notes": {}}}},
@@ -253,8 +253,8 @@ def test_what_the_search_sees_is_what_the_result_is(shape):
     """Also on canvases whose short side is rounded."""
     picture = np.random.default_rng(0).random((*shape, 3)).astype(np.float32).cumsum(1)
     events = list(run(small(quality="draft", shapes=12, pixels=32), picture / picture.max()))
-    assert events[-1].psnr == pytest.approx(events[-2].psnr, abs=0.01)
-    assert events[-1].loss == pytest.approx(events[-2].loss, rel=2e-3)
+    assert events[-1].figures["psnr"] == pytest.approx(events[-2].figures["psnr"], abs=0.01)
+    assert events[-1].figures["loss"] == pytest.approx(events[-2].loss, rel=2e-3)
 
 
 def test_a_pickle_is_never_opened(tmp_path, saved):
@@ -265,7 +265,7 @@ def test_a_pickle_is_never_opened(tmp_path, saved):
     array = np.array([Trap()], object)
     np.save(tmp_path / "trap.npy", array, allow_pickle=True)
     trap = (tmp_path / "trap.npy").read_bytes()
-    path = _rewritten(saved, tmp_path, lambda name, content: trap if name == "weight.npy" else content)
+    path = _rewritten(saved, tmp_path, lambda name, content: trap if name == "problem/weight.npy" else content)
     with pytest.raises(EvoartError):
         checkpoints.load(path)
     assert not (tmp_path / "sprung").exists()

@@ -25,8 +25,8 @@ from evoart.output.film import durations, film_frames, spread
 from evoart.output.formats import OUTPUTS, Artwork, Options, encode, extensions, format_of
 from evoart.output.names import DEFAULT_FORMATS, Output, default_paths, resolve, slug
 from evoart.output.raster import flattened, pixels
-from evoart.output.recorder import FilmRecorder
 from evoart.output.save import save
+from evoart.run.film import FilmRecorder
 
 STILLS = ("png", "jpeg", "webp")
 FILMS = ("gif", "apng", "animated-webp")
@@ -37,8 +37,8 @@ def artwork(count: int = 12, size=(48, 36), frames: int = 0, background=(0.5, 0.
     form = ShapesForm(("triangle",) * count, 1.0, size[1] / size[0], background)
     rows = form.random(np.random.default_rng(0)).reshape(count, -1)
     steps = [round(1 + i * (count - 1) / max(frames - 1, 1)) for i in range(frames)]
-    scenes = [form.with_kinds(("triangle",) * n).scene(rows[:n].ravel()) for n in steps]
-    return Artwork(form.scene(rows.ravel()), size, draw, frames=scenes, alpha=alpha)
+    scenes = [form.with_kinds(("triangle",) * n).drawing(rows[:n].ravel()) for n in steps]
+    return Artwork(form.drawing(rows.ravel()), size, frames=scenes, alpha=alpha)
 
 
 def opened(data: bytes) -> Image.Image:
@@ -57,7 +57,7 @@ def test_every_format_is_deterministic(format):
     except MissingExtra as error:
         pytest.skip(str(error))
     art = artwork(frames=3)
-    art = Artwork(art.scene, art.size, draw, {"evoart": "1", "format": 1}, "t", art.frames)
+    art = Artwork(art.drawing, art.size, {"evoart": "1", "format": 1}, "t", art.frames)
     assert encode(format, art) == encode(format, art)
 
 
@@ -67,7 +67,7 @@ def test_stills_show_the_drawing(format):
     image = opened(encode(format, art))
     assert image.size == (200, 150)
     assert image.mode == "RGB"
-    error = np.asarray(image, float) - 255 * draw(art.scene, art.size)[..., :3]
+    error = np.asarray(image, float) - 255 * draw(art.drawing, art.size)[..., :3]
     assert np.sqrt((error**2).mean()) < (0.5 if format == "png" else 5)
 
 
@@ -102,8 +102,10 @@ def test_films_end_with_the_picture(format, tmp_path):
 
 def test_a_film_may_begin_with_an_empty_ground():
     art = artwork(frames=3)
-    empty = Scene((), art.scene.geometry[:0], art.scene.rgba[:0], (1.0, 0.0, 0.0), art.scene.width, art.scene.height)
-    art = Artwork(art.scene, art.size, draw, frames=[empty, *art.frames])
+    empty = Scene(
+        (), art.drawing.geometry[:0], art.drawing.rgba[:0], (1.0, 0.0, 0.0), art.drawing.width, art.drawing.height
+    )
+    art = Artwork(art.drawing, art.size, frames=[empty, *art.frames])
     np.testing.assert_array_equal(np.unique(film_frames(art, Options(), 12)[0].reshape(-1, 3), axis=0), [[255, 0, 0]])
 
 
@@ -429,9 +431,14 @@ def test_saving(tmp_path, capfdbinary):
 # The recorder
 
 
+def of(*kinds: str) -> ShapesForm:
+    """A form of these shapes whose rows are ten numbers wide."""
+    return ShapesForm(kinds, 1.0, 1.0, None, columns=6)
+
+
 def run_of(recorder: FilmRecorder, start: int, stop: int) -> FilmRecorder:
     for i in range(start, stop):
-        recorder.add(("triangle",) * (i % 7), np.full(i % 7 * 10, i, np.float32), 1 / (1 + i))
+        recorder.add(of(*["triangle"] * (i % 7)), np.full(i % 7 * 10, i, np.float32), 1 / (1 + i))
     return recorder
 
 
@@ -441,14 +448,14 @@ def test_the_recorder_is_bounded_and_keeps_both_ends():
     moments = recorder.select(20)
     assert 10 <= len(moments) <= 20
     assert moments[0][1].size == 0
-    assert moments[-1][0] == ("triangle",) * (19_999 % 7)
+    assert moments[-1][0].kinds == ("triangle",) * (19_999 % 7)
     assert (moments[-1][1] == 19_999).all()
 
 
 def test_the_recorder_spaces_by_improvement():
     recorder = FilmRecorder(400)
     for i in range(10_000):
-        recorder.add((), np.array([i], np.float32), 1 / (1 + i))
+        recorder.add(of(), np.array([i], np.float32), 1 / (1 + i))
     shown = np.array([genome[0] for _, genome in recorder.select(10)])
     steps = np.diff(np.log1p(shown))
     assert steps.max() < 2.5 * steps[1:].min()
@@ -456,24 +463,24 @@ def test_the_recorder_spaces_by_improvement():
 
 def test_shapes_are_added_one_by_one_and_glide():
     recorder, rows = FilmRecorder(), np.linspace(0, 1, 50, dtype=np.float32)
-    recorder.add((), rows[:0], 1.0)
-    recorder.add(("line",) * 2, rows[:20], 0.5)
-    recorder.add(("line",) * 5, rows, 0.25)
-    recorder.add(("line",) * 5, rows + np.float32(0.1), 0.125)
+    recorder.add(of(), rows[:0], 1.0)
+    recorder.add(of(*["line"] * 2), rows[:20], 0.5)
+    recorder.add(of(*["line"] * 5), rows, 0.25)
+    recorder.add(of(*["line"] * 5), rows + np.float32(0.1), 0.125)
     shown = recorder.select(301)
     assert len(shown) == 301
-    counts = [len(kinds) for kinds, _ in shown]
+    counts = [form.groups for form, _ in shown]
     assert counts == sorted(counts)
     assert set(counts) == {0, 1, 2, 3, 4, 5}
-    for kinds, genome in shown[:200]:
-        np.testing.assert_array_equal(genome, rows[: 10 * len(kinds)])
+    for form, genome in shown[:200]:
+        np.testing.assert_array_equal(genome, rows[: 10 * form.groups])
     np.testing.assert_allclose(shown[250][1], rows + 0.05, atol=1e-6)
 
 
 def test_replaced_shapes_do_not_fly_across_the_picture():
     recorder = FilmRecorder()
-    recorder.add(("line",) * 4, np.zeros(40, np.float32), 1.0)
-    recorder.add(("line",) * 4, np.ones(40, np.float32), 0.5)
+    recorder.add(of(*["line"] * 4), np.zeros(40, np.float32), 1.0)
+    recorder.add(of(*["line"] * 4), np.ones(40, np.float32), 0.5)
     for _, genome in recorder.select(30):
         assert set(genome.tolist()) <= {0.0, 1.0}
 
@@ -481,9 +488,9 @@ def test_replaced_shapes_do_not_fly_across_the_picture():
 def test_small_changes_do_not_fill_the_film():
     recorder = FilmRecorder()
     for i in range(10):
-        recorder.add((), np.array([i], np.float32), 0.5**i)
+        recorder.add(of(), np.array([i], np.float32), 0.5**i)
     for i in range(200):
-        recorder.add((), np.array([10 + i], np.float32), 0.5**9 * (1 - i / 10_000))
+        recorder.add(of(), np.array([10 + i], np.float32), 0.5**9 * (1 - i / 10_000))
     shown = recorder.select(60)
     assert 10 <= len(shown) <= 13
 
@@ -505,7 +512,7 @@ def test_the_recorder_without_news():
     again.load(recorder.arrays())
     assert again.select(5) == []
     for loss in (float("nan"), 0.0, 0.0, float("inf")):
-        recorder.add((), np.zeros(0, np.float32), loss)
+        recorder.add(of(), np.zeros(0, np.float32), loss)
     assert len(recorder.select(5)) == 1
 
 

@@ -53,12 +53,13 @@ def test_ci_runs_the_test_command_word_for_word():
 @pytest.mark.parametrize("line", [line for line in SHELL if line.startswith("evoart ")] + GALLERY_SHELL)
 def test_commands_parse_and_their_values_are_accepted(line):
     from evoart.cli.fit import _options
-    from evoart.run.job import Job
+    from evoart.run.fit.job import FitJob
 
     given = parse(line).params
     if " fit " in line:
-        fields = {name: value for name, value in given.items() if name in Job.__dataclass_fields__ or name == "time"}
-        Job.make(**_options(given["picture"], {k: v for k, v in fields.items() if k != "picture"}, None, ()))
+        known = FitJob.__dataclass_fields__
+        fields = {name: value for name, value in given.items() if name in known or name == "time"}
+        FitJob.make(**_options(given["picture"], {k: v for k, v in fields.items() if k != "picture"}, None, ()))
 
 
 def test_a_wrong_option_would_be_noticed():
@@ -111,14 +112,16 @@ def test_the_gallery_is_small_and_all_of_it_is_explained():
 
 def test_gallery_pictures_hold_the_jobs_they_are_said_to_be_of():
     import evoart
-    from evoart.run.job import Job
+    from evoart.run.fit.job import FitJob
 
     for line in GALLERY_SHELL:
         given = parse(line).params
         if line.startswith("evoart fit"):
             for output in given["outputs"]:
                 job = evoart.load(ROOT / "gallery" / output).job
-                said = Job.make(**{k: v for k, v in given.items() if k in Job.__dataclass_fields__ and v is not None})
+                said = FitJob.make(
+                    **{k: v for k, v in given.items() if k in FitJob.__dataclass_fields__ and v is not None}
+                )
                 for name in ("picture", "shapes", "kind", "seed", "size", "palette"):
                     asked = getattr(said, name)
                     assert asked is None or getattr(job, name) == asked, (output, name)

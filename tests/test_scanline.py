@@ -21,7 +21,7 @@ ALL = tuple(SHAPES) * 4
 
 def scene(kinds=ALL, width=1.0, height=0.75, background=(0.5, 0.4, 0.3), seed=0) -> Scene:
     form = ShapesForm(tuple(kinds), width, height, background)
-    return form.scene(form.random(np.random.default_rng(seed)))
+    return form.drawing(form.random(np.random.default_rng(seed)))
 
 
 def polygon(points, size, opacity: float = 1.0) -> np.ndarray:
@@ -209,7 +209,7 @@ def test_the_engine_and_the_final_picture_agree():
     form = ShapesForm(ALL, 1.0, 0.75, (0.2, 0.4, 0.6))
     genome = form.random(np.random.default_rng(0))
     image = ScanlineEngine(form, random_target(192, 256)).images(genome[None])[0]
-    final = draw(form.scene(genome), (256, 192))[..., :3]
+    final = draw(form.drawing(genome), (256, 192))[..., :3]
     assert np.sqrt(((image - final) ** 2).mean()) < 0.5 / 255
 
 
@@ -262,7 +262,7 @@ def test_numbers_that_leave_the_world_stay_finite_and_quick(value):
     loss, gradient = engine.gradient(genome)
     assert np.isfinite(loss)
     assert np.isfinite(gradient).all()
-    assert np.isfinite(draw(form.scene(genome), (40, 30))).all()
+    assert np.isfinite(draw(form.drawing(genome), (40, 30))).all()
 
 
 @pytest.mark.parametrize("size", [(64, 7), (7, 64), (33, 20)])
@@ -272,4 +272,4 @@ def test_the_engine_draws_what_the_output_draws_where_sides_are_rounded(size):
     form = ShapesForm(ALL, min(1, (w + 0.45) / long), min(1, (h + 0.45) / long), (0.2, 0.4, 0.6))
     genome = form.random(np.random.default_rng(0))
     image = ScanlineEngine(form, random_target(h, w)).images(genome[None])[0]
-    assert np.abs(image - draw(form.scene(genome), size)[..., :3]).mean() < 0.5 / 255
+    assert np.abs(image - draw(form.drawing(genome), size)[..., :3]).mean() < 0.5 / 255

@@ -99,7 +99,7 @@ def of_kind(form: ShapesForm, kind: str) -> np.ndarray:
 def test_both_engines_show_what_resvg_shows(kind, large):
     form = ShapesForm((kind,) * 100, 1.0, 0.75, GROUND, opacity=(0.5, 0.5))
     genome = form.random(np.random.default_rng(3))
-    png = bytes(resvg_py.svg_to_bytes(svg_string=svg(form.scene(genome), (256, 192))))
+    png = bytes(resvg_py.svg_to_bytes(svg_string=svg(form.drawing(genome), (256, 192))))
     oracle = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), np.float64) / 255
     scanline = ScanlineEngine(form, target(192, 256)).images(genome[None])[0]
     rows = np.zeros((large.form.groups, large.form.dim_per_group), np.float32)

@@ -24,7 +24,7 @@ MIX = tuple(SHAPES) * 3
 
 def scene(kinds: tuple[str, ...], height: float = 0.75, background=(0.5, 0.4, 0.3), seed: int = 0) -> Scene:
     form = ShapesForm(kinds, 1.0, height, background)
-    return form.scene(form.random(np.random.default_rng(seed)))
+    return form.drawing(form.random(np.random.default_rng(seed)))
 
 
 def resvg(text: str) -> np.ndarray:
@@ -61,7 +61,7 @@ def test_rounded_sizes_agree_with_the_rasteriser(size):
 
 def test_a_tall_picture():
     form = ShapesForm(MIX, 0.6, 1.0, (1, 1, 1))
-    drawing = form.scene(form.random(np.random.default_rng(0)))
+    drawing = form.drawing(form.random(np.random.default_rng(0)))
     assert rmse(resvg(svg(drawing, (150, 250))), 255 * draw(drawing, (150, 250))) < 2
 
 
@@ -96,14 +96,14 @@ def test_it_is_compact():
     text = svg(scene(("triangle",) * 100), (1024, 768))
     assert len(text) / 100 < 95
     solid = ShapesForm(("triangle",) * 9, 1.0, 0.75, None, opacity=(1.0, 1.0))
-    assert "opacity" not in svg(solid.scene(solid.random(np.random.default_rng(0))), (100, 75))
+    assert "opacity" not in svg(solid.drawing(solid.random(np.random.default_rng(0))), (100, 75))
     fixed = ShapesForm(("triangle",) * 9, 1.0, 0.75, None, opacity=(0.5, 0.5))
-    text = svg(fixed.scene(fixed.random(np.random.default_rng(0))), (100, 75))
+    text = svg(fixed.drawing(fixed.random(np.random.default_rng(0))), (100, 75))
     assert text.count("opacity") == 1  # said once for the group
 
 
 def test_an_empty_drawing_is_its_background():
-    empty = ShapesForm((), 1.0, 1.0, (1.0, 0.0, 0.0)).scene(np.zeros(0, np.float32))
+    empty = ShapesForm((), 1.0, 1.0, (1.0, 0.0, 0.0)).drawing(np.zeros(0, np.float32))
     assert (resvg(svg(empty, (4, 4))) == [255, 0, 0, 255]).all()
 
 

@@ -61,12 +61,12 @@ def _version(name: str) -> str:
 def _engines() -> dict[str, str]:
     from evoart.errors import EvoartError
     from evoart.run import engines
-    from evoart.run.job import Job
+    from evoart.run.fit.job import FitJob
 
     table = {}
     for search in ("evolve", "classical"):
         try:
-            choice = engines.choose(Job.make(search=search))
+            choice = engines.choose(FitJob.make(search=search))
             table[search] = f"{choice.engine} on {choice.device} ({choice.why})"
         except (EvoartError, ImportError) as error:
             table[search] = str(error)

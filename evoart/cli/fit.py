@@ -92,16 +92,16 @@ def fit(picture: str | None, **given: Any) -> int:
 
     PICTURE is a PNG, JPEG, WebP, GIF, TIFF, BMP or AVIF file, or - for standard input.
     """
-    from evoart.run.job import Job
+    from evoart.run.fit.job import FitJob
 
     how = {name: given.pop(name) for name in _HOW}
-    job = Job.make(**_options(picture, given, how.pop("config"), how.pop("settings")))
+    job = FitJob.make(**_options(picture, given, how.pop("config"), how.pop("settings")))
     if how["print_config"]:
         click.echo(job.to_toml(), nl=False)
         return 0
-    from evoart.cli.work import fit_job
+    from evoart.cli.work import run_job
 
-    return fit_job(job.with_seed(), **{name: value for name, value in how.items() if name != "print_config"})
+    return run_job(job.with_seed(), **{name: value for name, value in how.items() if name != "print_config"})
 
 
 _HOW = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -36,19 +35,15 @@ def info(file: str, as_json: bool, verbose: int, quiet: bool) -> int:
 
 
 def _recipe(file: str) -> dict[str, Any]:
-    from evoart.run.recipe import read_drawing
+    from evoart.run.recipe import read_record
 
-    drawing = read_drawing(Path(file))
+    record = read_record(Path(file))
     return {
-        "made by": f"evoart {drawing.recipe['evoart']}",
-        "drawing": _kinds(drawing.form.kinds),
-        "size": list(drawing.size),
-        **{
-            name: value
-            for name, value in drawing.facts.items()
-            if name in ("loss", "psnr", "generations", "evaluations")
-        },
-        "job": {name: value for name, value in drawing.job.items() if name != "format"},
+        "made by": f"evoart {record.recipe['evoart']}",
+        "drawing": record.form.parts,
+        "size": list(record.size),
+        **record.figures,
+        "job": {name: value for name, value in record.job.items() if name != "format"},
     }
 
 
@@ -59,15 +54,11 @@ def _checkpoint(path: Path) -> dict[str, Any]:
     job = saved.problem.job.to_dict()
     return {
         "checkpoint": "finished" if saved.state["reason"] else "unfinished",
-        "drawing": _kinds(saved.problem.form.kinds),
+        "drawing": saved.problem.form.parts,
         "size": list(saved.problem.size),
         "seconds": round(saved.state["seconds"], 1),
         "job": {name: value for name, value in job.items() if name != "format"},
     }
-
-
-def _kinds(kinds: tuple[str, ...]) -> str:
-    return ", ".join(f"{number:,} {name}" for name, number in Counter(kinds).most_common())
 
 
 def _plain(value: Any) -> str:

@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 
-from evoart.draw.scene import Scene
+from evoart.types import Drawing
 
 MOST = (64, 20)  # characters wide and high
 
@@ -21,14 +21,12 @@ def depth() -> int:
     return 8 if "256" in term else 0
 
 
-def lines(scene: Scene, columns: int, rows: int, bits: int) -> list[str]:
+def lines(drawing: Drawing, columns: int, rows: int, bits: int) -> list[str]:
     """The drawing as lines of half blocks that fit ``columns x rows`` characters."""
-    from evoart.draw.scanline import draw
-
     columns, rows = min(columns, MOST[0]), min(rows, MOST[1])
-    pixels = min(columns / scene.width, 2 * rows / scene.height)
-    w, h = max(1, round(scene.width * pixels)), max(1, round(scene.height * pixels / 2)) * 2
-    rgba = draw(scene, (w, h))
+    pixels = min(columns / drawing.width, 2 * rows / drawing.height)
+    w, h = max(1, round(drawing.width * pixels)), max(1, round(drawing.height * pixels / 2)) * 2
+    rgba = drawing.paint((w, h))
     image = np.rint((rgba[..., :3] * rgba[..., 3:]) * 255).astype(int)
     codes = _true(image) if bits == 24 else _nearest(image)
     return ["".join(f"\x1b[38;{codes[y][x]};48;{codes[y + 1][x]}m▀" for x in range(w)) for y in range(0, h, 2)]

@@ -39,7 +39,7 @@ def redo(file: str, picture: str | None, **given: Any) -> int:
 
     The same photograph, seed, machine and versions give the same picture.
     """
-    from evoart.cli.work import fit_job
+    from evoart.cli.work import run_job
     from evoart.output.save import read_recipe
     from evoart.run.job import Job
 
@@ -47,7 +47,7 @@ def redo(file: str, picture: str | None, **given: Any) -> int:
     job = Job.from_dict(recipe.get("job", {}), f"the recipe in '{file}'")
     changes = {name: given.pop(name) for name in ("size", "engine", "device", "threads")}
     job = Job.from_dict(job.to_dict() | {name: value for name, value in changes.items() if value is not None})
-    return fit_job(_with_files(job, file, picture).with_seed(), **given)
+    return run_job(_with_files(job, file, picture).with_seed(), **given)
 
 
 def _with_files(job: Job, file: str, picture: str | None) -> Job:
@@ -56,15 +56,16 @@ def _with_files(job: Job, file: str, picture: str | None) -> Job:
 
     beside = Path(file).parent
     if picture is not None:
+        if "picture" not in job.files:
+            raise UsageError(f"'{file}' was made without a photograph", "Leave out --picture")
         job = dataclasses.replace(job, picture=picture, sha256="")
-    elif job.picture == "-":
-        raise UsageError(f"'{file}' was made from standard input", "Name its photograph with --picture")
-    elif job.picture:
-        job = dataclasses.replace(job, picture=_found("photograph", job.picture, job.sha256, beside, "--picture"))
-    for name, what in (("start", "start"), ("weights", "importance map")):
-        if value := getattr(job, name):
-            place = _found(what, value, getattr(job, f"{name}_sha256"), beside)
-            job = dataclasses.replace(job, **{name: place})
+    for name, what in job.files.items():
+        value = getattr(job, name)
+        if value == "-":
+            raise UsageError(f"'{file}' was made from standard input", f"Name its {what} with --{name}")
+        if value and not (name == "picture" and picture is not None):
+            option = "--picture" if name == "picture" else ""
+            job = dataclasses.replace(job, **{name: _found(what, value, job.hash_of(name), beside, option)})
     return job
 
 

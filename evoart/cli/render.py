@@ -36,11 +36,10 @@ def render(file: str, outputs: tuple[str, ...], verbose: int, quiet: bool, **giv
     size = given["size"]
     if size is not None:
         size = int(Number(1, 32_768, "pixels", flag="--size")("size", size))
-    stem = Path(file).stem.removesuffix(".anim").removesuffix(f"-{session.FORM}") if file != "-" else "picture"
+    stem = Path(file).stem.removesuffix(".anim").removesuffix(f"-{result.form.name}") if file != "-" else "picture"
     inputs = [] if file == "-" else [Path(file)]
-    places = session.outputs_for(
-        outputs, (), stem=stem, format=given["format"], overwrite=given["overwrite"], inputs=inputs
-    )
+    naming = {"stem": stem, "form": result.form.name, "overwrite": given["overwrite"], "inputs": inputs}
+    places = session.outputs_for(outputs, (), format=given["format"], **naming)
     session.check_stdout(places, given["as_json"])
     if any(OUTPUTS[place.format].film for place in places):
         from evoart.errors import UsageError
@@ -51,7 +50,7 @@ def render(file: str, outputs: tuple[str, ...], verbose: int, quiet: bool, **giv
     session.check_size(result.artwork(size).size, places)
     written, lost = session.write_all(result, places, Options(), console, size)
     w, h = result.artwork(size).size
-    console.say(f"{len(result.scene.kinds):,} shapes at {w} x {h} pixels", 1)
+    console.say(f"{result.form.noun} at {w} x {h} pixels", 1)
     if given["as_json"]:
         click.echo(json.dumps({"outputs": [str(path) for path in written], "size": [w, h], "seed": result.seed}))
     else:

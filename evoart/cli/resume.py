@@ -53,7 +53,7 @@ def resume(file: str, verbose: int, quiet: bool, **given: Any) -> int:
     session.check_stdout(outputs, given["as_json"])
     session.check_size(saved.problem.size, outputs)
     keep = Keep(path, notes=notes)
-    console.say(f"{path.name}: {saved.problem.form.groups:,} shapes, seed {saved.problem.job.seed}")
+    console.say(f"{path.name}: {saved.problem.job.headline}, seed {saved.problem.job.seed}")
 
     def events(stop: Stop) -> Iterator[Event]:
         return go_on(saved, keep=keep, stop=stop)
@@ -69,7 +69,8 @@ def _outputs(saved: Checkpoint, notes: dict[str, Any], given: dict[str, Any], pa
 
     options = session.write_options(given["film_size"], given["film_time"], Options(**notes.get("options", {})))
     remembered = notes.get("outputs") or []
-    how = {"stem": saved.problem.name, "overwrite": given["overwrite"], "inputs": [path]}
+    how = {"stem": saved.problem.name, "form": saved.problem.form.name, "inputs": [path]}
+    how["overwrite"] = given["overwrite"]
     if given["outputs"] or not remembered:
         return session.outputs_for(given["outputs"], given["films"], format=given["format"], **how), options
     outputs = [_remembered(entry, saved, given["overwrite"]) for entry in remembered]
@@ -101,5 +102,5 @@ def _is_ours(path: Path, saved: Checkpoint) -> bool:
     except EvoartError:
         return False
     mine = saved.problem.job.to_dict()
-    same = ("seed", "sha256", "shapes", "kind", "search", "strategy")
-    return isinstance(job, dict) and all(job.get(name) == mine.get(name) for name in same)
+    budget = ("generations", "evaluations", "seconds", "until_psnr", "patience", "size", "options")
+    return isinstance(job, dict) and all(job.get(name) == mine.get(name) for name in mine if name not in budget)

@@ -17,7 +17,7 @@ import click
 
 from evoart.cli.console import Console, tell
 from evoart.cli.view import View
-from evoart.cli.words import count, span
+from evoart.cli.words import count, figures, span
 from evoart.errors import EvoartError, UsageError
 from evoart.output.files import check_writable, is_special, numbered
 from evoart.output.formats import OUTPUTS, Options
@@ -27,8 +27,6 @@ from evoart.run.fields import Number, duration
 from evoart.run.loop import Keep
 from evoart.run.result import Result
 from evoart.run.stop import EXIT, Stop, listening
-
-FORM = "shapes"  # the part of default names that says what kind of art it is
 
 
 @dataclass(frozen=True)
@@ -55,6 +53,7 @@ def outputs_for(
     films: Sequence[str],
     *,
     stem: str,
+    form: str,
     format: str | None,
     overwrite: bool,
     inputs: list[Path],
@@ -65,8 +64,8 @@ def outputs_for(
         UsageError: unknown extension, existing file, folder not writable, a film in a format without moving pictures.
         MissingExtra: a format that needs something installed.
     """
-    outputs = resolve(values, stem=stem, form=FORM, format=format, overwrite=overwrite, inputs=inputs)
-    outputs += films_for(films, stem=stem, overwrite=overwrite, inputs=inputs)
+    outputs = resolve(values, stem=stem, form=form, format=format, overwrite=overwrite, inputs=inputs)
+    outputs += films_for(films, stem=stem, form=form, overwrite=overwrite, inputs=inputs)
     places = [output.path for output in outputs if output.path is None or not is_special(output.path)]
     for place in places:
         if places.count(place) > 1:
@@ -76,13 +75,13 @@ def outputs_for(
     return outputs
 
 
-def films_for(films: Sequence[str], *, stem: str, overwrite: bool, inputs: list[Path]) -> list[Output]:
+def films_for(films: Sequence[str], *, stem: str, form: str, overwrite: bool, inputs: list[Path]) -> list[Output]:
     """The outputs that ``--film`` asks for. A name says its format by itself; the others get a GIF."""
     outputs = []
     for film in films:
         nameless = film == "-" or is_special(Path(film)) or os.path.isdir(film)
         moving = "gif" if nameless else None
-        outputs += resolve([film], stem=stem, form=FORM, format=moving, overwrite=overwrite, inputs=inputs)
+        outputs += resolve([film], stem=stem, form=form, format=moving, overwrite=overwrite, inputs=inputs)
     return [_moving(output) for output in outputs]
 
 
@@ -122,15 +121,16 @@ def checkpoint_for(
     given: str | None,
     off: bool,
     outputs: list[Output],
-    stem: str,
+    name: str,
     overwrite: bool,
     notes: dict[str, Any],
     reserve: bool = True,
 ) -> tuple[Keep | None, bool]:
     """Where the run is saved, and whether that file stays when it is done.
 
-    A default name is reserved by an empty file, so that two runs in one folder never share it; ``perform`` takes the
-    file away where nothing was saved. One that a killed process left is a name that is taken, no more.
+    ``name`` is that of the run where no output has one. A default name is reserved by an empty file, so that two runs
+    in one folder never share it; ``perform`` takes the file away where nothing was saved. One that a killed process
+    left is a name that is taken, no more.
     """
     if off:
         if given is not None:
@@ -144,7 +144,7 @@ def checkpoint_for(
             raise UsageError(f"'{path}' exists already", f"Use: evoart resume {path}, --overwrite or another name")
         check_writable(path.parent)
         return Keep(path, notes=notes), True
-    first = next((o.path for o in outputs if o.path is not None and not is_special(o.path)), Path(f"{stem}-{FORM}.svg"))
+    first = next((o.path for o in outputs if o.path is not None and not is_special(o.path)), Path(f"{name}.svg"))
     path = first.with_name(first.stem + ".checkpoint.npz")
     names = (numbered(path, number) for number in itertools.count(1))
     return Keep(next(name for name in names if _is_free(name, reserve)), notes=notes), False
@@ -301,7 +301,7 @@ def _summary(event: Finished, interrupted: bool) -> str:
     verb = {"interrupted": "Interrupted", "terminated": "Terminated"}.get(event.reason, "Done")
     result = event.result
     return (
-        f"{verb}: {event.psnr:.2f} dB with {count(len(result.scene.kinds), 'shape')}, {span(event.seconds)}, "
+        f"{verb}: {figures(event.figures)} with {result.form.noun}, {span(event.seconds)}, "
         f"{count(event.generation, 'generation')}, {count(event.evaluations, 'evaluation')}, seed {result.seed}"
     )
 
@@ -311,9 +311,9 @@ def _facts(event: Finished, written: list[Path], checkpoint: Path | None) -> dic
     return {
         "outputs": [str(path) for path in written],
         "seed": result.seed,
-        "loss": event.loss,
-        "psnr": event.psnr,
-        "shapes": len(result.scene.kinds),
+        **event.figures,
+        "form": result.form.name,
+        "drawing": result.form.noun,
         "generations": event.generation,
         "evaluations": event.evaluations,
         "seconds": round(event.seconds, 3),

@@ -6,7 +6,7 @@ import threading
 import time
 
 from evoart.cli.console import Console
-from evoart.cli.words import clock, count, short, span
+from evoart.cli.words import clock, figures, short, span
 from evoart.run.events import Event, Improved, Progress, Saved, Started, Unsaved
 
 PLAIN_EVERY = 10.0  # seconds between plain lines
@@ -26,7 +26,7 @@ class View:
         self.console = console
         self.preview = preview and self._can_preview()
         self._next_line = self._next_picture = 0.0
-        self._scene = None
+        self._drawing = None
         self._compiling = threading.Timer(PATIENT, self._announce)
         self._compiling.daemon = True
 
@@ -36,7 +36,7 @@ class View:
 
     def __exit__(self, *_: object) -> None:
         self._compiling.cancel()
-        if self.preview and self._scene is not None:
+        if self.preview and self._drawing is not None:
             self._show()
         self.console.end()
 
@@ -48,7 +48,7 @@ class View:
                 text = f"{event.engine} engine on {event.device}, searching at {w} x {h} pixels{resumed}"
                 self.console.say(text, 0 if event.resumed else 1)
             case Improved():
-                self._scene = event.scene
+                self._drawing = event.drawing
                 if self.preview and time.monotonic() >= self._next_picture:
                     self._show()
                     self._next_picture = time.monotonic() + PREVIEW_EVERY
@@ -86,23 +86,23 @@ class View:
         from evoart.cli import preview
 
         console = self.console
-        console.picture(preview.lines(self._scene, console.width - 1, console.height - 4, preview.depth()))
+        console.picture(preview.lines(self._drawing, console.width - 1, console.height - 4, preview.depth()))
 
 
 def live_line(event: Progress, console: Console) -> str:
     """The live line: what matters most first, and only as much as fits.
 
-    Stage, share done with a bar in the room that is left, PSNR, time left, speed, generation, shapes.
+    Stage, share done with a bar in the room that is left, figures, time left, speed, generation, parts.
     """
     wide = console.width >= 72
     line = f"{event.stage[:20]:<18}" if wide else f"{event.stage.split()[0][:10]:<9}"
     done = "" if event.fraction is None else f"{event.fraction:>5.0%}"
     parts = [
-        f"{event.psnr:.2f} dB",
+        figures(event.figures),
         clock(event.seconds) if event.left is None else f"{clock(event.left)} left",
         f"{short(event.rate)} evals/s",
         f"gen {event.generation:,}",
-        count(event.shapes, "shape"),
+        event.noun,
     ]
     room = console.width - 1 - len(line) - len(done)
     rest = ""
@@ -120,8 +120,8 @@ def plain_line(event: Progress) -> str:
     """The same as a sentence for a log."""
     left = f", about {span(event.left)} left" if event.left is not None else ""
     return (
-        f"{span(event.seconds)}: {event.stage}, generation {event.generation:,}, {event.psnr:.2f} dB, "
-        f"{count(event.shapes, 'shape')}, {short(event.rate)} evaluations/s{left}"
+        f"{span(event.seconds)}: {event.stage}, generation {event.generation:,}, {figures(event.figures)}, "
+        f"{event.noun}, {short(event.rate)} evaluations/s{left}"
     )
 
 

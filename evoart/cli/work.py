@@ -1,4 +1,4 @@
-"""What ``fit`` and ``redo`` do once their job is known."""
+"""What every command that makes pictures does once its job is known."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ from evoart import __version__
 from evoart.cli import session
 from evoart.cli.console import Console, tell
 from evoart.cli.options import verbosity
-from evoart.cli.words import count, span
-from evoart.run.build import build_search
+from evoart.cli.words import span, visible
 from evoart.run.engines import own_process
 from evoart.run.events import Event, Progress, Started
-from evoart.run.job import DEFAULT_SHAPES, Job
+from evoart.run.job import Job
 from evoart.run.loop import drive
-from evoart.run.problem import Problem, prepare
+from evoart.run.problem import Problem
 from evoart.run.stop import Stop
 
 
-def fit_job(
+def run_job(
     job: Job,
     *,
     outputs: tuple[str, ...],
@@ -42,41 +41,24 @@ def fit_job(
     """Check everything, then run ``job`` and write its picture; returns the exit code."""
     console = Console(verbosity(verbose, quiet))
     own_process(job)
-    stem = stem_of(job.picture)
-    inputs = [Path(path) for path in (job.picture, job.weights, job.start) if path and path != "-"]
+    naming = {"stem": job.stem, "form": job.form, "overwrite": overwrite, "inputs": [Path(p) for p in job.inputs]}
     options = session.write_options(film_size, film_time)
-    places = session.outputs_for(outputs, films, stem=stem, format=format, overwrite=overwrite, inputs=inputs)
+    places = session.outputs_for(outputs, films, format=format, **naming)
     session.check_stdout(places, as_json)
     notes = session.notes_of(places, options, checkpoint is not None)
-    with console.unless_quick(_headline(job)):
-        problem = prepare(job)
+    with console.unless_quick(f"evoart {__version__}: {job.headline}, seed {job.seed}"):
+        problem = job.prepare()
     session.check_size(problem.size, places)
     keep, lasting = session.checkpoint_for(
-        checkpoint, no_checkpoint, places, stem, overwrite, notes, reserve=not dry_run
+        checkpoint, no_checkpoint, places, f"{job.stem}-{job.form}", overwrite, notes, reserve=not dry_run
     )
     if dry_run:
         return _dry_run(problem, places, keep, as_json)
 
     def events(stop: Stop) -> Iterator[Event]:
-        return drive(problem, build_search(problem), keep=keep, stop=stop)
+        return drive(problem, problem.search(), keep=keep, stop=stop)
 
     return session.perform(events, session.Plan(places, options, keep, lasting, as_json), console, preview)
-
-
-def stem_of(picture: str) -> str:
-    """The part of default names that says which picture it is."""
-    from evoart.picture import bundled
-
-    if picture == "-":
-        return "picture"
-    return Path(picture).stem if picture else bundled().stem
-
-
-def _headline(job: Job) -> str:
-    name = {"": "the bundled photograph", "-": "standard input"}.get(job.picture, job.picture)
-    number = job.shapes or (None if job.start else DEFAULT_SHAPES)
-    shapes = f"{count(number, 'shape')} ({job.kind})" if number else f"going on from {job.start}"
-    return f"evoart {__version__}: {name}, {shapes}, seed {job.seed}"
 
 
 def _dry_run(problem: Problem, places: list[session.Output], keep: Any, as_json: bool) -> int:
@@ -86,13 +68,12 @@ def _dry_run(problem: Problem, places: list[session.Output], keep: Any, as_json:
     job = problem.job
     seconds, evaluations, engine = _estimate(problem)
     facts = {
-        "picture": job.picture or "the bundled photograph",
+        "job": job.headline,
+        **problem.facts(),
         "canvas": list(problem.canvas),
         "size": list(problem.size),
-        "shapes": problem.form.groups,
-        "kind": job.kind,
+        "drawing": problem.form.noun,
         "genome": problem.form.dim,
-        "search": job.search,
         "engine": engine,
         "evaluations": evaluations,
         "seconds": None if seconds is None else round(seconds, 1),
@@ -108,9 +89,11 @@ def _dry_run(problem: Problem, places: list[session.Output], keep: Any, as_json:
     known = "until it no longer improves" if seconds is None else f"about {span(seconds)} (from its first second)"
     judged = "" if evaluations is None else f"about {float(f'{evaluations:.2g}'):,.0f}"
     rows = [
-        ("picture", f"{facts['picture']}, searched at {x} x {y}, written at {w} x {h} pixels"),
-        ("shapes", f"{facts['shapes']:,} ({job.kind}), a genome of {facts['genome']:,} numbers"),
-        ("search", f"{job.search}, {engine}, seed {job.seed}"),
+        ("job", f"{job.headline}, seed {job.seed}"),
+        ("size", f"judged at {x} x {y}, written at {w} x {h} pixels"),
+        ("drawing", f"{problem.form.noun}, a genome of {problem.form.dim:,} numbers"),
+        *((name, visible(str(value))) for name, value in problem.facts().items() if name not in ("picture", "shapes")),
+        ("engine", engine),
         ("evaluations", judged or "as many as it needs"),
         ("time", known),
         *(("output", place) for place in facts["outputs"]),
@@ -124,7 +107,7 @@ def _dry_run(problem: Problem, places: list[session.Output], keep: Any, as_json:
 def _estimate(problem: Problem) -> tuple[float | None, int | None, str]:
     """Seconds and evaluations of the whole run as its first second after compiling suggests, and the engine."""
     stop, first, last, engine = Stop(), None, None, ""
-    search = build_search(problem)
+    search = problem.search()
     for event in drive(problem, search, stop=stop):
         if isinstance(event, Started):
             engine = f"{event.engine} engine on {event.device}"

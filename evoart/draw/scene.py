@@ -43,6 +43,18 @@ class Scene:
     width: float
     height: float
 
+    def paint(self, size: tuple[int, int], rows: tuple[int, int] | None = None) -> np.ndarray:
+        """See ``Drawing.paint``; anti-aliased by exact area."""
+        from evoart.draw.scanline import draw
+
+        return draw(self, size, rows)
+
+    def svg(self, size: tuple[int, int], title: str = "", recipe: str = "", alpha: np.ndarray | None = None) -> str:
+        """See ``Drawing.svg``."""
+        from evoart.draw.svg import svg
+
+        return svg(self, size, title=title, recipe=recipe, alpha=alpha)
+
 
 @dataclass(frozen=True)
 class Layout:

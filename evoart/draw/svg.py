@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from xml.sax.saxutils import escape
 
@@ -13,8 +13,10 @@ import numpy as np
 
 from evoart.draw.scene import Scene
 from evoart.draw.shapes import shape
+from evoart.types import Drawing
 
 PRECISION = 0.01 / 1024  # largest error of a written length, in units
+MOST_EMBEDDED = 2048  # pixels a side of a picture inside an SVG
 
 
 class Numbers:
@@ -55,24 +57,39 @@ def svg(
     recipe: str = "",
     alpha: np.ndarray | None = None,
 ) -> str:
-    """The drawing as one SVG document.
-
-    Args:
-        scene: what to draw; its geometry must be finite.
-        size: natural size ``(width, height)`` in pixels, which are also the user units.
-        title: shown by viewers and read by screen readers.
-        recipe: text kept in ``<metadata>``.
-        alpha: ``(h, w)`` float in [0, 1] or uint8, a transparency laid over the whole drawing; resampled by the viewer.
+    """The drawing as one SVG document; arguments as ``document``.
 
     Raises:
         ValueError: geometry or colours that are not finite.
     """
     if not (np.isfinite(scene.geometry).all() and np.isfinite(scene.rgba).all()):
         raise ValueError("a scene with numbers that are not finite cannot be written as SVG")
+    return document(scene, size, lambda number: _groups(scene, number), title=title, recipe=recipe, alpha=alpha)
+
+
+def document(
+    drawing: Drawing,
+    size: tuple[int, int],
+    elements: Callable[[Numbers], Iterable[str]],
+    *,
+    title: str = "",
+    recipe: str = "",
+    alpha: np.ndarray | None = None,
+) -> str:
+    """An SVG document around the elements of a drawing.
+
+    Args:
+        drawing: its extent and background count.
+        size: natural size ``(width, height)`` in pixels, which are also the user units.
+        elements: the lines of the drawing, given what writes its numbers.
+        title: shown by viewers and read by screen readers.
+        recipe: text kept in ``<metadata>``.
+        alpha: ``(h, w)`` float in [0, 1] or uint8, a transparency laid over the whole drawing; resampled by the viewer.
+    """
     w, h = size
-    scale = max(w / scene.width, h / scene.height)
-    # User units are pixels. A size that was rounded off the scene's proportions stretches, as the rasterisers do.
-    box = [compact(extent * scale, 3) for extent in (scene.width, scene.height)]
+    scale = max(w / drawing.width, h / drawing.height)
+    # User units are pixels. A size that was rounded off the drawing's proportions stretches, as the rasterisers do.
+    box = [compact(extent * scale, 3) for extent in (drawing.width, drawing.height)]
     stretched = box != [str(w), str(h)]
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {box[0]} {box[1]}"'
@@ -85,12 +102,33 @@ def svg(
         lines.append(f"<metadata>{_text(recipe)}</metadata>")
     if alpha is not None:
         lines += [_mask(alpha, box), '<g mask="url(#alpha)">']
-    if scene.background is not None:
-        lines.append(f'<rect width="{box[0]}" height="{box[1]}" fill="{colour(scene.background)}"/>')
-    lines += _groups(scene, Numbers(scale))
+    if drawing.background is not None:
+        lines.append(f'<rect width="{box[0]}" height="{box[1]}" fill="{colour(drawing.background)}"/>')
+    lines += elements(Numbers(scale))
     if alpha is not None:
         lines.append("</g>")
     return "\n".join([*lines, "</svg>", ""])
+
+
+def embedded(
+    drawing: Drawing, size: tuple[int, int], *, title: str = "", recipe: str = "", alpha: np.ndarray | None = None
+) -> str:
+    """An SVG document for a drawing that has no elements: its picture, at most 2,048 pixels long, as a PNG inside."""
+    from PIL import Image
+
+    w, h = size
+    shrink = min(1.0, MOST_EMBEDDED / max(w, h))
+    rgba = drawing.paint((max(1, round(w * shrink)), max(1, round(h * shrink))))
+    levels = np.rint(rgba * 255).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(levels if levels[..., 3].min() < 255 else levels[..., :3]).save(file, "PNG", optimize=True)
+    data = base64.b64encode(file.getvalue()).decode()
+
+    def elements(number: Numbers) -> Iterator[str]:
+        extent = f'width="{compact(w, 3)}" height="{compact(h, 3)}"'
+        yield f'<image {extent} preserveAspectRatio="none" href="data:image/png;base64,{data}"/>'
+
+    return document(drawing, size, elements, title=title, recipe=recipe, alpha=alpha)
 
 
 def colour(rgb: tuple[float, ...] | np.ndarray) -> str:

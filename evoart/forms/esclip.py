@@ -81,7 +81,7 @@ class EsClipForm:
 
     def scene(self, genome: Genome) -> Scene:
         """The drawing a genome ``(dim,)`` stands for."""
-        return self.plain.scene(self.to_plain(genome))
+        return self.plain.drawing(self.to_plain(genome))
 
     def random(self, rng: np.random.Generator, image: np.ndarray | None = None) -> Genome:
         """Where ES-CLIP starts: zeros, ``(dim,)``. Every sample around them is a picture; their mean is not yet one."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from itertools import groupby
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -11,6 +14,8 @@ from evoart.draw.scene import Scene
 from evoart.draw.shapes import shape
 from evoart.types import Array, Genome
 
+MOST = 100_000  # shapes in a form that is read from a file
+_FAR = 0.2  # units or radians between two moments of a film past which shapes do not glide
 FARTHEST = 1000.0  # units or radians: no number of geometry is read as more, so that every rasteriser can hold it
 
 
@@ -26,6 +31,8 @@ class ShapesForm:
         palette: colours ``(p, 3)`` that decoding snaps to, or None.
         columns: geometry columns at least, so that rows keep their width while a search changes the kinds.
     """
+
+    name: ClassVar[str] = "shapes"
 
     kinds: tuple[str, ...]
     width: float
@@ -51,6 +58,22 @@ class ShapesForm:
     @property
     def dim(self) -> int:
         return self.groups * self.dim_per_group
+
+    @property
+    def noun(self) -> str:
+        """``100 triangles``, or ``3 shapes`` where there are several kinds."""
+        names = set(self.kinds)
+        noun = names.pop().replace("-", " ").replace(":", " of ") if len(names) == 1 else "shape"
+        return f"{len(self.kinds):,} {noun}{'s' if len(self.kinds) != 1 and ' of ' not in noun else ''}"
+
+    @property
+    def parts(self) -> str:
+        """Every kind with its number, most frequent first: ``12 triangle, 3 line``."""
+        return ", ".join(f"{number:,} {name}" for name, number in Counter(self.kinds).most_common())
+
+    def with_structure(self, structure: tuple[str, ...]) -> ShapesForm:
+        """See ``Form.with_structure``; the structure is the list of kinds."""
+        return self.with_kinds(tuple(structure))
 
     def with_kinds(self, kinds: tuple[str, ...]) -> ShapesForm:
         """The same form for other shapes; rows keep their width."""
@@ -82,7 +105,7 @@ class ShapesForm:
         rows[:, self.geometry :] = rgba
         return rows.ravel()
 
-    def scene(self, genome: Genome) -> Scene:
+    def drawing(self, genome: Genome) -> Scene:
         """The drawing a genome ``(dim,)`` stands for."""
         geometry, rgba = self.decode(np, np.asarray(genome, np.float32))
         return Scene(self.kinds, geometry, rgba, self.background, self.width, self.height)
@@ -117,3 +140,111 @@ class ShapesForm:
             rows[i, : len(parameters)] = [roles[p.role] for p in parameters]
         rows[:, self.geometry :] = 0.2
         return rows.ravel()
+
+    def images_traced(self, genomes: Array, height: int, width: int) -> Array:
+        """Pictures ``(n, height, width, 3)`` of genomes ``(n, dim)`` inside a JAX program; transparency is white."""
+        import jax
+
+        from evoart.draw.dense import DenseRaster
+
+        extent = (self.width, self.height)
+        raster = DenseRaster(self.kinds, self.decode, self.background, height, width, extent)
+        return jax.lax.map(raster.image, genomes, batch_size=raster.batch)
+
+    def settled(self, genome: Genome) -> tuple[ShapesForm, Genome]:
+        """Final colours and opacities, in rows no wider than these kinds need."""
+        geometry, rgba = self.decode(np, np.asarray(genome, np.float32))
+        form = replace(self, columns=0, palette=None)
+        return form, form.encode(geometry[:, : form.geometry], rgba)
+
+    def to_plain(self) -> dict[str, Any]:
+        """See ``Form.to_plain``."""
+        plain = {
+            "kinds": pack_kinds(self.kinds),
+            "dim_per_group": self.dim_per_group,
+            "background": None if self.background is None else list(self.background),
+            "opacity": list(self.opacity),
+            "width": self.width,
+            "height": self.height,
+        }
+        if self.palette is not None:
+            plain["palette"] = [list(colour) for colour in self.palette]
+        return plain | ({"columns": self.columns} if self.columns else {})
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> ShapesForm:
+        """See ``Form.from_plain``."""
+        ground, palette, columns = plain.get("background"), plain.get("palette"), plain.get("columns", 0)
+        if not isinstance(columns, int) or not 0 <= columns <= 100:
+            raise ValueError("columns")
+        if palette is not None and not palette:
+            raise ValueError("palette")
+        low, high = numbers(*plain["opacity"], low=0, high=1)
+        form = cls(
+            unpack_kinds(plain.get("kinds")),
+            *numbers(plain["width"], plain["height"], low=1e-4, high=1),
+            None if ground is None else _colour(ground),
+            (low, high),
+            None if palette is None else tuple(_colour(colour) for colour in palette),
+            columns,
+        )
+        if plain.get("dim_per_group") != form.dim_per_group:
+            raise ValueError("dim_per_group")
+        return form
+
+    def check(self, genome: Genome) -> None:
+        """Raise ValueError where a genome read from a file holds what ``settled`` never writes."""
+        if (np.abs(genome.reshape(-1, self.dim_per_group)[:, : self.geometry]) > FARTHEST).any():
+            raise ValueError("nothing that was decoded is out there")
+
+    def between(
+        self, genome: Genome, other: ShapesForm, after: Genome, share: float
+    ) -> tuple[ShapesForm, Genome] | None:
+        """Shapes that are one set, moved or added to, move and appear one by one; see ``Form.between``."""
+        old, new = len(self.kinds), len(other.kinds)
+        same_shapes = new > 0 and other.kinds[:old] == self.kinds and len(after) % new == 0
+        width = len(after) // new if same_shapes else 0
+        uniform = len(set(other.kinds)) == 1  # else fewer kinds might mean narrower rows
+        if not same_shapes or len(genome) != old * width or not (old or uniform):
+            return None
+        rows, last = after.reshape(new, width), genome.reshape(old, width)
+        moved = last + np.float32(share) * (rows[:old] - last)
+        # A shape that has gone far is another one in the same place of the list: those change over one after another.
+        far = np.abs(rows[:old, :-4] - last[:, :-4]).max(1, initial=0) > _FAR
+        arrived = (np.arange(old) + 0.5) / max(old, 1) < share
+        moved[far] = np.where(arrived[far, None], rows[:old][far], last[far])
+        visible = old + round((new - old) * share)
+        between = np.concatenate([moved, rows[old:visible]]).ravel()
+        return replace(other, kinds=other.kinds[:visible], columns=width - 4), between
+
+
+def numbers(*values: Any, low: float, high: float) -> tuple[float, ...]:
+    """The values as floats. Raises ValueError where one is no number from ``low`` to ``high``."""
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise ValueError(f"{value!r} is not in [{low}, {high}]")
+    return tuple(float(value) for value in values)
+
+
+def _colour(values: Any) -> tuple[float, float, float]:
+    r, g, b = numbers(*values, low=0, high=1)
+    return r, g, b
+
+
+def pack_kinds(kinds: Sequence[str]) -> list[list[Any]]:
+    """Shape names in paint order as runs: ``[["triangle", 100]]``."""
+    return [[name, len(list(run))] for name, run in groupby(kinds)]
+
+
+def unpack_kinds(runs: Any) -> tuple[str, ...]:
+    """The shape names ``pack_kinds`` wrote. Raises ValueError where it is anything else, or more than ``MOST``."""
+    if not isinstance(runs, list):
+        raise ValueError("no list of shapes")
+    kinds: list[str] = []
+    for run in runs:
+        match run:
+            case [str(name), int(count)] if 0 < count <= MOST - len(kinds) and len(name) <= 100:
+                kinds += [name] * count
+            case _:
+                raise ValueError("no run of shapes")
+    return tuple(kinds)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from evoart.draw.scene import Scene
 from evoart.output import recipe as recipes
 from evoart.output.formats import Artwork, Format, Options
 from evoart.output.raster import pixels, png_info
 from evoart.picture import fitted
+from evoart.types import Drawing
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
@@ -36,18 +36,18 @@ def film_size(artwork: Artwork, longest: int, multiple: int = 1) -> tuple[int, i
     return max(multiple, round(w / multiple) * multiple), max(multiple, round(h / multiple) * multiple)
 
 
-def film_scenes(artwork: Artwork, options: Options, per_second: float) -> list[Scene]:
-    """What the film shows, at most ``per_second`` scenes for its length, and the artwork itself at the end."""
-    scenes = list(artwork.frames)
-    if not scenes or scenes[-1] is not artwork.scene:
-        scenes.append(artwork.scene)
-    return spread(scenes, max(2, round(options.film_seconds * per_second)))
+def film_drawings(artwork: Artwork, options: Options, per_second: float) -> list[Drawing]:
+    """What the film shows, at most ``per_second`` drawings for its length, and the artwork itself at the end."""
+    drawings = list(artwork.frames)
+    if not drawings or drawings[-1] is not artwork.drawing:
+        drawings.append(artwork.drawing)
+    return spread(drawings, max(2, round(options.film_seconds * per_second)))
 
 
 def film_frames(artwork: Artwork, options: Options, per_second: float) -> list[np.ndarray]:
     """The film's pictures, uint8, all ``(h, w, 3)`` or all ``(h, w, 4)``."""
     size = film_size(artwork, options.film_side)
-    frames = [pixels(artwork, scene, size) for scene in film_scenes(artwork, options, per_second)]
+    frames = [pixels(artwork, drawing, size) for drawing in film_drawings(artwork, options, per_second)]
     if any(frame.shape[-1] == 4 for frame in frames):
         frames = [_with_alpha(frame) for frame in frames]
     return frames

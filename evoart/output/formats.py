@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from evoart.draw.scene import Scene
 from evoart.errors import EvoartError, UsageError
 from evoart.output import recipe as recipes
 from evoart.registry import Registry
+from evoart.types import Drawing
 
 
 @dataclass(frozen=True)
@@ -21,21 +21,19 @@ class Artwork:
     """A finished picture, as every output format gets it.
 
     Attributes:
-        scene: the drawing.
+        drawing: what it shows.
         size: ``(width, height)`` in pixels.
-        draw: ``(scene, (w, h), rows) -> (h, w, 4)`` float32 straight sRGB and opacity, as ``draw.scanline.draw``.
         recipe: what made it, kept inside the file; empty for none.
         title: for viewers and screen readers.
-        frames: its evolution from the first picture to the last, which should be ``scene``; empty where none was kept.
+        frames: its evolution from the first picture to the last, which should be ``drawing``; may be empty.
         alpha: ``(h, w)`` uint8 or float in [0, 1], a transparency laid over the drawing, of any resolution; or None.
     """
 
-    scene: Scene
+    drawing: Drawing
     size: tuple[int, int]
-    draw: Callable[..., np.ndarray]
     recipe: dict[str, Any] = field(default_factory=dict)
     title: str = ""
-    frames: Sequence[Scene] = ()
+    frames: Sequence[Drawing] = ()
     alpha: np.ndarray | None = None
 
     def recipe_text(self) -> str:

@@ -1,4 +1,4 @@
-"""PDF: the drawing as vector paths on one page, for print."""
+"""PDF: the drawing as vector paths on one page, for print; a drawing without shapes as a picture."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from evoart.draw.scene import Scene, layout, pixels_per_unit
 from evoart.draw.svg import compact
 from evoart.output import recipe as recipes
 from evoart.output.formats import Artwork, Format, Options
+from evoart.output.raster import pixels
 
 _DETAIL = 128  # points of a closed curve: within a thousandth of its radius
 _POINTS_PER_PIXEL = 0.75  # 96 pixels to the inch, as in SVG and CSS
@@ -19,11 +20,13 @@ _LONGEST = 14_400  # points a side: what readers accept
 
 def _pdf(artwork: Artwork, options: Options) -> bytes:
     w, h = (side * _POINTS_PER_PIXEL for side in artwork.size)
-    content, opacities = _content(artwork.scene, w, h)
-    if artwork.alpha is not None:
+    shapes = isinstance(artwork.drawing, Scene)
+    image = f"{w:g} 0 0 {h:g} 0 0 cm /p Do".encode()
+    content, opacities = _content(artwork.drawing, w, h) if shapes else (image, set())
+    if artwork.alpha is not None and shapes:
         content = b"/mask gs " + content
     states = " ".join(f"/a{a} <</ca {a / 1000:g}/CA {a / 1000:g}>>" for a in sorted(opacities))
-    mask = ""
+    mask, pictures = "", ""
     objects = [
         b"<</Type/Catalog/Pages 2 0 R>>",
         b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
@@ -32,12 +35,15 @@ def _pdf(artwork: Artwork, options: Options) -> bytes:
         f"<</Title{_string(artwork.title)}/Producer(evoart)>>".encode(),
         _stream(artwork.recipe_text().encode(), f"/Type/{recipes.PDF_TYPE}"),
     ]
-    if artwork.alpha is not None:
+    if not shapes:
+        pictures = "/XObject<</p 7 0 R>>"
+        objects += _picture(pixels(artwork))
+    elif artwork.alpha is not None:
         mask = "/mask <</SMask <</Type/Mask/S/Luminosity/G 7 0 R>>>>"
         objects += _soft_mask(artwork.alpha, w, h)
     objects[2] = (
         f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 {w:g} {h:g}]/Contents 4 0 R/Group<</S/Transparency/CS/DeviceRGB>>"
-        f"/Resources<</ExtGState<<{states}{mask}>>>>>>"
+        f"/Resources<</ExtGState<<{states}{mask}>>{pictures}>>>>"
     ).encode()
     return _document(objects)
 
@@ -70,6 +76,15 @@ def _soft_mask(alpha: np.ndarray, w: float, h: float) -> list[bytes]:
     image = f"/Subtype/Image/Width {columns}/Height {rows}/ColorSpace/DeviceGray/BitsPerComponent 8"
     form = f"{w:g} 0 0 {h:g} 0 0 cm /i Do".encode()
     return [_stream(form, f"/Type/XObject{head}/Resources<</XObject<</i 8 0 R>>>>"), _stream(levels.tobytes(), image)]
+
+
+def _picture(levels: np.ndarray) -> list[bytes]:
+    """Objects 7 and 8: a drawing without shapes as an image of its pixels, and the transparency of that image."""
+    rows, columns, channels = levels.shape
+    head = f"/Type/XObject/Subtype/Image/Width {columns}/Height {rows}/BitsPerComponent 8"
+    soft = "/SMask 8 0 R" if channels == 4 else ""
+    image = _stream(np.ascontiguousarray(levels[..., :3]).tobytes(), f"{head}/ColorSpace/DeviceRGB{soft}")
+    return [image, *([_stream(levels[..., 3].tobytes(), f"{head}/ColorSpace/DeviceGray")] if soft else [])]
 
 
 def _colour(rgb: np.ndarray | tuple[float, ...]) -> str:

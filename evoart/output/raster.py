@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evoart.draw.scene import Scene
 from evoart.errors import UsageError
 from evoart.output import recipe as recipes
 from evoart.output.formats import Artwork, Format, Options
+from evoart.types import Drawing
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
@@ -19,11 +19,11 @@ MAX_PIXELS = 1 << 28
 _ROWS = 512  # drawn at a time, so that no float copy of a big picture is made
 
 
-def pixels(artwork: Artwork, scene: Scene | None = None, size: tuple[int, int] | None = None) -> np.ndarray:
+def pixels(artwork: Artwork, drawing: Drawing | None = None, size: tuple[int, int] | None = None) -> np.ndarray:
     """The picture as uint8 sRGB ``(h, w, 3)``, or ``(h, w, 4)`` straight where any pixel is transparent.
 
     Args:
-        scene, size: draw this one at this ``(width, height)`` instead of the artwork's own.
+        drawing, size: draw this one at this ``(width, height)`` instead of the artwork's own.
 
     Raises:
         UsageError: more than 2^28 pixels.
@@ -31,10 +31,10 @@ def pixels(artwork: Artwork, scene: Scene | None = None, size: tuple[int, int] |
     w, h = size or artwork.size
     if w * h > MAX_PIXELS:
         raise UsageError(f"{w}x{h} pixels are too many for one picture", f"Stay below {MAX_PIXELS:,}, or write SVG")
-    scene = scene or artwork.scene
+    drawing = artwork.drawing if drawing is None else drawing
     out = np.empty((h, w, 4), np.uint8)
     for y in range(0, h, _ROWS):
-        band = artwork.draw(scene, (w, h), (y, min(y + _ROWS, h)))
+        band = drawing.paint((w, h), (y, min(y + _ROWS, h)))
         band *= np.float32(255)
         out[y : y + _ROWS] = np.rint(band, out=band)
     if artwork.alpha is not None:

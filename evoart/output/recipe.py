@@ -8,8 +8,7 @@ import math
 import re
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections.abc import Iterator
 from typing import Any
 from xml.parsers import expat
 from xml.sax.saxutils import escape
@@ -20,7 +19,6 @@ from evoart.errors import EvoartError
 
 FORMAT = 1  # a recipe with a higher number was made by a newer evoart
 MAX_TEXT = 64 << 20  # bytes of one recipe
-MAX_GROUPS = 1_000_000
 KEY = "evoart"
 PDF_TYPE = "EvoartRecipe"
 _PNG, _NAMESPACE = b"\x89PNG\r\n\x1a\n", "https://pypi.org/project/evoart/"
@@ -294,7 +292,7 @@ def _from_pdf(data: bytes) -> bytes | None:
     return (inflate(data[match.end() : match.end() + int(match[1])], MAX_TEXT) or None) if match else None
 
 
-# Genomes and lists of kinds inside the JSON
+# Genomes inside the JSON
 
 
 def encode_genome(genome: np.ndarray) -> str:
@@ -320,27 +318,3 @@ def decode_genome(text: Any, count: int) -> np.ndarray:
             f"the recipe's genome is damaged: it should hold {count} finite numbers", "Use another copy of the file"
         ) from None
     return genome
-
-
-def pack_kinds(kinds: Sequence[str]) -> list[list[Any]]:
-    """Shape names in paint order as runs: ``[["triangle", 100]]``."""
-    return [[name, len(list(run))] for name, run in groupby(kinds)]
-
-
-def unpack_kinds(runs: Any) -> tuple[str, ...]:
-    """The shape names ``pack_kinds`` wrote.
-
-    Raises:
-        EvoartError: anything else, or more than a million.
-    """
-    damaged = EvoartError("the recipe's list of shapes is damaged", "Use another copy of the file")
-    if not isinstance(runs, list):
-        raise damaged
-    kinds: list[str] = []
-    for run in runs:
-        match run:
-            case [str(name), int(count)] if 0 < count <= MAX_GROUPS - len(kinds) and len(name) <= 100:
-                kinds += [name] * count
-            case _:
-                raise damaged
-    return tuple(kinds)

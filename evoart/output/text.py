@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from evoart.draw.svg import svg
 from evoart.errors import EvoartError
 from evoart.output.formats import Artwork, Format, Options
 
 
 def _svg(artwork: Artwork, options: Options) -> bytes:
-    text = svg(artwork.scene, artwork.size, title=artwork.title, recipe=artwork.recipe_text(), alpha=artwork.alpha)
+    text = artwork.drawing.svg(artwork.size, artwork.title, artwork.recipe_text(), artwork.alpha)
     return text.encode()
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from evoart.errors import EvoartError, MissingExtra
 from evoart.output import recipe as recipes
-from evoart.output.film import durations, film_scenes, film_size
+from evoart.output.film import durations, film_drawings, film_size
 from evoart.output.formats import Artwork, Format, Options
 from evoart.output.raster import flattened, pixels
 
@@ -42,10 +42,10 @@ def ffmpeg() -> str:
 
 
 def _mp4(artwork: Artwork, options: Options) -> bytes:
-    scenes = film_scenes(artwork, options, FRAMES_PER_SECOND)
+    drawings = film_drawings(artwork, options, FRAMES_PER_SECOND)
     w, h = film_size(artwork, options.film_side, multiple=2)  # H.264 wants even sides
     step = 1000 / FRAMES_PER_SECOND
-    ends = np.round(np.cumsum(durations(len(scenes), options)) / step).astype(int)
+    ends = np.round(np.cumsum(durations(len(drawings), options)) / step).astype(int)
     repeats = np.maximum(np.diff(ends, prepend=0), 1)
     with tempfile.TemporaryDirectory(prefix="evoart-") as folder:
         target = Path(folder) / "film.mp4"
@@ -57,7 +57,7 @@ def _mp4(artwork: Artwork, options: Options) -> bytes:
         command += ["-vf", f"scale=out_color_matrix=bt709:out_range=tv,{colours}", "-movflags", "+faststart"]
         command += [str(target)]
         # Drawn one by one as they are written, so that a long film of large pictures needs no memory.
-        frames = (flattened(pixels(artwork, scene, (w, h)), options.matte).tobytes() for scene in scenes)
+        frames = (flattened(pixels(artwork, each, (w, h)), options.matte).tobytes() for each in drawings)
         _feed(command, frames, repeats)
         data = target.read_bytes()
     text = artwork.recipe_text()

@@ -11,11 +11,11 @@ from evoart.errors import EvoartError, UsageError
 from evoart.output.recipe import extract
 from evoart.picture import read_source
 from evoart.run.events import Event, Finished
+from evoart.run.fit.job import FitJob
 from evoart.run.job import Job
 from evoart.run.loop import run
-from evoart.run.mask import mask_of
-from evoart.run.recipe import drawing
-from evoart.run.result import Result, from_drawing
+from evoart.run.recipe import record
+from evoart.run.result import Result, from_record
 
 
 def events(job: Job, picture: Any = None, **how: Any) -> Iterator[Event]:
@@ -46,7 +46,7 @@ def fit(picture: Any = None, **options: Any) -> Result:
             raise UsageError("the picture's name is empty", "Name a file, or leave it out for the bundled photograph")
         options["picture"], picture = str(picture), None
     last = None
-    for event in run(Job.make(**options), picture):
+    for event in run(FitJob.make(**options), picture):
         last = event
     if not isinstance(last, Finished):
         raise EvoartError("the run ended without a result", "Report this with the options you used")
@@ -60,6 +60,6 @@ def load(path: str | Path | bytes) -> Result:
         UsageError: no such file. EvoartError: no recipe in it, damaged, or of a newer evoart.
     """
     data, _, label = read_source(path)  # once: it may be standard input
-    result = from_drawing(drawing(extract(data, label), label))
+    result = from_record(record(extract(data, label), label))
     place = Path(path) if isinstance(path, str | Path) else Path("picture")
-    return dataclasses.replace(result, mask=mask_of(data, place, result.job))
+    return dataclasses.replace(result, mask=result.job.mask(data, place))

@@ -17,13 +17,11 @@ import numpy as np
 
 from evoart import __version__
 from evoart.errors import EvoartError
-from evoart.forms.shapes import ShapesForm
+from evoart.forms.registry import FORMS
 from evoart.output import files
-from evoart.output.recipe import pack_kinds, unpack_kinds
 from evoart.picture import read_source
 from evoart.run.job import Job
 from evoart.run.problem import Problem, output_size
-from evoart.score.pixel import Target
 
 FORMAT = 1
 MAX_BYTES = 1 << 31  # of the arrays, unpacked
@@ -35,7 +33,7 @@ class Checkpoint:
     """A run at rest.
 
     Attributes:
-        problem: job, target and output size.
+        problem: job, form, data and output size.
         search, film: the states of the search and of the film recorder.
         state: seconds spent, patience's mark, reason it ended for (or None), and the caller's ``notes``.
     """
@@ -66,37 +64,25 @@ def save(path: Path, checkpoint: Checkpoint, *, overwrite: bool = True) -> Path:
         EvoartError: disk full, folder not writable.
     """
     problem = checkpoint.problem
-    form = problem.form
+    plain, data = problem.pack()
     header = {
         "evoart": __version__,
         "format": FORMAT,
         "job": problem.job.to_dict(),
-        "form": {
-            "kinds": pack_kinds(form.kinds),
-            "width": form.width,
-            "height": form.height,
-            "background": form.background,
-            "opacity": form.opacity,
-            "palette": form.palette,
-            "columns": form.columns,
-        },
-        "choices": problem.choices,
+        "form": {"form": problem.form.name, **problem.form.to_plain()},
+        "problem": plain,
         "size": problem.size,
         "name": problem.name,
-        "start": pack_kinds(problem.start[0]) if problem.start else None,
         "state": checkpoint.state,
     }
     arrays = {
         "header": np.frombuffer(json.dumps(header).encode(), np.uint8),
-        "image": problem.target.image,
-        "weight": problem.target.weight,
+        **{f"problem/{name}": np.asarray(value) for name, value in data.items()},
         **{f"search/{name}": np.asarray(value) for name, value in checkpoint.search.items()},
         **{f"film/{name}": np.asarray(value) for name, value in checkpoint.film.items()},
     }
     if problem.mask is not None:
         arrays["mask"] = problem.mask
-    if problem.start:
-        arrays["start"] = problem.start[1]
     arrays["digest"] = _digest(arrays)
     return files.write(path, _pack(arrays), overwrite=overwrite)
 
@@ -133,48 +119,28 @@ def load(path: Path) -> Checkpoint:
 
 
 def _restore(arrays: dict[str, np.ndarray], header: dict[str, Any]) -> Checkpoint:
-    job = Job.from_dict(header["job"], "the checkpoint's job")
-    form = header["form"]
-    problem = Problem(
-        job=job,
-        form=ShapesForm(
-            unpack_kinds(form["kinds"]),
-            form["width"],
-            form["height"],
-            tuple(form["background"]) if form["background"] is not None else None,
-            tuple(form["opacity"]),
-            tuple(tuple(colour) for colour in form["palette"]) if form["palette"] is not None else None,
-            int(form["columns"]),
-        ),
-        choices=tuple(header["choices"]),
-        target=Target(arrays["image"], arrays["weight"], job.loss),
-        size=tuple(header["size"]),
-        mask=arrays.get("mask"),
-        name=header["name"],
-        start=(unpack_kinds(header["start"]), arrays["start"]) if header["start"] is not None else None,
-    )
-
-    _check(problem, header["state"])
-
     def part(prefix: str) -> dict[str, np.ndarray]:
         return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
 
+    job = Job.from_dict(header["job"], "the checkpoint's job")
+    common = {
+        "form": FORMS[header["form"]["form"]].from_plain(header["form"]),
+        "size": tuple(header["size"]),
+        "name": header["name"],
+        "mask": arrays.get("mask"),
+    }
+    problem = job.restore(header["problem"], part("problem/"), **common)
+    _check(problem, header["state"])
     return Checkpoint(problem, part("search/"), part("film/"), header["state"])
 
 
 def _check(problem: Problem, state: dict[str, Any]) -> None:
     """Raise ValueError where the parts of a checkpoint do not belong together, however well its digest fits."""
-    image, weight, mask = problem.target.image, problem.target.weight, problem.mask
-    kinds, longest = (problem.start[0] if problem.start else ()), max(problem.size)
+    mask = problem.mask
     sound = (
-        image.ndim == 3 and image.shape == (*weight.shape, 3) and image.dtype == weight.dtype == np.float32
-        and min(weight.shape) > 0 and np.isfinite(image).all() and np.isfinite(weight).all() and weight.min() >= 0
-        and (mask is None or (mask.ndim == 2 and mask.dtype == np.uint8 and mask.size > 0))
+        (mask is None or (mask.ndim == 2 and mask.dtype == np.uint8 and mask.size > 0))
         and len(problem.size) == 2 and all(isinstance(side, int) and side > 0 for side in problem.size)
-        and longest <= 10**6 and 0 < problem.form.width <= 1 and 0 < problem.form.height <= 1
-        and 0 <= problem.form.columns <= 100 and len(problem.form.opacity) == 2
-        and len(problem.form.background or "rgb") == 3 and all(len(c) == 3 for c in problem.form.palette or ())
-        and (problem.start is None or problem.start[1].shape == (len(kinds), problem.form.dim_per_group))
+        and max(problem.size) <= 10**6 and isinstance(problem.name, str)
         and isinstance(state.get("notes"), dict) and isinstance(state["reason"], str | None)
         and np.isfinite([state["seconds"], *state["mark"]]).all() and len(state["mark"]) == 2
     )  # fmt: skip

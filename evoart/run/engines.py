@@ -10,6 +10,7 @@ from evoart.errors import EvoartError, UsageError
 
 if TYPE_CHECKING:
     from evoart.forms.shapes import ShapesForm
+    from evoart.run.fit.job import FitJob
     from evoart.run.job import Job
     from evoart.score.pixel import Target
 
@@ -26,7 +27,7 @@ class Choice:
     why: str
 
 
-def choose(job: Job) -> Choice:
+def choose(job: FitJob) -> Choice:
     """The engine of a job.
 
     The scanline kernel is the fastest on a CPU and needs no JAX; the dense program is the one for an accelerator,

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from evoart.draw.scene import Scene
     from evoart.run.job import Job
     from evoart.run.result import Result
+    from evoart.types import Drawing
 
 Reason = Literal["done", "generations", "evaluations", "time", "psnr", "patience", "interrupted", "terminated"]
 
@@ -34,8 +34,8 @@ class Started(Event):
 
     Attributes:
         job: the job with its seed and every other choice made.
-        engine: ``scanline`` or ``dense``, and on what it runs.
-        shapes: how many at the end.
+        engine, device: what draws and judges, and on what it runs.
+        noun: what the picture will consist of, ``100 triangles``.
         canvas: the search's own canvas ``(w, h)`` in pixels.
         seed: the job's.
         resumed: generations already behind (0 for a fresh run).
@@ -44,7 +44,7 @@ class Started(Event):
     job: Job = field(repr=False, metadata={"plain": False})
     engine: str
     device: str
-    shapes: int
+    noun: str
     canvas: tuple[int, int]
     seed: int
     resumed: int
@@ -56,8 +56,9 @@ class Progress(Event):
 
     Attributes:
         stage: a word or two.
-        loss, psnr: of the best so far; PSNR in dB.
-        shapes: in the best so far.
+        loss: of the best so far.
+        figures: what else is known of it, by name: ``psnr`` in dB, ``similarity``.
+        noun: what it consists of so far, ``57 triangles``.
         rate: evaluations per second, lately.
         seconds: wall time spent, earlier sessions included.
         fraction: of the budget that is spent, in [0, 1], or None where there is none to tell.
@@ -68,8 +69,8 @@ class Progress(Event):
     generation: int
     evaluations: int
     loss: float
-    psnr: float
-    shapes: int
+    figures: dict[str, float]
+    noun: str
     rate: float
     seconds: float
     fraction: float | None
@@ -78,12 +79,12 @@ class Progress(Event):
 
 @dataclass(frozen=True)
 class Improved(Event):
-    """The best so far is better than at the last report; ``scene`` is the drawing."""
+    """The best so far is better than at the last report."""
 
     generation: int
     loss: float
-    psnr: float
-    scene: Scene = field(repr=False, metadata={"plain": False})
+    figures: dict[str, float]
+    drawing: Drawing = field(repr=False, metadata={"plain": False})
 
 
 @dataclass(frozen=True)
@@ -108,8 +109,7 @@ class Finished(Event):
 
     reason: Reason
     result: Result = field(repr=False, metadata={"plain": False})
-    loss: float
-    psnr: float
+    figures: dict[str, float]
     generation: int
     evaluations: int
     seconds: float

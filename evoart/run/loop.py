@@ -12,17 +12,14 @@ from typing import Any
 import numpy as np
 
 from evoart.errors import EvoartError, UsageError
-from evoart.output.recorder import FilmRecorder
 from evoart.run import checkpoint as checkpoints
-from evoart.run import engines
-from evoart.run.build import build_search
 from evoart.run.events import Event, Finished, Improved, Interrupted, Progress, Reason, Saved, Started, Unsaved
+from evoart.run.film import FilmRecorder
 from evoart.run.job import Job
-from evoart.run.problem import Problem, prepare
-from evoart.run.result import finish, judged
+from evoart.run.problem import Problem
+from evoart.run.result import finish
 from evoart.run.stop import Stop
-from evoart.score.pixel import psnr
-from evoart.types import Search
+from evoart.types import Drawing, Form, Search
 
 BLOCK = 0.25  # seconds between reports; also how long a request to stop may wait beyond one step
 EVERY = 10.0  # seconds between checkpoints
@@ -51,7 +48,7 @@ def run(
     *,
     keep: Keep | None = None,
     stop: Stop | None = None,
-    make: Callable[[Problem], Search] = build_search,
+    make: Callable[[Problem], Search] | None = None,
 ) -> Iterator[Event]:
     """Run a job and report what happens; the last event is ``Finished`` or ``Interrupted`` and carries the result.
 
@@ -60,13 +57,15 @@ def run(
         picture: the photograph (path, bytes, array or Pillow image) where ``job.picture`` does not name it.
         keep: where to save checkpoints; None saves none.
         stop: a flag that ends the run after its current step.
-        make: builds the search.
+        make: builds the search; None: ``problem.search``.
 
     Raises:
         UsageError, EvoartError: at the first event, for a picture, engine or strategy that cannot be used.
     """
-    problem = prepare(job, picture)
-    yield from drive(problem, make(problem), keep=keep, stop=stop)
+    if not isinstance(job, Job):
+        raise UsageError(f"a job cannot be a {type(job).__name__}", "Make one with evoart.Job.make(picture=...)")
+    problem = job.prepare(picture)
+    yield from drive(problem, make(problem) if make else problem.search(), keep=keep, stop=stop)
 
 
 def resume(
@@ -74,7 +73,7 @@ def resume(
     *,
     keep: Keep | None = None,
     stop: Stop | None = None,
-    make: Callable[[Problem], Search] = build_search,
+    make: Callable[[Problem], Search] | None = None,
 ) -> Iterator[Event]:
     """Go on with a saved run: it ends where it would have ended without the pause. Arguments as ``run``.
 
@@ -82,7 +81,7 @@ def resume(
         UsageError: a limit was changed of a run whose search has nothing left to do.
         EvoartError: the search does not recognise the state it is given.
     """
-    search = make(checkpoint.problem)
+    search = make(checkpoint.problem) if make else checkpoint.problem.search()
     try:
         search.load(checkpoint.search)
     except (KeyError, ValueError, TypeError, IndexError) as error:
@@ -92,7 +91,7 @@ def resume(
     if search.done and checkpoint.state["reason"] is None:  # so it was taken away with the old limit
         raise UsageError(
             "this run is finished: its search has planned its work and done it",
-            "Go on from its picture: evoart fit PHOTO --start PICTURE, or begin again with the new limit",
+            "Go on from its picture with --start PICTURE, or begin again with the new limit",
         )
     yield from drive(checkpoint.problem, search, keep=keep, stop=stop, saved=checkpoint)
 
@@ -108,12 +107,12 @@ def drive(
     """The loop itself, over any search."""
     stop = stop or Stop()
     state = _Run(problem, search, saved)
-    choice = engines.choose(problem.job)
+    choice = problem.engine
     yield Started(
         job=problem.job,
         engine=choice.engine,
         device=choice.device,
-        shapes=problem.form.groups,
+        noun=problem.form.noun,
         canvas=problem.canvas,
         seed=problem.job.seed or 0,
         resumed=search.generation,
@@ -136,8 +135,7 @@ class _Run:
 
     def __init__(self, problem: Problem, search: Search, saved: checkpoints.Checkpoint | None) -> None:
         self.problem, self.job, self.search = problem, problem.job, search
-        numbers = problem.form.groups * problem.form.dim_per_group
-        self.film = FilmRecorder(int(np.clip(_FILM_NUMBERS // max(numbers, 1), 16, 240)))
+        self.film = FilmRecorder(int(np.clip(_FILM_NUMBERS // max(problem.form.dim, 1), 16, 240)))
         self.before, self.ended = 0.0, None
         self.mark = (float(search.loss), search.generation)
         if saved is not None:
@@ -147,7 +145,7 @@ class _Run:
         self.began = self.told = time.monotonic()
         self.told_evaluations, self.told_loss = search.evaluations, float("inf")
         self.seen: tuple[float, Any] = (float("nan"), None)
-        self._psnr: tuple[float, float] = (float("nan"), 0.0)
+        self._figures: tuple[float, dict[str, float]] = (float("nan"), {})
         self._first: tuple[float, float] | None = None  # time and fraction of the first report
 
     @property
@@ -155,12 +153,12 @@ class _Run:
         return self.before + time.monotonic() - self.began
 
     @property
-    def kinds(self) -> tuple[str, ...]:
-        kinds = self.search.kinds
-        return self.problem.form.kinds if kinds is None else tuple(kinds)
+    def form(self) -> Form:
+        structure = self.search.structure
+        return self.problem.form if structure is None else self.problem.form.with_structure(structure)
 
-    def scene(self) -> Any:
-        return self.problem.form.with_kinds(self.kinds).scene(self.search.genome)
+    def drawing(self) -> Drawing:
+        return self.form.drawing(self.search.genome)
 
     def block(self, stop: Stop) -> Reason | None:
         """Steps for about ``BLOCK`` seconds. Everything that steers the run is looked at after every step, so that
@@ -177,9 +175,9 @@ class _Run:
         loss = float(self.search.loss)
         if loss < self.mark[0] * (1 - LEAST_GAIN) or not np.isfinite(self.mark[0]):
             self.mark = (loss, self.search.generation)
-        if (loss, len(self.kinds)) != self.seen:
-            self.seen = (loss, len(self.kinds))
-            self.film.add(self.kinds, self.search.genome, loss)
+        if (loss, len(self.search.genome)) != self.seen:
+            self.seen = (loss, len(self.search.genome))
+            self.film.add(self.form, self.search.genome, loss)
 
     def reason(self) -> Reason | None:
         """Why the run is over, or None."""
@@ -196,25 +194,19 @@ class _Run:
             return "time"
         if job.patience is not None and search.generation - self.mark[1] >= job.patience:
             return "patience"
-        if job.until_psnr is not None and search.generation > 0 and self.psnr() >= job.until_psnr:
-            return "psnr"
-        return None
+        return self.problem.reached(self.figures) if search.generation > 0 else None
 
-    def psnr(self) -> float:
-        """PSNR of the best so far in dB; drawn anew only where the loss is not the squared error."""
+    def figures(self) -> dict[str, float]:
+        """Figures of the best so far; they may cost a drawing, so they are looked for once."""
         loss = float(self.search.loss)
-        if self.job.loss == "mse":
-            return psnr(loss)
-        if self.search.psnr is not None:
-            return float(self.search.psnr)
-        if self._psnr[0] != loss:
-            self._psnr = (loss, judged(self.scene(), self.problem.target)[1])
-        return self._psnr[1]
+        if self._figures[0] != loss:
+            self._figures = (loss, self.problem.figures(self.search))
+        return self._figures[1]
 
     def report(self) -> Iterator[Event]:
-        search, now, decibels = self.search, time.monotonic(), self.psnr()
+        search, now, figures = self.search, time.monotonic(), self.figures()
         if search.loss < self.told_loss:
-            yield Improved(search.generation, float(search.loss), decibels, self.scene())
+            yield Improved(search.generation, float(search.loss), figures, self.drawing())
         rate = (search.evaluations - self.told_evaluations) / max(now - self.told, 1e-9)
         self.told, self.told_evaluations, self.told_loss = now, search.evaluations, search.loss
         fraction = self._fraction()
@@ -223,8 +215,8 @@ class _Run:
             generation=search.generation,
             evaluations=search.evaluations,
             loss=float(search.loss),
-            psnr=decibels,
-            shapes=len(self.kinds),
+            figures=figures,
+            noun=self.form.noun,
             rate=rate,
             seconds=self.seconds,
             fraction=fraction,
@@ -274,7 +266,7 @@ class _Run:
         search = self.search
         result = finish(
             self._settled(reason),
-            self.kinds,
+            self.form,
             search.genome,
             self.film,
             generations=search.generation,
@@ -284,8 +276,7 @@ class _Run:
         facts: dict[str, Any] = {
             "reason": reason,
             "result": result,
-            "loss": result.loss,
-            "psnr": result.psnr,
+            "figures": result.figures,
             "generation": search.generation,
             "evaluations": search.evaluations,
             "seconds": result.seconds,

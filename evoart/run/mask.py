@@ -11,13 +11,13 @@ import numpy as np
 
 from evoart.errors import EvoartError
 from evoart.picture import MASK_SIDE, load
-from evoart.run.job import Job
+from evoart.run.fit.job import FitJob
 
 _EMBEDDED = re.compile(rb'<mask id="alpha".{0,400}?base64,([A-Za-z0-9+/=]+)"', re.DOTALL)
 _RASTER = (b"\x89PNG", b"RIFF", b"GIF8")
 
 
-def mask_of(data: bytes, path: Path, job: Job) -> np.ndarray | None:
+def mask_of(data: bytes, path: Path, job: FitJob) -> np.ndarray | None:
     """Transparency ``(h, w)`` uint8 of the picture ``data`` read from ``path``: its own, or the photograph's.
 
     None where it has none.

@@ -1,124 +1,77 @@
-"""What a job means for one photograph: everything the search and the outputs need, so that nothing is read twice."""
+"""What a job comes to once its data are read: everything the search and the outputs need."""
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import io
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evoart.draw.shapes import MIXED, shape
-from evoart.errors import EvoartError, UsageError
-from evoart.forms.shapes import ShapesForm
-from evoart.output.recipe import extract
-from evoart.picture import MAX_PIXELS, Picture, bundled, load, load_weights, read_source
-from evoart.run import fields, palette
-from evoart.run.job import DEFAULT_SHAPES, Job
-from evoart.run.recipe import drawing
-from evoart.score.pixel import Target
+from evoart.types import Form, Genome, Search
 
-# Evaluations of a search that does not know by itself when it is done, where nothing else was asked for.
-EVALUATIONS = {"draft": 16_384, "normal": 65_536, "best": 262_144}
-PATIENCE = 2_000  # generations, where only a PSNR was asked for, which may never come
+if TYPE_CHECKING:
+    from evoart.run.engines import Choice
+    from evoart.run.events import Reason
+    from evoart.run.job import Job
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Problem:
-    """A job, settled, and its data.
+    """A job, settled, and its data. Every command has its own, which says how pictures are searched for and judged.
 
     Attributes:
-        job: with seed, number of shapes and budget decided.
-        form: what genomes stand for; ``form.kinds`` are the shapes a search starts with that does not choose them.
-        choices: the kinds a search may choose from.
-        target: what pictures are compared with.
+        job: with seed, sizes and budget decided.
+        form: what genomes stand for.
         size: the output's ``(w, h)`` in pixels.
-        mask: ``(H, W)`` uint8 transparency of the output, or None.
         name: for default file names.
-        start: kinds and genome rows ``(k, dim_per_group)`` to go on from, or None.
+        mask: ``(H, W)`` uint8 transparency of the output, or None.
     """
 
     job: Job
-    form: ShapesForm
-    choices: tuple[str, ...]
-    target: Target
+    form: Form
     size: tuple[int, int]
-    mask: np.ndarray | None
     name: str
-    start: tuple[tuple[str, ...], np.ndarray] | None = None
+    mask: np.ndarray | None = None
 
     @property
     def canvas(self) -> tuple[int, int]:
-        h, w = self.target.weight.shape
-        return w, h
+        """``(w, h)`` in pixels of the pictures that are judged."""
+        raise NotImplementedError
 
+    @property
+    def engine(self) -> Choice:
+        """What draws and judges, and where."""
+        raise NotImplementedError
 
-def prepare(job: Job, source: Any = None) -> Problem:
-    """Read the photograph (``source`` where given, else ``job.picture``) and settle the job.
+    def search(self) -> Search:
+        """The search that the job asks for, at its beginning.
 
-    Raises:
-        UsageError, EvoartError: a picture, importance map or start file that cannot be used.
-    """
-    if not isinstance(job, Job):
-        raise UsageError(f"a job cannot be a {type(job).__name__}", "Make one with evoart.Job.make(picture=...)")
-    picture = read_picture(job, source)
-    _same("picture", job.picture or picture.name, picture.sha256, job.sha256)
-    image, alpha = picture.at(job.pixels)
-    if job.background == "transparent" and alpha is not None:
-        # A transparent ground is judged on white, and what the photograph leaves free must stay so: it counts too.
-        image, alpha = image * alpha[..., None] + (1 - alpha[..., None]), None
-    weight, weights_hash = _weight(job, image.shape[:2], alpha)
-    colours = _palette(job, image, weight)
-    background = _background(job, image, weight, colours)
-    longest = max(picture.width, picture.height)
-    start, start_hash = _start(job)
-    hashes = {"sha256": picture.sha256, "weights_sha256": weights_hash, "start_sha256": start_hash}
-    job = settle(dataclasses.replace(job, **hashes), len(start[0]) if start else None)
-    choices = expand(job.kind)
-    form = ShapesForm(
-        _kinds(job.shapes, choices, start),
-        picture.width / longest,
-        picture.height / longest,
-        background,
-        job.opacity,
-        colours,
-        columns=max(len(shape(kind).parameters) for kind in choices),
-    )
-    return Problem(
-        job=job,
-        form=form,
-        choices=choices,
-        target=Target(np.ascontiguousarray(image, np.float32), weight, job.loss),
-        size=output_size(picture.width, picture.height, job.size),
-        mask=picture.mask if job.keep_alpha else None,
-        name=picture.name,
-        start=_widened(start, form) if start else None,
-    )
+        Raises:
+            UsageError: unknown strategy or option, an engine or device that does not fit.
+            EvoartError: a GPU that is not there.
+        """
+        raise NotImplementedError
 
+    def judge(self, form: Form, genome: Genome) -> dict[str, float]:
+        """Figures of a finished picture, drawn as it will be written; ``loss`` is one of them, lower is better."""
+        raise NotImplementedError
 
-def settle(job: Job, started: int | None = None) -> Job:
-    """The job with a seed, a number of shapes and, where its search needs one, a budget; ``started`` shapes exist."""
-    shapes = job.shapes or started or DEFAULT_SHAPES
-    if started and shapes < started:
-        raise UsageError(
-            f"the start has {started} shapes, more than the {shapes} asked for", f"Use --shapes {started} or more"
-        )
-    changes: dict[str, Any] = {"shapes": shapes}
-    endless = job.search != "evolve" or job.finish == "none"
-    if endless and not (job.generations or job.evaluations or job.seconds):
-        if job.until_psnr is None and job.patience is None:
-            changes["evaluations"] = EVALUATIONS[job.quality]
-        elif job.patience is None:
-            changes["patience"] = PATIENCE
-    return dataclasses.replace(job.with_seed(), **changes)
+    def figures(self, search: Search) -> dict[str, float]:
+        """Figures of the search's best so far that people want to see, cheap enough for every report."""
+        return {"loss": float(search.loss)}
 
+    def reached(self, figures: Callable[[], dict[str, float]]) -> Reason | None:
+        """Why the run is over, where its goal is reached; ``figures()`` gives those of the best so far."""
+        return None
 
-def expand(kind: str) -> tuple[str, ...]:
-    """The shape names that a job's ``kind`` allows."""
-    return tuple(dict.fromkeys(name for word in kind.split(",") for name in (MIXED if word == "mixed" else (word,))))
+    def facts(self) -> dict[str, Any]:
+        """What a dry run tells of the work, by name, beyond what all commands have."""
+        return {}
+
+    def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Plain values and arrays for a checkpoint, of what this class adds; ``Job.restore`` takes them."""
+        raise NotImplementedError
 
 
 def output_size(width: float, height: float, longest: int | None) -> tuple[int, int]:
@@ -128,132 +81,3 @@ def output_size(width: float, height: float, longest: int | None) -> tuple[int, 
     """
     scale = (longest or max(width, height)) / max(width, height)
     return max(1, round(width * scale)), max(1, round(height * scale))
-
-
-def read_picture(job: Job, source: Any = None) -> Picture:
-    """The photograph of a job: a path, bytes, an open file, an array ``(h, w, 3 or 4)`` or a Pillow image.
-
-    Raises:
-        UsageError, EvoartError: none of these, or one that cannot be used.
-    """
-    if source is None:
-        source = job.picture or bundled()
-    elif isinstance(source, np.ndarray):
-        source = _array_bytes(source)
-    elif hasattr(source, "save") and hasattr(source, "mode"):
-        source = _pillow_bytes(source)
-    elif hasattr(source, "read"):
-        source = source.read()
-    if not isinstance(source, str | Path | bytes | bytearray | memoryview):
-        raise UsageError(
-            f"a picture cannot be a {type(source).__name__}", "Give a path, bytes, a file, an array or a Pillow image"
-        )
-    return load(source, needed=job.pixels, max_pixels=job.max_pixels or MAX_PIXELS)
-
-
-def _array_bytes(array: np.ndarray) -> bytes:
-    from PIL import Image
-
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[..., 0]
-    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)) or not array.size:
-        raise UsageError(f"the picture is an array of shape {array.shape}", "Give (h, w, 3), (h, w, 4) or (h, w)")
-    if array.dtype.kind == "f":
-        if not np.isfinite(array).all() or array.min() < 0 or array.max() > 1:
-            raise UsageError("the picture's floats leave [0, 1]", "Divide by its largest value, or give uint8")
-        array = np.round(array * 255).astype(np.uint8)
-    elif array.dtype == np.uint16:
-        array = np.round(array / 257).astype(np.uint8)
-    elif array.dtype == bool:
-        array = array * np.uint8(255)
-    if array.dtype != np.uint8:
-        raise UsageError(f"the picture is an array of {array.dtype}", "Give uint8, or floats in [0, 1]")
-    return _pillow_bytes(Image.fromarray(np.ascontiguousarray(array)))
-
-
-def _pillow_bytes(image: Any) -> bytes:
-    """A Pillow image, upright, as the bytes of a file, so that it is read and known again as one."""
-    from PIL import ImageOps
-
-    buffer = io.BytesIO()
-    try:
-        image = ImageOps.exif_transpose(image)
-        if image.mode in _CONVERTED:
-            image = image.convert(_CONVERTED[image.mode])
-        # TIFF holds what PNG does not.
-        image.save(buffer, "TIFF" if image.mode in ("F", "I", "CMYK", "YCbCr", "LAB") else "PNG", compress_level=1)
-    except (OSError, ValueError, SyntaxError) as error:
-        raise EvoartError(f"the Pillow image cannot be read ({error})", "Give an open image, in RGB for one") from error
-    return buffer.getvalue()
-
-
-_CONVERTED = {"La": "LA", "RGBa": "RGBA", "PA": "RGBA", "RGBX": "RGB", "HSV": "RGB"}
-
-
-def _same(what: str, name: str, found: str, expected: str) -> None:
-    """Refuse a file that is not the one a job was made for, where the job knows."""
-    if expected and found != expected:
-        raise UsageError(
-            f"'{name}' is not the {what} this job was made for (its contents differ)",
-            "Put the right file there (redo: --picture FILE), or begin anew with evoart fit",
-        )
-
-
-def _weight(job: Job, shape: tuple[int, int], alpha: np.ndarray | None) -> tuple[np.ndarray, str]:
-    """Weights ``(h, w)`` with mean 1, and the hash of the importance map's file."""
-    weight, digest = np.ones(shape, np.float32) if alpha is None else alpha.astype(np.float32), ""
-    if job.weights:
-        data, _, label = read_source(job.weights)
-        digest = hashlib.sha256(data).hexdigest()
-        _same("importance map", job.weights, digest, job.weights_sha256)
-        weight = weight * load_weights(data, shape, max_pixels=job.max_pixels or MAX_PIXELS, label=label)
-    mean = float(weight.mean(dtype=np.float64))
-    if not mean > 0:
-        raise UsageError("no pixel counts: the importance map is black wherever the picture is visible", "Mend the map")
-    return (weight / np.float32(mean)).astype(np.float32), digest
-
-
-def _palette(job: Job, image: np.ndarray, weight: np.ndarray) -> tuple[tuple[float, float, float], ...] | None:
-    if job.palette is None:
-        return None
-    if isinstance(job.palette, int):
-        return palette.choose(image, weight, job.palette)
-    return tuple(fields.rgb(colour) for colour in job.palette)
-
-
-def _background(
-    job: Job, image: np.ndarray, weight: np.ndarray, colours: tuple[tuple[float, float, float], ...] | None
-) -> tuple[float, float, float] | None:
-    if job.background == "transparent":
-        return None
-    if job.background != "mean":
-        return fields.rgb(job.background)
-    mean = np.einsum("hwc,hw->c", image, weight, dtype=np.float64) / weight.size
-    if colours is not None:
-        return min(colours, key=lambda colour: sum((a - b) ** 2 for a, b in zip(colour, mean, strict=True)))
-    r, g, b = (float(round(255 * value) / 255) for value in np.clip(mean, 0, 1))  # what PNG and SVG can both say
-    return r, g, b
-
-
-def _start(job: Job) -> tuple[tuple[tuple[str, ...], np.ndarray] | None, str]:
-    """Kinds and rows of the result to go on from, as it was saved, and the hash of its file."""
-    if not job.start:
-        return None, ""
-    data, _, label = read_source(job.start)
-    digest = hashlib.sha256(data).hexdigest()
-    _same("start", job.start, digest, job.start_sha256)
-    begun = drawing(extract(data, label), label)
-    return (begun.form.kinds, begun.genome.reshape(begun.form.groups, -1)), digest
-
-
-def _kinds(shapes: int, choices: tuple[str, ...], start: tuple[tuple[str, ...], np.ndarray] | None) -> tuple[str, ...]:
-    have = start[0] if start else ()
-    return have + tuple(choices[i % len(choices)] for i in range(shapes - len(have)))
-
-
-def _widened(start: tuple[tuple[str, ...], np.ndarray], form: ShapesForm) -> tuple[tuple[str, ...], np.ndarray]:
-    """The start's rows with as much geometry per row as the form has."""
-    names, old = start
-    rows = np.zeros((len(names), form.dim_per_group), np.float32)
-    rows[:, : old.shape[1] - 4], rows[:, -4:] = old[:, :-4], old[:, -4:]
-    return names, rows

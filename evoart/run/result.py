@@ -1,4 +1,4 @@
-"""What a run comes to: a drawing, its figures, and ways to see and keep it."""
+"""What a run comes to: a picture, its figures, and ways to see and keep it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evoart.draw.scene import Scene
-from evoart.forms.shapes import ShapesForm
 from evoart.output.formats import Artwork, Options, encode
-from evoart.output.recorder import FilmRecorder
 from evoart.run import recipe as recipes
+from evoart.run.film import FilmRecorder
 from evoart.run.job import SIZE, Job
 from evoart.run.problem import output_size
-from evoart.score.pixel import Target, loss_map, mean_squared_error, psnr
-from evoart.types import Genome, Image
+from evoart.types import Drawing, Form, Genome, Image
 
 if TYPE_CHECKING:
     from evoart.run.problem import Problem
@@ -31,26 +28,25 @@ class Result:
 
     Attributes:
         job: what was run, seed included.
-        form, genome: the drawing as numbers, ``genome`` ``(dim,)`` float32.
+        form, genome: the picture as numbers, ``genome`` ``(dim,)`` float32.
         size: ``(w, h)`` in pixels it is written at.
-        loss: of the anti-aliased drawing on the search's canvas; lower is better.
-        psnr: in dB, from the mean squared error in sRGB, whatever the loss is.
+        figures: what it comes to, drawn as it is written: ``loss`` (lower is better) and whatever else the command
+            measures, such as ``psnr`` in dB.
         generations, evaluations, seconds: what it took; seconds are 0 where the result was read from a file.
         mask: ``(H, W)`` uint8 transparency laid over the drawing, or None.
         frames: its evolution, first to last, as drawings; may be empty.
     """
 
     job: Job = field(repr=False)
-    form: ShapesForm = field(repr=False)
+    form: Form = field(repr=False)
     genome: Genome = field(repr=False)
     size: tuple[int, int]
-    loss: float
-    psnr: float
+    figures: dict[str, float]
     generations: int
     evaluations: int
     seconds: float
     mask: np.ndarray | None = field(default=None, repr=False)
-    frames: tuple[Scene, ...] = field(default=(), repr=False)
+    frames: tuple[Drawing, ...] = field(default=(), repr=False)
     kept: dict[str, Any] | None = field(default=None, repr=False)  # the recipe, where this was read from a file
 
     @property
@@ -58,23 +54,29 @@ class Result:
         """The seed that makes this picture again."""
         return self.job.seed or 0
 
+    @property
+    def loss(self) -> float:
+        """What the search made small; NaN where it is not known."""
+        return self.figures.get("loss", float("nan"))
+
+    @property
+    def psnr(self) -> float:
+        """Likeness to the photograph in dB, whatever the loss is; NaN where there is no photograph."""
+        return self.figures.get("psnr", float("nan"))
+
     @cached_property
-    def scene(self) -> Scene:
-        """The drawing in unit coordinates."""
-        return self.form.scene(self.genome)
+    def drawing(self) -> Drawing:
+        """The picture, decoded."""
+        return self.form.drawing(self.genome)
 
     @cached_property
     def recipe(self) -> dict[str, Any]:
         """Job and drawing as one JSON object; it goes into every file that is saved."""
         if self.kept is not None:
             return self.kept
-        facts = {
-            "loss": self.loss,
-            "psnr": self.psnr,
-            "generations": self.generations,
-            "evaluations": self.evaluations,
-        }  # no wall time: the same seed gives the same bytes
-        return recipes.write(self.job, self.form, self.genome, self.size, facts)
+        counts = {"generations": self.generations, "evaluations": self.evaluations}
+        # No wall time: the same seed gives the same bytes.
+        return recipes.write(self.job, self.form, self.genome, self.size, self.figures | counts)
 
     def artwork(self, size: int | None = None) -> Artwork:
         """The picture as output formats take it, with a long side of ``size`` pixels (None: ``self.size``).
@@ -82,13 +84,10 @@ class Result:
         Raises:
             UsageError: ``size`` is no number from 1 to 32,768.
         """
-        from evoart.draw.scanline import draw
-
         size = None if size is None else SIZE("size", size)
         return Artwork(
-            scene=self.scene,
+            drawing=self.drawing,
             size=self.size if size is None else output_size(self.form.width, self.form.height, size),
-            draw=draw,
             recipe=self.recipe,
             title=self.title,
             frames=self.frames,
@@ -98,11 +97,7 @@ class Result:
     @property
     def title(self) -> str:
         """For viewers and screen readers: ``photo, drawn with 100 triangles``."""
-        stem = Path(self.job.picture).stem if self.job.picture not in ("", "-") else "picture"
-        kinds = set(self.form.kinds)
-        noun = kinds.pop().replace("-", " ").replace(":", " of ") if len(kinds) == 1 else "shape"
-        plural = f"{len(self.form.kinds)} {noun}{'s' if len(self.form.kinds) != 1 and ' of ' not in noun else ''}"
-        return f"{stem}, drawn with {plural}"
+        return self.job.title(self.form.noun)
 
     def image(self, size: int | None = None) -> Image:
         """The picture ``(h, w, 3)`` float32 sRGB in [0, 1], anti-aliased, with a long side of ``size`` pixels.
@@ -134,7 +129,7 @@ class Result:
         from evoart.output.names import resolve
         from evoart.output.save import save
 
-        outputs = resolve([str(path) for path in paths], stem="picture", form="shapes", overwrite=overwrite)
+        outputs = resolve([str(path) for path in paths], stem="picture", form=self.form.name, overwrite=overwrite)
         artwork = self.artwork(size)
         return [path for output in outputs if (path := save(artwork, output, options)) is not None]
 
@@ -145,25 +140,9 @@ class Result:
         return encode("png", self.artwork(min(512, max(self.size))))
 
 
-def canvas_image(scene: Scene, target: Target) -> Image:
-    """The drawing ``(h, w, 3)`` as it is judged: anti-aliased, on the target's canvas, a transparent ground white."""
-    from evoart.draw.scanline import draw
-
-    h, w = target.weight.shape
-    rgba = draw(scene, (w, h))
-    return rgba[..., :3] * rgba[..., 3:] + (1 - rgba[..., 3:]) if scene.background is None else rgba[..., :3]
-
-
-def judged(scene: Scene, target: Target) -> tuple[float, float]:
-    """Loss and PSNR in dB of a drawing, anti-aliased as it will be written."""
-    image = canvas_image(scene, target)
-    loss = float(loss_map(np, image, target).sum(dtype=np.float64))
-    return loss, psnr(mean_squared_error(image, target))
-
-
 def finish(
     problem: Problem,
-    kinds: tuple[str, ...],
+    form: Form,
     genome: Genome,
     film: FilmRecorder,
     *,
@@ -171,37 +150,33 @@ def finish(
     evaluations: int,
     seconds: float,
 ) -> Result:
-    """The result of a run whose best genome is ``genome`` of ``kinds``."""
-    form = problem.form.with_kinds(kinds)
-    loss, decibels = judged(form.scene(genome), problem.target)
-    frames = tuple(problem.form.with_kinds(k).scene(g) for k, g in film.select(FRAMES))
+    """The result of a run whose best genome is ``genome`` of ``form``."""
     return Result(
         job=problem.job,
         form=form,
         genome=np.array(genome, np.float32),
         size=problem.size,
-        loss=loss,
-        psnr=decibels,
+        figures=problem.judge(form, genome),
         generations=generations,
         evaluations=evaluations,
         seconds=seconds,
         mask=problem.mask,
-        frames=frames,
+        frames=tuple(each.drawing(numbers) for each, numbers in film.select(FRAMES)),
     )
 
 
-def from_drawing(drawing: recipes.Drawing) -> Result:
+def from_record(record: recipes.Record) -> Result:
     """The result that a recipe holds."""
-    facts = drawing.facts
+    figures = dict(record.figures)
+    generations, evaluations = (int(figures.pop(name, 0)) for name in ("generations", "evaluations"))
     return Result(
-        job=Job.from_dict(drawing.job, "the recipe's job"),
-        form=drawing.form,
-        genome=drawing.genome,
-        size=drawing.size,
-        loss=float(facts.get("loss", float("nan"))),
-        psnr=float(facts.get("psnr", float("nan"))),
-        generations=int(facts.get("generations", 0)),
-        evaluations=int(facts.get("evaluations", 0)),
-        seconds=float(facts.get("seconds", 0.0)),
-        kept=drawing.recipe,
+        job=Job.from_dict(record.job, "the recipe's job"),
+        form=record.form,
+        genome=record.genome,
+        size=record.size,
+        figures=figures,
+        generations=generations,
+        evaluations=evaluations,
+        seconds=0.0,
+        kept=record.recipe,
     )

@@ -60,6 +60,20 @@ class Target:
         return replace(self, image=self.image[first:last], weight=part)
 
 
+class PixelScore:
+    """The loss of ``target`` as a score of images ``(n, h, w, 3)``; see ``types.Score``."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.inputs = (target.image, target.weight)
+
+    def losses_traced(self, images: Array, inputs: tuple[Array, ...]) -> Array:
+        import jax.numpy as jnp
+
+        target = replace(self.target, image=inputs[0], weight=inputs[1])
+        return loss_map(jnp, images, target).sum((-2, -1))
+
+
 def loss_map(xp: Any, images: Array, target: Target) -> Array:
     """Loss of every pixel ``(..., h, w)`` of images ``(..., h, w, 3)``; their sum is the loss. NumPy or JAX."""
     if target.loss == "mse":

@@ -12,7 +12,7 @@ from evoart.types import Genome, Search
 class Chain(Search):
     """Runs ``first`` until it is done, then what ``then(kinds, genome)`` makes of its result.
 
-    Counts go on across the change; ``kinds`` are those of the first search from the moment it has chosen them.
+    Counts go on across the change; ``structure`` is that of the first search from the moment it has chosen them.
     """
 
     def __init__(self, first: Search, then: Callable[[tuple[str, ...], Genome], Search]) -> None:
@@ -24,9 +24,9 @@ class Chain(Search):
         return self._first if self._second is None else self._second
 
     @property
-    def kinds(self) -> tuple[str, ...]:
+    def structure(self) -> tuple[str, ...]:
         """The shapes of ``genome``."""
-        return self._first.kinds
+        return self._first.structure
 
     @property
     def genome(self) -> Genome:
@@ -62,7 +62,7 @@ class Chain(Search):
         """One unit of work of the current search."""
         self._now.step()
         if self._second is None and self._first.done:
-            self._second = self._then(self._first.kinds, self._first.genome)
+            self._second = self._then(self._first.structure, self._first.genome)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The whole state: that of the first search and, once it runs, of the second."""
@@ -80,5 +80,5 @@ class Chain(Search):
         self._first.load(parts["first"])
         self._second = None
         if parts["second"]:
-            self._second = self._then(self._first.kinds, self._first.genome)
+            self._second = self._then(self._first.structure, self._first.genome)
             self._second.load(parts["second"])

@@ -68,8 +68,8 @@ class Grow(Search):
         self._cycle_began = self._began
         self._kept: tuple[float, tuple[str, ...], np.ndarray] | None = None
         self.generation, self.evaluations = 0, 0
-        self.kinds, self.genome = self._kinds, self._rows.ravel()
-        self.loss, self.psnr = fine.judge(self.kinds, self._rows)
+        self.structure, self.genome = self._kinds, self._rows.ravel()
+        self.loss, self.psnr = fine.judge(self.structure, self._rows)
         if seconds is not None:
             self._fit_growing()
         self._next_stage()
@@ -238,7 +238,7 @@ class Grow(Search):
             return
         loss, psnr = self.fine.judge(kinds, rows)
         if loss < self.loss:
-            self.kinds, self.genome, self.loss, self.psnr = kinds, rows.ravel().copy(), loss, psnr
+            self.structure, self.genome, self.loss, self.psnr = kinds, rows.ravel().copy(), loss, psnr
 
     # -- keeping a time -----------------------------------------------------------------------------------------
 
@@ -299,9 +299,9 @@ class Grow(Search):
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The whole state, for a checkpoint; no pickles."""
-        names = sorted({*self._kinds, *self.kinds, *(self._kept[1] if self._kept else ())})
+        names = sorted({*self._kinds, *self.structure, *(self._kept[1] if self._kept else ())})
         code = {name: i for i, name in enumerate(names)}
-        coded = {"kinds": self.kinds, "now": self._kinds, "kept": self._kept[1] if self._kept else ()}
+        coded = {"kinds": self.structure, "now": self._kinds, "kept": self._kept[1] if self._kept else ()}
         words = self._rng.bit_generator.state
         out = {
             "names": np.array(names, dtype=str),
@@ -323,7 +323,7 @@ class Grow(Search):
     def load(self, arrays: dict[str, np.ndarray]) -> None:
         """Take on the state that ``arrays`` gave."""
         names = [str(name) for name in arrays["names"]]
-        self.kinds, self._kinds, kept = (
+        self.structure, self._kinds, kept = (
             tuple(names[i] for i in arrays[f"{name}_kinds"]) for name in ("kinds", "now", "kept")
         )
         self._rows, self.genome = arrays["rows"].copy(), arrays["genome"].copy()

@@ -10,7 +10,7 @@ import numpy as np
 from evoart.engine.jax_setup import setup
 from evoart.forms.shapes import ShapesForm
 from evoart.run import engines
-from evoart.run.problem import Problem
+from evoart.run.fit.problem import FitProblem
 from evoart.score.pixel import Target
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DEFAULT_STRATEGY = "snes"  # the best of evosax where a candidate has one number
 
 
-def build_search(problem: Problem) -> Search:
+def build_search(problem: FitProblem) -> Search:
     """The search that the problem's job asks for, at its beginning.
 
     Raises:
@@ -45,7 +45,7 @@ def build_search(problem: Problem) -> Search:
     return _es_clip(problem, choice) if job.preset == "es-clip" else _strategic(problem, choice)
 
 
-def _grow(problem: Problem, plan: Plan, gradient: bool = True, seconds: float | None = None) -> Grow:
+def _grow(problem: FitProblem, plan: Plan, gradient: bool = True, seconds: float | None = None) -> Grow:
     """Grow and refine: works on the CPU kernels directly, and chooses kinds itself."""
     from evoart.engine.studio import Studio, warm
     from evoart.search.grow import Grow
@@ -70,12 +70,12 @@ def _grow(problem: Problem, plan: Plan, gradient: bool = True, seconds: float | 
     )
 
 
-def _coarse(problem: Problem) -> float:
+def _coarse(problem: FitProblem) -> float:
     """Long side of the canvas to grow on, where a step costs a quarter or less: room for every shape."""
     return min(float(max(problem.canvas)), max(128.0, 4 * problem.form.groups**0.5))
 
 
-def _sets(problem: Problem, choice: engines.Choice) -> Search:
+def _sets(problem: FitProblem, choice: engines.Choice) -> Search:
     """Evolution without gradients: grow, then refine jointly by independent sets."""
     from evoart.forms.boxes import boxes
     from evoart.search.chain import Chain
@@ -93,7 +93,7 @@ def _sets(problem: Problem, choice: engines.Choice) -> Search:
     return Chain(_grow(problem, plan, gradient=False), refine)
 
 
-def _strategic(problem: Problem, choice: engines.Choice) -> Search:
+def _strategic(problem: FitProblem, choice: engines.Choice) -> Search:
     """A search over a fixed list of kinds: every shape is there from the first generation."""
     job = problem.job
     engine = engines.make(choice, problem.form, problem.target)
@@ -112,7 +112,7 @@ def _strategic(problem: Problem, choice: engines.Choice) -> Search:
     return search
 
 
-def _es_clip(problem: Problem, choice: engines.Choice) -> Search:
+def _es_clip(problem: FitProblem, choice: engines.Choice) -> Search:
     """ES-CLIP's own parametrisation, reported in ours."""
     from evoart.forms.esclip import OPTIONS, EsClipForm
     from evoart.search.classical import Classical
@@ -128,13 +128,13 @@ def _es_clip(problem: Problem, choice: engines.Choice) -> Search:
     return Translated(search, form.to_plain)
 
 
-def search_options(problem: Problem) -> dict[str, Any]:
+def search_options(problem: FitProblem) -> dict[str, Any]:
     """What a search over a fixed list of kinds is told beyond strategy, population and seed."""
     job = problem.job
     return dict(job.options) | ({"step": job.step} if job.step is not None else {})
 
 
-def first_guess(problem: Problem) -> np.ndarray:
+def first_guess(problem: FitProblem) -> np.ndarray:
     """A genome ``(dim,)``: the start's shapes, then random ones coloured from the photograph."""
     rng = np.random.default_rng([problem.job.seed, 0])
     genome = problem.form.random(rng, problem.target.image)

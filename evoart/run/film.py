@@ -10,16 +10,15 @@ from typing import Any
 import numpy as np
 
 from evoart.errors import EvoartError
-from evoart.output.recipe import pack_kinds, unpack_kinds
-
-_FAR = 0.2  # units or radians between two moments past which shapes do not glide
+from evoart.forms.registry import FORMS
+from evoart.types import Form
 
 
 @dataclass(frozen=True, eq=False)
 class Moment:
-    """The best so far at one time: shape names, genome ``(dim,)`` and the way the loss had come, in log units."""
+    """The best so far at one time: form, genome ``(dim,)`` and the way the loss had come, in log units."""
 
-    kinds: tuple[str, ...]
+    form: Form
     genome: np.ndarray
     position: float
 
@@ -43,7 +42,7 @@ class FilmRecorder:
     def __len__(self) -> int:
         return len(self._moments)
 
-    def add(self, kinds: tuple[str, ...], genome: np.ndarray, loss: float) -> None:
+    def add(self, form: Form, genome: np.ndarray, loss: float) -> None:
         """Offer the best genome ``(dim,)`` so far and its ``loss``; it is copied where it is kept."""
         if not math.isfinite(loss):
             return
@@ -51,30 +50,31 @@ class FilmRecorder:
         way = 0.0 if self._latest is None else abs(math.log(loss / self._loss))
         position = way + (self._latest.position if self._latest else 0.0)
         self._loss = loss
-        self._latest = Moment(tuple(kinds), np.array(genome, np.float32), position)
+        self._latest = Moment(form, np.array(genome, np.float32), position)
         if not self._moments or position - self._moments[-1].position > self._spacing:
             self._moments.append(self._latest)
         while len(self._moments) > self.capacity:
             self._thin()
 
-    def select(self, count: int) -> list[tuple[tuple[str, ...], np.ndarray]]:
-        """At most ``count`` pictures as (kinds, genome), evenly along the way from the first moment to the latest.
-
-        Between two moments that are one set of shapes, moved or added to, shapes move and appear one by one.
-        """
+    def select(self, count: int) -> list[tuple[Form, np.ndarray]]:
+        """At most ``count`` pictures as (form, genome), evenly along the way from the first moment to the latest, with
+        what the form knows to lie between two of them."""
         moments = list(self._moments)
         if self._latest is not None and self._latest is not moments[-1]:
             if self._latest.position == moments[-1].position:
                 moments.pop()  # as good, so it would look like a frame that stands still
             moments.append(self._latest)
-        return [(m.kinds, m.genome) for m in _evenly(moments, count)]
+        return [(m.form, m.genome) for m in _evenly(moments, count)]
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The whole state for a checkpoint."""
         moments = self._moments + ([self._latest] if self._latest else [])
-        kinds = json.dumps([pack_kinds(m.kinds) for m in moments]).encode()
+        # Few forms and many moments: each form is written once.
+        plain = [json.dumps([m.form.name, m.form.to_plain()]) for m in moments]
+        forms = list(dict.fromkeys(plain))
         return {
-            "film_kinds": np.frombuffer(kinds, np.uint8),
+            "film_forms": np.frombuffer(f"[{','.join(forms)}]".encode(), np.uint8),
+            "film_form": np.array([forms.index(text) for text in plain], np.int64),
             "film_lengths": np.array([len(m.genome) for m in moments], np.int64),
             "film_genomes": np.concatenate([np.zeros(0, np.float32), *[m.genome for m in moments]]),
             "film_positions": np.array([m.position for m in moments], np.float64),
@@ -88,17 +88,19 @@ class FilmRecorder:
             EvoartError: the arrays do not belong together.
         """
         try:
-            kinds = [unpack_kinds(runs) for runs in json.loads(bytes(np.asarray(arrays["film_kinds"], np.uint8)))]
+            known = json.loads(bytes(np.asarray(arrays["film_forms"], np.uint8)))
+            forms = [FORMS[name].from_plain(plain) for name, plain in known]
+            which = [forms[int(i)] for i in arrays["film_form"]]
             lengths = [int(n) for n in arrays["film_lengths"]]
             genomes = np.split(np.asarray(arrays["film_genomes"], np.float32), np.cumsum(lengths)[:-1])
             positions = [float(p) for p in arrays["film_positions"]]
             if not lengths:
                 genomes = []
-            moments = [Moment(k, g.copy(), p) for k, g, p in zip(kinds, genomes, positions, strict=True)]
+            moments = [Moment(f, g.copy(), p) for f, g, p in zip(which, genomes, positions, strict=True)]
             if [len(m.genome) for m in moments] != lengths:
                 raise ValueError("lengths")
             self._spacing, self._loss = (float(v) for v in arrays["film_state"])
-        except (KeyError, ValueError, TypeError, IndexError) as error:
+        except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
             raise EvoartError("the checkpoint's film is damaged", "Start again without resuming") from error
         self._moments, self._latest = moments[:-1], moments[-1] if moments else None
 
@@ -129,18 +131,7 @@ def _evenly(moments: list[Moment], count: int) -> list[Moment]:
 
 def _between(before: Moment, after: Moment, share: float) -> Moment:
     """The picture at ``share`` (0 to 1) of the way between two moments, or the nearer one where none is in between."""
-    old, new = len(before.kinds), len(after.kinds)
-    same_shapes = new > 0 and after.kinds[:old] == before.kinds and len(after.genome) % new == 0
-    width = len(after.genome) // new if same_shapes else 0
-    uniform = len(set(after.kinds)) == 1  # else fewer kinds might mean narrower rows
-    if not same_shapes or len(before.genome) != old * width or not (old or uniform):
+    made = before.form.between(before.genome, after.form, after.genome, share)
+    if made is None:
         return before if share < 0.5 else after
-    rows, last = after.genome.reshape(new, width), before.genome.reshape(old, width)
-    moved = last + np.float32(share) * (rows[:old] - last)
-    # A shape that has gone far is another one in the same place of the list: those change over one after another.
-    far = np.abs(rows[:old, :-4] - last[:, :-4]).max(1, initial=0) > _FAR
-    arrived = (np.arange(old) + 0.5) / max(old, 1) < share
-    moved[far] = np.where(arrived[far, None], rows[:old][far], last[far])
-    visible = old + round((new - old) * share)
-    genome = np.concatenate([moved, rows[old:visible]]).ravel()
-    return Moment(after.kinds[:visible], genome, before.position + share * (after.position - before.position))
+    return Moment(*made, before.position + share * (after.position - before.position))

@@ -1,0 +1,59 @@
+"""The engine of any form that JAX can draw and any score of images: draw a few, judge them, go on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from evoart.engine.jax_setup import setup
+from evoart.types import Array, Form, Score
+
+_PIXELS = {"cpu": 2**20, "other": 2**26}  # of the pictures that are there at a time
+
+
+class ImagesEngine:
+    """Judges genomes of ``form`` by ``score``; ``losses_traced`` may be used inside a JAX program.
+
+    Args:
+        form: has ``images_traced``.
+        score: judges pictures.
+        canvas: ``(w, h)`` in pixels at which pictures are judged.
+
+    Attributes:
+        traceable: True: a search may put this engine into its own program.
+        inputs: the score's, for ``losses_traced``.
+    """
+
+    name, traceable = "images", True
+
+    def __init__(self, form: Form, score: Score, canvas: tuple[int, int]) -> None:
+        setup()
+        self.form, self.score = form, score
+        self.width, self.height = canvas
+        self.inputs = score.inputs
+        most = _PIXELS.get(jax.default_backend(), _PIXELS["other"])
+        self.batch = int(np.clip(most // (self.width * self.height), 1, 256))
+        self._losses = jax.jit(self.losses_traced)
+
+    def losses(self, genomes: np.ndarray) -> np.ndarray:
+        """Losses ``(n,)`` float32 of genomes ``(n, dim)``."""
+        return np.asarray(self._losses(np.asarray(genomes, np.float32), self.inputs))
+
+    def losses_traced(self, genomes: Array, inputs: tuple[Any, ...]) -> Array:
+        """``losses`` for use inside a JAX program; a bounded number of pictures is there at a time."""
+
+        def judge(some: Array) -> Array:
+            images = self.form.images_traced(some, self.height, self.width)
+            return self.score.losses_traced(images, inputs)
+
+        n = genomes.shape[0]
+        if n <= self.batch:
+            return judge(genomes)
+        whole = n - n % self.batch
+        parts = [jax.lax.map(judge, genomes[:whole].reshape(-1, self.batch, genomes.shape[1])).reshape(-1)]
+        if whole < n:
+            parts.append(judge(genomes[whole:]))
+        return jnp.concatenate(parts)

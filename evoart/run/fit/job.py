@@ -1,0 +1,184 @@
+"""Jobs of ``evoart fit``: a photograph drawn with a few shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from evoart.errors import UsageError, unknown
+from evoart.run import fields
+from evoart.run.job import Job
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from evoart.run.fit.problem import FitProblem
+
+SEARCHES = ("evolve", "sets", "regional", "classical")
+DEFAULT_SHAPES = 100
+# Options of the default search, which are those of its plan: evaluations to find one shape, stages of growing, renewals
+# planned and done, and gradient steps at the end. A test holds them to it.
+GROWING = ("effort", "stages", "cycles", "rounds", "finish")
+
+# What each preset sets; anything given beside it wins.
+PRESETS: dict[str, dict[str, Any]] = {
+    # Tian and Ha, "Modern Evolution Strategies for Creativity" (2021): their program's defaults.
+    "es-clip": {
+        "search": "classical",
+        "strategy": "pgpe",
+        "shapes": 50,
+        "kind": "triangle",
+        "pixels": 200,
+        "population": 256,
+        "generations": 10_000,
+        "opacity": (0.0, 0.5),
+        "finish": "none",
+    },
+}
+
+
+@dataclass(frozen=True)
+class FitJob(Job):
+    """A job of ``evoart fit``. What all jobs have is said there.
+
+    Attributes:
+        picture: path of the photograph; ``""`` is the bundled one, ``"-"`` standard input.
+        sha256: of the photograph's bytes, hexadecimal; ``""`` until it was read.
+        shapes: how many, 1 to 20,000 (100, or as many as ``start`` has).
+        kind: a shape, ``mixed``, or several joined by commas, e.g. ``triangle``, ``polygon:5``, ``ellipse,line``.
+        opacity: lowest and highest opacity in [0, 1]; equal ones fix it.
+        background: ``mean`` (the mean colour), ``transparent``, or ``#rrggbb``.
+        keep_alpha: the output is transparent where the photograph is.
+        palette: number of colours (2 to 256) chosen from the photograph, or the colours as ``#rrggbb``.
+        pixels: long side of the canvas the search works on, 16 to 2,048 pixels.
+        search: ``evolve`` (grow, then refine jointly), ``sets``, ``regional`` or ``classical``.
+        strategy: evosax strategy of ``regional`` and ``classical``; see ``evoart strategies``. Alone it asks for the
+            classical search.
+        preset: name of the preset the other fields came from.
+        population: candidates per generation, 2 to 65,536.
+        step: initial step size, 1e-5 to 2, relative to the natural step of each number.
+        options: further settings of the strategy, or of the default search's plan (``GROWING``), by name.
+        until_psnr: stop at this PSNR in dB, 1 to 100.
+        loss: ``mse``, ``mae`` or ``oklab``.
+        weights, weights_sha256: path of an importance map (white counts, black does not), and its hash as for
+            ``sha256``.
+        engine: ``auto``, ``scanline`` or ``dense``.
+        finish: ``gradient`` (polish with gradient steps) or ``none``.
+        max_pixels: photographs with more pixels are refused.
+    """
+
+    command: ClassVar[str] = "fit"
+    files: ClassVar = Job.files | {"picture": "photograph", "weights": "importance map"}
+    presets: ClassVar = PRESETS
+    checks: ClassVar = Job.checks | {
+        "picture": fields.text,
+        "sha256": fields.text,
+        "shapes": fields.Number(1, 20_000, "shapes"),
+        "kind": fields.kinds,
+        "opacity": fields.opacity,
+        "background": fields.background,
+        "keep_alpha": fields.flag,
+        "palette": fields.palette,
+        "pixels": fields.Number(16, 2048, "pixels"),
+        "search": fields.Choice(SEARCHES),
+        "strategy": fields.named,
+        "preset": fields.Choice(tuple(PRESETS)),
+        "population": fields.Number(2, 65_536, "candidates"),
+        "step": fields.Number(1e-5, 2.0, kind=float),
+        "until_psnr": fields.Number(1.0, 100.0, "dB", kind=float),
+        "loss": fields.Choice(("mse", "mae", "oklab")),
+        "weights": fields.named,
+        "weights_sha256": fields.text,
+        "finish": fields.Choice(("gradient", "none")),
+        "max_pixels": fields.Number(4, 10**10, "pixels"),
+    }
+
+    picture: str = ""
+    sha256: str = ""
+    shapes: int | None = None
+    kind: str = "triangle"
+    opacity: tuple[float, float] = (0.1, 1.0)
+    background: str = "mean"
+    keep_alpha: bool = False
+    palette: int | tuple[str, ...] | None = None
+    pixels: int = 256
+    search: str = "evolve"
+    strategy: str | None = None
+    preset: str | None = None
+    population: int | None = None
+    step: float | None = None
+    until_psnr: float | None = None
+    loss: str = "mse"
+    weights: str | None = None
+    weights_sha256: str = ""
+    finish: str = "gradient"
+    max_pixels: int | None = None
+
+    def check_together(self) -> None:
+        if self.strategy is not None and self.search in ("evolve", "sets"):
+            raise UsageError(
+                f"the search '{self.search}' has no strategy to choose",
+                f"Use --search classical --strategy {self.strategy}, or --search regional",
+            )
+        if self.search == "evolve" and self.finish == "gradient":
+            self._check_growing()
+        if self.preset == "es-clip" and (self.search != "classical" or self.start is not None):
+            what = "--start" if self.start is not None else f"--search {self.search}"
+            raise UsageError(
+                f"ES-CLIP's parametrisation does not go with {what}", "Leave out --preset es-clip, or the other"
+            )
+        if self.keep_alpha and self.background == "transparent":
+            raise UsageError("--keep-alpha and --background transparent exclude each other", "Leave one of them out")
+
+    def _check_growing(self) -> None:
+        if self.device == "gpu" or self.engine == "dense":
+            raise UsageError("the default search runs on the scanline engine, on the CPU", "Add --search sets")
+        for name, value in (("population", self.population), ("step", self.step)):
+            if value is not None:
+                raise UsageError(f"the default search has no {name} to set", f"Use --search sets --{name} {value}")
+        for name, value in self.options.items():
+            if name not in GROWING:
+                raise unknown("option of the default search", name, GROWING)
+            if isinstance(value, str) or not (0 <= value <= 1e6 and value == int(value)):
+                raise UsageError(f"{name}={value} is not a whole number from 0 to 1,000,000", f"Use --set {name}=100")
+
+    @property
+    def form(self) -> str:
+        return "shapes"
+
+    @property
+    def stem(self) -> str:
+        from evoart.picture import bundled
+
+        if self.picture == "-":
+            return "picture"
+        return Path(self.picture).stem if self.picture else bundled().stem
+
+    @property
+    def headline(self) -> str:
+        name = {"": "the bundled photograph", "-": "standard input"}.get(self.picture, self.picture)
+        number = self.shapes or (None if self.start else DEFAULT_SHAPES)
+        if not number:
+            return f"{name}, going on from {self.start}"
+        return f"{name}, {number:,} shape{'s' if number != 1 else ''} ({self.kind})"
+
+    def prepare(self, source: Any = None) -> FitProblem:
+        from evoart.run.fit.problem import prepare
+
+        return prepare(self, source)
+
+    def restore(self, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> FitProblem:
+        from evoart.run.fit.problem import restore
+
+        return restore(self, plain, arrays, **common)
+
+    def mask(self, data: bytes, path: Path) -> np.ndarray | None:
+        from evoart.run.mask import mask_of
+
+        return mask_of(data, path, self)
+
+    @classmethod
+    def implied(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return {"search": "classical"} | given if "strategy" in given else given
