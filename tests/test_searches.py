@@ -15,6 +15,7 @@ from evoart.forms.esclip import OPTIONS, EsClipForm
 from evoart.forms.shapes import ShapesForm
 from evoart.score.pixel import Target
 from evoart.search.classical import Classical
+from evoart.search.counter import Draws
 from evoart.search.disjoint import independent, inside, tile_boxes, union
 from evoart.search.regional import Regional
 from evoart.search.sets import Sets
@@ -108,9 +109,10 @@ def test_sets_work_with_every_role_and_never_move_padding():
 
 def test_sets_gains_are_exact():
     one = search("sets")
-    rng = np.random.default_rng(0)
     home = one._reach(one._rows[None])
-    new, _ = one._propose(rng, home[0])
+    pool, _ = one._pool(0)
+    draws, nowhere = Draws.of(np, 0, 0), np.zeros(pool.shape[:2])
+    new, _ = one._proposals.make(np, draws, 16, one._rows, one._steps, pool, nowhere)
     reach = union(home, one._reach(new))
     moved = independent(np.tile(np.arange(12), (len(new), 1)), reach, one._tiles)
     assert moved.sum() > len(new)  # several at a time, or the test says little

@@ -18,6 +18,8 @@ from evoart.types import Array, Genome
 if TYPE_CHECKING:
     from evoart.forms.shapes import ShapesForm
 
+# Pixels times shapes that half a second has room for, with a wide margin: what a block of generations may hold.
+WORK = {"cpu": 1e8, "other": 2e10}
 PICTURE = 64  # bytes per pixel that drawing and judging one picture takes at most
 
 
@@ -47,6 +49,11 @@ class DenseEngine:
         self._losses = jax.jit(self.losses_traced)
         self._tiles = jax.jit(self.tile_losses_traced, static_argnames="tiles")
         self._gradient = jax.jit(jax.value_and_grad(self._loss))
+
+    @property
+    def block_work(self) -> float:
+        """Pixels times shapes that one program may draw, so that a user never waits long for it."""
+        return WORK.get(jax.default_backend(), WORK["other"])
 
     @property
     def batch(self) -> int:

@@ -38,6 +38,11 @@ class PallasEngine(DenseEngine):
         self._batch = candidates_within(self._kernels.bytes_per_candidate)
 
     @property
+    def block_work(self) -> float:
+        """As ``DenseEngine.block_work``; interpreted kernels draw a pixel at a time, nearly."""
+        return 1e6 if self._kernels.interpret else 2e11
+
+    @property
     def batch(self) -> int:
         """Candidates that are judged side by side."""
         return self._batch

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from evoart.compiled import njit
+from evoart.types import Array
 
 ROUNDING = 0.01  # pixels that a box may be wrong by
 
 
-def tile_boxes(boxes: np.ndarray, height: int, width: int, tiles: int) -> np.ndarray:
+def tile_boxes(boxes: Array, height: int, width: int, tiles: int, xp: Any = np) -> Array:
     """Tile ranges ``(..., 4)`` int32 row0, row1, column0, column1 (ends included) that boxes may change.
 
     Args:
         boxes: ``(..., 4)`` x0, y0, x1, y1 as shares of the picture's width and height.
         height, width: picture in pixels.
         tiles: tiles per side.
+        xp: ``numpy`` or ``jax.numpy``.
     """
-    out = np.empty(boxes.shape, np.int32)
     # Soft edges stay within the pixels a box touches. Boxes beyond the picture fall on its border tiles.
-    for column, side, extent, slack in ((0, 1, height, -1), (1, 3, height, 1), (2, 0, width, -1), (3, 2, width, 1)):
-        place = np.floor(boxes[..., side] * extent + slack * ROUNDING)
-        out[..., column] = np.clip(place, 0, extent - 1).astype(np.int64) * tiles // extent
-    return out
+    out = []
+    for side, extent, slack in ((1, height, -1), (3, height, 1), (0, width, -1), (2, width, 1)):
+        place = xp.floor(boxes[..., side] * np.float32(extent) + np.float32(slack * ROUNDING))
+        out.append(xp.clip(place, 0, extent - 1).astype(np.int32) * np.int32(tiles) // np.int32(extent))
+    return xp.stack(out, -1)
 
 
-def union(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def union(a: Array, b: Array, xp: Any = np) -> Array:
     """The tile ranges ``(..., 4)`` that hold both ``a`` and ``b``."""
-    low, high = np.minimum(a, b), np.maximum(a, b)
-    out = high.copy()
-    out[..., 0], out[..., 2] = low[..., 0], low[..., 2]
-    return out
+    return xp.where(np.array([True, False, True, False]), xp.minimum(a, b), xp.maximum(a, b))
 
 
 @njit(cache=True, nogil=True)
@@ -63,13 +64,11 @@ def independent(order, reach, tiles):
     return chosen
 
 
-def inside(grids: np.ndarray, reach: np.ndarray) -> np.ndarray:
-    """Sums ``(n, k)`` float64 of grids ``(n, tiles, tiles)`` over tile ranges ``(n, k, 4)``."""
-    n, rows, columns = grids.shape
-    table = np.zeros((n, rows + 1, columns + 1))
-    table[:, 1:, 1:] = grids.cumsum(1, dtype=np.float64).cumsum(2)
-    top, bottom, left, right = np.moveaxis(reach, -1, 0)
-    at = np.arange(n)[:, None]
+def inside(grids: Array, reach: Array, xp: Any = np) -> Array:
+    """Sums ``(n, k)`` of grids ``(n, tiles, tiles)`` over tile ranges ``(n, k, 4)``; in float64 on NumPy."""
+    table = xp.pad(grids.astype(np.float64 if xp is np else np.float32).cumsum(1).cumsum(2), ((0, 0), (1, 0), (1, 0)))
+    top, bottom, left, right = (reach[..., i] for i in range(4))
+    at = np.arange(len(grids))[:, None]
     return (
         table[at, bottom + 1, right + 1]
         - table[at, top, right + 1]

@@ -15,10 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from evoart.errors import EvoartError, UsageError
+from evoart.search.blocks import generations_per_block
 from evoart.search.strategies import Strategy, make
 from evoart.types import Array, Engine, Genome, Search
-
-_BLOCK_WORK = {"cpu": 1e8, "other": 2e10}  # pixels times shapes per block of generations: about half a second at most
 
 
 class Evolution(Search):
@@ -58,7 +57,7 @@ class Evolution(Search):
         self._key = jax.random.key_data(jax.random.key(seed))
         self._traceable = getattr(engine, "traceable", False)
         self._inputs = engine.inputs if self._traceable else ()
-        self._block = self._generations_per_step() if self._traceable else 1
+        self._block = generations_per_block(engine, self._judged) if self._traceable else 1
         # Start and target are arguments of the programs and no constants in them: other pictures and seeds then find
         # them in JAX's cache.
         self._ask_jit, self._tell_jit = jax.jit(self._ask), jax.jit(self._tell)
@@ -153,14 +152,6 @@ class Evolution(Search):
             return (state, jnp.where(better, genomes[best], genome), jnp.where(better, losses[best], loss))
 
         return jax.lax.fori_loop(0, count, one, carry)
-
-    def _generations_per_step(self) -> int:
-        """Generations per program: fixed by the problem, not by a clock, so that runs can be repeated."""
-        target = getattr(self.engine, "target", None)
-        pixels = target.weight.size if target is not None else 1
-        shapes = getattr(getattr(self.engine, "form", None), "groups", 1)
-        budget = _BLOCK_WORK.get(jax.default_backend(), _BLOCK_WORK["other"])
-        return int(np.clip(budget / (self._judged * pixels * shapes), 1, 100))
 
     # Checkpoints.
 

@@ -15,15 +15,14 @@ from typing import Any
 import numpy as np
 
 from evoart.errors import EvoartError, UsageError, unknown
+from evoart.search.counter import Draws
 from evoart.search.disjoint import independent, inside, tile_boxes, union
+from evoart.search.proposals import ORDER, SHARES, Proposals
 from evoart.types import Array, Engine, Genome, Search
 
 POPULATION, STEP = 32, 1.0
 TILE, MOST_TILES = 4, 64  # pixels per tile, tiles per side
-PAINT = 4  # the last numbers of a group: red, green, blue, opacity
-SHARES = {"part": 0.35, "paint": 0.35, "all": 0.25, "fresh": 0.05}  # how proposals are made
-SLOWEST, FASTEST, ADAPT, TARGET_RATE = 0.04, 5.0, 0.15, 0.2
-_POOL = 8  # fresh shapes per group to choose from in a generation
+POOL, EPOCH = 64, 100  # fresh shapes per group to choose from, and for how many generations
 
 
 class Sets(Search):
@@ -53,15 +52,16 @@ class Sets(Search):
         boxes: Callable[[Any, Array, Any], Array] | None = None,
     ) -> None:
         given = dict(options or {})
-        step, self._fresh = float(given.pop("step", STEP)), float(given.pop("fresh", SHARES["fresh"]))
+        step, fresh = float(given.pop("step", STEP)), float(given.pop("fresh", SHARES["fresh"]))
         for name in given:
             raise unknown("option of sets", name, ["step", "fresh"])
-        if not (0 < step < np.inf and 0 <= self._fresh < 1):
+        if not (0 < step < np.inf and 0 <= fresh < 1):
             raise UsageError("step must be positive and fresh a share in [0, 1)", "Leave them out for the defaults")
         self.engine, self.form, self.seed = engine, engine.form, seed
         self.population = POPULATION if population is None else max(int(population), 1)
         groups = self.form.groups
-        self._scale = np.asarray(self.form.steps(), np.float32).reshape(groups, self.form.dim_per_group)
+        scale = np.asarray(self.form.steps(), np.float32).reshape(groups, self.form.dim_per_group)
+        self._proposals = Proposals(scale, fresh)
         self._regional = hasattr(engine, "tile_losses") and boxes is not None
         self._boxes = boxes
         target = getattr(engine, "target", None)
@@ -72,6 +72,7 @@ class Sets(Search):
         if not np.isfinite(self._rows).all():
             raise UsageError("the search's start is not a vector of finite numbers", "Start from another result")
         self._steps = np.full((groups, 2), step, np.float32)  # of geometry, of paint
+        self._fresh: tuple[int, Any, Any] = (-1, None, None)
         self._grid = self._judge(self._rows[None])[0]
         self.generation, self.evaluations, self.stage = 0, 1, "refining"
         self.done = groups == 0  # no shape could better the ground: there is nothing to move
@@ -88,19 +89,30 @@ class Sets(Search):
 
     def step(self) -> None:
         """One generation. What it does follows from the state, the seed and the generation's number alone."""
-        rng = np.random.default_rng([self.seed, 1, self.generation])
+        draws = Draws.of(np, self.seed, self.generation)
         home = self._reach(self._rows[None])
-        new, drawn = self._propose(rng, home[0])
+        pool, pool_reach = self._pool(self.generation // EPOCH)
+        error = inside(self._grid[None], pool_reach.reshape(1, -1, 4)).reshape(pool.shape[:2])
+        new, drawn = self._proposals.make(np, draws, self.population, self._rows, self._steps, pool, error)
         reach = union(home, self._reach(new))
-        order = rng.permuted(np.broadcast_to(np.arange(len(self._rows)), new.shape[:2]), axis=1)
+        order = draws.bits(ORDER, new.shape[:2])[0].argsort(-1, kind="stable")
         moved = independent(order, reach, self._tiles)
         grids = self._judge(np.where(moved[..., None], new, self._rows))
         self.evaluations += len(grids)
         gains = np.where(moved, inside(self._grid - grids, reach), -np.inf)
         gains[np.isnan(gains)] = -np.inf
-        self._adapt(drawn, moved, gains > 0)
+        self._steps = self._proposals.adapted(np, self._steps, drawn, moved, gains > 0)
         self._apply(new, gains, reach)
         self.generation += 1
+
+    def _pool(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+        """Fresh shapes ``(POOL, groups, d)`` and their tile ranges, the same for a whole epoch."""
+        if self._fresh[0] != epoch:
+            rng = np.random.default_rng([self.seed, 1, epoch])
+            pool = np.stack([self.form.random(rng, self._image) for _ in range(POOL)])
+            pool = pool.reshape(POOL, *self._rows.shape).astype(np.float32)
+            self._fresh = epoch, pool, self._reach(pool)
+        return self._fresh[1:]
 
     def _judge(self, rows: np.ndarray) -> np.ndarray:
         """Tile losses ``(n, tiles, tiles)`` float64 of candidates ``(n, groups, d)``."""
@@ -116,57 +128,7 @@ class Sets(Search):
         boxes = self._boxes(self.form, rows.reshape(len(rows), -1), np)
         return tile_boxes(boxes, self._height, self._width, self._tiles)
 
-    # Proposals.
-
-    def _propose(self, rng: np.random.Generator, home: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """New rows ``(population, groups, d)`` and which step sizes each used, ``(population, groups, 2)`` bool."""
-        n, (groups, d) = self.population, self._rows.shape
-        kind = rng.random((n, groups))
-        scale = np.array([SHARES["part"], SHARES["paint"], SHARES["all"]])
-        part, paint, whole = np.cumsum(scale / scale.sum() * (1 - self._fresh))
-        is_part, is_paint, is_all = kind < part, (kind >= part) & (kind < paint), (kind >= paint) & (kind < whole)
-        is_fresh = kind >= whole
-        # A part is two neighbouring numbers of the geometry: a corner, a pair of radii, a lone angle.
-        geometry = d - PAINT
-        pairs = (np.count_nonzero(self._scale[:, :geometry], 1) + 1) // 2
-        which = np.floor(rng.random((n, groups)) * pairs).astype(np.int64)
-        column = np.arange(d)
-        in_part = (column // 2 == which[..., None]) & (column < geometry)
-        mask = np.where(is_part[..., None], in_part, np.where(is_paint[..., None], column >= geometry, False))
-        mask = np.where(is_all[..., None], np.float32(0.5), mask.astype(np.float32))
-        size = np.where(column < geometry, self._steps[:, :1], self._steps[:, 1:]) * self._scale
-        noise = rng.standard_normal((n, groups, d), np.float32)
-        new = self._rows + noise * mask * size
-        if is_fresh.any():
-            new = np.where(is_fresh[..., None], self._start_anew(rng), new)
-        drawn = np.stack([is_part | is_all, is_paint | is_all], -1)
-        return self._bounded(new).astype(np.float32), drawn
-
-    def _start_anew(self, rng: np.random.Generator) -> np.ndarray:
-        """Fresh shapes ``(population, groups, d)``, a few per group, where the picture is wrong."""
-        pool = np.stack([self.form.random(rng, self._image) for _ in range(_POOL)]).reshape(_POOL, *self._rows.shape)
-        error = inside(np.broadcast_to(self._grid, (_POOL, *self._grid.shape)), self._reach(pool))
-        first, second = rng.integers(_POOL, size=(2, self.population, len(self._rows)))
-        column = np.arange(len(self._rows))
-        return pool[np.where(error[first, column] >= error[second, column], first, second), column]
-
-    def _bounded(self, rows: np.ndarray) -> np.ndarray:
-        """Paint in [0, 1]; positions and lengths at most one picture outside; angles free."""
-        geometry = rows.shape[-1] - PAINT
-        near = self._scale[:, :geometry] <= 0.1  # what is measured in units; angles have larger steps
-        rows[..., :geometry] = np.where(near, np.clip(rows[..., :geometry], -1, 2), rows[..., :geometry])
-        rows[..., geometry:] = np.clip(rows[..., geometry:], 0, 1)
-        return rows
-
     # Learning.
-
-    def _adapt(self, drawn: np.ndarray, moved: np.ndarray, better: np.ndarray) -> None:
-        """The one-fifth success rule for each shape's two steps, over the proposals that used them."""
-        tried = (drawn & moved[..., None]).sum(0)
-        won = (drawn & (moved & better)[..., None]).sum(0)
-        rate = np.where(tried > 0, won / np.maximum(tried, 1), TARGET_RATE)
-        steps = self._steps * np.exp(ADAPT * (rate - TARGET_RATE))
-        self._steps = np.clip(steps, SLOWEST, FASTEST).astype(np.float32)
 
     def _apply(self, new: np.ndarray, gains: np.ndarray, reach: np.ndarray) -> None:
         """Keep each shape's best proposal; take all together if that helps, else half, else a disjoint set."""

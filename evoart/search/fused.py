@@ -1,0 +1,163 @@
+"""Independent sets as one device program: a whole block of generations without a visit to the host.
+
+The same search as ``Sets``, decision by decision, from the same random numbers: apart from rounding both find the same
+pictures. What a host does one after another is done side by side here: a greedy set is found in rounds, in each of
+which every shape that comes before all its undecided rivals is chosen (G. Blelloch, J. Fineman and J. Shun, "Greedy
+Sequential Maximal Independent Set and Matching are Parallel on Average", 2012: the same set as the sequential one).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from evoart.search.blocks import generations_per_block
+from evoart.search.counter import Draws
+from evoart.search.disjoint import inside, tile_boxes, union
+from evoart.search.proposals import ORDER
+from evoart.search.sets import EPOCH, Sets
+from evoart.types import Array, Engine, Genome
+
+MOST_GROUPS = 2048  # shapes: every pair of them is looked at, in every candidate
+
+
+class FusedSets(Sets):
+    """``Sets`` for an engine that is ``traceable``; arguments as there."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        population: int | None,
+        seed: int,
+        start: Genome,
+        options: Mapping[str, Any] | None = None,
+        boxes: Callable[[Any, Array, Any], Array] | None = None,
+    ) -> None:
+        super().__init__(engine, population, seed, start, options, boxes)
+        self._block = generations_per_block(engine, self.population)
+        self._limits = np.array([np.iinfo(np.int32).max] * 2, np.int32)
+        self._run_jit = jax.jit(self._run)
+
+    def stop_after(self, generations: int | None, evaluations: int | None) -> None:
+        """Let no block of generations run past these budgets (None: no budget)."""
+        most = np.iinfo(np.int32).max
+        self._limits = np.array([most if limit is None else limit for limit in (generations, evaluations)], np.int32)
+
+    def step(self) -> None:
+        """A block of generations; no longer than the fresh shapes last."""
+        pool, reach = self._pool(self.generation // EPOCH)
+        until = min(self.generation + self._block, (self.generation // EPOCH + 1) * EPOCH, int(self._limits[0]))
+        counts = np.array([self.generation, self.evaluations], np.int32)
+        limits = np.array([until, self._limits[1]], np.int32)
+        state = (self._rows, self._grid.astype(np.float32), self._steps, counts)
+        rows, grid, steps, counts = jax.device_get(
+            self._run_jit(self.engine.inputs, np.uint32(self.seed), pool, reach, limits, state)
+        )
+        self._rows, self._grid, self._steps = np.array(rows), np.asarray(grid, np.float64), np.array(steps)
+        self.generation, self.evaluations = int(counts[0]), int(counts[1])
+
+    def _run(self, inputs: tuple, seed: Array, pool: Array, pool_reach: Array, limits: Array, state: tuple) -> tuple:
+        def going(state: tuple) -> Array:
+            return (state[-1] < limits).all() | (state[-1][0] == first)
+
+        first = state[-1][0]  # one generation at least, as the host would do
+
+        def one(state: tuple) -> tuple:
+            rows, grid, steps, counts = state
+            draws = Draws.of(jnp, seed, counts[0])
+            home = self._reach_traced(rows[None])
+            error = inside(grid[None], pool_reach.reshape(1, -1, 4), jnp).reshape(pool.shape[:2])
+            new, drawn = self._proposals.make(jnp, draws, self.population, rows, steps, pool, error)
+            reach = union(home, self._reach_traced(new), jnp)
+            place = _ranks(draws.bits(ORDER, new.shape[:2])[0])
+            moved = _independent(place, reach, jnp.ones(place.shape, bool))
+            grids = self._judge_traced(jnp.where(moved[..., None], new, rows), inputs)
+            gains = jnp.where(moved, _inside(grid - grids, reach), -jnp.inf)
+            gains = jnp.where(jnp.isnan(gains), -jnp.inf, gains)
+            steps = self._proposals.adapted(jnp, steps, drawn, moved, gains > 0)
+            rows, grid, used = self._applied(inputs, rows, grid, new, gains, reach)
+            return rows, grid, steps, counts + jnp.stack([jnp.int32(1), len(grids) + used])
+
+        return jax.lax.while_loop(going, one, state)
+
+    def _judge_traced(self, rows: Array, inputs: tuple[Array, ...]) -> Array:
+        genomes = rows.reshape(len(rows), -1)
+        if self._regional:
+            return self.engine.tile_losses_traced(genomes, self._tiles, inputs)
+        return self.engine.losses_traced(genomes, inputs)[:, None, None]
+
+    def _reach_traced(self, rows: Array) -> Array:
+        if not self._regional:
+            return jnp.zeros((*rows.shape[:2], 4), jnp.int32)
+        boxes = self._boxes(self.form, rows.reshape(len(rows), -1), jnp)
+        return tile_boxes(boxes, self._height, self._width, self._tiles, jnp)
+
+    def _applied(
+        self, inputs: tuple, rows: Array, grid: Array, new: Array, gains: Array, reach: Array
+    ) -> tuple[Array, Array, Array]:
+        """What ``Sets._apply`` does: rows and grid afterwards, and how many pictures were judged."""
+        shapes = np.arange(len(rows))
+        best = gains.argmax(0)
+        gain, kept, kept_reach = gains[best, shapes], new[best, shapes], reach[best, shapes]
+        helps, place = gain > 0, _ranks(-gain)
+
+        def attempt(chosen: Array, rows: Array, grid: Array) -> tuple[Array, Array, Array]:
+            candidates = jnp.where(chosen[..., None], kept, rows)
+            grids = self._judge_traced(candidates, inputs)
+            totals = grids.sum((1, 2))
+            winner = jnp.where(jnp.isnan(totals), jnp.inf, totals).argmin()
+            better = totals[winner] < grid.sum()
+            return (
+                jnp.where(better, candidates[winner], rows), jnp.where(better, grids[winner], grid), better,
+            )  # fmt: skip
+
+        def fewer(rows: Array, grid: Array) -> tuple[Array, Array, Array]:
+            half = helps & (place < (helps.sum() + 1) // 2)
+            safe = _independent(place[None], kept_reach[None], helps[None])[0]
+            return attempt(jnp.stack([half, safe]), rows, grid)[:2] + (jnp.int32(3),)
+
+        def some(rows: Array, grid: Array) -> tuple[Array, Array, Array]:
+            rows, grid, better = attempt(helps[None], rows, grid)
+            return jax.lax.cond(better, lambda rows, grid: (rows, grid, jnp.int32(1)), fewer, rows, grid)
+
+        return jax.lax.cond(helps.any(), some, lambda rows, grid: (rows, grid, jnp.int32(0)), rows, grid)
+
+
+def _ranks(values: Array) -> Array:
+    """``(..., k)`` int32: the place of each value in its row; of equal ones the first comes first."""
+    return jnp.argsort(jnp.argsort(values, -1, stable=True), -1).astype(jnp.int32)
+
+
+def _independent(place: Array, reach: Array, asked: Array) -> Array:
+    """The greedy sets of ``disjoint.independent``: ``(n, k)`` bool.
+
+    Args:
+        place: who is asked first, ``(n, k)`` int.
+        reach: tile ranges ``(n, k, 4)``.
+        asked: ``(n, k)`` bool; the others have no say.
+    """
+    top, bottom, left, right = (reach[..., i] for i in range(4))
+    meet = (top[..., :, None] <= bottom[..., None, :]) & (bottom[..., :, None] >= top[..., None, :])
+    meet &= (left[..., :, None] <= right[..., None, :]) & (right[..., :, None] >= left[..., None, :])
+    before = meet & (place[..., None, :] < place[..., :, None])  # (n, shape, rival that is asked earlier)
+
+    def decide(carry: tuple[Array, Array]) -> tuple[Array, Array]:
+        chosen, open_ = carry
+        now = open_ & ~(before & open_[..., None, :]).any(-1)
+        beside = (meet & now[..., None, :]).any(-1)  # chosen shapes meet themselves
+        return chosen | now, open_ & ~beside
+
+    return jax.lax.while_loop(lambda carry: carry[1].any(), decide, (jnp.zeros_like(asked), asked))[0]
+
+
+def _inside(grids: Array, reach: Array) -> Array:
+    """As ``disjoint.inside``, added up tile by tile: differences of running sums would be too coarse in float32."""
+    tile = np.arange(grids.shape[-1])
+    rows = (tile >= reach[..., 0:1]) & (tile <= reach[..., 1:2])
+    columns = (tile >= reach[..., 2:3]) & (tile <= reach[..., 3:4])
+    by_row = jnp.einsum("nkr,nrc->nkc", rows.astype(jnp.float32), grids, precision="highest")
+    return jnp.where(columns, by_row, 0).sum(-1)
