@@ -83,7 +83,8 @@ class Form(Protocol):
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Self:
-        """The form that ``to_plain`` wrote. Raises KeyError, TypeError or ValueError where anything is out of range."""
+        """The form that ``to_plain`` wrote. Raises KeyError, TypeError or ValueError where anything is out of range,
+        or an EvoartError that says what."""
 
     def check(self, genome: Genome) -> None:
         """Raise ValueError where a genome read from a file holds what ``settled`` never writes."""

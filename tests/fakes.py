@@ -6,7 +6,11 @@ import time
 
 import numpy as np
 
+from evoart.cppn import genes
+from evoart.cppn.layers import Layers
+from evoart.forms.cppn import CppnForm, GraphForm, bare
 from evoart.forms.shapes import ShapesForm
+from evoart.forms.sheet import SheetForm
 from evoart.run.fit.problem import FitProblem, judged
 from evoart.types import Search
 
@@ -66,5 +70,18 @@ def _shapes() -> ShapesForm:
     return ShapesForm(kinds, 1.0, 0.8, (0.2, 0.4, 0.6), palette=((0.0, 0.0, 0.0), (1.0, 0.5, 0.0)))
 
 
+def _cppn() -> CppnForm:
+    return CppnForm(1.0, 0.8, Layers((6, 5), ("tanh", "sine"), 2, "rgb", "x"))
+
+
+def _graph() -> GraphForm:
+    graph = genes.fresh(bare(2), np.random.default_rng(3), genes.Rates(), 6).express()[0]
+    return GraphForm(1.0, 0.8, graph)
+
+
+def _sheet() -> SheetForm:
+    return SheetForm((_cppn(), None, _graph(), _cppn(), _cppn()), 3, 1.0, 0.8)
+
+
 # A small form of every name in the registry, for the tests that all of them must pass.
-FORM_EXAMPLES = {"shapes": _shapes}
+FORM_EXAMPLES = {"shapes": _shapes, "cppn": _cppn, "cppn-graph": _graph, "sheet": _sheet}

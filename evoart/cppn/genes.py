@@ -16,6 +16,7 @@ import numpy as np
 from evoart.cppn.graph import Graph, Link
 from evoart.cppn.layers import HUE
 from evoart.cppn.plane import SPATIAL
+from evoart.errors import EvoartError
 from evoart.types import Genome
 
 HEAVIEST = 30.0  # of a weight or bias
@@ -123,7 +124,7 @@ def fresh(look: Graph, rng: np.random.Generator, rates: Rates, rounds: int = 16)
     genes = Genes(outputs, {}, rng.normal(0, 1, look.latent).astype(np.float32), look, 1.5)
     for index, target in enumerate(look.outputs):
         for source in {int(rng.integers(0, 3)), index % 3}:
-            genes.links[source, target] = (_weight(genes, source, target, rng), True)
+            genes.links[source, target] = (fresh_weight(genes, source, target, rng), True)
     for _ in range(rounds):
         number = add_node(genes, rng, rates)
         if number is not None:
@@ -195,7 +196,10 @@ def add_node(genes: Genes, rng: np.random.Generator, rates: Rates) -> int | None
     weight = genes.links[source, target][0]
     genes.links[source, target] = (weight, False)
     genes.nodes[number] = (str(rng.choice(rates.functions)), float(rng.normal(0, 0.5)))
-    genes.links[source, number] = (_weight(genes, source, number, rng) if source < genes.look.inputs else 1.0, True)
+    genes.links[source, number] = (
+        fresh_weight(genes, source, number, rng) if source < genes.look.inputs else 1.0,
+        True,
+    )
     genes.links[number, target] = (weight, True)
     return number
 
@@ -215,7 +219,7 @@ def add_link(genes: Genes, rng: np.random.Generator, source: int | None = None, 
         weight, on = genes.links.get((start, end), (None, False))
         if on or (weight is None and reaches(genes, end, start)):
             continue
-        genes.links[start, end] = (_weight(genes, start, end, rng) if weight is None else weight, True)
+        genes.links[start, end] = (fresh_weight(genes, start, end, rng) if weight is None else weight, True)
         return
 
 
@@ -259,6 +263,36 @@ def crossed(better: Genes, other: Genes, rng: np.random.Generator) -> Genes:
     return child
 
 
+def blended(one: Genes, other: Genes, share: float) -> Genes | None:
+    """The network at ``share`` (0 to 1) of the way from ``one`` to ``other``, None where a cycle would come about.
+
+    What both have moves; what one has alone comes or goes with its weight. An activation changes halfway.
+    """
+    look = one.look if share < 0.5 else other.look
+
+    def at(a: float, b: float) -> float:
+        return a + share * (b - a)
+
+    links = {}
+    for key in one.links.keys() | other.links.keys():
+        (mine, on), (theirs, also) = one.links.get(key, (0.0, False)), other.links.get(key, (0.0, False))
+        if on != also:  # it comes or goes
+            mine, theirs = mine * on, theirs * also
+        links[key] = (at(mine, theirs), on or also)
+    nodes = {}
+    for key in one.nodes.keys() | other.nodes.keys():
+        mine, theirs = one.nodes.get(key), other.nodes.get(key)
+        name = (mine or theirs)[0] if share < 0.5 else (theirs or mine)[0]
+        nodes[key] = (name, at((mine or theirs)[1], (theirs or mine)[1]))
+    latent = ((1 - share) * one.latent + share * other.latent).astype(np.float32)
+    found = Genes(nodes, links, latent, look, at(one.weight, other.weight))
+    try:
+        found.express()
+    except EvoartError:
+        return None
+    return found
+
+
 def reaches(genes: Genes, start: int, end: int) -> bool:
     """Whether links, enabled or not, lead from ``start`` to ``end``."""
     if start == end:
@@ -277,7 +311,7 @@ def reaches(genes: Genes, start: int, end: int) -> bool:
     return False
 
 
-def _weight(genes: Genes, source: int, target: int, rng: np.random.Generator) -> float:
+def fresh_weight(genes: Genes, source: int, target: int, rng: np.random.Generator) -> float:
     """A fresh weight. Coordinates are at most 1: a strong link from one folds the plane several times, which is where
     structure comes from; latent numbers should not drown them, nor a hue go round and round."""
     scale = FOLDING if source < len(SPATIAL) else LATENT if source < genes.look.inputs else INNER

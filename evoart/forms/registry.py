@@ -4,4 +4,13 @@ from __future__ import annotations
 
 from evoart.registry import Registry
 
-FORMS = Registry("canvas", "evoart.forms", {"shapes": "evoart.forms.shapes:ShapesForm"})
+FORMS = Registry(
+    "canvas",
+    "evoart.forms",
+    {
+        "shapes": "evoart.forms.shapes:ShapesForm",
+        "cppn": "evoart.forms.cppn:CppnForm",
+        "cppn-graph": "evoart.forms.cppn:GraphForm",
+        "sheet": "evoart.forms.sheet:SheetForm",
+    },
+)

@@ -87,9 +87,18 @@ def record(recipe: dict[str, Any], where: str = "the recipe") -> Record:
             raise ValueError("dim")
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise damaged from None
-    genome = container.decode_genome(result.get("genome"), form.dim)
+    except EvoartError as error:  # a form that says what is wrong
+        raise EvoartError(f"the result in {where} is damaged: {error.what}", error.remedy) from None
     try:
+        genome = _genome(form, result)
         form.check(genome)
-    except ValueError:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise damaged from None
     return Record(form, genome, (w, h), job, figures, recipe)
+
+
+def _genome(form: Form, result: dict[str, Any]) -> Genome:
+    """The genome as ``write`` packed it, or from numbers in plain sight where a form reads those."""
+    if "genome" not in result and "weights" in result and hasattr(form, "numbers_of"):
+        return form.numbers_of(result["weights"])
+    return container.decode_genome(result.get("genome"), form.dim)

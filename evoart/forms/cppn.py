@@ -1,0 +1,250 @@
+"""The forms of coordinate networks: layers of a fixed size, and graphs whose topology evolves."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from evoart.cppn import genes, paint, weights
+from evoart.cppn.graph import Graph, Link
+from evoart.cppn.layers import Layers
+from evoart.cppn.slots import lower, size_for
+from evoart.forms.network import NetworkDrawing
+from evoart.forms.shapes import numbers
+from evoart.types import Array, Genome, Image
+
+HEAVIEST = 1e6  # no number of a network is read as more: with it float32 still holds every sum
+
+
+@dataclass(frozen=True)
+class NetworkForm:
+    """What both kinds have in common. ``look`` is the network; genomes are its numbers."""
+
+    name: ClassVar[str]
+
+    @property
+    def dim(self) -> int:
+        return self.look.dim
+
+    @property
+    def latent(self) -> int:
+        """Latent numbers, the first ones of a genome."""
+        return self.look.latent
+
+    def drawing(self, genome: Genome, samples: int | None = None) -> NetworkDrawing:
+        """The picture of a genome ``(dim,)``, of ``samples x samples`` points a pixel."""
+        return NetworkDrawing(self.look, _settled(genome), self.width, self.height, samples)
+
+    def steps(self) -> np.ndarray:
+        return self.look.steps()
+
+    def settled(self, genome: Genome) -> tuple[Self, Genome]:
+        """See ``Form.settled``."""
+        return self, _settled(genome)
+
+    def check(self, genome: Genome) -> None:
+        """Raise ValueError where a genome read from a file holds what ``settled`` never writes."""
+        if (np.abs(genome) > HEAVIEST).any():
+            raise ValueError("a weight is out of range")
+
+    def _plain_look(self) -> dict[str, Any]:
+        look = self.look
+        return {
+            "width": self.width, "height": self.height,
+            "latent": look.latent, "colour": look.colour, "symmetry": look.symmetry,
+        }  # fmt: skip
+
+    def readable(self, genome: Genome) -> dict[str, Any]:
+        """The numbers of a genome as JSON values that say what they are; ``numbers_of`` reads them again."""
+        return weights.readable(self.look, genome)
+
+    def numbers_of(self, plain: Any) -> Genome:
+        """The genome that ``readable`` wrote. Raises KeyError, TypeError or ValueError where it does not fit."""
+        return weights.numbers_of(self.look, plain)
+
+
+@dataclass(frozen=True)
+class CppnForm(NetworkForm):
+    """Networks of fixed layers.
+
+    Attributes:
+        width, height: extent of the picture in units; the longer one is 1.
+        look: the layout of the layers.
+    """
+
+    name: ClassVar[str] = "cppn"
+    width: float = 1.0
+    height: float = 1.0
+    look: Layers = field(default_factory=Layers)
+
+    @property
+    def noun(self) -> str:
+        return f"a network of {self.look.weights:,} weights"
+
+    @property
+    def parts(self) -> str:
+        look = self.look
+        shape = "-".join(str(units) for units in look.layers)
+        return f"layers of {shape} units ({','.join(look.activations)}), {self.look.weights:,} weights, {look.colour}"
+
+    def random(self, rng: np.random.Generator, image: Image | None = None) -> Genome:
+        """A network that makes a lively picture, more often than not."""
+        return self.look.random(rng)
+
+    def images_traced(self, genomes: Array, height: int, width: int) -> Array:
+        """Pictures ``(n, height, width, 3)`` of genomes ``(n, dim)`` inside a JAX program."""
+        return paint.pictures(self.look, genomes, (width, height))
+
+    def to_plain(self) -> dict[str, Any]:
+        """See ``Form.to_plain``."""
+        return self._plain_look() | {"layers": list(self.look.layers), "activations": list(self.look.activations)}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> CppnForm:
+        """See ``Form.from_plain``; an EvoartError where it says what is wrong with the network."""
+        layers = tuple(_whole(units) for units in _list(plain["layers"]))
+        return cls(*_extent(plain), Layers(layers, tuple(_list(plain["activations"], str)), **_look(plain)))
+
+    def with_structure(self, structure: Layers) -> CppnForm:
+        """The same form with another layout."""
+        return dataclasses.replace(self, look=structure)
+
+    def between(self, genome: Genome, other: Any, after: Genome, share: float) -> tuple[CppnForm, Genome] | None:
+        """Half the weights of each, so to speak; see ``Form.between``."""
+        if not isinstance(other, CppnForm) or other.look != self.look:
+            return None
+        return self, (genome + np.float32(share) * (after - genome)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class GraphForm(NetworkForm):
+    """Networks whose topology evolves.
+
+    Attributes:
+        width, height: extent of the picture in units; the longer one is 1.
+        look: the graph.
+    """
+
+    name: ClassVar[str] = "cppn-graph"
+    width: float = 1.0
+    height: float = 1.0
+    look: Graph = field(default_factory=lambda: bare())
+
+    @property
+    def noun(self) -> str:
+        return f"a network of {len(self.look.nodes)} nodes and {len(self.look.enabled)} links"
+
+    @property
+    def parts(self) -> str:
+        names = sorted(name for number, name in self.look.nodes if number in self.look.alive)
+        counts = ", ".join(f"{names.count(name)} {name}" for name in dict.fromkeys(names))
+        kind = ", one weight for all links" if self.look.shared else ""
+        return f"{len(self.look.enabled)} of {len(self.look.links)} links; nodes at work: {counts}{kind}"
+
+    def random(self, rng: np.random.Generator, image: Image | None = None) -> Genome:
+        """Fresh weights for this graph."""
+        found = genes.Genes.of(self.look, np.zeros(self.dim, np.float32))
+        found.links = {ends: (genes.fresh_weight(found, *ends, rng), on) for ends, (_, on) in found.links.items()}
+        found.nodes = {number: (name, float(rng.normal(0, 0.5))) for number, (name, _) in found.nodes.items()}
+        found.latent = rng.normal(0, 1, self.latent).astype(np.float32)
+        found.weight = float(rng.normal(0, 2))
+        return found.express()[1]
+
+    def images_traced(self, genomes: Array, height: int, width: int) -> Array:
+        """Pictures ``(n, height, width, 3)`` of genomes ``(n, dim)`` inside a JAX program."""
+        import jax.numpy as jnp
+
+        size, dim = size_for([self.look])
+        slots = lower(self.look, size, dim)
+        padded = jnp.pad(genomes, ((0, 0), (0, dim - self.dim)))
+        return paint.each(lambda genome: paint.picture(self.look, (slots, genome), (width, height)), padded)
+
+    def to_plain(self) -> dict[str, Any]:
+        """See ``Form.to_plain``."""
+        graph = {
+            "nodes": [[number, name] for number, name in self.look.nodes],
+            "links": [[link.source, link.target, int(link.enabled)] for link in self.look.links],
+        }
+        return self._plain_look() | graph | ({"shared": True} if self.look.shared else {})
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> GraphForm:
+        """See ``Form.from_plain``; an EvoartError where it says what is wrong with the network."""
+        nodes = tuple((_whole(number), _text(name)) for number, name in _list(plain["nodes"], list))
+        links = tuple(
+            Link(_whole(source), _whole(target), _whole(on) != 0) for source, target, on in _list(plain["links"], list)
+        )
+        shared = plain.get("shared", False)
+        if not isinstance(shared, bool):
+            raise TypeError("shared")
+        return cls(*_extent(plain), Graph(nodes, links, shared=shared, **_look(plain)))
+
+    def with_structure(self, structure: Graph) -> GraphForm:
+        """The same form with another graph."""
+        return dataclasses.replace(self, look=structure)
+
+    def between(self, genome: Genome, other: Any, after: Genome, share: float) -> tuple[GraphForm, Genome] | None:
+        """Graphs of one ancestry: what both have moves, what only one has fades; see ``Form.between``."""
+        if not isinstance(other, GraphForm) or alike(self.look) != alike(other.look):
+            return None
+        blended = genes.blended(genes.Genes.of(self.look, genome), genes.Genes.of(other.look, after), share)
+        if blended is None:
+            return None
+        graph, numbers_ = blended.express()
+        return dataclasses.replace(self, look=graph), numbers_
+
+
+def bare(latent: int = 4, colour: str = "rgb", symmetry: str = "none", shared: bool = False) -> Graph:
+    """A graph of inputs and outputs with nothing between them."""
+    first = len(("x", "y", "r")) + latent
+    outputs = range(first, first + (1 if colour == "gray" else 3))
+    return Graph(tuple((number, "identity") for number in outputs), (), latent, colour, symmetry, shared)
+
+
+def alike(look: Layers | Graph) -> tuple[Any, ...]:
+    """What two networks must share to be crossed or blended: all but a graph's nodes and links."""
+    common = (look.latent, look.colour, look.symmetry)
+    if isinstance(look, Layers):
+        return (*common, look.layers, look.activations)
+    return (*common, look.shared)
+
+
+def _settled(genome: Genome) -> Genome:
+    finite = np.nan_to_num(np.asarray(genome, np.float32), nan=0.0, posinf=HEAVIEST, neginf=-HEAVIEST)
+    return np.clip(finite, -HEAVIEST, HEAVIEST)
+
+
+# What is read from a file, with the errors that the recipe's reader expects.
+
+
+def _extent(plain: Mapping[str, Any]) -> tuple[float, float]:
+    width, height = numbers(plain["width"], plain["height"], low=1e-4, high=1)
+    return width, height
+
+
+def _look(plain: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "latent": _whole(plain["latent"]), "colour": _text(plain["colour"]), "symmetry": _text(plain["symmetry"]),
+    }  # fmt: skip
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 33:
+        raise ValueError(f"{value!r} is no whole number of a network")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > 40:
+        raise TypeError("text was expected")
+    return value
+
+
+def _list(value: Any, kind: type | None = None) -> list[Any]:
+    if not isinstance(value, list) or (kind is not None and not all(isinstance(item, kind) for item in value)):
+        raise TypeError("a list was expected")
+    return value
