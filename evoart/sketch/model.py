@@ -35,6 +35,7 @@ class Config:
         classes: names of what it can be told to draw; empty where it is told nothing.
         scale: what offsets are divided by, in the units of its training data.
         longest: most points of a drawing.
+        extent: the usual longer side of a whole drawing, in the same units as ``scale``; 0 where it is not known.
         inputs: 5 for stroke-5; 3 for the handwriting model's ``dx, dy, lift``.
         licence: what applies to the weights; one line.
     """
@@ -48,6 +49,7 @@ class Config:
     classes: tuple[str, ...] = ()
     scale: float = 1.0
     longest: int = 250
+    extent: float = 0.0
     inputs: int = 5
     licence: str = ""
 
