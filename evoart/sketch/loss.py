@@ -48,8 +48,8 @@ def noise(config: Config, batch: Batch, key: Array, keep: float) -> Noise:
 def losses(config: Config, params: Parameters, batch: Batch, draws: Noise) -> tuple[Array, Array]:
     """L_R, in nats per point, and L_KL, in nats per latent number (0 for a decoder only).
 
-    The paper divides by the longest sequence, padding included; here by the points there are (and one end each), so that
-    neither bucketing nor a stray long drawing changes the figure. Being the log of a density, it may be negative.
+    The paper divides by the longest sequence, padding included; here by the points there are (and one end each), so
+    that neither bucketing nor a stray long drawing changes the figure. Being the log of a density, it may be negative.
     """
     steps, size, _ = batch.rows.shape
     given = jnp.zeros((size, 0))
