@@ -11,6 +11,7 @@ from evoart.cppn.layers import Layers
 from evoart.forms.cppn import CppnForm, GraphForm, bare
 from evoart.forms.shapes import ShapesForm
 from evoart.forms.sheet import SheetForm
+from evoart.forms.strokes import StrokesForm
 from evoart.run.fit.problem import FitProblem, judged
 from evoart.types import Search
 
@@ -83,5 +84,10 @@ def _sheet() -> SheetForm:
     return SheetForm((_cppn(), None, _graph(), _cppn(), _cppn()), 3, 1.0, 0.8)
 
 
+def _strokes() -> StrokesForm:
+    inks, groups = (0, 1, 1, 0), (1, 3)
+    return StrokesForm((4, 6, 1, 5), 1.0, 0.8, 0.02, ((0.1, 0.1, 0.1), (0.9, 0.2, 0.1)), inks, groups)
+
+
 # A small form of every name in the registry, for the tests that all of them must pass.
-FORM_EXAMPLES = {"shapes": _shapes, "cppn": _cppn, "cppn-graph": _graph, "sheet": _sheet}
+FORM_EXAMPLES = {"shapes": _shapes, "cppn": _cppn, "cppn-graph": _graph, "sheet": _sheet, "strokes": _strokes}

@@ -12,5 +12,6 @@ FORMS = Registry(
         "cppn": "evoart.forms.cppn:CppnForm",
         "cppn-graph": "evoart.forms.cppn:GraphForm",
         "sheet": "evoart.forms.sheet:SheetForm",
+        "strokes": "evoart.forms.strokes:StrokesForm",
     },
 )

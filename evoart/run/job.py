@@ -31,7 +31,9 @@ _POSITIVE = 10**12
 Check = Callable[[str, Any], Any]
 
 # The commands whose pictures keep a job. A new one is a class here (or an entry point ``evoart.jobs``).
-JOBS = Registry("command", "evoart.jobs", {"fit": "evoart.run.fit.job:FitJob"})
+JOBS = Registry(
+    "command", "evoart.jobs", {"fit": "evoart.run.fit.job:FitJob", "sketch": "evoart.run.sketch.job:SketchJob"}
+)
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evoart.types import Form, Genome, Search
+from evoart.types import Drawing, Form, Genome, Search
 
 if TYPE_CHECKING:
     from evoart.run.engines import Choice
@@ -64,6 +64,10 @@ class Problem:
     def reached(self, figures: Callable[[], dict[str, float]]) -> Reason | None:
         """Why the run is over, where its goal is reached; ``figures()`` gives those of the best so far."""
         return None
+
+    def frames(self, drawing: Drawing) -> Sequence[Drawing]:
+        """What a film of the finished picture shows; empty for the run's own moments."""
+        return ()
 
     def facts(self) -> dict[str, Any]:
         """What a dry run tells of the work, by name, beyond what all commands have."""

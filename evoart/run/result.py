@@ -161,7 +161,8 @@ def finish(
         evaluations=evaluations,
         seconds=seconds,
         mask=problem.mask,
-        frames=tuple(each.drawing(numbers) for each, numbers in film.select(FRAMES)),
+        frames=tuple(problem.frames(form.drawing(genome)))
+        or tuple(each.drawing(numbers) for each, numbers in film.select(FRAMES)),
     )
 
 

@@ -47,9 +47,11 @@ class Drawn:
     finished: bool
 
 
-def tapes(count: int, steps: int, seed: int) -> np.ndarray:
-    """Noise tapes ``(count, steps, 4)`` float32; the k-th is the same however many there are."""
-    return np.stack([np.random.default_rng([seed, k]).standard_normal((steps, 4), np.float32) for k in range(count)])
+def tapes(count: int, steps: int, seed: int, first: int = 0) -> np.ndarray:
+    """Noise tapes ``first`` to ``first + count`` of a seed, ``(count, steps, 4)`` float32; the k-th is always the same,
+    and a longer one begins as the shorter does."""
+    those = (np.random.default_rng([seed, k]) for k in range(first, first + count))
+    return np.stack([rng.standard_normal((steps, 4), np.float32) for rng in those])
 
 
 def check_temperature(value: float, rule: str) -> None:

@@ -1,7 +1,7 @@
 """Weights in files: evoart's own ``.npz``, and those of sketch-rnn-js and rnn-tutorial, read and written.
 
 sketch-rnn-js: a JSON array ``[info, shapes, blobs]``, the blobs base64 of little-endian int16 with
-``w = int16 * 10 / 32767``; a ``.js`` file wraps the same text as ``var model_raw_data='...'``. Nothing in a file is run.
+``w = int16 * 10 / 32767``; a ``.js`` file wraps the same text as ``var model_raw_data='...'``. Nothing of it is run.
 """
 
 from __future__ import annotations

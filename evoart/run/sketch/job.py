@@ -1,0 +1,179 @@
+"""Jobs of ``evoart sketch``: sheets that a sketch-rnn draws."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from evoart.errors import UsageError
+from evoart.run import fields
+from evoart.run.job import Job
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from evoart.run.sketch.problem import SketchProblem
+
+TASKS = ("sample", "complete", "decode", "interpolate", "grid", "combine")
+RULES = ("js", "tf", "handwriting")
+MOST = 10_000  # sketches on a sheet
+
+
+def colours(name: str, value: Any) -> tuple[str, ...]:
+    """Colours as ``#rrggbb``, from a list or from text with commas."""
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple) or not parts:
+        raise UsageError(f"{fields.shortened(value)} is no list of colours", "Write black or '#e63946,#457b9d'")
+    return tuple(fields.colour(part) for part in parts)
+
+
+def words(name: str, value: Any) -> tuple[str, ...]:
+    """Names from a list or from text with commas; may be empty."""
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple) or not all(isinstance(part, str) and part.strip() for part in parts):
+        raise UsageError(f"{fields.shortened(value)} is no list of names", "Write NAME,NAME")
+    return tuple(part.strip() for part in parts)
+
+
+def vector(name: str, value: Any) -> tuple[float, ...]:
+    """A latent vector; empty for none."""
+    fine = isinstance(value, list | tuple) and len(value) <= 1024
+    if not fine or not all(isinstance(v, int | float) and not isinstance(v, bool) and abs(v) < 1e6 for v in value):
+        raise UsageError(
+            "z is no list of numbers, 1,024 at most", "Make one with: evoart sketch encode DRAWING -o z.json"
+        )
+    return tuple(float(v) for v in value)
+
+
+@dataclass(frozen=True)
+class SketchJob(Job):
+    """A job of ``evoart sketch``. What all jobs have is said there.
+
+    Attributes:
+        task: ``sample`` draws from nothing; ``complete`` goes on from ``drawing``; ``decode`` draws ``z``, or
+            ``drawing`` as the model sees it; ``interpolate`` goes from ``drawing`` to ``other``; ``grid`` shows a slice
+            of the latent space around ``drawing`` or zero; ``combine`` adds the drawings ``plus`` and takes away
+            ``minus``.
+        model, model_sha256: name or file of a sketch-rnn, and the hash of what it held, ``""`` until it was read.
+        count: sketches, 1 to 10,000 (interpolate: steps; grid: cells).
+        first: number of the first sketch's noise tape: sketch k of a seed is the same on every sheet.
+        temperature: 0 to 2; ``rule``: what it does, one of ``js``, ``tf``, ``handwriting``.
+        points: most points of a sketch; None: what the model was trained for.
+        classes: what to draw, where the model knows several; each in turn.
+        then, after: model or class that takes over after so many strokes.
+        drawing, other, plus, minus: SVG or Quick, Draw! files, each with a hash.
+        part: share of a whole sketch's size that the given strokes of ``complete`` span.
+        z: a latent vector.
+        reach: how far a grid goes from its middle, in standard deviations.
+        columns: sketches in a row; None: about as many as rows.
+        line: width of lines in percent of a sketch's cell, 0.05 to 20.
+        ink: colours of the strokes; ``paper``: ``#rrggbb`` or ``transparent``.
+        margin: around each sketch, in percent of its cell, 0 to 45.
+        cell: of a sketch in pixels, where ``size`` says nothing.
+    """
+
+    command: ClassVar[str] = "sketch"
+    files: ClassVar = {"drawing": "drawing", "other": "second drawing"}
+    checks: ClassVar = Job.checks | {
+        "task": fields.Choice(TASKS),
+        "model": fields.named,
+        "model_sha256": fields.text,
+        "count": fields.Number(1, MOST, "sketches"),
+        "first": fields.Number(0, 10**9),
+        "temperature": fields.Number(0, 2, kind=float),
+        "rule": fields.Choice(RULES),
+        "points": fields.Number(2, 5000, "points"),
+        "classes": words,
+        "then": fields.named,
+        "after": fields.Number(1, 1000, "strokes"),
+        "drawing": fields.named,
+        "drawing_sha256": fields.text,
+        "other": fields.named,
+        "other_sha256": fields.text,
+        "plus": words,
+        "minus": words,
+        "part": fields.Number(0.02, 1.0, kind=float),
+        "z": vector,
+        "reach": fields.Number(0.01, 10.0, kind=float),
+        "columns": fields.Number(1, MOST, "columns"),
+        "line": fields.Number(0.05, 20.0, "percent", kind=float, flag="--width"),
+        "ink": colours,
+        "paper": lambda name, value: fields.colour(value, "paper", ("transparent",)),
+        "margin": fields.Number(0, 45, "percent", kind=float),
+        "cell": fields.Number(8, 4096, "pixels"),
+    }
+
+    task: str = "sample"
+    model: str = "kanji"
+    model_sha256: str = ""
+    count: int = 16
+    first: int = 0
+    temperature: float = 0.35
+    rule: str = "js"
+    points: int | None = None
+    classes: tuple[str, ...] = ()
+    then: str | None = None
+    after: int = 1
+    drawing: str | None = None
+    drawing_sha256: str = ""
+    other: str | None = None
+    other_sha256: str = ""
+    plus: tuple[str, ...] = ()
+    minus: tuple[str, ...] = ()
+    part: float = 0.6
+    z: tuple[float, ...] = ()
+    reach: float = 2.0
+    columns: int | None = None
+    line: float = 1.2
+    ink: tuple[str, ...] = ("#000000",)
+    paper: str = "#ffffff"
+    margin: float = 10.0
+    cell: int = 256
+
+    def check_together(self) -> None:
+        if self.start is not None:
+            raise UsageError("a sheet of sketches has no start to go on from", "Use: evoart sketch complete DRAWING")
+        needed = {"complete": ("drawing",), "interpolate": ("drawing", "other"), "combine": ("plus",)}
+        for name in needed.get(self.task, ()):
+            if not getattr(self, name):
+                raise UsageError(f"{self.task} needs a {name}", "Name an SVG file")
+        if self.task == "decode" and not (self.z or self.drawing):
+            raise UsageError("there is nothing to decode", "Name a drawing or a z file")
+
+    @property
+    def form(self) -> str:
+        return "sketch"
+
+    @property
+    def stem(self) -> str:
+        model = Path(self.model).name.split(".")[0] or "sketch"
+        subject = Path(self.drawing).stem if self.drawing and self.drawing != "-" else ""
+        return f"{subject}-{model}" if subject else model
+
+    def title(self, noun: str) -> str:
+        return f"{noun}, drawn by sketch-rnn '{Path(self.model).name}'"
+
+    @property
+    def headline(self) -> str:
+        what = {"sample": "", "complete": f" going on from {self.drawing}", "interpolate": " on the way between two"}
+        return f"{self.count:,} sketches of '{Path(self.model).name}'{what.get(self.task, '')}"
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of the sheet."""
+        across = self.count if self.task == "interpolate" and self.count <= 12 else math.ceil(math.sqrt(self.count))
+        columns = min(self.columns or across, self.count)
+        return math.ceil(self.count / columns), columns
+
+    def prepare(self, source: Any = None) -> SketchProblem:
+        from evoart.run.sketch.problem import prepare
+
+        return prepare(self, source)
+
+    def restore(self, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> SketchProblem:
+        from evoart.run.sketch.problem import restore
+
+        return restore(self, plain, arrays, **common)

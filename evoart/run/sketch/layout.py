@@ -1,0 +1,75 @@
+"""Sketches on a sheet: which cell, how large, which pen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from evoart.forms.strokes import StrokesForm, strokes_form
+from evoart.run import fields
+from evoart.run.sketch.job import SketchJob
+from evoart.sketch.simplify import simplify
+from evoart.sketch.strokes import Polylines, bounds, fitted
+from evoart.types import Genome
+
+_ENLARGED = 1.6  # a sketch of a stroke or two is not blown up beyond so much of what is usual on its sheet
+_FINE = 0.0005  # of a cell: points nearer to the line than this are left out
+
+
+def extent(job: SketchJob) -> tuple[float, float]:
+    """Width and height of the sheet in units; the longer one is 1."""
+    rows, columns = job.grid
+    longest = max(rows, columns)
+    return columns / longest, rows / longest
+
+
+def sheet(job: SketchJob, sketches: Sequence[Polylines], given: Sequence[int] = ()) -> tuple[StrokesForm, Genome]:
+    """Form and genome of sketches in their own units, row by row.
+
+    Args:
+        given: strokes of each sketch that were there before the model began; they have the first ink, and the model
+            the second. Where there are none, sketches take the inks in turn.
+    """
+    rows, columns = job.grid
+    cell = 1 / max(rows, columns)
+    width, height = extent(job)
+    inner = cell * (1 - 2 * job.margin / 100)
+    most = _ENLARGED * inner / max(_usual_side(sketches), 1e-9)
+    strokes, inks, groups = [], [], []
+    for k, sketch in enumerate(sketches):
+        row, column = divmod(k, columns)
+        middle = np.array([(column + 0.5) * cell, (row + 0.5) * cell])
+        placed = _placed(sketch, middle, inner, most)
+        strokes += simplify(placed, _FINE * cell)
+        inks += _inks(job, k, len(sketch), given[k] if given else 0)
+        groups.append(len(sketch))
+    settings = {
+        "width": width,
+        "height": height,
+        "line": job.line / 100 * cell,
+        "palette": tuple(fields.rgb(ink) for ink in job.ink),
+        "inks": tuple(inks) if any(inks) else (),
+        "groups": tuple(groups),
+        "background": None if job.paper == "transparent" else fields.rgb(job.paper),
+    }
+    return strokes_form(strokes, **settings)
+
+
+def _usual_side(sketches: Sequence[Polylines]) -> float:
+    sides = [float(np.max(np.subtract(*bounds(sketch)[::-1]))) for sketch in sketches if sketch]
+    return float(np.median(sides)) if sides else 0.0
+
+
+def _placed(sketch: Polylines, middle: np.ndarray, side: float, most: float) -> Polylines:
+    """A sketch of any units in the middle of its cell, ``side`` units large unless that takes a scale over ``most``."""
+    low, high = bounds(sketch)
+    own = max(float(np.max(high - low)), 1e-9)
+    side = min(side, own * most)
+    return fitted(sketch, (*(middle - side / 2), side, side))
+
+
+def _inks(job: SketchJob, index: int, strokes: int, given: int) -> list[int]:
+    if job.drawing and job.task == "complete" or job.then:
+        return [0 if k < given else min(1, len(job.ink) - 1) for k in range(strokes)]
+    return [index % len(job.ink)] * strokes

@@ -1,0 +1,112 @@
+"""Drawing a sheet as a search that the run loop can drive: some sketches a step, until all are there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from evoart.run.sketch import layout
+from evoart.run.sketch.problem import SketchProblem, Start, finished_strokes
+from evoart.sketch.model import Model
+from evoart.sketch.sampling import Drawn, draw, tapes
+from evoart.sketch.strokes import Polylines, to_polylines
+from evoart.types import Search
+
+TOGETHER = 64  # sketches of one step
+
+
+class Sampling(Search):
+    """See ``types.Search``; the loss is the share of sketches that are still to be drawn."""
+
+    def __init__(self, problem: SketchProblem) -> None:
+        self.problem = problem
+        self.sketches: list[Polylines] = []
+        self.given: list[int] = []
+        problem.tally.clear()
+        self.generation, self.stage = 0, "drawing"
+        self._settle()
+
+    def step(self) -> None:
+        starts = self.problem.starts[len(self.sketches) : len(self.sketches) + TOGETHER]
+        for sketch, given, finished in self._drawn(starts):
+            self.sketches.append(sketch)
+            self.given.append(given)
+            self.problem.tally.append(finished)
+        self.generation += 1
+        self._settle()
+
+    def _settle(self) -> None:
+        count = len(self.problem.starts)
+        self.structure, self.genome = layout.sheet(self.problem.job, self.sketches, self.given)
+        self.evaluations = len(self.sketches)
+        self.progress = self.evaluations / count
+        self.loss, self.planned = 1 - self.progress, count
+        self.done = self.evaluations >= count
+
+    def _drawn(self, starts: tuple[Start, ...]) -> list[tuple[Polylines, int, bool]]:
+        """Strokes, how many of them were there before (or by the first model), and whether the sketch ended itself."""
+        job, model = self.problem.job, self.problem.model
+        drawn = self._draw(model, starts)
+        given = [len(to_polylines(start.begun)) if len(start.begun) else 0 for start in starts]
+        if self.problem.second is not None:
+            second, class_index = self.problem.second
+            cut = [_first_strokes(each.strokes, count + job.after) for each, count in zip(drawn, given, strict=True)]
+            given = [len(to_polylines(strokes)) for strokes in cut]
+            factor = (second.config.extent or 12 * second.config.scale) / (
+                model.config.extent or 12 * model.config.scale
+            )
+            begun = [strokes * (factor, factor, 1) for strokes in cut]
+            drawn = self._draw(
+                second, tuple(replace(s, begun=b, class_index=class_index) for s, b in zip(starts, begun, strict=True))
+            )
+        sketches = [finished_strokes(each.strokes) for each in drawn]
+        return [(sketch, count, each.finished) for sketch, count, each in zip(sketches, given, drawn, strict=True)]
+
+    def _draw(self, model: Model, starts: tuple[Start, ...]) -> list[Drawn]:
+        job = self.problem.job
+        tape = np.concatenate([tapes(1, model.config.longest, job.seed or 0, start.tape) for start in starts])
+        z = None if starts[0].z is None else np.stack([start.z for start in starts]).astype(np.float32)
+        return draw(
+            model,
+            tape,
+            temperature=job.temperature,
+            rule=job.rule,
+            z=z if model.config.latent else None,
+            classes=np.array([start.class_index for start in starts]),
+            begun=[start.begun for start in starts],
+        )
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        lines = [line for sketch in self.sketches for line in sketch]
+        return {
+            "points": np.concatenate([np.zeros((0, 2)), *lines]),
+            "lines": np.array([len(line) for line in lines], np.int64),
+            "strokes": np.array([len(sketch) for sketch in self.sketches], np.int64),
+            "given": np.array(self.given, np.int64),
+            "finished": np.array(self.problem.tally, bool),
+            "generation": np.array(self.generation),
+        }
+
+    def load(self, arrays: dict[str, Any]) -> None:
+        ends = np.cumsum(np.asarray(arrays["lines"], int))
+        lines = np.split(np.asarray(arrays["points"], np.float64), ends)[:-1]
+        strokes = [int(n) for n in arrays["strokes"]]
+        if sum(strokes) != len(lines):
+            raise ValueError("strokes")
+        left = iter(lines)
+        self.sketches = [[next(left) for _ in range(count)] for count in strokes]
+        self.given = [int(n) for n in arrays["given"]]
+        self.problem.tally[:] = [bool(f) for f in arrays["finished"]]
+        self.generation = int(arrays["generation"])
+        self._settle()
+
+
+def _first_strokes(strokes: np.ndarray, count: int) -> np.ndarray:
+    """The first ``count`` strokes of stroke-3, the pen lifted at their end."""
+    ends = np.flatnonzero(strokes[:, 2] > 0.5)
+    cut = strokes[: ends[count - 1] + 1].copy() if len(ends) >= count else strokes.copy()
+    if len(cut):
+        cut[-1, 2] = 1
+    return cut

@@ -1,0 +1,82 @@
+"""Models by name: those that come with evoart, those that are published, those in a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from evoart.cache import cache_dir
+from evoart.download import Remote, obtain, verify
+from evoart.errors import EvoartError, UsageError, unknown
+from evoart.sketch.model import Model
+from evoart.sketch.weights import decode, read
+
+BUILTIN = {"kanji": "invented kanji, learned from KanjiVG (c) Ulrich Apel; weights CC BY-SA 3.0"}
+DEFAULT = "kanji"
+FOLDER = Path(__file__).parent / "data"
+ENDINGS = (".npz", ".json", ".js")
+
+# Weights that Google released with sketch-rnn-js, trained on Quick, Draw!; about 3 MB each, no licence is stated.
+ADDRESS = "https://storage.googleapis.com/quickdraw-models/sketchRNN/models/"
+MOST = 64 << 20  # bytes
+_NAMES = """
+alarm_clock ambulance angel ant antyoga backpack barn basket bear bee beeflower bicycle bird book brain bridge
+bulldozer bus butterfly cactus calendar castle cat catbus catpig chair couch crab crabchair crabrabbitfacepig
+cruise_ship diving_board dog dogbunny dolphin duck elephant elephantpig everything eye face fan fire_hydrant
+firetruck flamingo flower floweryoga frog frogsofa garden hand hedgeberry hedgehog helicopter kangaroo key
+lantern lighthouse lion lionsheep lobster map mermaid monapassport monkey mosquito octopus owl paintbrush
+palm_tree parrot passport peas penguin pig pigsheep pineapple pool postcard power_outlet rabbit rabbitturtle
+radio radioface rain rhinoceros rifle roller_coaster sandwich scorpion sea_turtle sheep skull snail snowflake
+speedboat spider squirrel steak stove strawberry swan swing_set the_mona_lisa tiger toothbrush toothpaste
+tractor trombone truck whale windmill yoga yogabicycle
+"""
+PUBLISHED = tuple(_NAMES.split())
+
+
+def find(
+    name: str,
+    *,
+    say: Callable[[str], None] = lambda line: None,
+    progress: Callable[[int, int | None], None] = lambda done, total: None,
+) -> Model:
+    """The model called ``name``: a built-in, a weight file, or a published one (``bird``; ``bird.vae`` with encoder),
+    which is downloaded on first use and kept.
+
+    Args:
+        say, progress: see ``download.obtain``.
+
+    Raises:
+        UsageError: no model of that name, with suggestions. EvoartError: it cannot be read or downloaded.
+    """
+    if is_file(name):
+        path = Path(os.path.expanduser(name))
+        if not path.is_file():
+            raise UsageError(f"there is no file '{name}'", "Check the spelling")
+        return read(path)
+    if name in BUILTIN:
+        return read(FOLDER / f"{name}.npz")
+    plain = name.lower().replace("-", "_").replace(" ", "_")
+    stem, dot, kind = plain.partition(".")
+    if stem not in PUBLISHED or (dot and kind not in ("gen", "vae")):
+        raise unknown("sketch model", name, [*BUILTIN, *PUBLISHED])
+    path = place(plain)
+    obtain(
+        Remote(f"{ADDRESS}{path.name}", f"the sketch-rnn model '{name}'", most=MOST), path, say=say, progress=progress
+    )
+    verify(path)
+    try:
+        return decode(path.read_bytes(), str(path))
+    except EvoartError as error:
+        raise EvoartError(error.what, f"Delete '{path}' and try again") from None
+
+
+def is_file(name: str) -> bool:
+    """Whether a model's name is that of a file."""
+    return name.endswith(ENDINGS) or os.sep in name
+
+
+def place(name: str) -> Path:
+    """Where a published model is kept."""
+    stem, _, kind = name.partition(".")
+    return cache_dir() / "sketch" / f"{stem}.{kind or 'gen'}.json"
