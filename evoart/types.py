@@ -22,7 +22,7 @@ recipe          a job written into the picture it made
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Protocol, Self, TypeAlias
 
 import numpy as np
@@ -142,6 +142,7 @@ class Search(Protocol):
     psnr: float | None = None  # of ``genome`` in dB, where the search knows it
     progress: float | None = None  # share of the planned work that is done, 0 to 1, where there is a plan
     planned: int | None = None  # evaluations of the whole plan, about, where there is one
+    notes: Sequence[str] = ()  # what a user should know of the search's work, in the order it came up
     settled: dict[str, float] = {}  # options by which a run whose plan came from a budget can be planned again
 
     def step(self) -> None: ...

@@ -79,6 +79,13 @@ SHAPES, SEARCH = "Shapes", "Search"
 @o.option(SEARCH, "--pixels", metavar="N", help="Long side of the search's canvas, 16 to 2,048. [default: 256]")
 @o.budget_options
 @o.engine_options
+@o.option(
+    o.RUN,
+    "--distributed",
+    is_flag=True,
+    help="One of several processes that work on this picture together; they find one another by "
+    "JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID, or through SLURM.",
+)
 @o.checkpoint_options
 @o.option(o.RUN, "--max-pixels", metavar="N", help="Refuse larger photographs. [default: 100,000,000 pixels]")
 @o.option(o.RUN, "--config", type=o.path(), metavar="FILE", help="Take options from a TOML file; those given here win.")
@@ -101,7 +108,7 @@ def fit(picture: str | None, **given: Any) -> int:
         return 0
     from evoart.cli.work import run_job
 
-    return run_job(job.with_seed(), **{name: value for name, value in how.items() if name != "print_config"})
+    return run_job(job, **{name: value for name, value in how.items() if name != "print_config"})
 
 
 _HOW = (
@@ -117,6 +124,7 @@ _HOW = (
     "settings",
     "print_config",
     "dry_run",
+    "distributed",
     "preview",
     "as_json",
     "verbose",

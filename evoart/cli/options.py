@@ -167,8 +167,18 @@ checkpoint_options = _together(
     option(RUN, "--no-checkpoint", is_flag=True, help="Save no checkpoints: Ctrl-C then keeps the picture only."),
 )
 engine_options = _together(
-    option(RUN, "--engine", type=Words("auto", "scanline", "dense"), help="What draws and judges. [default: auto]"),
-    option(RUN, "--device", type=Words("auto", "cpu", "gpu"), help="Where the dense engine runs. [default: auto]"),
+    option(
+        RUN,
+        "--engine",
+        type=Words("auto", "scanline", "dense", "pallas"),
+        help="What draws and judges. [default: auto]",
+    ),
+    option(
+        RUN,
+        "--device",
+        type=Words("auto", "cpu", "gpu"),
+        help="What JAX runs on: the engines dense and pallas. [default: auto]",
+    ),
     option(RUN, "--threads", metavar="N", help="CPU threads, 1 to 256. [default: all]"),
 )
 

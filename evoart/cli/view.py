@@ -7,7 +7,7 @@ import time
 
 from evoart.cli.console import Console
 from evoart.cli.words import clock, figures, short, span
-from evoart.run.events import Event, Improved, Progress, Saved, Started, Unsaved
+from evoart.run.events import Event, Improved, Noted, Progress, Saved, Started, Unsaved
 
 PLAIN_EVERY = 10.0  # seconds between plain lines
 PREVIEW_EVERY = 0.5
@@ -45,7 +45,7 @@ class View:
             case Started():
                 resumed = f", going on at generation {event.resumed:,}" if event.resumed else ""
                 w, h = event.canvas
-                text = f"{event.engine} engine on {event.device}, searching at {w} x {h} pixels{resumed}"
+                text = f"{event.engine} engine on {event.device} ({event.why}), searching at {w} x {h} pixels{resumed}"
                 self.console.say(text, 0 if event.resumed else 1)
             case Improved():
                 self._drawing = event.drawing
@@ -56,6 +56,8 @@ class View:
                 self._progress(event)
             case Saved():
                 self.console.say(f"checkpoint at generation {event.generation:,}: {event.path}", 1)
+            case Noted():
+                self.console.say(event.text)
             case Unsaved():
                 self.console.say(f"Warning: the checkpoint was not written: {event.error}")
 

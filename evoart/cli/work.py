@@ -13,12 +13,13 @@ from evoart.cli import session
 from evoart.cli.console import Console, tell
 from evoart.cli.options import verbosity
 from evoart.cli.words import span, visible
+from evoart.run import distributed as processes
 from evoart.run.engines import own_process
-from evoart.run.events import Event, Progress, Started
+from evoart.run.events import Event, Interrupted, Progress, Started
 from evoart.run.job import Job
 from evoart.run.loop import drive
 from evoart.run.problem import Problem
-from evoart.run.stop import Stop
+from evoart.run.stop import EXIT, Stop, listening
 
 
 def run_job(
@@ -37,10 +38,16 @@ def run_job(
     as_json: bool,
     verbose: int,
     quiet: bool,
+    distributed: bool = False,
 ) -> int:
     """Check everything, then run ``job`` and write its picture; returns the exit code."""
     console = Console(verbosity(verbose, quiet))
     own_process(job)
+    if distributed:
+        processes.join()
+    if not processes.first():
+        return _assist(processes.seeded(job))
+    job = processes.seeded(job)
     naming = {"stem": job.stem, "form": job.form, "overwrite": overwrite, "inputs": [Path(p) for p in job.inputs]}
     options = session.write_options(film_size, film_time)
     places = session.outputs_for(outputs, films, format=format, **naming)
@@ -59,6 +66,16 @@ def run_job(
         return drive(problem, problem.search(), keep=keep, stop=stop)
 
     return session.perform(events, session.Plan(places, options, keep, lasting, as_json), console, preview)
+
+
+def _assist(job: Job) -> int:
+    """Work along with the first process, which speaks and writes for all; returns the exit code."""
+    stop, last = Stop(), None
+    problem = job.prepare()
+    with listening(stop, lambda why: None, lambda why: None):
+        for event in drive(problem, problem.search(), stop=stop):
+            last = event
+    return EXIT[last.reason] if isinstance(last, Interrupted) else 0
 
 
 def _dry_run(problem: Problem, places: list[session.Output], keep: Any, as_json: bool) -> int:

@@ -100,8 +100,8 @@ class DenseRaster:
     ) -> None:
         self.decode, self.height, self.width = decode, height, width
         # Pictures drawn side by side: enough to fill the device, few enough to stay within its caches or memory.
-        budget = 2**19 if jax.default_backend() == "cpu" else 2**24
-        self.batch = int(np.clip(budget // (height * width), 1, 256))
+        cpu = jax.default_backend() == "cpu"
+        self.batch = int(np.clip((2**19 if cpu else 2**24) // (height * width), 1, 8 if cpu else 64))
         self.background = np.asarray((1.0, 1.0, 1.0) if background is None else background, np.float32)
         self._scale = pixels_per_unit((width, height), extent)
         self._layout = layout(tuple(kinds), min(detail_for(max(height, width)), DETAIL))
@@ -150,5 +150,18 @@ class DenseRaster:
         return jax.lax.switch(member, branches, outline, line_width)
 
     def map(self, judge: Callable[[Array], Array], genomes: Array) -> Array:
-        """``judge(image)`` for each of ``genomes`` ``(n, dim)``, drawing a bounded number of pictures at a time."""
-        return jax.lax.map(lambda genome: judge(self.image(genome)), genomes, batch_size=self.batch)
+        """``judge(image)`` for each of ``genomes`` ``(n, dim)``, drawing ``batch`` pictures at a time.
+
+        The last batch is filled up: XLA rounds differently for another size, and what is found of a candidate should
+        not depend on how many others there are.
+        """
+
+        def one(genome: Array) -> Array:
+            return judge(self.image(genome))
+
+        n, size = len(genomes), self.batch
+        if n <= size:
+            return jax.vmap(one)(genomes)
+        padded = jnp.concatenate([genomes, jnp.broadcast_to(genomes[:1], (-n % size, genomes.shape[1]))])
+        parts = jax.lax.map(jax.vmap(one), padded.reshape(-1, size, genomes.shape[1]))
+        return parts.reshape(-1, *parts.shape[2:])[:n]

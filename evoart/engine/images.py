@@ -38,6 +38,16 @@ class ImagesEngine:
         self.batch = int(np.clip(most // (self.width * self.height), 1, 256))
         self._losses = jax.jit(self.losses_traced)
 
+    def shrink(self) -> bool:
+        """Judge half as many candidates side by side from now on; False where it is one already.
+
+        Programs that hold this engine are to be compiled anew.
+        """
+        if self.batch == 1:
+            return False
+        self.batch //= 2
+        return True
+
     def losses(self, genomes: np.ndarray) -> np.ndarray:
         """Losses ``(n,)`` float32 of genomes ``(n, dim)``."""
         return np.asarray(self._losses(np.asarray(genomes, np.float32), self.inputs))

@@ -1,4 +1,4 @@
-"""How much a device holds: the population is drawn in parts that fit, and parts that do not fit are halved."""
+"""How much a device holds: a population is judged in parts that fit into its memory."""
 
 from __future__ import annotations
 
@@ -22,8 +22,3 @@ def candidates_within(each: int) -> int:
     platform = jax.default_backend()
     budget = DEFAULT.get(platform, DEFAULT["other"]) if free is None else SHARE * free
     return int(min(max(budget // max(each, 1), 1), MOST))
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether JAX raised ``error`` because the device has no room."""
-    return isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" in str(error)

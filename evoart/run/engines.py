@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from evoart.errors import EvoartError, UsageError
+from evoart.run import distributed, nvidia
 
 if TYPE_CHECKING:
     from evoart.forms.shapes import ShapesForm
@@ -20,55 +21,104 @@ _ONE_THREAD = "--xla_cpu_multi_thread_eigen=false"
 
 @dataclass(frozen=True)
 class Choice:
-    """An engine (``scanline`` or ``dense``), what it runs on (``cpu`` or a GPU's name) and why it was chosen."""
+    """An engine (``scanline``, ``dense``, ``pallas``), what it runs on (``cpu`` or a GPU's name) and why it was chosen.
+
+    ``note`` is what a user should know of it, in one line, or ``""``.
+    """
 
     engine: str
     device: str
     why: str
+    note: str = ""
 
 
 def choose(job: FitJob) -> Choice:
     """The engine of a job.
 
-    The scanline kernel is the fastest on a CPU and needs no JAX; the dense program is the one for an accelerator,
-    and pays where whole populations are judged, which the default search does not do.
+    The scanline kernel is the fastest on a CPU and needs no JAX; on a GPU it is the Pallas kernels, and the dense
+    program where this JAX has none for it. Both pay where whole populations are judged, which the default search does
+    not do.
 
     Raises:
-        UsageError: the scanline engine on a GPU.
+        UsageError: an engine on a device that it does not run on.
         EvoartError: a GPU was asked for and JAX sees none, or the CPU and JAX has settled on a GPU.
     """
     if job.device == "gpu" and job.engine == "scanline":
-        raise UsageError("the scanline engine runs on a CPU only", "Use --engine dense or --device cpu")
-    if job.device == "gpu":
-        gpu = accelerator()
-        if gpu is None:
-            raise EvoartError("JAX sees no GPU here", 'Install it with: pip install "jax[cuda12]", or use --device cpu')
-        return Choice("dense", gpu, "asked for")
+        raise UsageError("the scanline engine runs on a CPU only", "Use --engine pallas or --device cpu")
     if job.engine == "scanline":
         return Choice("scanline", "cpu", "asked for")
-    if job.engine == "dense":
-        gpu = accelerator()
-        if gpu is not None and job.device == "cpu":
-            raise EvoartError(f"JAX runs on {gpu} in this process", "Set JAX_PLATFORMS=cpu before it starts")
-        return Choice("dense", gpu or "cpu", "asked for")
+    if job.device == "gpu" or job.engine in ("dense", "pallas"):
+        return _asked_for(job)
+    if distributed.active():
+        return on_jax("several processes work on it")
     if job.search == "evolve" or job.device == "cpu":
         return Choice("scanline", "cpu", "fastest on a CPU")
+    if accelerator():
+        return on_jax("fastest on a GPU")
+    return Choice("scanline", "cpu", "there is no GPU", unused())
+
+
+def _asked_for(job: FitJob) -> Choice:
     gpu = accelerator()
-    return Choice("dense", gpu, "fastest on a GPU") if gpu else Choice("scanline", "cpu", "there is no GPU")
+    if gpu is None and (job.device == "gpu" or (job.engine == "pallas" and job.device != "cpu")):
+        raise EvoartError(*nvidia.why_unused(os.environ.get("JAX_PLATFORMS", "")))
+    if gpu is not None and job.device == "cpu":
+        raise EvoartError(f"JAX runs on {gpu} in this process", "Set JAX_PLATFORMS=cpu before it starts")
+    if job.engine == "auto":
+        return on_jax("asked for")
+    if job.engine == "pallas" and gpu is None:
+        return Choice("pallas", "cpu", "asked for", "the pallas engine is interpreted on a CPU: very slow, for tests")
+    if job.engine == "pallas" and not has_kernels():
+        raise EvoartError("this JAX has no kernels for the GPU here", "Use --engine dense")
+    return Choice(job.engine, gpu or "cpu", "asked for")
+
+
+def on_jax(why: str) -> Choice:
+    """The best of the engines that are JAX programs, on the device that JAX has settled on."""
+    gpu = accelerator()
+    if gpu is None:
+        return Choice("dense", "cpu", why)
+    if has_kernels():
+        return Choice("pallas", gpu, why)
+    return Choice("dense", gpu, f"{why}; this JAX has no Pallas kernels for it")
 
 
 def accelerator() -> str | None:
     """The name of the first device of JAX that is not a CPU, or None."""
+    device = _first_device()
+    return None if device is None or device.platform == "cpu" else device.device_kind
+
+
+def has_kernels() -> bool:
+    """Whether this JAX translates our kernels for the device: a GPU, and Pallas' Triton dialect."""
+    device = _first_device()
+    if device is None or device.platform not in ("gpu", "cuda", "rocm"):
+        return False
+    try:
+        from jax.experimental.pallas import triton  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def unused() -> str:
+    """One line about a GPU that is there and that JAX cannot use, or ``""``."""
+    if nvidia.card() is None or accelerator() is not None or os.environ.get("JAX_PLATFORMS") == "cpu":
+        return ""
+    what, remedy = nvidia.why_unused(os.environ.get("JAX_PLATFORMS", ""))
+    return f"{what[0].upper()}{what[1:]}. {remedy}"
+
+
+def _first_device() -> Any:
     from evoart.engine.jax_setup import setup
 
     setup()
     import jax
 
     try:
-        device = jax.devices()[0]
-    except RuntimeError:  # a driver that does not fit
+        return jax.devices()[0]
+    except RuntimeError:  # a driver that does not fit, or a platform that is not there
         return None
-    return None if device.platform == "cpu" else device.device_kind
 
 
 def limit_threads(threads: int | None) -> None:
@@ -97,11 +147,17 @@ def cores() -> int:
 
 
 def make(choice: Choice, form: ShapesForm, target: Target) -> Any:
-    """The engine ``choice`` names, for genomes of ``form`` judged against ``target``."""
-    if choice.engine == "dense":
-        from evoart.engine.dense import DenseEngine
+    """The engine ``choice`` names, for genomes of ``form`` judged against ``target``; over all devices there are."""
+    if choice.engine == "scanline":
+        from evoart.engine.scanline import ScanlineEngine
 
-        return DenseEngine(form, target)
-    from evoart.engine.scanline import ScanlineEngine
+        return ScanlineEngine(form, target)
+    from evoart.engine.sharded import over_devices
 
-    return ScanlineEngine(form, target)
+    if choice.engine == "pallas":
+        from evoart.engine.pallas import PallasEngine
+
+        return over_devices(PallasEngine(form, target))
+    from evoart.engine.dense import DenseEngine
+
+    return over_devices(DenseEngine(form, target))

@@ -34,7 +34,7 @@ class Started(Event):
 
     Attributes:
         job: the job with its seed and every other choice made.
-        engine, device: what draws and judges, and on what it runs.
+        engine, device, why: what draws and judges, on what it runs, and why it was chosen.
         noun: what the picture will consist of, ``100 triangles``.
         canvas: the search's own canvas ``(w, h)`` in pixels.
         seed: the job's.
@@ -44,6 +44,7 @@ class Started(Event):
     job: Job = field(repr=False, metadata={"plain": False})
     engine: str
     device: str
+    why: str
     noun: str
     canvas: tuple[int, int]
     seed: int
@@ -101,6 +102,13 @@ class Unsaved(Event):
 
     path: Path
     error: str
+
+
+@dataclass(frozen=True)
+class Noted(Event):
+    """Something that a user should know, in one line; the run goes on."""
+
+    text: str
 
 
 @dataclass(frozen=True)

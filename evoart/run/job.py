@@ -66,7 +66,7 @@ class Job:
         "patience": fields.Number(1, _POSITIVE, "generations"),
         "quality": fields.Choice(QUALITIES),
         "seed": fields.Number(0, 2**32 - 1),
-        "engine": fields.Choice(("auto", "scanline", "dense")),
+        "engine": fields.Choice(("auto", "scanline", "dense", "pallas")),
         "device": fields.Choice(("auto", "cpu", "gpu")),
         "threads": fields.Number(1, 256, "threads"),
         "start": fields.named,

@@ -13,7 +13,8 @@ import numpy as np
 
 from evoart.errors import EvoartError, UsageError
 from evoart.run import checkpoint as checkpoints
-from evoart.run.events import Event, Finished, Improved, Interrupted, Progress, Reason, Saved, Started, Unsaved
+from evoart.run import distributed
+from evoart.run.events import Event, Finished, Improved, Interrupted, Noted, Progress, Reason, Saved, Started, Unsaved
 from evoart.run.film import FilmRecorder
 from evoart.run.job import Job
 from evoart.run.problem import Problem
@@ -112,20 +113,23 @@ def drive(
         job=problem.job,
         engine=choice.engine,
         device=choice.device,
+        why=choice.why,
         noun=problem.form.noun,
         canvas=problem.canvas,
         seed=problem.job.seed or 0,
         resumed=search.generation,
     )
+    if choice.note:
+        yield Noted(choice.note)
     keeper = _Keeper(keep, state)
-    reason = state.reason()
-    while reason is None and stop.why is None:
+    reason, state.why = distributed.agreed(state.reason(), stop.why)
+    while reason is None and state.why is None:
         reason = state.block(stop)
         yield from state.report()
-        if reason is None and stop.why is None:
+        if reason is None and state.why is None:
             yield from keeper.now_and_then()
-    reason = reason or stop.why
-    state.ended = None if stop.why == reason else reason
+    reason = reason or state.why
+    state.ended = None if state.why == reason else reason
     yield from keeper.save()
     yield state.finished(reason, keeper)
 
@@ -136,14 +140,14 @@ class _Run:
     def __init__(self, problem: Problem, search: Search, saved: checkpoints.Checkpoint | None) -> None:
         self.problem, self.job, self.search = problem, problem.job, search
         self.film = FilmRecorder(int(np.clip(_FILM_NUMBERS // max(problem.form.dim, 1), 16, 240)))
-        self.before, self.ended = 0.0, None
+        self.before, self.ended, self.why = 0.0, None, None  # why: it was asked to stop
         self.mark = (float(search.loss), search.generation)
         if saved is not None:
             self.film.load(saved.film)
             self.before, self.ended = float(saved.state["seconds"]), saved.state["reason"]
             self.mark = (float(saved.state["mark"][0]), int(saved.state["mark"][1]))
         self.began = self.told = time.monotonic()
-        self.told_evaluations, self.told_loss = search.evaluations, float("inf")
+        self.told_evaluations, self.told_loss, self.told_notes = search.evaluations, float("inf"), 0
         self.seen: tuple[float, Any] = (float("nan"), None)
         self._figures: tuple[float, dict[str, float]] = (float("nan"), {})
         self._first: tuple[float, float] | None = None  # time and fraction of the first report
@@ -167,8 +171,8 @@ class _Run:
         while True:
             self.search.step()
             self._remember()
-            reason = self.reason()
-            if reason is not None or stop.why is not None or time.monotonic() >= until:
+            reason, self.why = distributed.agreed(self.reason(), stop.why)
+            if reason is not None or self.why is not None or time.monotonic() >= until:
                 return reason
 
     def _remember(self) -> None:
@@ -205,6 +209,9 @@ class _Run:
 
     def report(self) -> Iterator[Event]:
         search, now, figures = self.search, time.monotonic(), self.figures()
+        for text in search.notes[self.told_notes :]:
+            yield Noted(text)
+        self.told_notes = len(search.notes)
         if search.loss < self.told_loss:
             yield Improved(search.generation, float(search.loss), figures, self.drawing())
         rate = (search.evaluations - self.told_evaluations) / max(now - self.told, 1e-9)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -10,12 +10,13 @@ from evoart.types import Genome, Search
 
 
 class Chain(Search):
-    """Runs ``first`` until it is done, then what ``then(kinds, genome)`` makes of its result.
+    """Runs ``first`` until it is done, then what ``then(kinds, genome, spent)`` makes of its result.
 
-    Counts go on across the change; ``structure`` is that of the first search from the moment it has chosen them.
+    ``spent`` are the generations and evaluations so far. Counts go on across the change; ``structure`` is that of the
+    first search from the moment it has chosen them.
     """
 
-    def __init__(self, first: Search, then: Callable[[tuple[str, ...], Genome], Search]) -> None:
+    def __init__(self, first: Search, then: Callable[[tuple[str, ...], Genome, tuple[int, int]], Search]) -> None:
         self._first, self._then = first, then
         self._second: Search | None = None
 
@@ -54,6 +55,11 @@ class Chain(Search):
         return self._first.evaluations + (0 if self._second is None else self._second.evaluations)
 
     @property
+    def notes(self) -> Sequence[str]:
+        """What both have to say."""
+        return (*self._first.notes, *(() if self._second is None else self._second.notes))
+
+    @property
     def done(self) -> bool:
         """Whether the second has nothing left to do."""
         return self._second is not None and self._second.done
@@ -62,7 +68,11 @@ class Chain(Search):
         """One unit of work of the current search."""
         self._now.step()
         if self._second is None and self._first.done:
-            self._second = self._then(self._first.structure, self._first.genome)
+            self._second = self._follow()
+
+    def _follow(self) -> Search:
+        first = self._first
+        return self._then(first.structure, first.genome, (first.generation, first.evaluations))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The whole state: that of the first search and, once it runs, of the second."""
@@ -80,5 +90,5 @@ class Chain(Search):
         self._first.load(parts["first"])
         self._second = None
         if parts["second"]:
-            self._second = self._then(self._first.structure, self._first.genome)
+            self._second = self._follow()
             self._second.load(parts["second"])

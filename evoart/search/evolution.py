@@ -7,7 +7,7 @@ reach of one this is a classical evolution strategy.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -16,6 +16,7 @@ import numpy as np
 
 from evoart.errors import EvoartError, UsageError
 from evoart.search.blocks import generations_per_block
+from evoart.search.program import Program
 from evoart.search.strategies import Strategy, make
 from evoart.types import Array, Engine, Genome, Search
 
@@ -61,7 +62,7 @@ class Evolution(Search):
         # Start and target are arguments of the programs and no constants in them: other pictures and seeds then find
         # them in JAX's cache.
         self._ask_jit, self._tell_jit = jax.jit(self._ask), jax.jit(self._tell)
-        self._run_jit = jax.jit(self._run)
+        self._program = Program(engine, self._run) if self._traceable else None
         self._limit: int | None = None
         self.genome, self.generation, self.evaluations = self._origin.copy(), 0, 1
         self.loss = float(np.asarray(engine.losses(self._origin[None]))[0])
@@ -120,9 +121,9 @@ class Evolution(Search):
         """One generation, or a fixed number of them as one program where the engine can be part of it."""
         count = self._block if self._limit is None else max(1, min(self._block, self._limit - self.generation))
         if self._traceable:
-            carry = (self._state, jnp.asarray(self.genome), jnp.asarray(self.loss, jnp.float32))
+            carry = (self._state, self.genome, np.float32(self.loss))
             generation = np.int32(self.generation)
-            self._state, genome, loss = self._run_jit(
+            self._state, genome, loss = self._program(
                 self._inputs, self._origin, self._key, generation, np.int32(count), carry
             )
             self.genome, self.loss = np.array(genome), float(loss)
@@ -142,8 +143,10 @@ class Evolution(Search):
         def one(i: Array, carry: Any) -> Any:
             state, genome, loss = carry
             generation = first + i
-            genomes, samples, state = self._ask(origin, key, generation, state)
-            by_region = self._judge_traced(genomes, inputs)
+            # The barriers keep arithmetic on either side from being mixed with judging, in whichever way that is compiled:
+            # results must not hang on how many devices share it.
+            genomes, samples, state = jax.lax.optimization_barrier(self._ask(origin, key, generation, state))
+            by_region = jax.lax.optimization_barrier(self._judge_traced(genomes, inputs))
             state = self._tell(key, generation, genomes, samples, by_region, state)
             losses = by_region.sum(1)
             losses = jnp.where(jnp.isfinite(losses), losses, jnp.inf)
@@ -152,6 +155,11 @@ class Evolution(Search):
             return (state, jnp.where(better, genomes[best], genome), jnp.where(better, losses[best], loss))
 
         return jax.lax.fori_loop(0, count, one, carry)
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What was done about the device's memory."""
+        return () if self._program is None else self._program.notes
 
     # Checkpoints.
 

@@ -8,7 +8,7 @@ Sequential Maximal Independent Set and Matching are Parallel on Average", 2012: 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -18,11 +18,10 @@ import numpy as np
 from evoart.search.blocks import generations_per_block
 from evoart.search.counter import Draws
 from evoart.search.disjoint import inside, tile_boxes, union
+from evoart.search.program import Program
 from evoart.search.proposals import ORDER
 from evoart.search.sets import EPOCH, Sets
 from evoart.types import Array, Engine, Genome
-
-MOST_GROUPS = 2048  # shapes: every pair of them is looked at, in every candidate
 
 
 class FusedSets(Sets):
@@ -40,7 +39,12 @@ class FusedSets(Sets):
         super().__init__(engine, population, seed, start, options, boxes)
         self._block = generations_per_block(engine, self.population)
         self._limits = np.array([np.iinfo(np.int32).max] * 2, np.int32)
-        self._run_jit = jax.jit(self._run)
+        self._program = Program(engine, self._run)
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What was done about the device's memory."""
+        return self._program.notes
 
     def stop_after(self, generations: int | None, evaluations: int | None) -> None:
         """Let no block of generations run past these budgets (None: no budget)."""
@@ -55,7 +59,7 @@ class FusedSets(Sets):
         limits = np.array([until, self._limits[1]], np.int32)
         state = (self._rows, self._grid.astype(np.float32), self._steps, counts)
         rows, grid, steps, counts = jax.device_get(
-            self._run_jit(self.engine.inputs, np.uint32(self.seed), pool, reach, limits, state)
+            self._program(self.engine.inputs, np.uint32(self.seed), pool, reach, limits, state)
         )
         self._rows, self._grid, self._steps = np.array(rows), np.asarray(grid, np.float64), np.array(steps)
         self.generation, self.evaluations = int(counts[0]), int(counts[1])
@@ -85,10 +89,11 @@ class FusedSets(Sets):
         return jax.lax.while_loop(going, one, state)
 
     def _judge_traced(self, rows: Array, inputs: tuple[Array, ...]) -> Array:
-        genomes = rows.reshape(len(rows), -1)
+        # Barriers as in ``Evolution``.
+        genomes = jax.lax.optimization_barrier(rows.reshape(len(rows), -1))
         if self._regional:
-            return self.engine.tile_losses_traced(genomes, self._tiles, inputs)
-        return self.engine.losses_traced(genomes, inputs)[:, None, None]
+            return jax.lax.optimization_barrier(self.engine.tile_losses_traced(genomes, self._tiles, inputs))
+        return jax.lax.optimization_barrier(self.engine.losses_traced(genomes, inputs)[:, None, None])
 
     def _reach_traced(self, rows: Array) -> Array:
         if not self._regional:

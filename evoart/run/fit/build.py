@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from evoart.search.plan import Plan
     from evoart.types import Search
 
+_FUSED = 2048  # shapes whose sets are found on the device: it looks at every pair of them, in every candidate
 DEFAULT_STRATEGY = "snes"  # the best of evosax where a candidate has one number
 
 
@@ -84,9 +85,16 @@ def _sets(problem: FitProblem, choice: engines.Choice) -> Search:
 
     job, groups = problem.job, problem.form.groups
 
-    def refine(kinds: tuple[str, ...], genome: np.ndarray) -> Sets:
+    def refine(kinds: tuple[str, ...], genome: np.ndarray, grown: tuple[int, int]) -> Sets:
         engine = engines.make(choice, problem.form.with_kinds(kinds), problem.target)
-        return Sets(engine, job.population, job.seed, genome, search_options(problem), boxes)
+        if not engine.traceable or len(kinds) > _FUSED:
+            return Sets(engine, job.population, job.seed, genome, search_options(problem), boxes)
+        from evoart.search.fused import FusedSets
+
+        search = FusedSets(engine, job.population, job.seed, genome, search_options(problem), boxes)
+        left = (limit and limit - spent for limit, spent in zip((job.generations, job.evaluations), grown, strict=True))
+        search.stop_after(*left)
+        return search
 
     plan = Plan(stages=1, cycles=0, finish=0)
     plan = plan.looking(0.3 * (job.evaluations or groups * 5000) / groups, len(problem.choices))

@@ -64,7 +64,7 @@ class FitJob(Job):
         loss: ``mse``, ``mae`` or ``oklab``.
         weights, weights_sha256: path of an importance map (white counts, black does not), and its hash as for
             ``sha256``.
-        engine: ``auto``, ``scanline`` or ``dense``.
+        engine: ``auto``, ``scanline``, ``dense`` or ``pallas``.
         finish: ``gradient`` (polish with gradient steps) or ``none``.
         max_pixels: photographs with more pixels are refused.
     """
@@ -133,7 +133,7 @@ class FitJob(Job):
             raise UsageError("--keep-alpha and --background transparent exclude each other", "Leave one of them out")
 
     def _check_growing(self) -> None:
-        if self.device == "gpu" or self.engine == "dense":
+        if self.device == "gpu" or self.engine in ("dense", "pallas"):
             raise UsageError("the default search runs on the scanline engine, on the CPU", "Add --search sets")
         for name, value in (("population", self.population), ("step", self.step)):
             if value is not None:

@@ -1,0 +1,59 @@
+"""A block of generations as one compiled program: over all devices, and in parts that fit into their memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+from evoart.errors import EvoartError
+
+
+class Program:
+    """``function(*arrays)``, compiled, for an engine that is part of it.
+
+    Where the device's memory does not suffice, the engine is told to judge half as many candidates at a time, and the
+    same block is tried again: nothing was changed by the first attempt.
+
+    Attributes:
+        notes: what was done about the memory, one line each.
+    """
+
+    def __init__(self, engine: Any, function: Callable) -> None:
+        self._engine, self._function = engine, function
+        self.notes: list[str] = []
+        self._compile()
+
+    def _compile(self) -> None:
+        function = self._function
+        # A function of its own each time: JAX would take the one it has traced for the same.
+        program = getattr(self._engine, "whole", lambda program: program)(lambda *arrays: function(*arrays))
+        self._compiled = jax.jit(program)
+
+    def __call__(self, *arrays: Any) -> Any:
+        if jax.process_count() > 1:  # what belongs to one process only is told to all by value
+            arrays = jax.tree.map(_by_value, arrays)
+        while True:
+            try:
+                return jax.block_until_ready(self._compiled(*arrays))
+            except jax.errors.JaxRuntimeError as error:
+                if "RESOURCE_EXHAUSTED" not in str(error):
+                    raise
+                self._shrink(error)
+
+    def _shrink(self, error: BaseException) -> None:
+        shrink = getattr(self._engine, "shrink", None)
+        if shrink is None or not shrink():
+            raise EvoartError(
+                "the device's memory does not suffice for one picture at a time", "Use fewer --pixels or --shapes"
+            ) from error
+        self.notes.append(
+            f"The device's memory did not suffice: {self._engine.batch:,} candidates are judged at a time from now on."
+        )
+        self._compile()
+
+
+def _by_value(leaf: Any) -> Any:
+    return np.asarray(leaf) if isinstance(leaf, jax.Array) and leaf.is_fully_addressable else leaf
