@@ -33,6 +33,7 @@ def doctor(as_json: bool, verbose: int, quiet: bool) -> int:
         "python": f"{platform.python_version()} ({sys.executable})",
         "system": f"{platform.system()} {platform.machine()}, {cores()} CPU cores",
         **{name: _version(name) for name in PACKAGES},
+        "gpu": _gpu(),
         "engines": _engines(),
         "extras": _extras(),
         "caches": _caches(),
@@ -44,8 +45,9 @@ def doctor(as_json: bool, verbose: int, quiet: bool) -> int:
     for name, value in facts.items():
         if isinstance(value, dict):
             click.echo(f"\n{name}")
+            wide = max(12, *map(len, value))
             for key, text in value.items():
-                tell(f"  {key:<12} {text}")
+                tell(f"  {key:<{wide}} {text}")
         else:
             tell(f"{name:<14} {value}")
     return 0
@@ -58,23 +60,44 @@ def _version(name: str) -> str:
         return f"missing; install it with: pip install {name}"
 
 
+def _gpu() -> dict[str, str]:
+    """The card, what JAX makes of it, and what is missing for it."""
+    from evoart.run import engines, nvidia
+
+    card = nvidia.card()
+    table = {"card": f"{card.name}, driver {card.driver or 'unknown'}" if card else "none found"}
+    if nvidia.wheel():
+        table["JAX's CUDA"] = nvidia.wheel()
+    try:
+        used = engines.accelerator()
+        table["used by JAX"] = used or engines.unused() or "none"
+        if used:
+            table["kernels"] = "Pallas" if engines.has_kernels() else "none in this JAX: the dense program draws"
+    except ImportError as error:
+        table["used by JAX"] = f"JAX does not load ({error}); install it with: pip install jax"
+    return table
+
+
 def _engines() -> dict[str, str]:
+    """What each command will draw with."""
     from evoart.errors import EvoartError
     from evoart.run import engines
-    from evoart.run.fit.job import FitJob
+    from evoart.run.fit.job import SEARCHES, FitJob
+    from evoart.run.job import JOBS
 
     table = {}
-    for search in ("evolve", "classical"):
+    for search in SEARCHES:
+        command = "fit" if search == "evolve" else f"fit --search {search}"
         try:
             choice = engines.choose(FitJob.make(search=search))
-            table[search] = f"{choice.engine} on {choice.device} ({choice.why})"
+            table[command] = f"{choice.engine} on {choice.device} ({choice.why})"
         except (EvoartError, ImportError) as error:
-            table[search] = str(error)
+            table[command] = str(error)
     try:
-        table["gpu"] = engines.accelerator() or 'none that JAX sees; for NVIDIA: pip install "jax[cuda12]"'
+        where = engines.accelerator() or "cpu"
     except ImportError as error:
-        table["gpu"] = f"JAX does not load ({error}); install it with: pip install jax"
-    return table
+        where = str(error)
+    return table | {command: f"JAX on {where}" for command in JOBS if command != "fit"}
 
 
 def _extras() -> dict[str, str]:

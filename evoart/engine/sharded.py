@@ -1,9 +1,9 @@
 """Several devices: each draws and judges its share of the population, and all know all the losses.
 
-A program runs on every device alike, from the same numbers. Only judging is divided, so results are those of one device,
-bit for bit, wherever a candidate's loss does not depend on how many are judged beside it. That holds for the kernels of
-the Pallas engine, and for the dense program as long as every device judges a whole batch (8 pictures on a CPU, 64 on a
-GPU, fewer of large ones): for another size XLA may compile it otherwise, and then rounds differently.
+A program runs on every device alike, from the same numbers. Only judging is divided, so results are those of one
+device, bit for bit, wherever a candidate's loss does not depend on how many are judged beside it. That holds for the
+kernels of the Pallas engine, and for the dense program as long as every device judges a whole batch (8 pictures on a
+CPU, 64 on a GPU, fewer of large ones): for another size XLA may compile it otherwise, and then rounds differently.
 """
 
 from __future__ import annotations

@@ -143,8 +143,8 @@ class Evolution(Search):
         def one(i: Array, carry: Any) -> Any:
             state, genome, loss = carry
             generation = first + i
-            # The barriers keep arithmetic on either side from being mixed with judging, in whichever way that is compiled:
-            # results must not hang on how many devices share it.
+            # The barriers keep arithmetic on either side from being mixed with judging, in whichever way that is
+            # compiled: results must not hang on how many devices share it.
             genomes, samples, state = jax.lax.optimization_barrier(self._ask(origin, key, generation, state))
             by_region = jax.lax.optimization_barrier(self._judge_traced(genomes, inputs))
             state = self._tell(key, generation, genomes, samples, by_region, state)

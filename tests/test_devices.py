@@ -1,0 +1,245 @@
+"""Devices: what there is, what is missing, several at a time, and too little memory."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import jax
+import numpy as np
+import pytest
+
+from evoart.engine.dense import DenseEngine
+from evoart.errors import EvoartError, UsageError
+from evoart.forms.shapes import ShapesForm
+from evoart.run import distributed, engines, nvidia
+from evoart.run.fit.job import FitJob
+from evoart.score.pixel import Target
+from evoart.search.classical import Classical
+from evoart.search.program import Program
+
+# -- a machine made of files ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    """A file system without a driver; what is installed is told by a dictionary."""
+    installed = {"jaxlib": "0.10.2"}
+    monkeypatch.setattr(nvidia, "ROOT", tmp_path)
+    monkeypatch.setattr(nvidia, "_asked", lambda: None)
+    monkeypatch.setattr(nvidia, "_version", lambda name: installed.get(name, ""))
+    monkeypatch.setattr(engines, "accelerator", lambda: None)
+    monkeypatch.delenv("JAX_PLATFORMS", raising=False)
+    return tmp_path, installed
+
+
+def plug_in(root, driver="580.95.05", name="NVIDIA H200"):
+    place = root / "proc/driver/nvidia"
+    (place / "gpus/0000:17:00.0").mkdir(parents=True)
+    (place / "version").write_text(
+        f"NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  {driver}  Release Build  (root@x)  Tue Sep 23 2025\n"
+        "GCC version:  gcc version 12.3.0 (Ubuntu 12.3.0-1ubuntu1~22.04)\n"
+    )
+    (place / "gpus/0000:17:00.0/information").write_text(f"Model: \t\t {name}\nIRQ:   \t\t 16\nGPU UUID: \t GPU-0\n")
+
+
+def refused(**options):
+    with pytest.raises(EvoartError) as caught:
+        engines.choose(FitJob.make(search="sets", **options))
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def test_no_gpu(machine):
+    assert nvidia.card() is None
+    assert nvidia.wheel() == ""
+    assert "there is no GPU" in refused(device="gpu")
+    assert "there is no GPU" in refused(engine="pallas")
+    choice = engines.choose(FitJob.make(search="sets"))
+    assert (choice.engine, choice.note) == ("scanline", "")
+
+
+def test_a_card_beside_a_jax_without_cuda(machine):
+    plug_in(machine[0])
+    assert nvidia.card() == nvidia.Card("NVIDIA H200", "580.95.05")
+    message = refused(device="gpu")
+    assert "without CUDA beside an NVIDIA H200" in message
+    assert 'pip install "evoart[cuda]"' in message
+    choice = engines.choose(FitJob.make(search="sets"))
+    assert choice.engine == "scanline"
+    assert 'pip install "evoart[cuda]"' in choice.note
+    assert engines.choose(FitJob.make()).note == ""  # the default search has no use for it
+    assert nvidia.wheel().startswith("missing")
+
+
+def test_a_driver_that_is_too_old(machine):
+    root, installed = machine
+    plug_in(root, "470.256.02")
+    installed["jax-cuda12-plugin"] = "0.10.2"
+    message = refused(device="gpu")
+    assert "470.256.02 is too old for CUDA 12, which needs 525" in message
+    assert "--device cpu" in message
+
+
+def test_what_else_may_be_wrong(machine, monkeypatch):
+    root, installed = machine
+    plug_in(root)
+    installed["jax-cuda13-plugin"] = "0.9.1"
+    assert "jax-cuda13-plugin 0.9.1 does not fit jaxlib 0.10.2" in refused(device="gpu")
+    installed["jax-cuda13-plugin"] = "0.10.2"
+    assert "JAX does not see the NVIDIA H200" in refused(device="gpu")
+    monkeypatch.setenv("JAX_PLATFORMS", "cpu")
+    assert "JAX_PLATFORMS=cpu hides" in refused(device="gpu")
+    assert engines.choose(FitJob.make(search="sets")).note == ""  # who sets it wants it so
+
+
+def test_a_card_known_to_the_tool_only(machine, monkeypatch, tmp_path):
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho 'NVIDIA GeForce RTX 4090, 550.54.14'\n")
+    tool.chmod(0o755)
+    monkeypatch.undo()
+    monkeypatch.setattr(nvidia, "ROOT", tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert nvidia.card() == nvidia.Card("NVIDIA GeForce RTX 4090", "550.54.14")
+    tool.write_text("#!/bin/sh\necho 'NVIDIA-SMI has failed' >&2\nexit 9\n")
+    assert nvidia.card() is None
+
+
+def test_a_gpu_gets_the_kernels(monkeypatch):
+    monkeypatch.setattr(engines, "accelerator", lambda: "NVIDIA H200")
+    monkeypatch.setattr(engines, "has_kernels", lambda: True)
+    assert engines.choose(FitJob.make(search="sets")).engine == "pallas"
+    assert engines.choose(FitJob.make(search="sets", engine="dense")).engine == "dense"
+    assert engines.choose(FitJob.make()).engine == "scanline"
+    monkeypatch.setattr(engines, "has_kernels", lambda: False)
+    choice = engines.choose(FitJob.make(search="sets", device="gpu"))
+    assert choice.engine == "dense"
+    assert "no Pallas" in choice.why
+    with pytest.raises(EvoartError, match="--engine dense"):
+        engines.choose(FitJob.make(search="sets", engine="pallas"))
+    with pytest.raises(UsageError, match="scanline engine runs on a CPU"):
+        engines.choose(FitJob.make(search="sets", engine="scanline", device="gpu"))
+
+
+# -- memory -----------------------------------------------------------------------------------------------------------
+
+
+def problem():
+    form = ShapesForm(("triangle",) * 6, 1.0, 1.0, (0.5, 0.5, 0.5))
+    target = Target(np.random.default_rng(0).random((24, 24, 3), np.float32), np.ones((24, 24), np.float32))
+    return DenseEngine(form, target), form.random(np.random.default_rng(1))
+
+
+class Small:
+    """A device that holds so many candidates at a time: its compiled programs fail as JAX's do."""
+
+    def __init__(self, monkeypatch, engine, room):
+        jit = jax.jit
+
+        def compiled(function, **how):
+            ready, batch = jit(function, **how), engine.batch
+
+            def call(*arrays):
+                if batch > room:
+                    raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9 GiB")
+                return ready(*arrays)
+
+            return call
+
+        monkeypatch.setattr("evoart.search.program.jax.jit", compiled)
+
+
+def test_too_little_memory_halves_the_parts_and_says_so(monkeypatch):
+    engine, start = problem()
+    whole = Classical(engine, "snes", 20, 0, start)
+    whole.step()
+    engine, start = problem()
+    before = engine.batch
+    with monkeypatch.context() as patch:
+        search = Classical(engine, "snes", 20, 0, start)
+        Small(patch, engine, room=before // 4)
+        search._program = Program(engine, search._run)
+        search.step()
+    assert engine.batch == before // 4
+    assert len(search.notes) == 2
+    assert "memory did not suffice" in search.notes[0]
+    assert search.generation == whole.generation
+    assert search.loss == pytest.approx(whole.loss, rel=1e-5)
+
+
+def test_no_memory_at_all_is_one_line(monkeypatch):
+    engine, start = problem()
+    search = Classical(engine, "snes", 20, 0, start)
+    Small(monkeypatch, engine, room=0)
+    search._program = Program(engine, search._run)
+    with pytest.raises(EvoartError, match="memory does not suffice"):
+        search.step()
+
+
+# -- several devices --------------------------------------------------------------------------------------------------
+
+FIT = ["fit", "--engine", "dense", "--device", "cpu", "-n", "6", "--pixels", "32", "--seed", "3", "--json", "-q"]
+
+
+def start(folder, *options, **environment):
+    return subprocess.Popen(
+        [sys.executable, "-m", "evoart", *FIT, *options],
+        cwd=folder,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def outcome(process):
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    return json.loads(out) if out else None
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """What one process on one device makes of it."""
+    folder = tmp_path_factory.mktemp("alone")
+    facts = outcome(start(folder, "--search", "regional", "--generations", "12", "-o", "one.png"))
+    return facts, hashlib.sha256((folder / "one.png").read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("search", ["regional"])
+def test_two_devices_find_the_same_picture(tmp_path, alone, search):
+    flags = "--xla_force_host_platform_device_count=2"
+    two = start(tmp_path, "--search", search, "--generations", "12", "-o", "one.png", XLA_FLAGS=flags)
+    assert outcome(two)["loss"] == alone[0]["loss"]
+    assert hashlib.sha256((tmp_path / "one.png").read_bytes()).hexdigest() == alone[1]
+
+
+def test_two_processes_find_the_same_picture_and_one_writes_it(tmp_path, alone):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    where = {"JAX_COORDINATOR_ADDRESS": f"127.0.0.1:{port}", "JAX_NUM_PROCESSES": "2"}
+    options = ("--search", "regional", "--generations", "12", "--distributed", "-o", "one.png")
+    both = [start(tmp_path, *options, **where, JAX_PROCESS_ID=str(i)) for i in range(2)]
+    first, second = (outcome(process) for process in both)
+    assert second is None
+    assert first["loss"] == alone[0]["loss"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one.png"]
+    assert hashlib.sha256((tmp_path / "one.png").read_bytes()).hexdigest() == alone[1]
+
+
+def test_processes_that_nobody_tells_of_one_another(monkeypatch):
+    for name in (*distributed.VARIABLES, "SLURM_JOB_ID"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(UsageError, match="JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES, JAX_PROCESS_ID not set"):
+        distributed.join()
+    monkeypatch.setenv("JAX_COORDINATOR_ADDRESS", "127.0.0.1:1")
+    with pytest.raises(UsageError, match=r"\(JAX_NUM_PROCESSES, JAX_PROCESS_ID not set\)"):
+        distributed.join()
+    assert not distributed.active()
+    assert distributed.agreed("time", None) == ("time", None)
