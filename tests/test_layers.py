@@ -38,7 +38,8 @@ MAY = {
     "search": set(),
     "output": {"draw", "cppn", "picture"},
     "run": {"sketch", "draw", "cppn", "forms", "score", "engine", "search", "output", "picture"},
-    "cli": {"run", "output", "picture", "draw", "engine", "search"},
+    "gallery": {"run", "output"},
+    "cli": {"run", "gallery", "output", "picture", "draw", "engine", "search"},
     "__main__": {"cli"},
     "__init__": {"run", "errors"},
 }

@@ -83,7 +83,7 @@ def _dry_run(problem: Problem, places: list[session.Output], keep: Any, as_json:
     import json
 
     job = problem.job
-    seconds, evaluations, engine = _estimate(problem)
+    seconds, evaluations, engine = estimate(problem)
     facts = {
         "job": job.headline,
         **problem.facts(),
@@ -121,7 +121,7 @@ def _dry_run(problem: Problem, places: list[session.Output], keep: Any, as_json:
     return 0
 
 
-def _estimate(problem: Problem) -> tuple[float | None, int | None, str]:
+def estimate(problem: Problem) -> tuple[float | None, int | None, str]:
     """Seconds and evaluations of the whole run as its first second after compiling suggests, and the engine."""
     stop, first, last, engine = Stop(), None, None, ""
     search = problem.search()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from evoart.score.pixel import Target
 
 
+THREADS = "EVOART_THREADS"  # in the environment: the share of the cores that this process is to use
 _ONE_THREAD = "--xla_cpu_multi_thread_eigen=false"
 
 
@@ -142,8 +143,10 @@ def own_process(job: Job) -> None:
 
 
 def cores() -> int:
-    """CPU cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """CPU cores that this process may use: those of the machine, or its share of them."""
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    share = os.environ.get(THREADS, "")
+    return min(there, int(share)) if share.isdigit() and int(share) else there
 
 
 def make(choice: Choice, form: ShapesForm, target: Target) -> Any:

@@ -1,0 +1,57 @@
+"""The command line that a job stands for."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from evoart.errors import EvoartError
+from evoart.run.job import JOBS
+
+_FIRST = {"fit": ("picture",), "clip": ("prompts",), "sketch": ("model",)}  # fields that are written without a flag
+_FLAGS = {"seconds": "time", "like": "like", "avoid": "not"}
+
+
+def command_of(job: dict[str, Any]) -> str:
+    """The shortest ``evoart ...`` that makes the picture of a job again, given as plain values."""
+    command = str(job.get("command", "fit"))
+    words, flags = ["evoart", command], []
+    defaults = _defaults(command)
+    first = _FIRST.get(command, ())
+    for name, value in job.items():
+        if (
+            name in ("command", "format", "preset")
+            or "sha256" in name
+            or (name in defaults and defaults[name] == value)
+        ):
+            continue
+        values = value if isinstance(value, list) else [value]
+        if name in first:
+            words += [str(each) for each in values]
+        elif name == "options":
+            flags += [part for key, each in value.items() for part in ("--set", f"{key}={each}")]
+        elif isinstance(value, bool):
+            flags += [_flag(name)] if value else []
+        elif name == "opacity":
+            flags += [_flag(name), "-".join(f"{each:g}" for each in values)]
+        elif name == "palette" and isinstance(value, list):
+            flags += [_flag(name), ",".join(values)]
+        else:
+            flags += [part for each in values for part in (_flag(name), str(each))]
+    return " ".join(quoted(word) for word in [*words, *flags])
+
+
+def quoted(word: str) -> str:
+    """``word`` as a shell reads it back."""
+    return shlex.quote(word)
+
+
+def _flag(name: str) -> str:
+    return "--" + _FLAGS.get(name, name).replace("_", "-")
+
+
+def _defaults(command: str) -> dict[str, Any]:
+    try:
+        return JOBS[command]().to_dict()
+    except (EvoartError, TypeError):  # a command whose jobs always say something
+        return {}

@@ -1,0 +1,295 @@
+"""What a gallery is to hold: prompts, photographs and TOML jobs, read into a list of named jobs.
+
+A ``.txt`` file is a prompt a line; empty lines and lines that begin with ``#`` do not count. A picture file is a
+photograph to be drawn. A ``.toml`` file holds jobs::
+
+    include = ["more.toml"]            # other files, relative to this one
+
+    [defaults]                         # for every job of this file
+    quality = "draft"
+
+    [[job]]
+    command = "fit"                    # fit, clip, cppn, sketch: fields are those of the command's options
+    picture = "photos/*.jpg"           # one job a file; relative to this file
+    count = 2                          # so many seeds of each
+
+    [job.matrix]                       # every combination
+    shapes = [50, 200]
+    kind = ["triangle", "ellipse"]
+"""
+
+from __future__ import annotations
+
+import glob
+import itertools
+import os
+import re
+import tomllib
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evoart.errors import EvoartError, UsageError, unknown
+from evoart.output.names import slug
+from evoart.run.job import JOBS, Job
+
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".avif")
+MOST = 1_000_000  # jobs
+_OWN = ("command", "name", "count", "matrix")  # keys of a job's table that are not fields of the job
+_LINES = 1 << 20  # bytes of a file of prompts or jobs
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One picture of a gallery.
+
+    Attributes:
+        name: unique in the gallery; its files are called so.
+        job: with its seed.
+        group: jobs that differ in their seed alone share it: what they have in common.
+        source: where it was asked for, ``prompts/animals.txt:3``.
+    """
+
+    name: str
+    job: Job
+    group: str
+    source: str
+
+
+def read(paths: Sequence[str | Path], overrides: dict[str, Any] | None = None) -> list[Entry]:
+    """The jobs that files and folders ask for, in order.
+
+    Args:
+        paths: ``.txt``, ``.toml`` or picture files, or folders of them (not their subfolders).
+        overrides: fields (and ``count``) that are laid over every job whose command has them.
+
+    Raises:
+        UsageError: nothing there, a file that cannot be read or understood (with its line), two jobs of one name.
+    """
+    asked = [each for path in paths for each in _asked(Path(path), overrides or {})]
+    if not asked:
+        named = ", ".join(f"'{path}'" for path in paths)
+        raise UsageError(f"there are no prompts, pictures or jobs in {named}", "Give .txt, .toml or picture files")
+    entries = _named(asked)
+    seen: dict[str, Entry] = {}
+    for entry in entries:
+        # Names are compared as file systems do that know no case.
+        other = seen.setdefault(entry.name.casefold(), entry)
+        if other is not entry:
+            raise UsageError(
+                f"two jobs are called '{entry.name}' ({other.source} and {entry.source})",
+                "Give one of them another name, or take the double one out",
+            )
+    return entries
+
+
+def part(entries: Sequence[Entry], number: int, parts: int) -> list[Entry]:
+    """Every ``parts``-th entry, from the ``number``-th (from 1) on: parts are disjoint and of about one cost."""
+    return list(entries[number - 1 :: parts])
+
+
+@dataclass
+class _Asked:
+    """A job before it has its name: the fields as they were given, and those that tell it from its siblings."""
+
+    command: str
+    fields: dict[str, Any]
+    name: str | None
+    varied: dict[str, Any]
+    source: str
+
+
+def _asked(path: Path, overrides: dict[str, Any], within: tuple[Path, ...] = ()) -> Iterator[_Asked]:
+    if os.path.isdir(path):
+        for inner in sorted(path.iterdir()):
+            if inner.suffix.lower() in (".txt", ".toml", *PICTURES) and not inner.name.startswith("."):
+                yield from _asked(inner, overrides, within)
+        return
+    if not os.path.exists(path):
+        raise UsageError(f"there is no file or folder '{path}'", "Check the spelling")
+    match path.suffix.lower():
+        case ".txt":
+            yield from _prompts(path, overrides)
+        case ".toml":
+            yield from _tables(path, overrides, within)
+        case suffix if suffix in PICTURES:
+            yield from _expanded({"command": "fit", "picture": str(path)}, overrides, str(path), Path())
+        case _:
+            raise UsageError(f"'{path}' is no list of prompts, picture or job file", "Give .txt, .toml or pictures")
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LINES + 1)
+        if len(data) > _LINES:
+            raise UsageError(f"'{path}' is larger than 1 MB", "Split it")
+        return data.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        what = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UsageError(f"'{path}' cannot be read ({what})", "Give a text file") from None
+
+
+def _prompts(path: Path, overrides: dict[str, Any]) -> Iterator[_Asked]:
+    for number, line in enumerate(_text(path).splitlines(), 1):
+        prompt = line.strip()
+        if prompt and not prompt.startswith("#"):
+            yield from _expanded({"command": "clip", "prompts": [prompt]}, overrides, f"{path}:{number}", Path())
+
+
+def _tables(path: Path, overrides: dict[str, Any], within: tuple[Path, ...]) -> Iterator[_Asked]:
+    place = Path(os.path.realpath(path))
+    if place in within:
+        raise UsageError(f"'{path}' includes itself, by way of {len(within)} files", "Take an include out")
+    text = _text(path)
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"'{path}' is not valid TOML ({error})", "Mend it") from None
+    for key in tables:
+        if key not in ("include", "defaults", "job"):
+            raise _at(path, _line(text, key), unknown("key", key, ("include", "defaults", "job")))
+    includes, defaults, jobs = tables.get("include", []), tables.get("defaults", {}), tables.get("job", [])
+    if not isinstance(includes, list) or not all(isinstance(name, str) for name in includes):
+        raise UsageError(f"{path}:{_line(text, 'include')}: include is no list of names", 'Write include = ["a.toml"]')
+    if not isinstance(defaults, dict) or not isinstance(jobs, list) or not all(isinstance(job, dict) for job in jobs):
+        raise UsageError(f"in '{path}' jobs are no tables", "Write [defaults] and [[job]]")
+    for name in includes:
+        yield from _asked(path.parent / name, overrides, (*within, place))
+    starts = [n for n, line in enumerate(text.splitlines(), 1) if re.match(r"\s*\[\[\s*job\s*\]\]", line)]
+    starts += [1] * (len(jobs) - len(starts))  # jobs written in another way: the file's first line must do
+    for job, start in zip(jobs, starts, strict=False):
+        try:
+            yield from _expanded(defaults | job, overrides, f"{path}:{start}", path.parent)
+        except UsageError as error:
+            named = re.search(r"'(\w[\w.-]*)'|--([\w-]+)", error.what)
+            key = next((part for part in named.groups() if part), "") if named else ""
+            raise _at(path, _line(text, key.replace("-", "_"), start), error) from None
+
+
+def _at(path: Path, line: int, error: UsageError) -> UsageError:
+    return UsageError(f"{path}:{line}: {error.what}", error.remedy)
+
+
+def _line(text: str, key: str, after: int = 1) -> int:
+    """The line, from ``after`` on, where ``key`` is set or a table of its name begins; ``after`` where none is."""
+    pattern = re.compile(rf"\s*(\[+\s*)?(\w+\.)?[\"']?{re.escape(key)}[\"']?\s*[\].=]")
+    for number, line in enumerate(text.splitlines()[after - 1 :], after):
+        if key and pattern.match(line):
+            return number
+    return after
+
+
+def _expanded(table: dict[str, Any], overrides: dict[str, Any], source: str, folder: Path) -> Iterator[_Asked]:
+    """The jobs of one table: every combination of its matrix, every picture of its pattern, every seed of its count."""
+    command = str(table.get("command", "clip" if "prompts" in table or "prompt" in table else "fit"))
+    known = JOBS[command].checks
+    count = overrides.get("count", table.get("count"))
+    given = {**table, **{name: value for name, value in overrides.items() if name in known}}
+    fields = {name: value for name, value in given.items() if name not in _OWN}
+    matrix = _matrix(table.get("matrix", {}))
+    for combination in itertools.product(*matrix.values()):
+        varied = dict(zip(matrix, combination, strict=True))
+        for name, value in overrides.items():
+            if name in varied and name in known:
+                varied[name] = value
+        chosen = _spelled(fields | varied)
+        for name in chosen:
+            if name not in known and name not in ("time", "preset"):
+                raise unknown("key", name, [*known, *_OWN, "time"])
+        for picture in _pictures(chosen.get("picture"), folder):
+            each = chosen if picture is None else chosen | {"picture": picture}
+            more = {} if picture is None or picture == chosen.get("picture") else {"picture": picture}
+            yield from _seeds(
+                _Asked(command, _placed(each, command, folder), table.get("name"), varied | more, source), count
+            )
+
+
+def _spelled(fields: dict[str, Any]) -> dict[str, Any]:
+    """``prompt = "a cat"`` is another way to write ``prompts = ["a cat"]``."""
+    fields = dict(fields)
+    if "prompt" in fields:
+        fields["prompts"] = [fields.pop("prompt")]
+    return fields
+
+
+def _matrix(matrix: Any) -> dict[str, list[Any]]:
+    if not isinstance(matrix, dict) or not all(isinstance(values, list) and values for values in matrix.values()):
+        raise UsageError("'matrix' is no table of lists", "Write for example: matrix.shapes = [50, 200]")
+    if len(list(itertools.islice(itertools.product(*matrix.values()), MOST + 1))) > MOST:
+        raise UsageError("'matrix' has more than a million combinations", "Leave some out")
+    return dict(matrix)
+
+
+def _pictures(picture: Any, folder: Path) -> list[str | None]:
+    """The files of a pattern, or the one file; a folder-relative name stays as it was typed where it is no pattern."""
+    if not isinstance(picture, str) or not glob.has_magic(picture) or os.path.exists(folder / picture):
+        return [picture if isinstance(picture, str) else None]
+    found = sorted(glob.glob(picture, root_dir=folder or None))
+    if not found:
+        raise UsageError(f"no picture is called '{picture}'", "Check the pattern")
+    return list(found)
+
+
+def _placed(fields: dict[str, Any], command: str, folder: Path) -> dict[str, Any]:
+    """The fields with file names as seen from the current folder."""
+    files = {
+        name for name in JOBS[command].files if isinstance(fields.get(name), str) and fields[name] not in ("", "-")
+    }
+    return fields | {name: os.path.normpath(folder / fields[name]) for name in files}
+
+
+def _seeds(asked: _Asked, count: Any) -> Iterator[_Asked]:
+    if count is None or "seed" in asked.varied:
+        yield asked
+        return
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= 10_000:
+        raise UsageError(f"'count' is {count!r}", "Use a whole number from 1 to 10,000")
+    first = asked.fields.get("seed", 1)
+    for seed in range(first, first + count) if isinstance(first, int) else ():
+        varied = asked.varied | ({"seed": seed} if count > 1 else {})
+        yield _Asked(asked.command, asked.fields | {"seed": seed}, asked.name, varied, asked.source)
+
+
+def _named(asked: list[_Asked]) -> list[Entry]:
+    if len(asked) > MOST:
+        raise UsageError(f"there are {len(asked):,} jobs", f"Use at most {MOST:,}")
+    entries = []
+    for each in asked:
+        try:
+            job = Job.make(command=each.command, **each.fields)
+        except UsageError as error:
+            raise UsageError(f"{each.source}: {error.what}", error.remedy) from None
+        except EvoartError as error:
+            raise EvoartError(f"{each.source}: {error.what}", error.remedy) from None
+        words = [str(each.name or job.stem)]
+        words += [_word(name, value) for name, value in each.varied.items() if name not in ("prompts", "picture")]
+        if each.name and ("prompts" in each.varied or "picture" in each.varied):
+            words.insert(1, job.stem)
+        name = slug(f"{'-'.join(words)}", 120)
+        if job.seed is None:  # the same on every machine and every day
+            job = Job.from_dict(job.to_dict() | {"seed": zlib.crc32(name.encode()) % 1_000_000})
+        group = re.sub(r"-s\d+$", "", name)
+        entries.append(Entry(name, job, group, each.source))
+    return entries
+
+
+def _word(name: str, value: Any) -> str:
+    if name == "seed":
+        return f"s{value}"
+    return str(value) if isinstance(value, str) else f"{value}-{name}" if name == "shapes" else f"{name}-{value}"
+
+
+def repeated(entries: Sequence[Entry], count: int) -> list[Entry]:
+    """``count`` more entries of one group, with seeds that none of ``entries`` has."""
+    first = entries[0]
+    taken, made = {entry.job.seed for entry in entries}, []
+    seed = max(seed or 0 for seed in taken) + 1
+    while len(made) < count:
+        if seed not in taken:
+            job = Job.from_dict(first.job.to_dict() | {"seed": seed % 2**32})
+            made.append(Entry(f"{first.group}-s{seed}", job, first.group, first.source))
+        seed += 1
+    return made

@@ -1,0 +1,446 @@
+"""Galleries: what is asked for, the journal, processes that die, pages."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import scenery
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+import evoart
+from evoart.cli.app import run as evoart_command
+from evoart.errors import EvoartError, UsageError
+from evoart.gallery import diversity, journal, pages, plan, pool, run, sheet, work
+from evoart.gallery.command import command_of
+from evoart.gallery.journal import Journal, Line
+from evoart.run.fit.job import FitJob
+from evoart.run.stop import Stop
+
+SMALL = 'pixels = 24\nshapes = 4\nquality = "draft"\n'
+PROMPTS = Path(__file__).parents[1] / "prompts"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """A folder with two photographs and a file of jobs."""
+    monkeypatch.chdir(tmp_path)
+    for name, side in (("sea", 48), ("hill", 40)):
+        Image.fromarray((scenery(32, side) * 255).astype(np.uint8)).save(tmp_path / f"{name}.png")
+    (tmp_path / "jobs.toml").write_text(f'[defaults]\n{SMALL}\n[[job]]\npicture = "*.png"\ncount = 2\n')
+    return tmp_path
+
+
+def toml(folder: Path, text: str, name: str = "other.toml") -> Path:
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+# What is asked for
+
+
+def test_jobs_of_a_matrix(folder):
+    path = toml(folder, f'[defaults]\n{SMALL}[[job]]\npicture="sea.png"\nmatrix.shapes=[5,6]\nmatrix.seed=[1,2]\n')
+    entries = plan.read([path])
+    assert [entry.name for entry in entries] == [
+        "sea-5-shapes-s1", "sea-5-shapes-s2", "sea-6-shapes-s1", "sea-6-shapes-s2"
+    ]  # fmt: skip
+    assert {(entry.job.shapes, entry.job.seed) for entry in entries} == {(5, 1), (5, 2), (6, 1), (6, 2)}
+    assert len({entry.group for entry in entries}) == 2
+    assert entries[0].source == f"{path}:5"
+
+
+def test_pictures_folders_and_patterns(folder):
+    assert [entry.name for entry in plan.read([folder / "jobs.toml"])] == ["hill-s1", "hill-s2", "sea-s1", "sea-s2"]
+    (folder / "jobs.toml").unlink()
+    entries = plan.read([folder], {"shapes": "7", "count": 1})
+    assert [(entry.name, entry.job.shapes) for entry in entries] == [("hill", 7), ("sea", 7)]
+    assert plan.read([folder])[0].job.seed == plan.read([folder])[0].job.seed  # drawn from the name
+
+
+def test_files_are_found_beside_the_jobs_that_name_them(folder, monkeypatch):
+    (folder / "deep").mkdir()
+    monkeypatch.chdir(folder / "deep")
+    for entry in plan.read(["../jobs.toml"]):
+        assert os.path.exists(entry.job.picture)
+
+
+def test_includes(folder):
+    toml(folder, 'include = ["jobs.toml"]\n[[job]]\npicture="sea.png"\nname="the sea"\n')
+    assert [entry.name for entry in plan.read(["other.toml"])][-1] == "the-sea"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[job]]\nshapes = 5\nshape = 6\n", r"other.toml:3: unknown key 'shape'. Did you mean shapes"),
+        ("[[job]]\nkind = 'circle'\n\n[[job]]\nshapes = 10_000_000\n", r"other.toml:4: --shapes is 10,000,000"),
+        ("jobs = 3\n", r"other.toml:1: unknown key 'jobs'. Did you mean job"),
+        ("[[job]]\ncommand = 'fitt'\n", r"unknown command 'fitt'. Did you mean fit"),
+        ("[[job]]\nmatrix = 5\n", r"other.toml:2: 'matrix' is no table of lists"),
+        ("[[job]]\ncount = 0\n", r"other.toml:2: 'count' is 0"),
+        (
+            "[[job]]\nmatrix.seed = [" + "1," * 2000 + "]\nmatrix.shapes = [" + "1," * 2000 + "]",
+            "a million combinations",
+        ),
+        ("include = ['other.toml']\n", "includes itself"),
+        ("include = ['nothing.toml']\n", "there is no file or folder '.*nothing.toml'"),
+        ("[[job]\n", "not valid TOML"),
+        ("[[job]]\npicture = 'no*.png'\n", "no picture is called 'no"),
+        ("[[job]]\npicture='sea.png'\n[[job]]\npicture='sea.png'\n", r"two jobs are called 'sea' \(.*:1 and .*:3\)"),
+        ("", "there are no prompts, pictures or jobs"),
+    ],
+)
+def test_what_is_wrong_with_a_file_of_jobs(folder, text, said):
+    with pytest.raises(UsageError, match=said):
+        plan.read([toml(folder, text)])
+
+
+def test_a_circle_of_includes(folder):
+    toml(folder, "include = ['b.toml']\n", "a.toml")
+    toml(folder, "include = ['a.toml']\n", "b.toml")
+    with pytest.raises(UsageError, match=r"a\.toml' includes itself, by way of 2 files"):
+        plan.read([folder / "a.toml"])
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe\x00bad", b"x" * 2_000_000])
+def test_files_that_are_no_text(folder, data):
+    (folder / "bad.txt").write_bytes(data)
+    with pytest.raises(UsageError, match="cannot be read|larger than 1 MB"):
+        plan.read([folder / "bad.txt"])
+
+
+@given(st.integers(1, 40), st.integers(1, 12))
+def test_parts_are_disjoint_and_whole(jobs, parts):
+    entries = [plan.Entry(str(i), FitJob(seed=i), "", "") for i in range(jobs)]
+    names = [entry.name for number in range(1, parts + 1) for entry in plan.part(entries, number, parts)]
+    assert sorted(names) == sorted(entry.name for entry in entries)
+
+
+# The journal
+
+
+def a_line(name: str = "a", **changes) -> Line:
+    line = Line(name, "k", "g", "done", job={"seed": 1}, form="shapes", drawing="3 lines", title="t", size=(4, 3))
+    return dataclasses.replace(line, **changes)
+
+
+def test_the_journal_comes_back(tmp_path):
+    lines = [a_line("a", figures={"psnr": 2.5}), a_line("b", status="failed", reason="no"), a_line("a", seconds=3.0)]
+    with Journal(tmp_path) as book:
+        for line in lines:
+            book.write(line)
+    found, damaged = journal.read(tmp_path)
+    assert damaged == 0
+    assert found == {"a": lines[2], "b": lines[1]}
+
+
+@given(st.integers(0, 400), st.binary(max_size=30))
+def test_a_journal_that_was_cut_or_spoiled_loses_one_line_at_most(tmp_path_factory, cut, noise):
+    folder = tmp_path_factory.mktemp("journal")
+    with Journal(folder) as book:
+        for name in "abc":
+            book.write(a_line(name))
+    path = folder / journal.NAME
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) - min(cut, len(whole) // 3 - 1)] + noise.replace(b"\n", b""))
+    with Journal(folder) as book:
+        book.write(a_line("d"))
+    found, damaged = journal.read(folder)
+    assert {"a", "b", "d"} <= set(found) <= set("abcd")
+    assert damaged - (3 - len(found.keys() - {"d"})) in (0, 1)  # noise after a whole line is a line of its own
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"files": {"svg": "../../x"}},
+        {"files": {"svg": "/etc/x"}},
+        {"figures": {"psnr": "x"}},
+        {"job": 3},
+        {"size": [1]},
+    ],
+)
+def test_lines_that_mean_harm_are_passed_over(tmp_path, change):
+    (tmp_path / journal.NAME).write_text(json.dumps({**a_line().__dict__, **change}) + "\n")
+    assert journal.read(tmp_path) == ({}, 1)
+
+
+def test_a_job_done_in_another_part_stays_done(tmp_path):
+    for part, status in (("1-of-2", "done"), ("2-of-2", "failed")):
+        with Journal(tmp_path, part) as book:
+            book.write(a_line("a", status=status))
+    assert journal.read(tmp_path)[0]["a"].status == "done"
+
+
+# Runs
+
+
+def gallery(*words: str, check: int = 0) -> None:
+    assert evoart_command(["gallery", *map(str, words)]) == check
+
+
+def test_a_gallery_is_made_once(folder, capfd):
+    gallery("jobs.toml", "--film")
+    lines, _ = journal.read(folder / "gallery")
+    assert set(lines) == {"hill-s1", "hill-s2", "sea-s1", "sea-s2"}
+    for line in lines.values():
+        assert set(line.files) == {"svg", "png", "thumb", "film"}
+        assert all((folder / "gallery" / name).stat().st_size for name in line.files.values())
+        assert evoart.load(folder / "gallery" / line.files["svg"]).seed == line.job["seed"]
+    assert not list((folder / "gallery" / work.WORK).iterdir())
+    before = {path: path.stat().st_mtime_ns for path in (folder / "gallery").glob("*.svg")}
+    capfd.readouterr()
+    gallery("jobs.toml", "--film")
+    assert "4 of 4 jobs are done already" in capfd.readouterr().err
+    assert before == {path: path.stat().st_mtime_ns for path in (folder / "gallery").glob("*.svg")}
+    (folder / "gallery" / "sea-s1.png").unlink()
+    gallery("jobs.toml", "--json", "--shapes", "4")
+    assert json.loads(capfd.readouterr().out)["made"] == 1
+
+
+def test_a_failing_job_costs_no_other(folder, capfd):
+    (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnonsense")
+    gallery("jobs.toml", "--count", "1", check=1)
+    out, err = capfd.readouterr()
+    assert out.count(".svg\n") == 2
+    assert "failed: broken:" in err
+    assert "2 pictures made" in err
+    assert "1 failed" in err
+    assert "broken" in (folder / "gallery" / "index.html").read_text()
+    Image.new("RGB", (20, 20)).save(folder / "broken.png")
+    gallery("jobs.toml", "--count", "1")  # what failed is tried again
+
+
+def test_the_same_bytes_alone_and_side_by_side(folder):
+    gallery("jobs.toml", "-o", "one")
+    gallery("jobs.toml", "-o", "two", "--processes", "2")
+    for name in ("sea-s1.svg", "hill-s2.png", "thumbs/sea-s2.webp"):
+        assert (folder / "one" / name).read_bytes() == (folder / "two" / name).read_bytes()
+
+
+def test_parts_make_the_whole(folder, capfd):
+    for number in (1, 2, 3):
+        gallery("jobs.toml", "--part", f"{number}/3")
+    assert not (folder / "gallery" / "index.html").exists()
+    gallery("jobs.toml")
+    assert "4 of 4 jobs are done already" in capfd.readouterr().err
+
+
+def start(folder: Path, *words: str) -> subprocess.Popen:
+    command = [sys.executable, "-m", "evoart", "gallery", *words]
+    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def endless(folder: Path) -> Path:
+    text = '[[job]]\npicture="sea.png"\nseconds=60\nname="long"\nsearch="classical"\npixels=24\nshapes=4\n'
+    return toml(folder, text)
+
+
+def saved(folder: Path) -> Path:
+    """The checkpoint of the long job, once it is there."""
+    path = folder / "gallery" / work.WORK / "long.npz"
+    until = time.monotonic() + 60
+    while not path.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    return path
+
+
+@pytest.mark.slow
+def test_killed_it_goes_on_where_it_was(folder):
+    process = start(folder, "jobs.toml", "--count", "6")
+    while len(list((folder / "gallery").glob("*.svg"))) < 3:
+        time.sleep(0.02)
+    process.kill()
+    process.communicate()
+    done = journal.read(folder / "gallery")[0]
+    times = {name: (folder / "gallery" / f"{name}.svg").stat().st_mtime_ns for name in done}
+    assert len(times) >= 2
+    gallery("jobs.toml", "--count", "6")
+    assert len(journal.read(folder / "gallery")[0]) == 12
+    raw = (folder / "gallery" / journal.NAME).read_text().splitlines()
+    assert len(raw) == 12  # nothing twice
+    assert times == {name: (folder / "gallery" / f"{name}.svg").stat().st_mtime_ns for name in times}
+
+
+@pytest.mark.slow
+def test_ctrl_c_saves_and_a_second_gallery_says_who_is_there(folder, capfd):
+    endless(folder)
+    for words in ((), ("--processes", "2")):
+        process = start(folder, "other.toml", "-v", *words)
+        saved(folder).unlink(missing_ok=True)
+        time.sleep(1.0)
+        gallery("jobs.toml", check=2)
+        assert f"another evoart gallery (process {process.pid}) is writing to" in capfd.readouterr().err
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 130, err
+        assert "1 left; the same command goes on" in err
+        assert saved(folder).exists()
+
+
+@pytest.mark.slow
+def test_a_process_that_dies_is_replaced(folder, monkeypatch):
+    entries = plan.read([folder / "jobs.toml"])
+    seen = 0
+    lines = []
+    run.opened(folder / "out")
+    for report in pool.side_by_side(entries, folder / "out", work.Settings(), Stop(), 2):
+        if isinstance(report, pool.Step):
+            seen += 1
+            if seen == 1:
+                children = subprocess.run(
+                    ["pgrep", "-P", str(os.getpid()), "-f", "spawn_main"], capture_output=True, text=True, check=True
+                )
+                os.kill(int(children.stdout.split()[0]), signal.SIGKILL)
+        else:
+            lines.append(report[1])
+    assert sorted(line.name for line in lines) == sorted(entry.name for entry in entries)
+    assert {line.status for line in lines} == {"done"}
+
+
+def test_a_full_disk_ends_the_gallery_and_nothing_is_lost(folder, monkeypatch, capfd):
+    gallery("jobs.toml", "--count", "1")
+    real = work.write
+
+    def full(path, data, **how):
+        if path.name == "sea-s1.png":
+            error = EvoartError("the disk is full: it was not written", "Free some space")
+            error.__cause__ = OSError(28, "No space left on device")
+            raise error
+        return real(path, data, **how)
+
+    monkeypatch.setattr(work, "write", full)
+    gallery("jobs.toml", "-o", "again", check=1)
+    assert "the disk is full" in capfd.readouterr().err
+    monkeypatch.setattr(work, "write", real)
+    gallery("jobs.toml", "-o", "again")
+    assert len(journal.read(folder / "again")[0]) == 4
+
+
+def test_a_dry_run_counts_and_writes_nothing(folder, capfd):
+    gallery("jobs.toml", "--dry-run", "--json")
+    facts = json.loads(capfd.readouterr().out)
+    assert (facts["jobs"], facts["to do"], facts["commands"]) == (4, 4, {"fit": 4})
+    assert facts["evaluations"] > 100
+    assert not (folder / "gallery").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "there is nothing to make"),
+        (("nothing/",), "there is no file or folder 'nothing'"),
+        (("jobs.toml", "--part", "4/3"), "--part is '4/3'"),
+        (("jobs.toml", "--processes", "0"), "--processes is 0"),
+        (("jobs.toml", "-o", "sea.png"), "'sea.png'"),
+        (("jobs.toml", "--format", "gif"), "unknown format 'gif'"),
+        (("jobs.toml", "--shapes", "x"), "--shapes is 'x'"),
+    ],
+)
+def test_wrong_words(folder, capfd, words, said):
+    gallery(*words, check=2)
+    err = capfd.readouterr().err
+    assert said in err
+    assert err.count("\n") == 1
+
+
+# Diversity
+
+
+def looks_of(values) -> list[Line]:
+    return [a_line(str(i), look=np.full(192, value, np.uint8).tobytes().hex()) for i, value in enumerate(values)]
+
+
+def test_distances_against_numpy():
+    rng = np.random.default_rng(0)
+    lines = [a_line(str(i), look=rng.integers(0, 256, 192).astype(np.uint8).tobytes().hex()) for i in range(30)]
+    features = diversity.looks(lines)
+    brute = np.sqrt(((features[:, None] - features[None]) ** 2).mean(-1))
+    np.testing.assert_allclose(diversity.distances(features, features), brute, atol=1e-3)
+    near = diversity.nearest(lines, 5)
+    np.fill_diagonal(brute, np.inf)
+    assert near == np.argsort(brute, axis=1)[:, :5].tolist()
+    assert diversity.nearest(lines[:1], 5) == [[]]
+
+
+def test_those_apart_are_kept():
+    lines = looks_of([10, 11, 12, 250, 251, 120])
+    assert diversity.apart(lines, 3) == [0, 4, 5]
+    rng = np.random.default_rng(0)
+    many = [a_line(str(i), look=rng.integers(0, 256, 192).astype(np.uint8).tobytes().hex()) for i in range(60)]
+    kept = [many[i] for i in diversity.apart(many, 6)]
+    assert diversity.spread_of(kept)["g"] > diversity.spread_of(many)["g"] + 0.01
+    assert diversity.apart(lines, 10) == [0, 1, 2, 3, 4, 5]
+    assert diversity.apart([], 3) == []
+
+
+def test_a_diverse_gallery_is_more_diverse_and_says_so(folder, capfd):
+    jobs = toml(folder, f'[[job]]\npicture="sea.png"\ncount=3\n{SMALL}')
+    gallery(jobs, "--diverse")
+    lines = journal.read(folder / "gallery")[0].values()
+    assert sorted(line.status for line in lines) == ["done"] * 3 + ["spare"] * 6
+    assert len(list((folder / "gallery").glob("*.svg"))) == 3
+    err = capfd.readouterr().err
+    after, before = (float(part.split()[0]) for part in err.split("prompt are ")[1].split("would have been "))
+    assert after >= before
+    gallery(jobs, "--diverse", "--json")
+    assert json.loads(capfd.readouterr().out)["made"] == 0
+
+
+# Pages
+
+
+def test_pages_show_text_as_text(tmp_path):
+    nasty = '</script><script>alert(1)</script> <b>"x"</b> & \u2028 \ud800'
+    lines = [a_line("a", title=nasty, job={"command": "fit", "picture": nasty, "seed": 1}, files={"svg": "a.svg"})]
+    lines += [a_line("b", status="failed", reason=nasty)]
+    pages.build(tmp_path, lines, nasty)
+    for path in (tmp_path / "index.html", tmp_path / "pages" / "a.html"):
+        text = path.read_text("utf-8")
+        assert "<script>alert" not in text
+        assert "<b>&quot;" not in text.replace("<b>b</b>", "")
+        assert "&lt;script&gt;" in text
+    assert "http" not in (tmp_path / "index.html").read_text().replace("https://pypi.org/project/evoart/", "")
+
+
+def test_the_sheet(folder):
+    gallery("jobs.toml")
+    with Image.open(folder / "gallery" / sheet.NAME) as image:
+        assert image.width == 3 * 212 + 12
+    lines = list(journal.read(folder / "gallery")[0].values())
+    assert sheet.sheet(folder, [line for line in lines if line.status == "failed"]) is None
+
+
+@pytest.mark.parametrize(
+    ("job", "command"),
+    [
+        ({"picture": "a b.jpg", "shapes": 50, "seed": 1}, "evoart fit 'a b.jpg' --seed 1 --shapes 50"),
+        ({"opacity": (0.2, 0.5), "palette": ("#000000", "#ffffff")}, "--opacity 0.2-0.5 --palette '#000000,#ffffff'"),
+        ({"search": "classical", "options": {"lr": 0.5}, "keep_alpha": True}, "--set lr=0.5"),
+    ],
+)
+def test_the_command_of_a_job_makes_it_again(job, command):
+    import shlex
+
+    from evoart.cli.app import cli
+    from evoart.cli.fit import _HOW, _options
+
+    made = FitJob.make(**job)
+    said = command_of(made.to_dict())
+    assert command in said
+    words = shlex.split(said)[2:]
+    params = cli.get_command(None, "fit").make_context("fit", words).params
+    given = {name: value for name, value in params.items() if name not in (*_HOW, "picture")}
+    assert FitJob.make(**_options(params["picture"], given, None, params["settings"])) == made
