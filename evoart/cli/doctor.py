@@ -18,7 +18,7 @@ from evoart.cli import options as o
 from evoart.cli.console import tell
 
 PACKAGES = ("numpy", "numba", "pillow", "click", "jax", "jaxlib", "evosax")
-EXTRAS = {"video": "imageio-ffmpeg"}
+EXTRAS = {"video": "imageio-ffmpeg", "cluster": "ray"}
 
 
 @click.command(cls=o.Command, short_help="Show versions, devices, engines and what is missing.")

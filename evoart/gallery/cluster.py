@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import socket
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -74,6 +75,7 @@ def _connect(address: str) -> Any:
     how = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
     try:
         if address != "auto":
+            _knock(address)
             ray.init(address, **how)
             return ray
         try:
@@ -86,6 +88,14 @@ def _connect(address: str) -> Any:
             f"there is no Ray cluster at '{address}' ({what})", "Start one with: ray start --head, or check the address"
         ) from error
     return ray
+
+
+def _knock(address: str) -> None:
+    """Raise OSError or ValueError soon where nobody listens: Ray itself tries for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not host:
+        raise ValueError("it is not HOST:PORT")
+    socket.create_connection((host, int(port)), timeout=3).close()
 
 
 def _room(ray: Any, cpus: float, gpus: float) -> int:
