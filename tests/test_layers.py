@@ -39,7 +39,7 @@ MAY = {
     "output": {"draw", "cppn", "picture"},
     "run": {"sketch", "draw", "cppn", "forms", "score", "engine", "search", "output", "picture"},
     "gallery": {"run", "output"},
-    "cli": {"run", "gallery", "output", "picture", "draw", "engine", "search"},
+    "cli": {"run", "sketch", "gallery", "output", "picture", "draw", "engine", "search"},
     "__main__": {"cli"},
     "__init__": {"run", "errors"},
 }

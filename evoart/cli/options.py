@@ -33,7 +33,7 @@ STRATEGIES = (
     "pgpe", "pso", "random_search", "rm_es", "samr_ga", "sep_cma_es", "simple_es", "simple_ga", "simulated_annealing",
     "snes", "sv_cma_es", "sv_open_es", "xnes",
 )  # fmt: skip
-FORMATS = ("svg", "png", "webp", "jpeg", "gif", "apng", "animated-webp", "mp4", "pdf", "json")
+FORMATS = ("svg", "png", "webp", "jpeg", "gif", "apng", "animated-webp", "animated-svg", "mp4", "pdf", "json")
 
 
 class Words(click.ParamType):

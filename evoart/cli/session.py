@@ -71,7 +71,10 @@ def outputs_for(
         if places.count(place) > 1:
             raise UsageError(f"'{place or '-'}' is given twice, with -o and --film", "Leave one out")
     for output in outputs:
-        OUTPUTS[output.format].check()
+        kind = OUTPUTS[output.format]
+        kind.check()
+        if kind.forms is not None and form not in kind.forms:
+            raise UsageError(f"'{output.path or '-'}' can show what a pen drew, and nothing else", "Use .gif or .webp")
     return outputs
 
 
@@ -101,7 +104,7 @@ def check_size(size: tuple[int, int], outputs: list[Output]) -> None:
 
 def _moving(output: Output) -> Output:
     """The same file as a film: .webp and .png can move too."""
-    moving = {"webp": "animated-webp", "png": "apng"}.get(output.format, output.format)
+    moving = {"webp": "animated-webp", "png": "apng", "svg": "animated-svg"}.get(output.format, output.format)
     if not OUTPUTS[moving].film:
         raise UsageError(f"'{output.path}' cannot be a film", "Use .gif, .apng, .webp or .mp4")
     return dataclasses.replace(output, format=moving)

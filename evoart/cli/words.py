@@ -50,4 +50,10 @@ def count(number: int, one: str, many: str = "") -> str:
 def figures(values: dict[str, float]) -> str:
     """What a picture comes to, for people: ``24.05 dB``, ``similarity 0.312``; the loss where it is all there is."""
     known = {name: value for name, value in values.items() if name != "loss"} or values
-    return ", ".join(f"{value:.2f} dB" if name == "psnr" else f"{name} {value:.4g}" for name, value in known.items())
+    return ", ".join(_figure(name, value) for name, value in known.items())
+
+
+def _figure(name: str, value: float) -> str:
+    if name == "psnr":
+        return f"{value:.2f} dB"
+    return f"{value:.0%} finished" if name == "finished" else f"{name} {value:.4g}"

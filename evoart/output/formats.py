@@ -78,6 +78,7 @@ class Format:
         check: raises MissingExtra when it cannot work on this machine; called before any work.
         longest: most pixels a side that a still picture may have; None for any.
         most: most pixels in all, likewise.
+        forms: names of the forms that it can show; None for any.
     """
 
     extensions: tuple[str, ...]
@@ -86,6 +87,7 @@ class Format:
     check: Callable[[], None] = lambda: None
     longest: int | None = None
     most: int | None = None
+    forms: tuple[str, ...] | None = None
 
     def room(self, size: tuple[int, int]) -> int | None:
         """The longest side that a picture of these proportions may have; None where any size will do.
@@ -104,6 +106,7 @@ OUTPUTS = Registry(
     "evoart.outputs",
     {
         "svg": "evoart.output.text:SVG",
+        "animated-svg": "evoart.output.animated:SVG",
         "json": "evoart.output.text:JSON",
         "png": "evoart.output.raster:PNG",
         "jpeg": "evoart.output.raster:JPEG",
