@@ -46,7 +46,7 @@ def read_npz(path: Path, parts: tuple[str, ...] = PARTS) -> dict[str, list[np.nd
         raise EvoartError(f"'{path}' cannot be read as a stroke set ({error})", "Download it again") from None
 
 
-def write_npz(path: Path, sketches: dict[str, list[np.ndarray]]) -> bytes:
+def write_npz(sketches: dict[str, list[np.ndarray]]) -> bytes:
     """The bytes of a stroke set that sketch-rnn, Magenta and this module read: object arrays of int16 or float32."""
     parts = {}
     for part, those in sketches.items():

@@ -10,7 +10,7 @@ import numpy as np
 
 from evoart.errors import EvoartError, UsageError
 from evoart.sketch.arrays import read_npz
-from evoart.sketch.quickdraw import read_records
+from evoart.sketch.quickdraw import BOX, read_records
 from evoart.sketch.strokes import Polylines, to_polylines
 from evoart.sketch.svgfile import read_svg
 
@@ -44,6 +44,8 @@ class Drawings:
 def read_drawings(paths: list[Path]) -> Drawings:
     """All drawings in files and folders (which are searched for SVG), in order of names.
 
+    An SVG's page is scaled to a box of 255, as Quick, Draw! drawings are; stroke sets keep their own units.
+
     Raises:
         UsageError: no such file, or of a kind that holds no strokes. EvoartError: damaged, or nothing in it.
     """
@@ -59,7 +61,9 @@ def read_drawings(paths: list[Path]) -> Drawings:
                 found.add(strokes, own or word)
         else:
             for file in _svgs(path):
-                found.add(read_svg(_bytes(file), str(file)).strokes, word)
+                page = read_svg(_bytes(file), str(file))
+                factor = BOX / max(page.box[2:])  # pages differ, drawings should not
+                found.add([line * factor for line in page.strokes], word)
     if not len(found):
         raise EvoartError(
             f"there is no drawing in '{paths[0]}'", "Every one is empty or has numbers that are not finite"

@@ -48,6 +48,19 @@ def read(path: Path) -> Model:
     return decode(data, str(path))
 
 
+def is_weights(path: Path) -> bool:
+    """Whether a file looks like weights, and not like the drawings that have the same endings."""
+    with path.open("rb") as file:
+        start = file.read(4096)
+    if start[:2] == b"PK":
+        try:
+            with zipfile.ZipFile(path) as archive:
+                return "config.npy" in archive.namelist()
+        except (zipfile.BadZipFile, OSError):
+            return False
+    return path.suffix == ".js" or start.lstrip()[:1] == b"["
+
+
 def decode(data: bytes, where: str) -> Model:
     """The model in a weight file's bytes; ``where`` is its name for messages."""
     try:

@@ -109,7 +109,7 @@ def prepare(job: SketchJob, source: Any = None) -> SketchProblem:
 
     setup()
     job = job.with_seed()
-    model = source if isinstance(source, Model) else _find(job.model)
+    model = source if isinstance(source, Model) else find_model(job.model)
     job = _with_hash(job, "model", _digest(model), job.model)
     if job.points is not None:
         model = Model(replace(model.config, longest=min(job.points, model.config.longest)), model.params)
@@ -132,7 +132,7 @@ def restore(job: SketchJob, plain: Mapping[str, Any], arrays: Mapping[str, np.nd
     return prepare(job)
 
 
-def _find(name: str) -> Model:
+def find_model(name: str) -> Model:
     """The model of a name; what a download says goes where the command line listens."""
     from evoart.run.sketch import news
     from evoart.sketch.catalogue import find
@@ -241,7 +241,7 @@ def _second(job: SketchJob, model: Model) -> tuple[Model, int] | None:
         return None
     if job.then in model.config.classes:
         return model, model.class_index(job.then)
-    second = _find(job.then)
+    second = find_model(job.then)
     if second.config.latent or second.config.inputs != 5 or model.config.inputs != 5:
         raise UsageError(f"'{job.then}' cannot take over a drawing", "Use a decoder without z, such as bird")
     return second, 0
