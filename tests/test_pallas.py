@@ -83,7 +83,7 @@ def test_parts_of_the_population_change_nothing():
         assert engine.shrink()
         assert engine.batch == before // 2
         before = engine.batch
-    engine._losses = jax.jit(engine.losses_traced)
+    engine._losses = jax.jit(lambda x, inputs: engine.losses_traced(x, inputs))
     np.testing.assert_array_equal(engine.losses(x), whole)
     while engine.batch > 1:
         engine.shrink()
@@ -96,11 +96,14 @@ def test_several_pictures_side_by_side():
     targets = [target(seed=seed) for seed in range(3)]
     x = np.stack([genomes(of, 2, seed) for seed in range(3)])
     engine = PallasEngine(of, targets[0])
-    inputs = tuple(jnp.stack([getattr(t, name) for t in targets]) for name in ("image", "weight"))
+    grounds = np.random.default_rng(0).random((3, 3), np.float32)
+    inputs = (*(jnp.stack([getattr(t, name) for t in targets]) for name in ("image", "weight")), grounds)
     together = jax.vmap(engine.losses_traced)(x, inputs)
-    apart = np.stack([engine._losses(each, (t.image, t.weight)) for t, each in zip(targets, x, strict=True)])
+    apart = np.stack(
+        [engine._losses(each, (t.image, t.weight, ground)) for t, each, ground in zip(targets, x, grounds, strict=True)]
+    )
     np.testing.assert_allclose(together, apart, rtol=1e-6)
-    tiles = jax.vmap(lambda x, i: engine.tile_losses_traced(x, 4, i), (0, None))(x, engine.inputs)
+    tiles = jax.vmap(lambda x, i: engine.tile_losses_traced(x, 4, i), (0, None))(x, (*engine.inputs[:2], grounds[0]))
     np.testing.assert_allclose(tiles.sum((2, 3))[0], apart[0], rtol=1e-5)
 
 

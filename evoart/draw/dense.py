@@ -84,7 +84,6 @@ class DenseRaster:
     Args:
         kinds: shape names ``(k,)`` in paint order.
         decode: ``form.decode``: genomes to geometry ``(..., k, g)`` in units and rgba ``(..., k, 4)``.
-        background: sRGB in [0, 1]; None is drawn on white.
         height, width: picture in pixels.
         extent: width and height in units.
     """
@@ -93,7 +92,6 @@ class DenseRaster:
         self,
         kinds: Sequence[str],
         decode: Decoder,
-        background: tuple[float, float, float] | None,
         height: int,
         width: int,
         extent: tuple[float, float],
@@ -102,7 +100,6 @@ class DenseRaster:
         # Pictures drawn side by side: enough to fill the device, few enough to stay within its caches or memory.
         cpu = jax.default_backend() == "cpu"
         self.batch = int(np.clip((2**19 if cpu else 2**24) // (height * width), 1, 8 if cpu else 64))
-        self.background = np.asarray((1.0, 1.0, 1.0) if background is None else background, np.float32)
         self._scale = pixels_per_unit((width, height), extent)
         self._layout = layout(tuple(kinds), min(detail_for(max(height, width)), DETAIL))
         counts = np.diff(self._layout.start)
@@ -117,10 +114,11 @@ class DenseRaster:
         steps = np.minimum(np.arange(most), np.maximum(counts, 1)[:, None] - 1)
         self._gather = self._layout.start[:-1, None] + steps
 
-    def image(self, genome: Array) -> Array:
-        """One picture ``(height, width, 3)`` of a genome ``(dim,)``; differentiable, and usable inside jit and vmap."""
+    def image(self, genome: Array, ground: Array) -> Array:
+        """One picture ``(height, width, 3)`` of a genome ``(dim,)`` on ``ground`` ``(3,)``; differentiable, and usable
+        inside jit and vmap."""
         geometry, rgba = self.decode(jnp, genome)
-        ground = jnp.broadcast_to(jnp.asarray(self.background), (self.height, self.width, 3))
+        ground = jnp.broadcast_to(ground, (self.height, self.width, 3))
         if not len(self._class):
             return ground
         points, widths = self._layout.outlines(jnp, geometry, self._scale)
@@ -149,15 +147,15 @@ class DenseRaster:
         # The index does not depend on the candidate, so this stays a true branch under vmap.
         return jax.lax.switch(member, branches, outline, line_width)
 
-    def map(self, judge: Callable[[Array], Array], genomes: Array) -> Array:
-        """``judge(image)`` for each of ``genomes`` ``(n, dim)``, drawing ``batch`` pictures at a time.
+    def map(self, judge: Callable[[Array], Array], genomes: Array, ground: Array) -> Array:
+        """``judge(image)`` for each of ``genomes`` ``(n, dim)`` on ``ground`` ``(3,)``, ``batch`` pictures at a time.
 
         The last batch is filled up: XLA rounds differently for another size, and what is found of a candidate should
         not depend on how many others there are.
         """
 
         def one(genome: Array) -> Array:
-            return judge(self.image(genome))
+            return judge(self.image(genome, ground))
 
         n, size = len(genomes), self.batch
         if n <= size:

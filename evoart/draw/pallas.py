@@ -51,19 +51,17 @@ class PallasRaster:
         self,
         kinds: Sequence[str],
         decode: Decoder,
-        background: tuple[float, float, float] | None,
         height: int,
         width: int,
         extent: tuple[float, float],
         interpret: bool,
     ) -> None:
         self.decode, self.height, self.width, self.interpret = decode, height, width, interpret
-        self.background = tuple(float(c) for c in (background or (1.0, 1.0, 1.0)))
         self._scale = pixels_per_unit((width, height), extent)
         self._layout = layout(tuple(kinds), min(detail_for(max(height, width)), DETAIL))
         self.across, self.down = -(-width // COLUMNS), -(-height // ROWS)  # blocks
         counts = np.diff(self._layout.start)
-        self._kernel = _Kernel(self._layout.start, self._layout.filled, self.background)
+        self._kernel = _Kernel(self._layout.start, self._layout.filled)
         # The point after each one, around the shape; outlines padded to one length, for their boxes.
         start, of = self._layout.start, np.repeat(np.arange(len(counts)), counts)
         place = np.arange(start[-1]) - start[of]
@@ -85,13 +83,15 @@ class PallasRaster:
         planes = jnp.pad(jnp.transpose(image, (2, 1, 0)), ((0, 0), (0, wide), (0, high)))
         return planes, jnp.pad(jnp.transpose(share), ((0, wide), (0, high)))
 
-    def losses(self, genomes: Array, target: tuple[Array, Array], judge: Judge) -> Array:
-        """Losses ``(n,)`` of genomes ``(n, dim)``: each block writes one number."""
+    def losses(self, genomes: Array, ground: Array, target: tuple[Array, Array], judge: Judge) -> Array:
+        """Losses ``(n,)`` of genomes ``(n, dim)`` on ``ground`` ``(3,)``: each block writes one number."""
         blocks = self.across * self.down
         out = ((blocks,), (None, None), lambda i, t: (i, t))
-        return self._run(genomes, target, out, partial(_write_sum, judge)).sum(-1)
+        return self._run(genomes, ground, target, out, partial(_write_sum, judge)).sum(-1)
 
-    def tile_losses(self, genomes: Array, target: tuple[Array, Array], judge: Judge, tiles: int) -> Array:
+    def tile_losses(
+        self, genomes: Array, ground: Array, target: tuple[Array, Array], judge: Judge, tiles: int
+    ) -> Array:
         """Losses ``(n, tiles, tiles)`` by tile: pixel ``(y, x)`` counts in ``(y * tiles // h, x * tiles // w)``.
 
         A block sums its pixels along x, apart for each column of tiles that it meets; the rest is two thin products
@@ -106,7 +106,7 @@ class PallasRaster:
             (None, None, most, ROWS),
             lambda i, t: (i, t // self.down, 0, t % self.down),
         )
-        sums = self._run(genomes, target, out, partial(_write_columns, judge, most, tiles, self.width))
+        sums = self._run(genomes, ground, target, out, partial(_write_columns, judge, most, tiles, self.width))
         column = (first[:, None] + np.arange(most)).ravel()
         by_column = (np.arange(tiles)[:, None] == column).astype(np.float32)
         by_row = (np.arange(tiles)[:, None] == np.arange(self.height) * tiles // self.height).astype(np.float32)
@@ -114,20 +114,20 @@ class PallasRaster:
         # An accelerator's fast low precision would spoil exact differences of tiles.
         return jnp.einsum("yh,nch,xc->nyx", by_row, sums, by_column, precision="highest")
 
-    def images(self, genomes: Array) -> Array:
-        """Pictures ``(n, h, w, 3)`` sRGB of genomes ``(n, dim)``."""
+    def images(self, genomes: Array, ground: Array) -> Array:
+        """Pictures ``(n, h, w, 3)`` sRGB of genomes ``(n, dim)`` on ``ground`` ``(3,)``."""
         wide, high = self.across * COLUMNS, self.down * ROWS
         out = (
             (3, wide, high),
             (None, 3, COLUMNS, ROWS),
             lambda i, t: (i, 0, t // self.down, t % self.down),
         )
-        planes = self._run(genomes, None, out, _write_pixels)
+        planes = self._run(genomes, ground, (), out, _write_pixels)
         return jnp.transpose(planes[..., : self.width, : self.height], (0, 3, 2, 1))
 
-    def _run(self, genomes: Array, target: tuple[Array, Array] | None, out: tuple, write: Callable) -> Array:
+    def _run(self, genomes: Array, ground: Array, target: tuple[Array, ...], out: tuple, write: Callable) -> Array:
         tables = self._tables(genomes)
-        pictures = () if target is None else (target[0][None], target[1][None])
+        pictures = [jnp.asarray(each)[None] for each in (ground, *target)]
         return _batched(partial(self._call, out=out, write=write), len(tables))(*tables, *pictures)
 
     def _tables(self, genomes: Array) -> tuple[Array, ...]:
@@ -174,8 +174,9 @@ class PallasRaster:
             pl.BlockSpec((None, None, words), lambda i, t: (i, t // self.down, 0)),
             pl.BlockSpec((None, None, words), lambda i, t: (i, t % self.down, 0)),
         ]
-        if pictures:
-            each = n // len(pictures[0])
+        each = n // len(pictures[0])
+        specs.append(pl.BlockSpec((None, 3), lambda i, t: (i // each, 0)))
+        if len(pictures) > 1:
             specs += [
                 pl.BlockSpec((None, 3, COLUMNS, ROWS), lambda i, t: (i // each, 0, t // self.down, t % self.down)),
                 pl.BlockSpec((None, COLUMNS, ROWS), lambda i, t: (i // each, t // self.down, t % self.down)),
@@ -225,8 +226,7 @@ def _batched(call: Callable, candidates: int) -> Callable:
 class _Kernel:
     """What one program does: paint the shapes that touch its block, in order, then ``write``."""
 
-    def __init__(self, start: np.ndarray, filled: np.ndarray, background: tuple[float, float, float]) -> None:
-        self.background = background
+    def __init__(self, start: np.ndarray, filled: np.ndarray) -> None:
         counts = np.diff(start)
         self.edges = int(counts[0]) if len(set(counts.tolist())) == 1 else None  # per shape, where all have as many
         self.filled = bool(filled[0]) if len(set(filled.tolist())) == 1 else None  # where all are alike
@@ -241,7 +241,8 @@ class _Kernel:
 
     def __call__(self, words: int, down: int, write: Callable, pictures: int, *refs: Any) -> None:
         edges, paint, columns, rows, *rest = refs
-        target, out = rest[:pictures], rest[-1]
+        colours, *target = rest[:pictures]
+        out = rest[-1]
         start, is_filled = rest[pictures:-1] or (None, None)
         block = pl.program_id(1)
         # Corners of the pixels, x and y; every array that follows is (COLUMNS, ROWS), one that goes with x or y alone
@@ -274,7 +275,7 @@ class _Kernel:
             touching = rows[w] & columns[w]
             return jax.lax.while_loop(lambda carry: carry[0] != 0, lowest, (touching, canvas))[1]
 
-        ground = tuple(jnp.full((COLUMNS, ROWS), c, jnp.float32) for c in self.background)
+        ground = tuple(jnp.full((COLUMNS, ROWS), colours[c], jnp.float32) for c in range(3))
         write(jax.lax.fori_loop(0, words, word, ground), target, out, x)
 
 

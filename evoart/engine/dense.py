@@ -30,8 +30,8 @@ class DenseEngine:
         form: what a genome stands for.
         target: the picture to come near, ``(h, w, 3)``, its weights and its loss.
         traceable: True: a search may put this engine into its own program.
-        inputs: the target's picture and weights, for the methods named ``*_traced``: as arguments, and not constants of
-            a program, they leave it fit for the next picture.
+        inputs: the target's picture and weights and the ground's colour, for the methods named ``*_traced``: as
+            arguments, and not constants of a program, they leave it fit for the next picture.
     """
 
     name, traceable = "dense", True
@@ -39,11 +39,9 @@ class DenseEngine:
     def __init__(self, form: ShapesForm, target: Target) -> None:
         setup()
         self.form, self.target = form, target
-        self.inputs = (target.image, target.weight)
+        self.inputs = (target.image, target.weight, ground_of(form))
         self.height, self.width = target.image.shape[:2]
-        self._raster = DenseRaster(
-            form.kinds, form.decode, form.background, self.height, self.width, (form.width, form.height)
-        )
+        self._raster = DenseRaster(form.kinds, form.decode, self.height, self.width, (form.width, form.height))
         self._raster.batch = min(self._raster.batch, candidates_within(PICTURE * self.height * self.width))
         self._images = jax.jit(self.images_traced)
         self._losses = jax.jit(self.losses_traced)
@@ -89,12 +87,12 @@ class DenseEngine:
 
     def images_traced(self, genomes: Array) -> Array:
         """``images`` for use inside a JAX program."""
-        return self._raster.map(lambda image: image, genomes)
+        return self._raster.map(lambda image: image, genomes, self.inputs[2])
 
     def losses_traced(self, genomes: Array, inputs: tuple[Array, ...]) -> Array:
         """``losses`` for use inside a JAX program."""
         target = self._target(inputs)
-        return self._raster.map(lambda image: loss_map(jnp, image, target).sum(), genomes)
+        return self._raster.map(lambda image: loss_map(jnp, image, target).sum(), genomes, inputs[2])
 
     def tile_losses_traced(self, genomes: Array, tiles: int, inputs: tuple[Array, ...]) -> Array:
         """``tile_losses`` for use inside a JAX program; ``tiles`` is a static number."""
@@ -106,10 +104,10 @@ class DenseEngine:
             by_row = jnp.matmul(rows, loss_map(jnp, image, target), precision="highest")
             return jnp.matmul(by_row, columns.T, precision="highest")
 
-        return self._raster.map(judge, genomes)
+        return self._raster.map(judge, genomes, inputs[2])
 
     def _loss(self, genome: Array, inputs: tuple[Array, ...]) -> Array:
-        return loss_map(jnp, self._raster.image(genome), self._target(inputs)).sum()
+        return loss_map(jnp, self._raster.image(genome, inputs[2]), self._target(inputs)).sum()
 
     def _target(self, inputs: tuple[Array, ...]) -> Target:
         return replace(self.target, image=inputs[0], weight=inputs[1])
@@ -117,6 +115,11 @@ class DenseEngine:
     @staticmethod
     def _array(genomes: np.ndarray) -> np.ndarray:
         return np.asarray(genomes, np.float32)
+
+
+def ground_of(form: ShapesForm) -> np.ndarray:
+    """The colour ``(3,)`` that shapes are drawn on: white where the ground is transparent."""
+    return np.asarray((1.0, 1.0, 1.0) if form.background is None else form.background, np.float32)
 
 
 def _membership(pixels: int, tiles: int) -> np.ndarray:

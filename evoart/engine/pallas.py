@@ -29,7 +29,6 @@ class PallasEngine(DenseEngine):
         self._kernels = PallasRaster(
             form.kinds,
             form.decode,
-            form.background,
             self.height,
             self.width,
             (form.width, form.height),
@@ -56,19 +55,19 @@ class PallasEngine(DenseEngine):
 
     def images_traced(self, genomes: Array) -> Array:
         """``images`` for use inside a JAX program."""
-        return self._in_chunks(self._kernels.images, genomes)
+        return self._in_chunks(lambda part: self._kernels.images(part, self.inputs[2]), genomes)
 
     def losses_traced(self, genomes: Array, inputs: tuple[Array, ...]) -> Array:
         """``losses`` for use inside a JAX program."""
         judge = partial(plane_losses, jnp, loss=self.target.loss)
         target = self._reference(inputs)
-        return self._in_chunks(lambda part: self._kernels.losses(part, target, judge), genomes)
+        return self._in_chunks(lambda part: self._kernels.losses(part, inputs[2], target, judge), genomes)
 
     def tile_losses_traced(self, genomes: Array, tiles: int, inputs: tuple[Array, ...]) -> Array:
         """``tile_losses`` for use inside a JAX program; ``tiles`` is a static number."""
         judge = partial(plane_losses, jnp, loss=self.target.loss)
         target = self._reference(inputs)
-        return self._in_chunks(lambda part: self._kernels.tile_losses(part, target, judge, tiles), genomes)
+        return self._in_chunks(lambda part: self._kernels.tile_losses(part, inputs[2], target, judge, tiles), genomes)
 
     def _reference(self, inputs: tuple[Array, ...]) -> tuple[Array, Array]:
         target = self._target(inputs)
