@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from evoart.draw import traced
 from evoart.draw.shapes import SHAPES
 from evoart.engine.dense import DenseEngine
 from evoart.engine.lowering import lower_for_cuda
@@ -105,6 +106,20 @@ def test_several_pictures_side_by_side():
     np.testing.assert_allclose(together, apart, rtol=1e-6)
     tiles = jax.vmap(lambda x, i: engine.tile_losses_traced(x, 4, i), (0, None))(x, (*engine.inputs[:2], grounds[0]))
     np.testing.assert_allclose(tiles.sum((2, 3))[0], apart[0], rtol=1e-5)
+
+
+def test_images_have_the_dense_gradient():
+    of = form(("triangle", "circle"))
+    x = genomes(of, 2)
+    how = (of.kinds, of.decode, of.background, x, (WIDTH, HEIGHT), (of.width, of.height))
+
+    def weighed(x, kernels):
+        return (traced.images(*how[:3], x, *how[4:], kernels) * np.linspace(0, 1, WIDTH)[:, None]).sum()
+
+    fast, dense = (jax.value_and_grad(weighed)(x, kernels) for kernels in (True, False))
+    assert fast[0] == pytest.approx(float(dense[0]), rel=1e-5)
+    np.testing.assert_allclose(fast[1], dense[1], rtol=1e-4, atol=1e-3)
+    assert np.abs(fast[1]).max() > 1
 
 
 @pytest.mark.parametrize("kinds", ["every", "triangle", "line"])

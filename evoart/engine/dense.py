@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from evoart.draw.dense import DenseRaster
+from evoart.draw.traced import ground_of
 from evoart.engine.jax_setup import setup
 from evoart.engine.memory import candidates_within
 from evoart.score.pixel import Target, loss_map
@@ -39,7 +40,7 @@ class DenseEngine:
     def __init__(self, form: ShapesForm, target: Target) -> None:
         setup()
         self.form, self.target = form, target
-        self.inputs = (target.image, target.weight, ground_of(form))
+        self.inputs = (target.image, target.weight, ground_of(form.background))
         self.height, self.width = target.image.shape[:2]
         self._raster = DenseRaster(form.kinds, form.decode, self.height, self.width, (form.width, form.height))
         self._raster.batch = min(self._raster.batch, candidates_within(PICTURE * self.height * self.width))
@@ -115,11 +116,6 @@ class DenseEngine:
     @staticmethod
     def _array(genomes: np.ndarray) -> np.ndarray:
         return np.asarray(genomes, np.float32)
-
-
-def ground_of(form: ShapesForm) -> np.ndarray:
-    """The colour ``(3,)`` that shapes are drawn on: white where the ground is transparent."""
-    return np.asarray((1.0, 1.0, 1.0) if form.background is None else form.background, np.float32)
 
 
 def _membership(pixels: int, tiles: int) -> np.ndarray:

@@ -143,13 +143,10 @@ class ShapesForm:
 
     def images_traced(self, genomes: Array, height: int, width: int) -> Array:
         """Pictures ``(n, height, width, 3)`` of genomes ``(n, dim)`` inside a JAX program; transparency is white."""
-        import jax
-
-        from evoart.draw.dense import DenseRaster
+        from evoart.draw.traced import images
 
         extent = (self.width, self.height)
-        raster = DenseRaster(self.kinds, self.decode, self.background, height, width, extent)
-        return jax.lax.map(raster.image, genomes, batch_size=raster.batch)
+        return images(self.kinds, self.decode, self.background, genomes, (width, height), extent)
 
     def settled(self, genome: Genome) -> tuple[ShapesForm, Genome]:
         """Final colours and opacities, in rows no wider than these kinds need."""

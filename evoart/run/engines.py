@@ -92,14 +92,11 @@ def accelerator() -> str | None:
 
 def has_kernels() -> bool:
     """Whether this JAX translates our kernels for the device: a GPU, and Pallas' Triton dialect."""
-    device = _first_device()
-    if device is None or device.platform not in ("gpu", "cuda", "rocm"):
+    if _first_device() is None:
         return False
-    try:
-        from jax.experimental.pallas import triton  # noqa: F401
-    except ImportError:
-        return False
-    return True
+    from evoart.draw import traced
+
+    return traced.has_kernels()
 
 
 def unused() -> str:
