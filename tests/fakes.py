@@ -11,6 +11,7 @@ from evoart.cppn.layers import Layers
 from evoart.forms.cppn import CppnForm, GraphForm, bare
 from evoart.forms.shapes import ShapesForm
 from evoart.forms.sheet import SheetForm
+from evoart.forms.sketch import SketchForm
 from evoart.forms.strokes import StrokesForm
 from evoart.run.fit.problem import FitProblem, judged
 from evoart.types import Search
@@ -89,5 +90,16 @@ def _strokes() -> StrokesForm:
     return StrokesForm((4, 6, 1, 5), 1.0, 0.8, 0.02, ((0.1, 0.1, 0.1), (0.9, 0.2, 0.1)), inks, groups)
 
 
+def _sketch() -> SketchForm:
+    return SketchForm(count=2, points=24, height=0.8, line=0.03, ink=(0.1, 0.2, 0.5), background=(0.9, 0.9, 0.8))
+
+
 # A small form of every name in the registry, for the tests that all of them must pass.
-FORM_EXAMPLES = {"shapes": _shapes, "cppn": _cppn, "cppn-graph": _graph, "sheet": _sheet, "strokes": _strokes}
+FORM_EXAMPLES = {
+    "shapes": _shapes,
+    "cppn": _cppn,
+    "cppn-graph": _graph,
+    "sheet": _sheet,
+    "strokes": _strokes,
+    "sketch": _sketch,
+}

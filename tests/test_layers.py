@@ -31,7 +31,7 @@ MAY = {
     "picture": set(),
     "draw": set(),
     "cppn": set(),
-    "forms": {"draw", "cppn"},
+    "forms": {"draw", "cppn", "sketch"},
     "score": set(),
     "sketch": set(),
     "engine": {"draw", "score", "forms", "cppn"},

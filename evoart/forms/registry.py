@@ -12,6 +12,7 @@ FORMS = Registry(
         "cppn": "evoart.forms.cppn:CppnForm",
         "cppn-graph": "evoart.forms.cppn:GraphForm",
         "sheet": "evoart.forms.sheet:SheetForm",
+        "sketch": "evoart.forms.sketch:SketchForm",
         "strokes": "evoart.forms.strokes:StrokesForm",
     },
 )

@@ -10,11 +10,12 @@ Parameters are a flat dict of float32 arrays, ``(inputs, outputs)`` as in ``x @ 
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from evoart.errors import EvoartError, UsageError
+from evoart.errors import EvoartError, UsageError, unknown
 from evoart.sketch.cells import CELLS, orthogonal
 from evoart.types import Array
 
@@ -114,6 +115,14 @@ class Model:
         """How many parameters."""
         return sum(int(np.prod(value.shape)) for value in self.params.values())
 
+    @property
+    def digest(self) -> str:
+        """SHA-256, hexadecimal, of the weights and their names, however they were stored."""
+        digest = hashlib.sha256()
+        for name in sorted(self.params):
+            digest.update(name.encode() + np.ascontiguousarray(self.params[name], np.float32).tobytes())
+        return digest.hexdigest()
+
     def need_latent(self, what: str) -> None:
         """Raises: UsageError: the model has no encoder and no latent space."""
         if not self.config.latent:
@@ -124,8 +133,6 @@ class Model:
 
     def class_index(self, name: str) -> int:
         """Raises: UsageError: the model knows no classes, or none of that name."""
-        from evoart.errors import unknown
-
         if not self.config.classes:
             raise UsageError(f"'{self.config.name}' knows no classes", "Leave out --class, or train with several files")
         if name not in self.config.classes:

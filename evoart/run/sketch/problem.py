@@ -110,7 +110,7 @@ def prepare(job: SketchJob, source: Any = None) -> SketchProblem:
     setup()
     job = job.with_seed()
     model = source if isinstance(source, Model) else find_model(job.model)
-    job = _with_hash(job, "model", _digest(model), job.model)
+    job = _with_hash(job, "model", model.digest, job.model)
     if job.points is not None:
         model = Model(replace(model.config, longest=min(job.points, model.config.longest)), model.params)
     drawings: dict[str, Polylines] = {}
@@ -138,14 +138,6 @@ def find_model(name: str) -> Model:
     from evoart.sketch.catalogue import find
 
     return find(name, say=news.say, progress=news.progress)
-
-
-def _digest(model: Model) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(model.params):
-        digest.update(name.encode())
-        digest.update(np.ascontiguousarray(model.params[name], np.float32).tobytes())
-    return digest.hexdigest()
 
 
 def _with_hash(job: SketchJob, name: str, digest: str, path: str) -> SketchJob:
