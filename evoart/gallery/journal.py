@@ -16,7 +16,7 @@ from evoart.errors import EvoartError, UsageError
 from evoart.run.job import Job
 
 NAME = "journal.jsonl"
-LOCK = ".evoart-gallery.lock"
+LOCK = ".work/lock"
 
 
 @dataclass(frozen=True)
@@ -170,6 +170,7 @@ def locked(folder: Path, part: str = "", wait: bool = False) -> Iterator[None]:
     except ImportError:  # Windows: two at once are the user's affair
         yield
         return
+    (folder / LOCK).parent.mkdir(exist_ok=True)
     with (folder / (f"{LOCK}-{part}" if part else LOCK)).open("a+") as file:
         if not _taken(file, fcntl):
             if not wait:

@@ -33,7 +33,7 @@ def build(folder: Path, lines: Sequence[Line], title: str = "Gallery") -> Path:
     done, failed = ([line for line in lines if (line.status == "done") == wanted] for wanted in (True, False))
     (folder / PAGES).mkdir(exist_ok=True)
     for name in ASSETS:
-        write(folder / PAGES / name, (WEB / name).read_bytes(), overwrite=True)
+        write(folder / PAGES / name, (WEB / name).read_bytes(), overwrite=True, flush=False)
     near = diversity.nearest(done, SIMILAR)
     for i, line in enumerate(done):
         before, after = done[i - 1] if i else None, done[i + 1] if i + 1 < len(done) else None
@@ -72,7 +72,7 @@ def name_of(line: Line) -> str:
 
 def _write(path: Path, text: str) -> Path:
     # What is in a name may be no text; a page must still be written.
-    return write(path, text.encode("utf-8", "replace"), overwrite=True)
+    return write(path, text.encode("utf-8", "replace"), overwrite=True, flush=False)
 
 
 def _index(done: Sequence[Line], failed: Sequence[Line], title: str) -> str:

@@ -14,12 +14,13 @@ from pathlib import Path
 from evoart.errors import EvoartError, UsageError
 
 
-def write(path: Path, data: bytes, *, overwrite: bool = False) -> Path:
+def write(path: Path, data: bytes, *, overwrite: bool = False, flush: bool = True) -> Path:
     """Write ``data`` so that a reader of ``path`` sees the whole of it or none, and return where it is.
 
     The bytes go to a temporary name in the same folder, are flushed to disk and renamed. Without ``overwrite`` a file
     that appeared at ``path`` in the meantime is kept, and the data goes to the next free name (``-2``, ``-3``, ...).
-    Devices and pipes are written to directly.
+    Devices and pipes are written to directly. Without ``flush`` the system may take its time to bring the bytes to the
+    disk: for what can be made again in a moment.
 
     Raises:
         EvoartError: disk full, no permission, or any other refusal of the system; no temporary file stays behind.
@@ -34,7 +35,7 @@ def write(path: Path, data: bytes, *, overwrite: bool = False) -> Path:
     with _explained(path):
         temporary = path.parent / f".evoart-{secrets.token_hex(6)}.part"
         try:
-            _write_through(temporary, data)
+            _write_through(temporary, data, flush)
             if overwrite:
                 with contextlib.suppress(FileNotFoundError):
                     temporary.chmod(stat.S_IMODE(path.stat().st_mode))
@@ -85,12 +86,13 @@ def numbered(path: Path, number: int) -> Path:
     return path.with_name(f"{stem}-{number}{dot}{rest}")
 
 
-def _write_through(path: Path, data: bytes) -> None:
+def _write_through(path: Path, data: bytes, flush: bool) -> None:
     # Plain open honours the user's umask, which tempfile's private mode would not.
     with path.open("xb") as file:
         file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+        if flush:
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def _take_name(temporary: Path, path: Path) -> Path:
