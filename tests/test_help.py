@@ -67,9 +67,9 @@ def test_a_flag_means_the_same_in_every_command():
             for word in parameter.opts:
                 if name == "gallery":  # its flags speak of many jobs: the same words, the same numbers
                     meanings.setdefault(word, parameter.help)
-                elif word.startswith("-") and word != "--picture":
+                elif word.startswith("-") and word not in ("--picture", "-n"):  # -n: how many of what each draws
                     assert meanings.setdefault(word, parameter.help) == parameter.help, word
-    short = {word for word in meanings if re.fullmatch(r"-\w", word)} | {"-h"}
+    short = {"-n"} | {word for word in meanings if re.fullmatch(r"-\w", word)} | {"-h"}
     assert len(short) <= 8, short
 
 

@@ -16,6 +16,7 @@ GROUND = {
     "download",
     "plugins",
     "registry",
+    "threads",
     "",
 }  # "" is the package itself: its version
 
@@ -27,6 +28,7 @@ MAY = {
     "compiled": set(),
     "download": set(),
     "plugins": set(),
+    "threads": set(),
     "registry": {"errors", "plugins"},
     "picture": set(),
     "draw": set(),

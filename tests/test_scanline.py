@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evoart import threads
 from evoart.draw import scanline
 from evoart.draw.scanline import draw
 from evoart.draw.scene import Scene
@@ -190,15 +191,15 @@ def test_results_do_not_depend_on_threads_or_bands(monkeypatch):
     target = random_target(300, 90)  # three bands
     genome = form.random(np.random.default_rng(0))
     loss, gradient = ScanlineEngine(form, target).gradient(genome)
-    threads = engines._threads
+    before = threads.threads()
     try:
         for number in (1, 3):
-            engines.set_threads(number)
+            threads.set_threads(number)
             again = ScanlineEngine(form, target).gradient(genome)
             assert again[0] == loss
             np.testing.assert_array_equal(again[1], gradient)
     finally:
-        engines.set_threads(threads)
+        threads.set_threads(before)
     monkeypatch.setattr(engines, "BAND", 1000)
     whole = ScanlineEngine(form, target).gradient(genome)
     assert whole[0] == pytest.approx(loss, rel=1e-5)

@@ -17,6 +17,7 @@ from evoart.registry import Registry
 # Name -> module:attribute and the line that lists it, so that listing imports nothing.
 COMMANDS: dict[str, tuple[str, str]] = {
     "fit": ("evoart.cli.fit:fit", "Draw a photograph with a few shapes."),
+    "cppn": ("evoart.cli.cppn:cppn", "Pictures from networks of coordinates, at any size."),
     "sketch": ("evoart.cli.sketch.group:sketch", "Let a neural network draw: sketches, fake kanji, handwriting."),
     "gallery": ("evoart.cli.gallery:gallery", "Make pictures by the hundred, and web pages of them."),
     "resume": ("evoart.cli.resume:resume", "Go on with an interrupted run."),

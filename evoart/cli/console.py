@@ -8,7 +8,8 @@ import re
 import shutil
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import TextIO
 
 import click
@@ -74,6 +75,30 @@ class Console:
             return
         with self._lock:
             self._write(self._wipe() + self._wipe_picture() + visible(text) + "\n" + self._shown())
+
+    @contextlib.contextmanager
+    def progress(self, what: str) -> Iterator[Callable[[float], None]]:
+        """A function to be told how much of a long piece of work is done, 0 to 1; shown as the live line, or every ten
+        seconds where there is none."""
+        begun = last = time.monotonic()
+
+        def told(share: float) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if now - begun < PATIENT or now - last < (0.2 if self.live else 10.0):
+                return
+            last = now
+            left = (now - begun) * (1 - share) / max(share, 1e-6)
+            text = f"{what}: {share:.0%}, {left:.0f} s left"
+            if self.live:
+                self.status(text)
+            else:
+                self.say(text)
+
+        try:
+            yield told
+        finally:
+            self.end()
 
     @contextlib.contextmanager
     def unless_quick(self, text: str) -> Iterator[None]:

@@ -151,11 +151,7 @@ def _options(
         if not os.path.exists(fields["picture"]) and os.path.exists(beside):
             fields["picture"] = str(beside)
     if settings:
-        pairs = [setting.partition("=") for setting in settings]
-        for setting, (name, equals, _) in zip(settings, pairs, strict=True):
-            if not name or not equals:
-                raise UsageError(f"--set {setting} is not NAME=NUMBER", "Write for example --set lr=0.1")
-        line["options"] = {**fields.get("options", {}), **{name.strip(): value for name, _, value in pairs}}
+        line["options"] = {**fields.get("options", {}), **o.settings_of(settings)}
     if "time" in line:
         fields.pop("seconds", None)
     return fields | line

@@ -65,5 +65,6 @@ def _plain(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, list):
-        return " ".join(_plain(item) for item in value)
+        parts = [_plain(item) for item in value]
+        return ("; " if any(" " in part for part in parts) else " ").join(parts)
     return str(value)

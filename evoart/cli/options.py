@@ -33,7 +33,10 @@ STRATEGIES = (
     "pgpe", "pso", "random_search", "rm_es", "samr_ga", "sep_cma_es", "simple_es", "simple_ga", "simulated_annealing",
     "snes", "sv_cma_es", "sv_open_es", "xnes",
 )  # fmt: skip
-FORMATS = ("svg", "png", "webp", "jpeg", "gif", "apng", "animated-webp", "animated-svg", "mp4", "pdf", "json")
+FORMATS = (
+    "svg", "png", "webp", "jpeg", "gif", "apng", "animated-webp", "animated-svg", "mp4", "pdf", "json", "shader",
+    "page", "network", "weights",
+)  # fmt: skip
 
 
 class Words(click.ParamType):
@@ -60,8 +63,8 @@ class Option(click.Option):
         super().__init__(*args, **kwargs)
 
 
-class Command(click.Command):
-    """A command whose help lists options by group."""
+class _Grouped:
+    """Help that lists options by group."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         settings = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -79,6 +82,18 @@ class Command(click.Command):
                 formatter.write_dl(groups[group], col_max=24)
 
 
+class Command(_Grouped, click.Command):
+    """A command whose help lists options by group."""
+
+
+class Family(_Grouped, click.Group):
+    """A command that does something by itself, and has others under it."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        self.format_commands(ctx, formatter)
+        super().format_options(ctx, formatter)
+
+
 MESSAGES = "Messages"
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -88,7 +103,7 @@ def option(group: str, *names: str, **settings: Any) -> Decorator:
     return click.option(*names, cls=Option, group=group, **settings)
 
 
-def _together(*decorators: Decorator) -> Decorator:
+def together(*decorators: Decorator) -> Decorator:
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         for decorator in reversed(decorators):
             function = decorator(function)
@@ -105,7 +120,7 @@ def path(metavar: str = "FILE") -> click.ParamType:
 
 
 OUTPUT = "Output"
-output_options = _together(
+output_options = together(
     option(
         OUTPUT,
         "-o",
@@ -127,7 +142,7 @@ output_options = _together(
     ),
     option(OUTPUT, "--overwrite", is_flag=True, help="Replace outputs that exist."),
 )
-film_options = _together(
+film_options = together(
     option(
         OUTPUT,
         "--film",
@@ -147,7 +162,7 @@ film_options = _together(
 )
 
 BUDGET = "When to stop (whichever comes first)"
-budget_options = _together(
+budget_options = together(
     option(BUDGET, "-t", "--time", metavar="TIME", help="After so much time: 30s, 5m, 1h30m; 0.1s to 720h."),
     option(BUDGET, "--generations", metavar="N", help="After so many generations."),
     option(BUDGET, "--evaluations", metavar="N", help="After so many evaluations (pictures judged)."),
@@ -156,7 +171,7 @@ budget_options = _together(
 )
 
 RUN = "Machine and files"
-checkpoint_options = _together(
+checkpoint_options = together(
     option(
         RUN,
         "--checkpoint",
@@ -166,28 +181,46 @@ checkpoint_options = _together(
     ),
     option(RUN, "--no-checkpoint", is_flag=True, help="Save no checkpoints: Ctrl-C then keeps the picture only."),
 )
-engine_options = _together(
+device_options = together(
+    option(
+        RUN,
+        "--device",
+        type=Words("auto", "cpu", "gpu"),
+        help="What JAX runs on, where it draws. [default: auto]",
+    ),
+    option(RUN, "--threads", metavar="N", help="CPU threads, 1 to 256. [default: all]"),
+)
+engine_options = together(
     option(
         RUN,
         "--engine",
         type=Words("auto", "scanline", "dense", "pallas"),
         help="What draws and judges. [default: auto]",
     ),
-    option(
-        RUN,
-        "--device",
-        type=Words("auto", "cpu", "gpu"),
-        help="What JAX runs on: the engines dense and pallas. [default: auto]",
-    ),
-    option(RUN, "--threads", metavar="N", help="CPU threads, 1 to 256. [default: all]"),
+    device_options,
 )
 
-verbosity_options = _together(
+verbosity_options = together(
     option(MESSAGES, "-v", "--verbose", count=True, help="Say more; -vv shows where errors come from."),
     option(MESSAGES, "-q", "--quiet", is_flag=True, help="No messages but errors; results are still printed."),
 )
 json_option = option(MESSAGES, "--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 preview_option = option(MESSAGES, "--preview", is_flag=True, help="Show the picture in the terminal as it evolves.")
+
+
+def settings_of(settings: tuple[str, ...]) -> dict[str, str]:
+    """Name to value of ``--set name=value``, repeated.
+
+    Raises:
+        UsageError: something else.
+    """
+    from evoart.errors import UsageError
+
+    pairs = [setting.partition("=") for setting in settings]
+    for setting, (name, equals, _) in zip(settings, pairs, strict=True):
+        if not name or not equals:
+            raise UsageError(f"--set {setting} is not NAME=NUMBER", "Write for example --set lr=0.1")
+    return {name.strip(): value for name, _, value in pairs}
 
 
 def verbosity(verbose: int, quiet: bool) -> int:

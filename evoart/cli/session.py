@@ -7,6 +7,7 @@ import dataclasses
 import itertools
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,8 +21,8 @@ from evoart.cli.view import View
 from evoart.cli.words import count, figures, span
 from evoart.errors import EvoartError, UsageError
 from evoart.output.files import check_writable, is_special, numbered
-from evoart.output.formats import OUTPUTS, Options
-from evoart.output.names import Output, resolve
+from evoart.output.formats import HELD, OUTPUTS, Options
+from evoart.output.names import DEFAULT_FORMATS, Output, resolve
 from evoart.run.events import Event, Finished, Interrupted, Started
 from evoart.run.fields import Number, duration
 from evoart.run.loop import Keep
@@ -39,6 +40,7 @@ class Plan:
         keep: the checkpoint, or None.
         lasting: the checkpoint stays when the run is done.
         as_json: print one object.
+        parts: also write the pictures that the result consists of, each beside the first output.
     """
 
     outputs: list[Output]
@@ -46,6 +48,7 @@ class Plan:
     keep: Keep | None
     lasting: bool
     as_json: bool
+    parts: bool = False
 
 
 def outputs_for(
@@ -57,6 +60,7 @@ def outputs_for(
     format: str | None,
     overwrite: bool,
     inputs: list[Path],
+    formats: Sequence[str] = DEFAULT_FORMATS,
 ) -> list[Output]:
     """The outputs that ``-o`` and ``--film`` ask for, checked before any work.
 
@@ -64,8 +68,9 @@ def outputs_for(
         UsageError: unknown extension, existing file, folder not writable, a film in a format without moving pictures.
         MissingExtra: a format that needs something installed.
     """
-    outputs = resolve(values, stem=stem, form=form, format=format, overwrite=overwrite, inputs=inputs)
-    outputs += films_for(films, stem=stem, form=form, overwrite=overwrite, inputs=inputs)
+    naming = {"stem": stem, "form": form, "overwrite": overwrite, "inputs": inputs}
+    outputs = resolve(values, format=format, formats=formats, **naming)
+    outputs += films_for(films, **naming)
     places = [output.path for output in outputs if output.path is None or not is_special(output.path)]
     for place in places:
         if places.count(place) > 1:
@@ -74,7 +79,10 @@ def outputs_for(
         kind = OUTPUTS[output.format]
         kind.check()
         if kind.forms is not None and form not in kind.forms:
-            raise UsageError(f"'{output.path or '-'}' can show what a pen drew, and nothing else", "Use .gif or .webp")
+            what = (
+                f"'{output.path or '-'}' ({output.format}) cannot show this: it is for {' and '.join(kind.forms)} only"
+            )
+            raise UsageError(what, "Use .gif or .webp" if kind.film else "Use .png")
     return outputs
 
 
@@ -100,6 +108,46 @@ def check_size(size: tuple[int, int], outputs: list[Output]) -> None:
         if room is not None and max(w, h) > room:
             name = output.path or "standard output"
             raise UsageError(f"{w} x {h} pixels are too many for '{name}'", f"Use --size {room} or less, or write SVG")
+
+
+def check_room(size: tuple[int, int], outputs: list[Output]) -> None:
+    """Refuse before the work what memory and disk could not hold after it.
+
+    Raises:
+        UsageError: not enough of either.
+    """
+    w, h = size
+    memory = available_memory()
+    for output in outputs:
+        held = w * h > HELD and (output.path is None or OUTPUTS[output.format].stream is None)
+        still = OUTPUTS[output.format].room(size) is not None
+        if held and still and memory is not None and _HELD_BYTES * w * h > memory:
+            raise UsageError(
+                f"{w} x {h} pixels of {output.format} need about {_HELD_BYTES * w * h / 1e9:.1f} GB of memory, and "
+                f"{memory / 1e9:.1f} GB are free",
+                "Write .png, which is written row by row, or use a smaller --size",
+            )
+        if output.path is not None and still and not is_special(output.path):
+            free = shutil.disk_usage(os.path.realpath(output.path.parent)).free
+            if w * h > HELD and w * h > free:  # a third of what its pixels are: smooth pictures shrink to less
+                raise UsageError(
+                    f"'{output.path}' may need {w * h / 1e9:.1f} GB, and its disk has {free / 1e9:.1f} GB",
+                    "Free some space, or use another folder or a smaller --size",
+                )
+
+
+_HELD_BYTES = 11  # a pixel, while a format that wants the whole picture is written
+
+
+def available_memory() -> int | None:
+    """Bytes that programs may still take, or None where the system does not say."""
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except (OSError, ValueError, IndexError):
+        pass
+    return None
 
 
 def _moving(output: Output) -> Output:
@@ -220,6 +268,9 @@ def _mention(plan: Plan, console: Console) -> None:
 
 def _conclude(event: Finished, plan: Plan, console: Console, machine: dict[str, str]) -> int:
     written, lost = write_all(event.result, plan.outputs, plan.options, console)
+    if plan.parts:
+        more, failed = _write_parts(event.result, plan, console)
+        written, lost = written + more, lost or failed
     interrupted = isinstance(event, Interrupted)
     checkpoint = _saved(plan)
     if checkpoint and not (interrupted or lost or plan.lasting):
@@ -263,6 +314,23 @@ def write_all(
         if path is not None:
             written.append(_near(path))
     return written, lost
+
+
+def _write_parts(result: Result, plan: Plan, console: Console) -> tuple[list[Path], bool]:
+    """The pictures that the result consists of, as PNG, numbered after the first file that was written."""
+    first = next((o for o in plan.outputs if o.path is not None and not is_special(o.path)), None)
+    written: list[Path] = []
+    if first is None:
+        return written, False
+    parts = result.parts()
+    digits = len(str(max((number for number, _ in parts), default=1)))
+    for number, part in parts:
+        path = first.path.with_name(f"{first.path.stem}-{number:0{digits}}.png")
+        done, lost = write_all(part, [Output(path, "png", first.overwrite)], plan.options, console)
+        written += done
+        if lost:
+            return written, True
+    return written, False
 
 
 def _explained(error: EvoartError | OSError | MemoryError, output: Output) -> EvoartError:

@@ -39,6 +39,7 @@ def run_job(
     verbose: int,
     quiet: bool,
     distributed: bool = False,
+    parts: bool = False,
 ) -> int:
     """Check everything, then run ``job`` and write its picture; returns the exit code."""
     console = Console(verbosity(verbose, quiet))
@@ -48,7 +49,10 @@ def run_job(
     if not processes.first():
         return _assist(processes.seeded(job))
     job = processes.seeded(job)
-    naming = {"stem": job.stem, "form": job.form, "overwrite": overwrite, "inputs": [Path(p) for p in job.inputs]}
+    naming = {
+        "stem": job.stem, "form": job.form, "overwrite": overwrite, "inputs": [Path(p) for p in job.inputs],
+        "formats": job.formats,
+    }  # fmt: skip
     options = session.write_options(film_size, film_time)
     places = session.outputs_for(outputs, films, format=format, **naming)
     session.check_stdout(places, as_json)
@@ -56,6 +60,7 @@ def run_job(
     with console.unless_quick(f"evoart {__version__}: {job.headline}, seed {job.seed}"):
         problem = job.prepare()
     session.check_size(problem.size, places)
+    session.check_room(problem.size, places)
     keep, lasting = session.checkpoint_for(
         checkpoint, no_checkpoint, places, f"{job.stem}-{job.form}", overwrite, notes, reserve=not dry_run
     )
@@ -65,7 +70,7 @@ def run_job(
     def events(stop: Stop) -> Iterator[Event]:
         return drive(problem, problem.search(), keep=keep, stop=stop)
 
-    return session.perform(events, session.Plan(places, options, keep, lasting, as_json), console, preview)
+    return session.perform(events, session.Plan(places, options, keep, lasting, as_json, parts), console, preview)
 
 
 def _assist(job: Job) -> int:

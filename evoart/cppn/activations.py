@@ -26,7 +26,7 @@ class Activation:
     Attributes:
         name: as on the command line.
         jax: array to array; its range is within +-``LIMIT`` for arguments within it.
-        glsl: an expression in ``v``, GLSL ES 3.00.
+        glsl: an expression in the float ``v``, GLSL ES 3.00.
         gain: how strong its sums should be, about, for random networks of many layers to be neither flat nor noise;
             chosen by eye.
     """
@@ -65,16 +65,19 @@ def _square(x: Array) -> Array:
 
 TABLE = (
     Activation("identity", lambda x: x, "v", 1.0),
-    Activation("tanh", jnp.tanh, "tanh_(v)", 2.6),
+    Activation("tanh", jnp.tanh, "tanh(clamp(v, -10.0, 10.0))", 2.6),
     Activation("sine", sine, "sin(v)", 1.5),
     Activation("cosine", cosine, "cos(v)", 1.5),
     Activation("gaussian", lambda x: jnp.exp(-x * x), "exp(-min(v * v, 80.0))", 1.5),
-    Activation("sigmoid", jax.nn.sigmoid, "sigmoid_(v)", 5.0),
+    Activation("sigmoid", jax.nn.sigmoid, "1.0 / (1.0 + exp(-clamp(v, -80.0, 80.0)))", 5.0),
     Activation("absolute", jnp.abs, "abs(v)", 1.2),
     Activation("square", _square, f"min(v * v, {LIMIT:.1f})", 0.8),
     Activation("relu", lambda x: jnp.maximum(x, 0), "max(v, 0.0)", 1.4),
     Activation(
-        "sinc", lambda x: jnp.where(jnp.abs(x) < 1e-3, 1.0, sine(x) / jnp.where(x == 0, 1.0, x)), "sinc_(v)", 2.0
+        "sinc",
+        lambda x: jnp.where(jnp.abs(x) < 1e-3, 1.0, sine(x) / jnp.where(x == 0, 1.0, x)),
+        "abs(v) < 1e-3 ? 1.0 : sin(v) / v",
+        2.0,
     ),
 )
 NAMES = tuple(activation.name for activation in TABLE)

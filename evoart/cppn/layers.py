@@ -95,10 +95,14 @@ class Layers:
             h = parts[0] if len(parts) == 1 else jnp.concatenate(parts)
         raise AssertionError("the output layer returns")
 
-    def random(self, rng: np.random.Generator) -> Genome:
-        """A genome that makes a lively picture, more often than not: constants found by looking at many sheets."""
+    def random(self, rng: np.random.Generator, calm: bool = False) -> Genome:
+        """A genome that makes a lively picture, more often than not: constants found by looking at many sheets.
+
+        A ``calm`` one folds the plane less: one to be trained, which goes badly where everything is steep.
+        """
         parts = [rng.normal(0, 1, self.latent)]
-        strength = rng.uniform(0.8, 1.2) * max(1.0, 8 / len(self.layers)) ** 0.5  # few layers must fold the plane more
+        # Few layers must fold the plane more.
+        strength = CALM if calm else rng.uniform(0.8, 1.2) * max(1.0, 8 / len(self.layers)) ** 0.5
         for index, (before, after) in enumerate(self.sizes):
             if index == len(self.layers):
                 weight = _to_colours(rng, self.colour, after, before)
@@ -121,6 +125,7 @@ class Layers:
 
 
 FIRST, LATENT, BIAS = 2.0, 0.5, 0.5  # of a fresh network's first weights, those of latent numbers, and all biases
+CALM = 0.5
 LAST, SHARED, HUE = 2.6, 0.75, 0.2  # of its outputs
 
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +9,7 @@ import numpy as np
 from evoart.draw import scanline
 from evoart.draw.scene import detail_for, layout, pixels_per_unit
 from evoart.score.pixel import Target, loss_map, value_and_gradient
+from evoart.threads import spread
 from evoart.types import Genome
 
 if TYPE_CHECKING:
@@ -20,26 +17,6 @@ if TYPE_CHECKING:
 
 BAND = 128  # rows of one unit of work; fixed, so that sums do not depend on the number of threads
 WHITE = (1.0, 1.0, 1.0)
-_threads = os.cpu_count() or 1
-
-
-def set_threads(threads: int) -> None:
-    """How many threads the engine may use from now on; results do not depend on it."""
-    global _threads
-    _threads = max(1, threads)
-    _pool.cache_clear()
-
-
-@cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_threads)
-
-
-def spread(work: Callable[[int], object], count: int) -> list:
-    """``[work(0), ..., work(count - 1)]``, over the threads (the kernels release the GIL)."""
-    if count == 1 or _threads == 1:
-        return [work(i) for i in range(count)]
-    return list(_pool().map(work, range(count)))
 
 
 class ScanlineEngine:

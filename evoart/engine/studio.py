@@ -10,9 +10,10 @@ from evoart.draw import scanline
 from evoart.draw.moments import MOMENTS, best_paint, moments, running_sums
 from evoart.draw.scene import detail_for, layout, pixels_per_unit
 from evoart.draw.shapes import shape
-from evoart.engine.scanline import ScanlineEngine, spread
+from evoart.engine.scanline import ScanlineEngine
 from evoart.forms.shapes import ShapesForm
 from evoart.score.pixel import Target, mean_squared_error, psnr
+from evoart.threads import spread
 
 CHUNK = 256  # candidates of one unit of work
 SMALL, LARGE = 0.015, 0.5  # sizes of fresh shapes, in units

@@ -35,9 +35,9 @@ class NetworkForm:
         """Latent numbers, the first ones of a genome."""
         return self.look.latent
 
-    def drawing(self, genome: Genome, samples: int | None = None) -> NetworkDrawing:
-        """The picture of a genome ``(dim,)``, of ``samples x samples`` points a pixel."""
-        return NetworkDrawing(self.look, _settled(genome), self.width, self.height, samples)
+    def drawing(self, genome: Genome) -> NetworkDrawing:
+        """The picture of a genome ``(dim,)``."""
+        return NetworkDrawing(self.look, _settled(genome), self.width, self.height, self.samples)
 
     def steps(self) -> np.ndarray:
         return self.look.steps()
@@ -74,12 +74,14 @@ class CppnForm(NetworkForm):
     Attributes:
         width, height: extent of the picture in units; the longer one is 1.
         look: the layout of the layers.
+        samples: points a pixel is the mean of, along each side (see ``NetworkDrawing``); not kept in recipes.
     """
 
     name: ClassVar[str] = "cppn"
     width: float = 1.0
     height: float = 1.0
     look: Layers = field(default_factory=Layers)
+    samples: int | None = None
 
     @property
     def noun(self) -> str:
@@ -127,12 +129,14 @@ class GraphForm(NetworkForm):
     Attributes:
         width, height: extent of the picture in units; the longer one is 1.
         look: the graph.
+        samples: as of ``CppnForm``.
     """
 
     name: ClassVar[str] = "cppn-graph"
     width: float = 1.0
     height: float = 1.0
     look: Graph = field(default_factory=lambda: bare())
+    samples: int | None = None
 
     @property
     def noun(self) -> str:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from typing import ClassVar
 
 import numpy as np
@@ -15,6 +12,7 @@ from evoart.cppn import paint
 from evoart.cppn.graph import Graph
 from evoart.cppn.layers import Layers
 from evoart.draw.svg import embedded
+from evoart.threads import pool, threads
 from evoart.types import Genome
 
 SOFT = 2048 * 2048  # pixels up to which a picture has four samples a pixel where nobody says how many
@@ -64,8 +62,8 @@ class NetworkDrawing:
 
         waiting = []
         for y in starts:
-            waiting.append((y, _pool().submit(draw, y)))
-            if len(waiting) > 2 * _cores():
+            waiting.append((y, pool().submit(draw, y)))
+            if len(waiting) > 2 * threads():
                 done, part = waiting.pop(0)
                 yield done, part.result()
         for done, part in waiting:
@@ -81,12 +79,3 @@ def _averaged(fine: np.ndarray, n: int) -> np.ndarray:
         return fine
     h, w = fine.shape[0] // n, fine.shape[1] // n
     return fine.reshape(h, n, w, n, 3).mean((1, 3), dtype=np.float32)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_cores())

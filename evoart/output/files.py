@@ -7,15 +7,21 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from evoart.errors import EvoartError, UsageError
 
 
 def write(path: Path, data: bytes, *, overwrite: bool = False, flush: bool = True) -> Path:
-    """Write ``data`` so that a reader of ``path`` sees the whole of it or none, and return where it is.
+    """Write ``data`` as ``stream`` does."""
+    return stream(path, lambda file: file.write(data), overwrite=overwrite, flush=flush)
+
+
+def stream(path: Path, put: Callable[[BinaryIO], object], *, overwrite: bool = False, flush: bool = True) -> Path:
+    """Let ``put`` write a file so that a reader of ``path`` sees the whole of it or none, and return where it is.
 
     The bytes go to a temporary name in the same folder, are flushed to disk and renamed. Without ``overwrite`` a file
     that appeared at ``path`` in the meantime is kept, and the data goes to the next free name (``-2``, ``-3``, ...).
@@ -29,13 +35,13 @@ def write(path: Path, data: bytes, *, overwrite: bool = False, flush: bool = Tru
         # Before the link is followed: /dev/fd/63 leads to a pipe, whose own name is no path.
         if is_special(path):
             with path.open("wb") as file:
-                file.write(data)
+                put(file)
             return path
     path = Path(os.path.realpath(path))  # a link stays a link
     with _explained(path):
         temporary = path.parent / f".evoart-{secrets.token_hex(6)}.part"
         try:
-            _write_through(temporary, data, flush)
+            _write_through(temporary, put, flush)
             if overwrite:
                 with contextlib.suppress(FileNotFoundError):
                     temporary.chmod(stat.S_IMODE(path.stat().st_mode))
@@ -86,10 +92,10 @@ def numbered(path: Path, number: int) -> Path:
     return path.with_name(f"{stem}-{number}{dot}{rest}")
 
 
-def _write_through(path: Path, data: bytes, flush: bool) -> None:
+def _write_through(path: Path, put: Callable[[BinaryIO], object], flush: bool) -> None:
     # Plain open honours the user's umask, which tempfile's private mode would not.
     with path.open("xb") as file:
-        file.write(data)
+        put(file)
         if flush:
             file.flush()
             os.fsync(file.fileno())

@@ -38,10 +38,14 @@ def film_size(artwork: Artwork, longest: int, multiple: int = 1) -> tuple[int, i
 
 def film_drawings(artwork: Artwork, options: Options, per_second: float) -> list[Drawing]:
     """What the film shows, at most ``per_second`` drawings for its length, and the artwork itself at the end."""
+    most = max(2, round(options.film_seconds * per_second))
+    if artwork.loop:  # evenly around, the first after the last: none is there twice
+        count = min(most, len(artwork.frames))
+        return [artwork.frames[round((i + 1) * len(artwork.frames) / count) - 1] for i in range(count)]
     drawings = list(artwork.frames)
     if not drawings or drawings[-1] is not artwork.drawing:
         drawings.append(artwork.drawing)
-    return spread(drawings, max(2, round(options.film_seconds * per_second)))
+    return spread(drawings, most)
 
 
 def film_frames(artwork: Artwork, options: Options, per_second: float) -> list[np.ndarray]:

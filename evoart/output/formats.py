@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from evoart.errors import EvoartError, UsageError
 from evoart.output import recipe as recipes
 from evoart.registry import Registry
 from evoart.types import Drawing
+
+HELD = 1 << 24  # pixels that are held at once; larger pictures are written row by row where the format can be
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Artwork:
         recipe: what made it, kept inside the file; empty for none.
         title: for viewers and screen readers.
         frames: its evolution from the first picture to the last, which should be ``drawing``; may be empty.
+        loop: after the last frame comes the first again, without a pause.
         alpha: ``(h, w)`` uint8 or float in [0, 1], a transparency laid over the drawing, of any resolution; or None.
     """
 
@@ -34,6 +38,7 @@ class Artwork:
     recipe: dict[str, Any] = field(default_factory=dict)
     title: str = ""
     frames: Sequence[Drawing] = ()
+    loop: bool = False
     alpha: np.ndarray | None = None
 
     def recipe_text(self) -> str:
@@ -50,6 +55,7 @@ class Options:
         film_side: longest side of films in pixels.
         film_seconds: how long the evolution lasts, however many generations it took.
         film_hold: how long the last picture then stays, in seconds.
+        progress: called with the share of a large file that is written, 0 to 1, now and then.
     """
 
     quality: int = 90
@@ -57,6 +63,7 @@ class Options:
     film_side: int = 480
     film_seconds: float = 5.0
     film_hold: float = 2.0
+    progress: Callable[[float], None] | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.quality <= 100:
@@ -79,6 +86,7 @@ class Format:
         longest: most pixels a side that a still picture may have; None for any.
         most: most pixels in all, likewise.
         forms: names of the forms that it can show; None for any.
+        stream: writes a large artwork row by row into a file that is open for it, or None where all is held at once.
     """
 
     extensions: tuple[str, ...]
@@ -88,6 +96,7 @@ class Format:
     longest: int | None = None
     most: int | None = None
     forms: tuple[str, ...] | None = None
+    stream: Callable[[Artwork, Options, BinaryIO], None] | None = None
 
     def room(self, size: tuple[int, int]) -> int | None:
         """The longest side that a picture of these proportions may have; None where any size will do.
@@ -116,6 +125,10 @@ OUTPUTS = Registry(
         "animated-webp": "evoart.output.film:WEBP",
         "mp4": "evoart.output.video:MP4",
         "pdf": "evoart.output.pdf:PDF",
+        "shader": "evoart.output.network:SHADER",
+        "page": "evoart.output.network:PAGE",
+        "network": "evoart.output.network:DIAGRAM",
+        "weights": "evoart.output.network:WEIGHTS",
     },
 )
 
@@ -160,4 +173,11 @@ def encode(format: str, artwork: Artwork, options: Options | None = None) -> byt
     room = OUTPUTS[format].room(artwork.size)
     if room is not None and max(w, h) > room:
         raise UsageError(f"{w}x{h} pixels are too many for {format}", f"{room} a side is the most; or write SVG")
-    return OUTPUTS[format].encode(artwork, options or Options())
+    options = options or Options()
+    if artwork.loop:
+        options = replace(options, film_hold=0.0)
+    if OUTPUTS[format].stream is not None and w * h > HELD:
+        file = io.BytesIO()
+        OUTPUTS[format].stream(artwork, options, file)
+        return file.getvalue()
+    return OUTPUTS[format].encode(artwork, options)

@@ -57,14 +57,15 @@ def resolve(
     format: str | None = None,
     overwrite: bool = False,
     inputs: Iterable[Path] = (),
+    formats: Sequence[str] = DEFAULT_FORMATS,
 ) -> list[Output]:
     """The outputs that ``-o`` values ask for, each checked so that nothing can fail later for a reason known now.
 
     Args:
         values: ``"-"`` (or ``/dev/stdout``) is standard output, an existing folder gets the default name, anything else
-            is a file whose extension is its format. None at all: SVG and PNG with default names in the current folder.
+            is a file whose extension is its format. None at all: ``formats`` with default names in the current folder.
         stem, form: for default names.
-        format: the format for ``"-"`` and folders (default SVG; folders SVG and PNG).
+        format: the format for ``"-"`` and folders (default the first of ``formats``; folders all of them).
         overwrite: allow files that exist, but never one of ``inputs``.
 
     Raises:
@@ -75,7 +76,7 @@ def resolve(
         OUTPUTS[format]
     outputs: list[Output] = []
     for value in values or ["."]:
-        outputs += _resolve_one(value, stem, form, format, overwrite)
+        outputs += _resolve_one(value, stem, form, format, formats, overwrite)
     _check_distinct(outputs)
     for output in outputs:
         OUTPUTS[output.format].check()
@@ -84,14 +85,16 @@ def resolve(
     return outputs
 
 
-def _resolve_one(value: str, stem: str, form: str, format: str | None, overwrite: bool) -> list[Output]:
+def _resolve_one(
+    value: str, stem: str, form: str, format: str | None, usual: Sequence[str], overwrite: bool
+) -> list[Output]:
+    formats = (format,) if format else tuple(usual)
     if value == "-" or value in _STDOUT:
-        return [Output(None, format or "svg")]
+        return [Output(None, formats[0])]
     path = _path(value)
     if is_special(path):
-        return [Output(path, format or "svg", True)]
+        return [Output(path, formats[0], True)]
     if os.path.isdir(path):  # unlike Path.is_dir, False and no error below a folder that may not be entered
-        formats = (format,) if format else DEFAULT_FORMATS
         paths = default_paths(stem, form, formats, path)
         return [Output(p, name) for p, name in zip(paths, formats, strict=True)]
     if value.endswith(("/", os.sep)):

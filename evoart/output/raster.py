@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from evoart.errors import UsageError
 from evoart.output import recipe as recipes
 from evoart.output.formats import Artwork, Format, Options
+from evoart.output.png import write_rows
 from evoart.types import Drawing
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
 
 MAX_PIXELS = 1 << 28
+_STRIP = 1 << 22  # pixels at a time of a picture that is written row by row
 _ROWS = 512  # drawn at a time, so that no float copy of a big picture is made
 
 
@@ -91,6 +94,31 @@ def _png(artwork: Artwork, options: Options) -> bytes:
     return to_bytes(image, "PNG", pnginfo=png_info(artwork), compress_level=level)
 
 
+def _png_rows(artwork: Artwork, options: Options, file: BinaryIO) -> None:
+    """A picture of any size, of which a few rows are in memory at a time."""
+    w, h = artwork.size
+    drawing, told = artwork.drawing, options.progress or (lambda share: None)
+    channels = 4 if drawing.background is None or artwork.alpha is not None else 3
+    alpha = None if artwork.alpha is None else _fit(artwork.alpha, (w, h))
+
+    def strips() -> Iterator[np.ndarray]:
+        ahead = getattr(drawing, "strips", None)  # drawings that know how to paint themselves in strips, by threads
+        height = max(1, _STRIP // w)
+        parts = ahead((w, h), 0, h) if ahead else (
+            (y, drawing.paint((w, h), (y, min(y + height, h)))) for y in range(0, h, height)
+        )  # fmt: skip
+        for y, part in parts:
+            levels = np.rint(part[..., :channels] * np.float32(255)).astype(np.uint8)
+            if alpha is not None:
+                levels[..., 3] = np.rint(levels[..., 3] * (alpha[y : y + len(levels)] / np.float32(255)))
+            yield levels
+            told((y + len(levels)) / h)
+
+    texts = [("Title", artwork.title.encode(errors="replace").decode())] if artwork.title else []
+    texts += [(recipes.KEY, text)] if (text := artwork.recipe_text()) else []
+    write_rows(file, (w, h), channels, strips(), texts)
+
+
 def _jpeg(artwork: Artwork, options: Options) -> bytes:
     image = _image(flattened(pixels(artwork), options.matte))
     # Shapes have hard coloured edges, which chroma subsampling smears.
@@ -105,6 +133,6 @@ def _webp(artwork: Artwork, options: Options) -> bytes:
     return to_bytes(_image(pixels(artwork)), "WEBP", quality=options.quality, method=4, **extra)
 
 
-PNG = Format((".png",), _png, most=MAX_PIXELS)
+PNG = Format((".png",), _png, most=1 << 30, stream=_png_rows)
 JPEG = Format((".jpg", ".jpeg"), _jpeg, longest=65_500, most=MAX_PIXELS)
 WEBP = Format((".webp",), _webp, longest=16_383, most=MAX_PIXELS)

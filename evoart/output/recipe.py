@@ -108,9 +108,22 @@ def _find(data: bytes) -> bytes | None:
     head = data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
     if head.startswith(b"{"):
         return data
+    if head.startswith(b"#version"):  # a shader: a comment of ours
+        match = re.search(rb'^//(\{"' + KEY.encode() + rb'".*)$', data, re.MULTILINE)
+        return match[1] if match else None
+    if head[:15].lower() == b"<!doctype html>":
+        return _from_html(data)
     if head.startswith(b"<"):
         return _from_xml(data)
     return None
+
+
+# HTML: a script element of our own, which browsers take for data
+
+
+def _from_html(data: bytes) -> bytes | None:
+    match = re.search(rb'<script type="application/json" id="' + KEY.encode() + rb'">(.*?)</script>', data, re.DOTALL)
+    return match[1] if match else None
 
 
 # SVG, and the XMP packet of WebP

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from evoart.output import recipe as recipes
-from evoart.output.files import write
-from evoart.output.formats import Artwork, Options, encode
+from evoart.output.files import stream, write
+from evoart.output.formats import HELD, OUTPUTS, Artwork, Options, encode
 from evoart.output.names import Output
 from evoart.picture import read_source
 
@@ -19,6 +19,11 @@ def save(artwork: Artwork, output: Output, options: Options | None = None) -> Pa
     Raises:
         EvoartError: the system refuses the file, or the format the picture.
     """
+    put = OUTPUTS[output.format].stream
+    w, h = artwork.size
+    if output.path is not None and put is not None and w * h > HELD:
+        chosen = options or Options()
+        return stream(output.path, lambda file: put(artwork, chosen, file), overwrite=output.overwrite)
     data = encode(output.format, artwork, options)
     if output.path is not None:
         return write(output.path, data, overwrite=output.overwrite)

@@ -53,13 +53,30 @@ def fit(picture: Any = None, **options: Any) -> Result:
     return last.result
 
 
-def load(path: str | Path | bytes) -> Result:
+def load(path: str | Path | bytes, pick: int | None = None) -> Result:
     """The result in a picture or recipe that evoart wrote (a path, or its bytes), to draw again at any size.
+
+    Of a sheet, ``pick`` is the picture of that number, from 1.
 
     Raises:
         UsageError: no such file. EvoartError: no recipe in it, damaged, or of a newer evoart.
     """
     data, _, label = read_source(path)  # once: it may be standard input
     result = from_record(record(extract(data, label), label))
+    if pick is not None:
+        return _picked(result, pick, label)
     place = Path(path) if isinstance(path, str | Path) else Path("picture")
     return dataclasses.replace(result, mask=result.job.mask(data, place))
+
+
+def _picked(result: Result, pick: int, label: str) -> Result:
+    from evoart.forms.sheet import SheetForm
+    from evoart.run.cppn.job import SheetJob
+    from evoart.run.cppn.sheet import members
+
+    if not isinstance(result.form, SheetForm) or not isinstance(result.job, SheetJob):
+        raise UsageError(f"{label} is no sheet of pictures", "Leave out --pick")
+    found = dict(members(result.job, result.form, result.genome))
+    if pick not in found:
+        raise UsageError(f"there is no picture {pick} on {label}", f"It has {len(found)}, numbered row by row from 1")
+    return found[pick]

@@ -84,6 +84,20 @@ def on_jax(why: str) -> Choice:
     return Choice("dense", gpu, f"{why}; this JAX has no Pallas kernels for it")
 
 
+def choose_jax(device: str) -> Choice:
+    """What JAX draws on, for forms that have no other engine; ``device`` is ``auto``, ``cpu`` or ``gpu``.
+
+    Raises:
+        EvoartError: a GPU was asked for and JAX sees none, or the CPU and JAX has settled on a GPU.
+    """
+    gpu = accelerator()
+    if device == "gpu" and gpu is None:
+        raise EvoartError("JAX sees no GPU here", 'Install it with: pip install "jax[cuda12]", or use --device cpu')
+    if device == "cpu" and gpu is not None:
+        raise EvoartError(f"JAX runs on {gpu} in this process", "Set JAX_PLATFORMS=cpu before it starts")
+    return Choice("dense", gpu or "cpu", "the one that there is")
+
+
 def accelerator() -> str | None:
     """The name of the first device of JAX that is not a CPU, or None."""
     device = _first_device()
@@ -120,8 +134,8 @@ def _first_device() -> Any:
 
 
 def limit_threads(threads: int | None) -> None:
-    """Let the scanline engine use so many CPU threads (None: all); for JAX see ``own_process``."""
-    from evoart.engine.scanline import set_threads
+    """Use so many CPU threads (None: all); for JAX see ``own_process``."""
+    from evoart.threads import set_threads
 
     set_threads(threads or cores())
 

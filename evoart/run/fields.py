@@ -161,6 +161,13 @@ def named(name: str, value: Any) -> str:
     return value
 
 
+def texts(name: str, value: Any) -> tuple[str, ...]:
+    """Several texts."""
+    if not isinstance(value, list | tuple):
+        raise UsageError(f"--{name.replace('_', '-')} is {shortened(value)}, which is no list", "Give a list of texts")
+    return tuple(text(name, part) for part in value)
+
+
 def flag(name: str, value: Any) -> bool:
     if not isinstance(value, bool):
         raise UsageError(f"--{name.replace('_', '-')} is {value!r}", "Use true or false")

@@ -32,7 +32,17 @@ Check = Callable[[str, Any], Any]
 
 # The commands whose pictures keep a job. A new one is a class here (or an entry point ``evoart.jobs``).
 JOBS = Registry(
-    "command", "evoart.jobs", {"fit": "evoart.run.fit.job:FitJob", "sketch": "evoart.run.sketch.job:SketchJob"}
+    "command",
+    "evoart.jobs",
+    {
+        "fit": "evoart.run.fit.job:FitJob",
+        "sketch": "evoart.run.sketch.job:SketchJob",
+        "cppn": "evoart.run.cppn.job:CppnJob",
+        "cppn-fit": "evoart.run.cppn.fit:CppnFitJob",
+        "cppn-breed": "evoart.run.cppn.job:BreedJob",
+        "cppn-explore": "evoart.run.cppn.job:ExploreJob",
+        "cppn-film": "evoart.run.cppn.film:CppnFilmJob",
+    },
 )
 
 
@@ -109,6 +119,11 @@ class Job:
         raise NotImplementedError
 
     @property
+    def formats(self) -> tuple[str, ...]:
+        """Formats of the files that are written where none are named."""
+        return "svg", "png"
+
+    @property
     def stem(self) -> str:
         """The part of default file names that says which picture it is."""
         return self.command
@@ -125,10 +140,13 @@ class Job:
     @property
     def inputs(self) -> tuple[str, ...]:
         """Paths of the files it reads, which must never be written to."""
-        return tuple(path for name in self.files if (path := getattr(self, name)) and path != "-")
+        values = [getattr(self, name) or () for name in self.files]
+        paths = [path for value in values for path in ((value,) if isinstance(value, str) else value)]
+        return tuple(path for path in paths if path != "-")
 
-    def hash_of(self, name: str) -> str:
-        """SHA-256, hexadecimal, of the file that the field ``name`` names, or ``""`` where it was not read yet."""
+    def hash_of(self, name: str) -> str | tuple[str, ...]:
+        """SHA-256, hexadecimal, of the file that the field ``name`` names, or ``""`` where it was not read yet; a tuple
+        where it names several."""
         return getattr(self, "sha256" if name == "picture" else f"{name}_sha256")
 
     def prepare(self, source: Any = None) -> Problem:

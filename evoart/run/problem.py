@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from evoart.run.engines import Choice
     from evoart.run.events import Reason
     from evoart.run.job import Job
+    from evoart.run.result import Result
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -65,9 +66,18 @@ class Problem:
         """Why the run is over, where its goal is reached; ``figures()`` gives those of the best so far."""
         return None
 
+    def parts(self, form: Form, genome: Genome) -> list[tuple[int, Result]]:
+        """(number, picture) of the pictures that a finished one consists of, each a result of its own."""
+        return []
+
     def frames(self, drawing: Drawing) -> Sequence[Drawing]:
         """What a film of the finished picture shows; empty for the run's own moments."""
         return ()
+
+    @property
+    def loop(self) -> bool:
+        """Whether ``frames`` are a loop: after the last comes the first."""
+        return False
 
     def facts(self) -> dict[str, Any]:
         """What a dry run tells of the work, by name, beyond what all commands have."""

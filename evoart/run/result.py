@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from evoart.errors import UsageError
 from evoart.output.formats import Artwork, Options, encode
 from evoart.run import recipe as recipes
 from evoart.run.film import FilmRecorder
@@ -35,6 +38,8 @@ class Result:
         generations, evaluations, seconds: what it took; seconds are 0 where the result was read from a file.
         mask: ``(H, W)`` uint8 transparency laid over the drawing, or None.
         frames: its evolution, first to last, as drawings; may be empty.
+        loop: the frames are a loop and no evolution: after the last comes the first.
+        parts: gives (number, picture) of the pictures that it consists of, each with a recipe of its own.
     """
 
     job: Job = field(repr=False)
@@ -46,7 +51,9 @@ class Result:
     evaluations: int
     seconds: float
     mask: np.ndarray | None = field(default=None, repr=False)
-    frames: tuple[Drawing, ...] = field(default=(), repr=False)
+    frames: Sequence[Drawing] = field(default=(), repr=False)
+    loop: bool = False
+    parts: Callable[[], list[tuple[int, Result]]] = field(default=list, repr=False)
     kept: dict[str, Any] | None = field(default=None, repr=False)  # the recipe, where this was read from a file
 
     @property
@@ -91,6 +98,7 @@ class Result:
             recipe=self.recipe,
             title=self.title,
             frames=self.frames,
+            loop=self.loop,
             alpha=self.mask,
         )
 
@@ -98,6 +106,18 @@ class Result:
     def title(self) -> str:
         """For viewers and screen readers: ``photo, drawn with 100 triangles``."""
         return self.job.title(self.form.noun)
+
+    def supersampled(self, samples: int) -> Result:
+        """The same, every pixel the mean of ``samples x samples`` points.
+
+        Raises:
+            UsageError: it is no picture of a network.
+        """
+        from evoart.forms.cppn import NetworkForm
+
+        if not isinstance(self.form, NetworkForm):
+            raise UsageError("only pictures of networks are supersampled", "Leave it out: shapes are drawn exactly")
+        return dataclasses.replace(self, form=dataclasses.replace(self.form, samples=samples))
 
     def image(self, size: int | None = None) -> Image:
         """The picture ``(h, w, 3)`` float32 sRGB in [0, 1], anti-aliased, with a long side of ``size`` pixels.
@@ -151,6 +171,7 @@ def finish(
     seconds: float,
 ) -> Result:
     """The result of a run whose best genome is ``genome`` of ``form``."""
+    shown = problem.frames(form.drawing(genome))
     return Result(
         job=problem.job,
         form=form,
@@ -161,8 +182,9 @@ def finish(
         evaluations=evaluations,
         seconds=seconds,
         mask=problem.mask,
-        frames=tuple(problem.frames(form.drawing(genome)))
-        or tuple(each.drawing(numbers) for each, numbers in film.select(FRAMES)),
+        frames=shown or tuple(each.drawing(numbers) for each, numbers in film.select(FRAMES)),
+        loop=problem.loop,
+        parts=lambda: problem.parts(form, genome),
     )
 
 

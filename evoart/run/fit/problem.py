@@ -141,7 +141,7 @@ def prepare(job: FitJob, source: Any = None) -> FitProblem:
         UsageError, EvoartError: a picture, importance map or start file that cannot be used.
     """
     picture = read_picture(job, source)
-    _same("picture", job.picture or picture.name, picture.sha256, job.sha256)
+    same("picture", job.picture or picture.name, picture.sha256, job.sha256)
     image, alpha = picture.at(job.pixels)
     if job.background == "transparent" and alpha is not None:
         # A transparent ground is judged on white, and what the photograph leaves free must stay so: it counts too.
@@ -257,7 +257,7 @@ def _pillow_bytes(image: Any) -> bytes:
 _CONVERTED = {"La": "LA", "RGBa": "RGBA", "PA": "RGBA", "RGBX": "RGB", "HSV": "RGB"}
 
 
-def _same(what: str, name: str, found: str, expected: str) -> None:
+def same(what: str, name: str, found: str, expected: str) -> None:
     """Refuse a file that is not the one a job was made for, where the job knows."""
     if expected and found != expected:
         raise UsageError(
@@ -272,7 +272,7 @@ def _weight(job: FitJob, shape: tuple[int, int], alpha: np.ndarray | None) -> tu
     if job.weights:
         data, _, label = read_source(job.weights)
         digest = hashlib.sha256(data).hexdigest()
-        _same("importance map", job.weights, digest, job.weights_sha256)
+        same("importance map", job.weights, digest, job.weights_sha256)
         weight = weight * load_weights(data, shape, max_pixels=job.max_pixels or MAX_PIXELS, label=label)
     mean = float(weight.mean(dtype=np.float64))
     if not mean > 0:
@@ -308,7 +308,7 @@ def _start(job: FitJob) -> tuple[tuple[tuple[str, ...], np.ndarray] | None, str]
         return None, ""
     data, _, label = read_source(job.start)
     digest = hashlib.sha256(data).hexdigest()
-    _same("start", job.start, digest, job.start_sha256)
+    same("start", job.start, digest, job.start_sha256)
     begun = record(extract(data, label), label)
     if not isinstance(begun.form, ShapesForm):
         raise UsageError(f"{label} is no drawing of shapes", "Start from a picture that evoart fit or clip has drawn")

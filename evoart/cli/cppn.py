@@ -1,0 +1,271 @@
+"""``evoart cppn``: pictures from networks of coordinates, and what can be done with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from evoart.cli import options as o
+from evoart.cli.failure import EXIT_CODES
+
+NETWORK, SHEET, SEARCH, FILM = "Networks", "Sheet", "Search", "Film"
+ACTIVATIONS = (
+    "identity", "tanh", "sine", "cosine", "gaussian", "sigmoid", "absolute", "square", "relu", "sinc",
+)  # fmt: skip
+SYMMETRIES = ("none", "x", "y", "xy", "kaleidoscope:6")
+_EPILOG = f"Exit codes: {EXIT_CODES}. Ctrl-C once stops and saves, twice stops at once."
+
+_looks = o.together(
+    o.option(
+        NETWORK,
+        "--topology",
+        type=o.Words("layers", "graph", "agnostic"),
+        help="layers of a fixed size, a graph of nodes with activations of their own (NEAT), or agnostic: such a graph "
+        "whose links share one weight. [default: layers]",
+    ),
+    o.option(NETWORK, "--layers", metavar="LAYOUT", help="Hidden layers: 24x4 is four of 24 units; or 32,16,8."),
+    o.option(
+        NETWORK,
+        "--activations",
+        type=o.Words(*ACTIVATIONS, metavar="NAMES", several=True),
+        help="Joined by commas: of a layer's units, or those a graph's nodes may have. [default: tanh; or a mixture]",
+    ),
+    o.option(
+        NETWORK,
+        "--color",
+        "--colour",
+        "color",
+        type=o.Words("rgb", "hsv", "gray"),
+        help="What the outputs mean: rgb, hsv or gray. [default: rgb]",
+    ),
+    o.option(
+        NETWORK,
+        "--symmetry",
+        type=o.Words(*SYMMETRIES),
+        help="x, y or xy mirrors, kaleidoscope:N has N wedges, 2 to 24. [default: none]",
+    ),
+    o.option(NETWORK, "--latent", metavar="N", help="Latent numbers, 0 to 64: what a film walks through."),
+)
+_aspect = o.option(NETWORK, "--aspect", metavar="W:H", help="Width to height of the pictures: 16:9. [default: 1:1]")
+_sheet = o.together(
+    o.option(SHEET, "-n", "--pictures", "n", metavar="N", help="How many pictures, 1 to 400. [default: by command]"),
+    o.option(SHEET, "--pick", metavar="K", help="Make picture K of the sheet alone."),
+    o.option(SHEET, "--sheet-only", is_flag=True, help="Write the sheet, and not each picture as well."),
+    o.option(SHEET, "--sheet-size", metavar="PIXELS", help="Long side of the sheet. [default: 400 a picture]"),
+)
+_seed = o.option(
+    SEARCH, "-s", "--seed", metavar="N", help="Same seed, same picture; 0 to 4,294,967,295. [default: drawn]"
+)
+_run = o.together(
+    o.device_options,
+    o.checkpoint_options,
+    o.option(o.RUN, "--dry-run", is_flag=True, help="Print what would be done, and stop."),
+    o.preview_option,
+    o.json_option,
+    o.verbosity_options,
+)
+_HOW = (
+    "outputs", "format", "overwrite", "films", "film_size", "film_time", "checkpoint", "no_checkpoint", "dry_run",
+    "preview", "as_json", "verbose", "quiet",
+)  # fmt: skip
+
+
+@click.group(
+    cls=o.Family,
+    invoke_without_command=True,
+    short_help="Pictures from networks of coordinates, at any size.",
+    epilog=_EPILOG,
+)
+@o.output_options
+@_sheet
+@_looks
+@_aspect
+@o.option(NETWORK, "--choice", metavar="N", help="The liveliest of so many, 1 to 256, is kept. [default: 8]")
+@_seed
+@_run
+@click.pass_context
+def cppn(ctx: click.Context, **given: Any) -> int | None:
+    """Random networks that map a point's coordinates to its colour: a sheet of them, and each as a PNG.
+
+    A network has no resolution: evoart render picture.png -o print.png --size 16384 draws it for a wall, and -o
+    picture.html makes a page that zooms for ever (also .frag, .network.svg, .weights.json).
+    """
+    if ctx.invoked_subcommand is not None:
+        _refuse_options(ctx)
+        return None
+    from evoart.run.cppn.job import CppnJob
+
+    return _make_sheet(CppnJob, given)
+
+
+@cppn.command(cls=o.Command, short_help="Draw a photograph with a network.", epilog=_EPILOG)
+@click.argument("picture", required=False, type=o.path("PICTURE"))
+@o.output_options
+@o.film_options
+@_looks
+@o.option(NETWORK, "--start", type=o.path(), metavar="FILE", help="Go on from a picture of a network.")
+@o.option(
+    SEARCH,
+    "--weights",
+    type=o.Words("gradient", "evolve"),
+    help="gradient trains them (with --topology graph: Backprop NEAT), evolve does without: slower by orders of "
+    "magnitude. On a network of 947 weights the best strategy came to 23.6 (MSE x 1000) after 16,384 evaluations, the "
+    "gradient to 0.8 after 4,000 steps. [default: gradient]",
+)
+@o.option(
+    SEARCH,
+    "--strategy",
+    type=o.Words(*o.STRATEGIES, metavar="NAME"),
+    help="evosax strategy that evolves the weights of layers; see: evoart strategies. [default: guided_es]",
+)
+@o.option(SEARCH, "--population", metavar="N", help="Candidates per generation, 4 to 65,536. [default: by search]")
+@o.option(
+    SEARCH, "--step", metavar="NUMBER", help="First step size of a strategy, 0.00001 to 2. [default: by strategy]"
+)
+@o.option(
+    SEARCH,
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=NUMBER",
+    help="Of training: rate, and for graphs steps a child; of NEAT: species, survivors, crossing, node, link, "
+    "activation, toggle; or a number of the strategy's. Repeat.",
+)
+@o.option(SEARCH, "--loss", type=o.Words("mse", "mae", "oklab"), help="What is made small. [default: mse]")
+@o.option(
+    SEARCH,
+    "--quality",
+    type=o.Words("draft", "normal", "best"),
+    help="How much work, where nothing below says when to stop. [default: normal]",
+)
+@o.option(SEARCH, "--pixels", metavar="N", help="Long side of the search's canvas, 16 to 1,024. [default: 128]")
+@_seed
+@o.budget_options
+@_run
+def fit(picture: str | None, **given: Any) -> int:
+    """Draw PICTURE with a network; without PICTURE, the photograph that comes with evoart.
+
+    The result is smooth at any size, as soft as the network is small.
+    """
+    from evoart.errors import UsageError
+    from evoart.run.cppn.fit import CppnFitJob
+
+    if picture == "":
+        raise UsageError("the picture's name is empty", "Name a file, or leave it out for the bundled photograph")
+    settings = o.settings_of(given.pop("settings"))
+    return _go(CppnFitJob, given, picture=picture, options=settings or None)
+
+
+@cppn.command(cls=o.Command, short_help="Map what networks can do (MAP-Elites).", epilog=_EPILOG)
+@o.output_options
+@_looks
+@_aspect
+@o.option(SHEET, "--grid", metavar="CxR", help="Columns x rows, 2 to 100 each. [default: 12x12]")
+@o.option(SHEET, "--pick", metavar="K", help="Make picture K of the sheet alone.")
+@o.option(SHEET, "--sheet-size", metavar="PIXELS", help="Long side of the sheet. [default: 400 a picture]")
+@o.option(
+    SEARCH,
+    "--measures",
+    metavar="TWO",
+    help="What runs along the grid, from left to right and from bottom to top: two of contrast, entropy, edges, "
+    "colourfulness, symmetry. [default: edges,colourfulness]",
+)
+@o.option(
+    SEARCH, "--objective", metavar="NAME", help="What decides within a cell: a measure, or liveliness. [default: that]"
+)
+@o.option(SEARCH, "--batch", metavar="N", help="Children per generation, 1 to 4,096. [default: 64]")
+@o.option(
+    SEARCH,
+    "--quality",
+    type=o.Words("draft", "normal", "best"),
+    help="How much work, where nothing below says when to stop. [default: normal]",
+)
+@_seed
+@o.budget_options
+@_run
+def explore(**given: Any) -> int:
+    """A grid of pictures, each the best found of its kind: from calm to busy, from gray to bright.
+
+    Any of them can be drawn alone (evoart render sheet.png --pick 7), bred or filmed (sheet.png:7).
+    """
+    from evoart.run.cppn.job import ExploreJob
+
+    return _make_sheet(ExploreJob, given | {"sheet_only": True})
+
+
+@cppn.command(cls=o.Command, short_help="Children of the pictures you choose.", epilog=_EPILOG)
+@click.argument("parents", nargs=-1, type=o.path("PARENT"))
+@o.output_options
+@_sheet
+@o.option(SEARCH, "--strength", metavar="NUMBER", help="How much children differ, 0.05 to 10. [default: 1]")
+@_seed
+@_run
+def breed(parents: tuple[str, ...], **given: Any) -> int:
+    """A sheet of mutants and crossings of PARENTS; choose, and pass the chosen back.
+
+    A parent is a picture of a network, or one of a sheet: sheet.png:7. Children come mild first and wilder towards the
+    end. Their recipes name all ancestors: evoart info shows them.
+    """
+    from evoart.run.cppn.job import BreedJob
+
+    return _make_sheet(BreedJob, given, parents=parents)
+
+
+@cppn.command(cls=o.Command, short_help="A film that is a loop: GIF, WebP or MP4.", epilog=_EPILOG)
+@click.argument("networks", nargs=-1, type=o.path("NETWORK"))
+@o.output_options
+@o.option(FILM, "--film-time", metavar="TIME", help="How long once around takes, 0.1s to 120s. [default: 5s]")
+@o.option(FILM, "--film-size", metavar="PIXELS", help="Long side, 16 to 1,920. [default: 480]")
+@o.option(
+    FILM,
+    "--through",
+    type=o.Words("auto", "latent", "weights"),
+    help="What moves where there is one network: its latent numbers, or all its weights. [default: latent, if any]",
+)
+@o.option(FILM, "--amount", metavar="NUMBER", help="How far one network moves, 0.01 to 20. [default: 1]")
+@_seed
+@_run
+def film(networks: tuple[str, ...], **given: Any) -> int:
+    """A seamless loop around one network, or from NETWORKS to the next and back to the first.
+
+    A network is a picture of one, or one of a sheet: sheet.png:7.
+    """
+    from evoart.run.cppn.film import CppnFilmJob
+
+    given["outputs"] = tuple(_moving(path) for path in given["outputs"])
+    return _go(CppnFilmJob, given, networks=networks)
+
+
+def _moving(path: str) -> str:
+    """``x.webp`` means a moving one here."""
+    return path[: -len(".webp")] + ".anim.webp" if path.endswith(".webp") and not path.endswith(".anim.webp") else path
+
+
+def _make_sheet(kind: Any, given: dict[str, Any], **fields: Any) -> int:
+    """Run a job whose pictures come on a sheet: ``--size`` is that of a picture, ``--sheet-size`` of the sheet."""
+    parts = not given.pop("sheet_only")
+    each, sheet = given.pop("size"), given.pop("sheet_size")
+    size = each if given.get("pick") is not None else sheet
+    return _go(kind, given | {"each": each, "size": size}, parts=parts, **fields)
+
+
+def _go(kind: Any, given: dict[str, Any], parts: bool = False, **fields: Any) -> int:
+    from evoart.cli.work import run_job
+
+    how = {name: given.pop(name, None) for name in _HOW}
+    job = kind.make(**given, **fields)
+    how["films"] = how["films"] or ()
+    return run_job(job.with_seed(), parts=parts, **how)
+
+
+def _refuse_options(ctx: click.Context) -> None:
+    """Options before the name of a subcommand would be ignored, silently."""
+    from evoart.errors import UsageError
+
+    for parameter in ctx.command.params:
+        if ctx.get_parameter_source(parameter.name) is click.core.ParameterSource.COMMANDLINE:
+            raise UsageError(
+                f"{parameter.opts[0]} stands before '{ctx.invoked_subcommand}'",
+                f"Write: evoart cppn {ctx.invoked_subcommand} ... {parameter.opts[0]} ...",
+            )

@@ -1,0 +1,142 @@
+"""Making networks and their children, one face for both kinds. An individual is ``(look, genome)``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, TypeAlias
+
+import numpy as np
+
+from evoart.cppn import activations, genes
+from evoart.cppn.graph import Graph, Link
+from evoart.cppn.layers import Layers
+from evoart.types import Genome
+
+Individual: TypeAlias = tuple[Layers | Graph, Genome]
+
+
+class Breeder(Protocol):
+    """Makes individuals of one kind."""
+
+    def fresh(self, rng: np.random.Generator) -> Individual:
+        """A random network."""
+
+    def mutated(self, one: Individual, rng: np.random.Generator, strength: float = 1.0) -> Individual:
+        """A child of one parent; a ``strength`` of 1 shows, and leaves the family likeness."""
+
+    def crossed(self, better: Individual, other: Individual, rng: np.random.Generator) -> Individual:
+        """A child of two."""
+
+    def distance(self, one: Individual, other: Individual) -> float:
+        """How different two are, about 0 to 3."""
+
+
+class LayersBreeder:
+    """Of networks with fixed layers: vectors are moved and mixed."""
+
+    def __init__(self, look: Layers) -> None:
+        self.look = look
+        self._steps = look.steps()
+        # All numbers of a unit, its weights and its bias: what belongs together is inherited together.
+        owner, at = [np.arange(look.latent)], look.latent
+        for before, after in look.sizes:
+            units = at + np.arange(after)
+            owner += [np.repeat(units, before), units]
+            at += after
+        self._owner = np.concatenate(owner)
+
+    def fresh(self, rng: np.random.Generator) -> Individual:
+        return self.look, self.look.random(rng)
+
+    def mutated(self, one: Individual, rng: np.random.Generator, strength: float = 1.0) -> Individual:
+        genome = one[1]
+        # Sometimes few numbers by much, sometimes all by a little: both show, differently.
+        share = rng.choice([0.05, 0.3, 1.0])
+        mask = rng.random(len(genome)) < share
+        noise = rng.normal(0, 0.25 * strength / np.sqrt(share), len(genome))
+        return one[0], (genome + mask * noise * self._steps).astype(np.float32)
+
+    def crossed(self, better: Individual, other: Individual, rng: np.random.Generator) -> Individual:
+        if rng.random() < 0.5:  # between the two, or a little beyond
+            share = np.float32(rng.uniform(-0.1, 1.1))
+            return better[0], better[1] + share * (other[1] - better[1])
+        takes = rng.random(self._owner.max(initial=0) + 1) < rng.uniform(0.1, 0.5)
+        return better[0], np.where(takes[self._owner], other[1], better[1])
+
+    def distance(self, one: Individual, other: Individual) -> float:
+        scale = np.maximum(self._steps, 1e-6)
+        return float(np.sqrt((((one[1] - other[1]) / scale) ** 2).mean()) / 5)
+
+
+class GraphBreeder:
+    """Of graphs: NEAT's operators."""
+
+    def __init__(self, look: Graph, rates: genes.Rates | None = None, rounds: int = 16) -> None:
+        self.look, self.rates, self.rounds = look, rates or genes.Rates(), rounds
+
+    def fresh(self, rng: np.random.Generator) -> Individual:
+        return genes.fresh(self.look, rng, self.rates, self.rounds).express()
+
+    def mutated(self, one: Individual, rng: np.random.Generator, strength: float = 1.0) -> Individual:
+        found = genes.Genes.of(*one)
+        for _ in range(max(1, round(strength))):
+            found = genes.mutated(found, rng, self.rates)
+        return found.express()
+
+    def crossed(self, better: Individual, other: Individual, rng: np.random.Generator) -> Individual:
+        return genes.crossed(genes.Genes.of(*better), genes.Genes.of(*other), rng).express()
+
+    def distance(self, one: Individual, other: Individual) -> float:
+        return genes.Genes.of(*one).distance(genes.Genes.of(*other))
+
+
+def breeder(look: Layers | Graph, rates: genes.Rates | None = None) -> Breeder:
+    """What makes networks of the kind ``look`` is of."""
+    return LayersBreeder(look) if isinstance(look, Layers) else GraphBreeder(look, rates)
+
+
+def pack(individuals: Sequence[Individual]) -> dict[str, np.ndarray]:
+    """Individuals as plain arrays, for checkpoints."""
+    genomes = [genome for _, genome in individuals]
+    arrays = {
+        "genomes": np.concatenate([np.zeros(0, np.float32), *genomes]).astype(np.float32),
+        "lengths": np.array([len(genome) for genome in genomes], np.int64),
+    }
+    graphs = [look for look, _ in individuals if isinstance(look, Graph)]
+    if not graphs:
+        return arrays
+    numbers = activations.INDEX
+    nodes = [(number, numbers[name]) for graph in graphs for number, name in graph.nodes]
+    links = [(link.source, link.target, link.enabled) for graph in graphs for link in graph.links]
+    return arrays | {
+        "nodes": np.array(nodes, np.int64).reshape(-1, 2),
+        "links": np.array(links, np.int64).reshape(-1, 3),
+        "counts": np.array([[len(graph.nodes), len(graph.links)] for graph in graphs], np.int64),
+    }
+
+
+def unpack(arrays: dict[str, np.ndarray], look: Layers | Graph) -> list[Individual]:
+    """The individuals ``pack`` took apart; ``look`` says what they have in common.
+
+    Raises:
+        KeyError, ValueError, EvoartError: arrays that do not belong together.
+    """
+    lengths = [int(length) for length in arrays["lengths"]]
+    genomes = [part.copy() for part in np.split(arrays["genomes"], np.cumsum(lengths)[:-1])] if lengths else []
+    looks = [look] * len(lengths) if isinstance(look, Layers) else _graphs(arrays, look)
+    individuals = list(zip(looks, genomes, strict=True))
+    if any(len(genome) != graph.dim for graph, genome in individuals):
+        raise ValueError("a genome does not fit its network")
+    return individuals
+
+
+def _graphs(arrays: dict[str, np.ndarray], look: Graph) -> list[Graph]:
+    graphs, node, link = [], 0, 0
+    if not len(arrays["lengths"]):
+        return graphs
+    for nodes, links in arrays["counts"].tolist():
+        mine = tuple((int(n), activations.NAMES[int(a)]) for n, a in arrays["nodes"][node : node + nodes])
+        joined = tuple(Link(int(s), int(t), bool(on)) for s, t, on in arrays["links"][link : link + links])
+        graphs.append(Graph(mine, joined, look.latent, look.colour, look.symmetry, look.shared))
+        node, link = node + nodes, link + links
+    return graphs

@@ -1,0 +1,185 @@
+"""Children of pictures that somebody has chosen: selection by a person, a sheet at a time."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from evoart.cppn.breeder import Individual, breeder, pack, unpack
+from evoart.cppn.measures import liveliness
+from evoart.engine.networks import Painter
+from evoart.errors import UsageError
+from evoart.forms.cppn import NetworkForm, alike
+from evoart.forms.sheet import SheetForm
+from evoart.output.recipe import extract
+from evoart.picture import read_source
+from evoart.run import engines
+from evoart.run.cppn.job import BreedJob
+from evoart.run.cppn.sheet import SheetProblem, places, rates, settled
+from evoart.run.recipe import Record, record
+from evoart.search.sift import Sift
+from evoart.types import Search
+
+ANCESTORS = 64  # that a recipe names
+_LIKE = 0.02  # mean difference of two pictures below which they are the same to the eye
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class BreedProblem(SheetProblem):
+    """Children of ``parents``: each ``(look, genome)``, all of one kind."""
+
+    job: BreedJob
+    parents: list[Individual]
+
+    def search(self) -> Search:
+        job, look = self.job, self.blank.look
+        engines.limit_threads(job.threads)
+        painter = Painter(look, self.canvas)
+        seen = painter.images(self.parents)
+
+        def judge(children: list[Individual]) -> np.ndarray:
+            images = painter.images(children)
+            nearest = np.abs(images[:, None] - seen[None]).mean((2, 3, 4)).min(1)
+            return np.where(nearest < _LIKE, 1.0, 1 - liveliness(images))
+
+        return Sift(self._children, judge, self.kind(), self.assemble, places(job))
+
+    def _children(self, place: int) -> list[Individual]:
+        """Candidates for one place: mild changes first, wilder ones towards the end, and crossings at every other."""
+        job, makes = self.job, breeder(self.blank.look, rates(self.job))
+        rng = np.random.default_rng([job.seed, place])
+        strength = job.strength * (0.5 + 1.5 * (place - 1) / max(job.n - 1, 1))
+        children = []
+        for _ in range(job.candidates):
+            one = self.parents[(place - 1) % len(self.parents)]
+            if len(self.parents) > 1 and place % 2:
+                other = int(rng.integers(len(self.parents) - 1))
+                other += other >= (place - 1) % len(self.parents)
+                one = makes.crossed(one, self.parents[other], rng)
+            children.append(makes.mutated(one, rng, strength))
+        return children
+
+    def facts(self) -> dict[str, Any]:
+        return super().facts() | {"parents": ", ".join(self.job.parents)}
+
+    def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        return {}, pack(self.parents)
+
+
+def prepare(job: BreedJob) -> BreedProblem:
+    """Read the parents.
+
+    Raises:
+        UsageError: a file that is not there, is no network, or is of another kind than the first.
+    """
+    found = [read_network(path, expected) for path, expected in _with_hashes(job)]
+    forms = [form for _, form, _, _ in found]
+    for path, form in zip(job.parents[1:], forms[1:], strict=True):
+        same_kind(job.parents[0], forms[0], path, form)
+    job = dataclasses.replace(
+        job,
+        parents_sha256=tuple(digest for _, _, _, digest in found),
+        lineage=_lineage(job, [rec for rec, _, _, _ in found]),
+        **network_fields(forms[0]),
+    )
+    blank = forms[0]
+    parents = [(form.look, genome) for _, form, genome, _ in found]
+    return BreedProblem(**settled(job, blank), parents=parents)
+
+
+def restore(job: BreedJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> BreedProblem:
+    """The problem that ``BreedProblem.pack`` took apart."""
+    problem = BreedProblem(job=job, parents=[], **common)
+    parents = unpack(dict(arrays), problem.blank.look)
+    if not parents:
+        raise ValueError("no parents")
+    return dataclasses.replace(problem, parents=parents)
+
+
+def network_fields(form: NetworkForm) -> dict[str, Any]:
+    """The fields of a job about networks such as this one."""
+    look = form.look
+    wide, tall = form.width, form.height
+    known = {"color": look.colour, "symmetry": look.symmetry, "latent": look.latent, "aspect": f"{wide:.6g}:{tall:.6g}"}
+    if form.name == "cppn":
+        shape = ",".join(str(units) for units in look.layers)
+        return known | {"topology": "layers", "layers": shape, "activations": ",".join(look.activations)}
+    return known | {"topology": "agnostic" if look.shared else "graph"}
+
+
+def same_kind(first: str, one: NetworkForm, path: str, other: NetworkForm) -> None:
+    """Refuse networks that cannot be crossed.
+
+    Raises:
+        UsageError: another layout.
+    """
+    if type(one) is not type(other) or alike(one.look) != alike(other.look):
+        raise UsageError(
+            f"'{first}' and '{path}' are networks of different layouts ({one.parts}; {other.parts})",
+            "Choose pictures of one sheet, or of sheets made with the same options",
+        )
+
+
+def read_network(path: str, expected: str = "") -> tuple[Record, NetworkForm, np.ndarray, str]:
+    """Record, form and genome of the network in a file, and the file's hash. ``sheet.png:7`` is the 7th of a sheet.
+
+    Raises:
+        UsageError: no such file or picture, or no network in it. EvoartError: no recipe, or a damaged one.
+    """
+    place, pick = split_pick(path)
+    data, _, label = read_source(place)
+    digest = hashlib.sha256(data).hexdigest()
+    if expected and digest != expected:
+        raise UsageError(f"'{place}' is not the file this job was made for (its contents differ)", "Put it back there")
+    found = record(extract(data, label), label)
+    form, genome = found.form, found.genome
+    if isinstance(form, SheetForm):
+        cells = {cell + 1: (member, part) for cell, member, part in form.split(genome)}
+        if pick is None:
+            raise UsageError(f"{label} is a sheet of {len(cells)} pictures", f"Say which one: {place}:1")
+        if pick not in cells:
+            raise UsageError(f"there is no picture {pick} on {label}", f"It has 1 to {len(form.members)}")
+        form, genome = cells[pick]
+    elif pick is not None:
+        raise UsageError(f"{label} is no sheet", f"Leave out ':{pick}'")
+    if not isinstance(form, NetworkForm):
+        raise UsageError(f"{label} is no picture of a network", "Use pictures that evoart cppn has made")
+    return found, form, genome, digest
+
+
+def split_pick(path: str) -> tuple[str, int | None]:
+    """File and number of ``sheet.png:7``; a file that has such a name is meant itself."""
+    place, colon, number = path.rpartition(":")
+    if colon and number.isascii() and number.isdigit() and len(number) < 6 and not os.path.exists(path):
+        return place, int(number)
+    return path, None
+
+
+def _with_hashes(job: BreedJob) -> list[tuple[str, str]]:
+    hashes = job.parents_sha256 or ("",) * len(job.parents)
+    if len(hashes) != len(job.parents):
+        raise UsageError("the job has another number of parents than of their hashes", "Leave parents_sha256 out")
+    return list(zip(job.parents, hashes, strict=True))
+
+
+def _lineage(job: BreedJob, found: list[Record]) -> tuple[str, ...]:
+    """The ancestors, nearest first, each once: how many generations back, and what made it."""
+    lines: dict[str, None] = {}
+    for path, rec in zip(job.parents, found, strict=True):
+        made = rec.job
+        pick = split_pick(path)[1] or made.get("pick")
+        which = f" picture {pick}" if pick else ""
+        command = str(made.get("command", "fit")).replace("-", " ")
+        lines[f"1 {os.path.basename(path)}: {command} seed {made.get('seed')}{which}"] = None
+    for rec in found:
+        for line in rec.job.get("lineage", ()):
+            generation, _, rest = str(line).partition(" ")
+            if generation.isdigit():
+                lines[f"{int(generation) + 1} {rest[:200]}"] = None
+    return tuple(sorted(lines, key=lambda line: int(line.partition(" ")[0]))[:ANCESTORS])

@@ -1,0 +1,76 @@
+"""Exploring what networks can do: MAP-Elites over measures of their pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from evoart.cppn.breeder import Individual, breeder
+from evoart.cppn.measures import MEASURES, RANGES, liveliness
+from evoart.engine.networks import Painter
+from evoart.run import engines
+from evoart.run.cppn.job import ExploreJob
+from evoart.run.cppn.sheet import SheetProblem, rates, settled
+from evoart.run.problem import output_size
+from evoart.search.archive import Grid, MapElites
+from evoart.search.individuals import Kind
+from evoart.types import Search
+
+EVALUATIONS = {"draft": 1_600, "normal": 6_400, "best": 25_600}
+FRESH = 0.1  # share of the evaluations that look around before anything is varied
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ExploreProblem(SheetProblem):
+    """The best network for every combination of two measures."""
+
+    job: ExploreJob
+
+    @property
+    def canvas(self) -> tuple[int, int]:
+        return output_size(*self.job.extent(), self.job.canvas)
+
+    def search(self) -> Search:
+        job, look = self.job, self.blank.look
+        engines.limit_threads(job.threads)
+        makes, painter = breeder(look, rates(job)), Painter(look, self.canvas)
+        across, up = job.measures.split(",")
+        better = MEASURES.get(job.objective, liveliness)
+        high = RANGES.get(job.objective, (0.0, 1.0))[1]
+
+        def judge(some: list[Individual]) -> tuple[np.ndarray, np.ndarray]:
+            images = painter.images(some)
+            losses = 1 - np.clip(better(images) / high, 0, 1)
+            # Rows of a sheet run downwards, so its second measure is turned over: up is more.
+            return losses, np.stack([-MEASURES[up](images), MEASURES[across](images)], 1)
+
+        def vary(one: Individual, other: Individual, rng: np.random.Generator) -> Individual:
+            child = makes.crossed(one, other, rng) if rng.random() < 0.3 else one
+            return makes.mutated(child, rng, float(rng.choice([0.5, 1.0, 2.0])))
+
+        low, top = RANGES[up]
+        grid = Grid((job.cells // job.columns, job.columns), [(-top, -low), RANGES[across]])
+        first = int(FRESH * (job.evaluations or EVALUATIONS[job.quality]))
+        kind: Kind = self.kind()
+        return MapElites(makes.fresh, vary, judge, kind, self.assemble, grid, job.batch, first, job.seed)
+
+    def figures(self, search: Search) -> dict[str, float]:
+        return {"coverage": search.coverage, "loss": float(search.loss)}
+
+    def facts(self) -> dict[str, Any]:
+        return {"measures": self.job.measures, "objective": self.job.objective, "grid": self.job.grid}
+
+
+def prepare(job: ExploreJob) -> ExploreProblem:
+    """The job settled, with a budget.
+
+    Raises:
+        UsageError: a network that makes no sense.
+    """
+    if not (job.generations or job.evaluations or job.seconds or job.patience):
+        import dataclasses
+
+        job = dataclasses.replace(job, evaluations=EVALUATIONS[job.quality])
+    return ExploreProblem(**settled(job, job.blank()))

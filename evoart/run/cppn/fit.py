@@ -1,0 +1,322 @@
+"""A photograph drawn by a network: trained by gradient, or evolved."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from evoart.errors import UsageError, unknown
+from evoart.run import fields
+from evoart.run.cppn.job import NetworkJob
+from evoart.run.problem import Problem, output_size
+
+if TYPE_CHECKING:
+    from evoart.cppn.breeder import Individual
+    from evoart.forms.cppn import NetworkForm
+    from evoart.run import engines
+    from evoart.run.events import Reason
+    from evoart.score.pixel import Target
+    from evoart.types import Form, Genome, Search
+
+# Gradient steps of a fixed network, and evaluations of everything else, where nothing says when to stop.
+STEPS = {"draft": 1_000, "normal": 4_000, "best": 16_000}
+EVALUATIONS = {"draft": 16_384, "normal": 65_536, "best": 262_144}
+GRADIENT = {"rate": 0.01}  # the settings of training a fixed network
+NEAT = {  # those of NEAT: of training, of the population, and how often each mutation happens
+    "steps": 30.0, "rate": 0.05, "species": 6.0, "survivors": 0.3, "crossing": 0.5,
+    "node": 0.15, "link": 0.3, "activation": 0.15, "toggle": 0.03,
+}  # fmt: skip
+SHARED_WEIGHTS = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)  # at which a weight-agnostic network is judged (Gaier and Ha, 2019)
+POPULATION = 48  # of NEAT
+DEFAULT_STRATEGY = "guided_es"
+
+
+@dataclass(frozen=True)
+class CppnFitJob(NetworkJob):
+    """``evoart cppn fit``: a photograph drawn by a network.
+
+    Attributes:
+        picture, sha256: path of the photograph (``""``: the bundled one, ``"-"``: standard input) and its hash.
+        weights: how they are found: ``gradient``, or ``evolve``.
+        strategy: evosax strategy that evolves the weights of layers.
+        population: candidates per generation, 4 to 65,536.
+        step: initial step size of a strategy.
+        pixels: long side of the canvas, 16 to 1,024 pixels.
+        loss: ``mse``, ``mae`` or ``oklab``.
+        until_psnr: stop at this PSNR in dB, 1 to 100.
+        max_pixels: photographs with more pixels are refused.
+    """
+
+    command: ClassVar[str] = "cppn-fit"
+    files: ClassVar = NetworkJob.files | {"picture": "photograph"}
+    checks: ClassVar = NetworkJob.checks | {
+        "picture": fields.text,
+        "sha256": fields.text,
+        "weights": fields.Choice(("gradient", "evolve")),
+        "strategy": fields.named,
+        "population": fields.Number(4, 65_536, "candidates"),
+        "step": fields.Number(1e-5, 2.0, kind=float),
+        "pixels": fields.Number(16, 1024, "pixels"),
+        "loss": fields.Choice(("mse", "mae", "oklab")),
+        "until_psnr": fields.Number(1.0, 100.0, "dB", kind=float),
+        "max_pixels": fields.Number(4, 10**10, "pixels"),
+    }
+
+    picture: str = ""
+    sha256: str = ""
+    weights: str = "gradient"
+    strategy: str | None = None
+    population: int | None = None
+    step: float | None = None
+    pixels: int = 128
+    loss: str = "mse"
+    until_psnr: float | None = None
+    max_pixels: int | None = None
+    layers: str = "32x4"
+    latent: int = 0
+
+    def check_together(self) -> None:
+        if self.strategy is not None and (self.topology != "layers" or self.weights != "evolve"):
+            raise UsageError(
+                f"--strategy {self.strategy} is for layers whose weights evolve",
+                f"Use --topology layers --weights evolve --strategy {self.strategy}",
+            )
+        if self.topology == "agnostic" and self.weights == "gradient":
+            raise UsageError("a weight-agnostic network has no weights to train", "Add --weights evolve")
+        if self.topology == "layers" and self.weights == "gradient" and self.population is not None:
+            raise UsageError("training layers has no population", "Leave out --population, or use --weights evolve")
+        known = GRADIENT if self.topology == "layers" else NEAT
+        for name, value in self.options.items():
+            if self.topology == "layers" and self.weights == "evolve":
+                break  # they are the strategy's
+            if name not in known:
+                raise unknown("setting", name, known)
+            if isinstance(value, str) or not 0 <= value <= 10_000:
+                raise UsageError(f"{name}={value} is out of range", "Use a number from 0 to 10,000")
+
+    def setting(self, name: str) -> float:
+        """One of ``GRADIENT`` or ``NEAT``: as given, or as usual."""
+        usual = (GRADIENT if self.topology == "layers" else NEAT)[name]
+        return float(self.options.get(name, usual))
+
+    @property
+    def stem(self) -> str:
+        from evoart.picture import bundled
+
+        if self.picture == "-":
+            return "picture"
+        return Path(self.picture).stem if self.picture else bundled().stem
+
+    @property
+    def headline(self) -> str:
+        name = {"": "the bundled photograph", "-": "standard input"}.get(self.picture, self.picture)
+        kind = {"layers": f"layers of {self.layers}", "graph": "evolved topologies"}
+        how = "by gradient" if self.weights == "gradient" else "by evolution"
+        return f"{name}, {kind.get(self.topology, 'one weight for all links')}, {how}"
+
+    def title(self, noun: str) -> str:
+        return f"{self.stem}, drawn by {noun}"
+
+    def prepare(self, source: Any = None) -> CppnFitProblem:
+        return prepare(self, source)
+
+    def restore(self, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> CppnFitProblem:
+        return restore(self, plain, arrays, **common)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CppnFitProblem(Problem):
+    """A photograph to be drawn by a network.
+
+    Attributes:
+        target: what pictures are compared with.
+        start: the genome of the result to go on from, of ``form``, or None.
+    """
+
+    job: CppnFitJob
+    form: NetworkForm
+    target: Target
+    start: Genome | None = None
+
+    @property
+    def canvas(self) -> tuple[int, int]:
+        h, w = self.target.weight.shape
+        return w, h
+
+    @property
+    def engine(self) -> engines.Choice:
+        from evoart.run.cppn.sheet import networks_engine
+
+        return networks_engine(self.job)
+
+    def search(self) -> Search:
+        from evoart.engine.networks import NetworkEngine
+        from evoart.run import engines
+        from evoart.score.pixel import PixelScore
+
+        engines.limit_threads(self.job.threads)
+        engine = NetworkEngine(self.form, PixelScore(self.target), self.canvas)
+        if self.job.topology != "layers":
+            return self._neat(engine)
+        return self._descent(engine) if self.job.weights == "gradient" else self._strategy(engine)
+
+    def _first(self) -> Genome:
+        if self.start is not None:
+            return self.start
+        return self.form.look.random(np.random.default_rng([self.job.seed, 0]), calm=True)
+
+    def _descent(self, engine: Any) -> Search:
+        from evoart.search.descent import Descent
+
+        steps = self.job.generations or self.job.evaluations or STEPS[self.job.quality]
+        return Descent(engine, self._first(), steps, self.job.setting("rate"))
+
+    def _strategy(self, engine: Any) -> Search:
+        from evoart.search.classical import Classical
+
+        job = self.job
+        options = dict(job.options) | ({"step": job.step} if job.step is not None else {})
+        search = Classical(engine, job.strategy or DEFAULT_STRATEGY, job.population, job.seed, self._first(), options)
+        search.stop_after(job.generations, job.evaluations)
+        return search
+
+    def _neat(self, engine: Any) -> Search:
+        from evoart.cppn.breeder import GraphBreeder, pack, unpack
+        from evoart.run.cppn.sheet import rates
+        from evoart.search.individuals import Kind
+        from evoart.search.neat import Neat, Settings
+
+        job, look = self.job, self.form.look
+        chances = {name: job.setting(name) for name in ("node", "link", "activation", "toggle")}
+        # Fewer rounds than for a picture to look at: what a photograph needs is found by evolution.
+        makes = GraphBreeder(look, dataclasses.replace(rates(job), **chances), rounds=4)
+        kind = Kind(lambda one: one, pack, lambda arrays: unpack(arrays, look))
+        settings = Settings(int(job.setting("species")), job.setting("survivors"), job.setting("crossing"))
+        first = [] if self.start is None else [(look, self.start)]
+        population = job.population or POPULATION
+        return Neat(makes, _judge(job, engine), kind, population, job.seed, first, settings)
+
+    def judge(self, form: Form, genome: Genome) -> dict[str, float]:
+        from evoart.run.fit.problem import judged
+
+        loss, decibels = judged(form.drawing(genome), self.target)
+        return {"loss": loss, "psnr": decibels}
+
+    def figures(self, search: Search) -> dict[str, float]:
+        from evoart.score.pixel import psnr
+
+        if self.job.loss == "mse":
+            return {"psnr": psnr(float(search.loss)) if np.isfinite(search.loss) else 0.0}
+        form = self.form if search.structure is None else self.form.with_structure(search.structure)
+        return {"psnr": self.judge(form, search.genome)["psnr"]}
+
+    def reached(self, figures: Callable[[], dict[str, float]]) -> Reason | None:
+        goal = self.job.until_psnr
+        return "psnr" if goal is not None and figures()["psnr"] >= goal else None
+
+    def facts(self) -> dict[str, Any]:
+        job = self.job
+        return {"picture": job.picture or "the bundled photograph", "topology": job.topology, "weights": job.weights}
+
+    def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        arrays = {"image": self.target.image, "weight": self.target.weight}
+        return {}, arrays | ({"start": self.start} if self.start is not None else {})
+
+
+def _judge(job: CppnFitJob, engine: Any) -> Callable[[list[Individual]], Any]:
+    """How NEAT judges: as they are, trained first, or at several shared weights."""
+    from evoart.search.neat import Judged
+
+    def plainly(some: list[Individual]) -> Judged:
+        losses = engine.judge(some)
+        return Judged(list(some), losses, losses, len(some))
+
+    def trained(some: list[Individual]) -> Judged:
+        steps = int(job.setting("steps"))
+        better, losses = engine.train(some, steps, job.setting("rate"))
+        return Judged(better, losses, losses, len(some) * (steps + 1))
+
+    def agnostic(some: list[Individual]) -> Judged:
+        """Chosen by the mean over all shared weights, shown at the best one."""
+        many = [(graph, _with_weight(genome, w)) for graph, genome in some for w in SHARED_WEIGHTS]
+        losses = engine.judge(many).reshape(len(some), len(SHARED_WEIGHTS))
+        best = losses.argmin(1)
+        shown = [many[i * len(SHARED_WEIGHTS) + w] for i, w in enumerate(best)]
+        return Judged(shown, losses.min(1), losses.mean(1), len(many))
+
+    if job.topology == "agnostic":
+        return agnostic
+    return trained if job.weights == "gradient" else plainly
+
+
+def _with_weight(genome: Genome, weight: float) -> Genome:
+    out = np.array(genome, np.float32)
+    out[-1] = weight
+    return out
+
+
+def prepare(job: CppnFitJob, source: Any = None) -> CppnFitProblem:
+    """Read the photograph and settle the job.
+
+    Raises:
+        UsageError, EvoartError: a picture or start file that cannot be used, a network that makes no sense.
+    """
+    from evoart.run.cppn.breed import network_fields, read_network
+    from evoart.run.fit.problem import read_picture, same
+    from evoart.score.pixel import Target
+
+    picture = read_picture(job, source)
+    same("picture", job.picture or picture.name, picture.sha256, job.sha256)
+    image, alpha = picture.at(job.pixels)
+    weight = np.ones(image.shape[:2], np.float32) if alpha is None else alpha.astype(np.float32)
+    if not weight.any():
+        raise UsageError("the picture is transparent everywhere", "Choose another one")
+    weight = (weight / weight.mean(dtype=np.float64)).astype(np.float32)
+    longest = max(picture.width, picture.height)
+    job = dataclasses.replace(job.with_seed(), sha256=picture.sha256, aspect=f"{picture.width}:{picture.height}")
+    start, form = None, None
+    if job.start:
+        _, form, start, digest = read_network(job.start, job.start_sha256)
+        job = dataclasses.replace(job, start_sha256=digest, **network_fields(form))
+        form = dataclasses.replace(form, width=picture.width / longest, height=picture.height / longest)
+        job = dataclasses.replace(job, aspect=f"{picture.width}:{picture.height}")
+    limits = (job.generations, job.evaluations, job.seconds, job.until_psnr, job.patience)
+    descends = job.topology == "layers" and job.weights == "gradient"
+    if not descends and not any(limits):
+        job = dataclasses.replace(job, evaluations=EVALUATIONS[job.quality])
+    return CppnFitProblem(
+        job=job,
+        form=form or job.blank(),
+        target=Target(np.ascontiguousarray(image, np.float32), weight, job.loss),
+        size=output_size(picture.width, picture.height, job.size),
+        name=picture.name,
+        mask=None,
+        start=start,
+    )
+
+
+def restore(
+    job: CppnFitJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any
+) -> CppnFitProblem:
+    """The problem that ``CppnFitProblem.pack`` took apart.
+
+    Raises:
+        ValueError: parts that do not belong together.
+    """
+    from evoart.score.pixel import Target
+
+    image, weight, start = arrays["image"], arrays["weight"], arrays.get("start")
+    problem = CppnFitProblem(job=job, target=Target(image, weight, job.loss), start=start, **common)
+    sound = (
+        image.ndim == 3 and image.shape == (*weight.shape, 3) and image.dtype == weight.dtype == np.float32
+        and min(weight.shape) > 0 and np.isfinite(image).all() and np.isfinite(weight).all() and weight.min() >= 0
+        and (start is None or (start.shape == (problem.form.dim,) and np.isfinite(start).all()))
+    )  # fmt: skip
+    if not sound:
+        raise ValueError("parts that do not belong together")
+    return problem

@@ -1,0 +1,50 @@
+"""What searches over individuals of any kind have in common: they are opaque, made, judged and packed by others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from evoart.types import Genome
+
+Individual = Any
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a search must be told of its individuals.
+
+    Attributes:
+        split: structure and genome of one, as ``Search.structure`` and ``Search.genome``.
+        pack, unpack: several to plain arrays and back.
+    """
+
+    split: Callable[[Individual], tuple[Any, Genome]]
+    pack: Callable[[Sequence[Individual]], dict[str, np.ndarray]]
+    unpack: Callable[[dict[str, np.ndarray]], list[Individual]]
+
+
+def rng_arrays(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """The state of a generator as plain arrays."""
+    whole = rng.bit_generator.state
+    words = b"".join(whole["state"][name].to_bytes(16, "little") for name in ("state", "inc"))
+    half = np.array([whole["has_uint32"], whole["uinteger"]], np.int64)
+    return {"random": np.frombuffer(words, np.uint8), "random_half": half}
+
+
+def rng_from(arrays: dict[str, np.ndarray]) -> np.random.Generator:
+    """The generator that ``rng_arrays`` took down."""
+    rng = np.random.default_rng(0)
+    raw = np.asarray(arrays["random"], np.uint8).tobytes()
+    has, integer = (int(value) for value in arrays["random_half"])
+    state = {"state": int.from_bytes(raw[:16], "little"), "inc": int.from_bytes(raw[16:], "little")}
+    rng.bit_generator.state = {
+        "bit_generator": "PCG64",
+        "state": state,
+        "has_uint32": has,
+        "uinteger": integer,
+    }
+    return rng
