@@ -23,6 +23,13 @@ SHAPES, SEARCH = "Shapes", "Search"
 @o.output_options
 @o.film_options
 @o.option(o.OUTPUT, "--keep-alpha", is_flag=True, default=None, help="Transparent where the photograph is.")
+@o.option(
+    SHAPES,
+    "--canvas",
+    metavar="NAME",
+    help="shapes, or a pen: strokes (their points evolve), sketch (what sketch-rnn makes of noise), sketch:MODEL, "
+    "sketch:MODEL.z (latent vectors). [default: shapes]",
+)
 @o.option(SHAPES, "-n", "--shapes", metavar="N", help="How many, 1 to 20,000. [default: 100]")
 @o.option(
     SHAPES,
@@ -99,10 +106,8 @@ def fit(picture: str | None, **given: Any) -> int:
 
     PICTURE is a PNG, JPEG, WebP, GIF, TIFF, BMP or AVIF file, or - for standard input.
     """
-    from evoart.run.fit.job import FitJob
-
     how = {name: given.pop(name) for name in _HOW}
-    job = FitJob.make(**_options(picture, given, how.pop("config"), how.pop("settings")))
+    job = _made(_options(picture, given, how.pop("config"), how.pop("settings")))
     if how["print_config"]:
         click.echo(job.to_toml(), nl=False)
         return 0
@@ -130,6 +135,15 @@ _HOW = (
     "verbose",
     "quiet",
 )
+
+
+def _made(given: dict[str, Any]) -> Any:
+    """The job of these options: one with shapes, or one with a pen."""
+    from evoart.run.job import Job
+
+    if given.get("canvas") == "shapes":
+        del given["canvas"]
+    return Job.make(**given | {"command": "fit-pen" if "canvas" in given else "fit"})
 
 
 def _options(

@@ -121,7 +121,7 @@ class SketchForm:
             strokes += _split(own.astype(np.float64), lines, there)
             groups.append(len(strokes) - before)
         settings = {"width": self.width, "height": self.height, "line": self.line, "background": self.background}
-        return strokes_form(strokes, palette=(self.ink,), groups=tuple(groups), **settings)
+        return strokes_form(strokes, palette=(self.ink,), sketches=tuple(groups), **settings)
 
     def check(self, genome: Genome) -> None:
         if not np.isfinite(genome).all():

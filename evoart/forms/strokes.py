@@ -28,19 +28,19 @@ class StrokesForm:
         line: width of the lines in units.
         palette: the pens' colours, sRGB in [0, 1].
         inks: index of every stroke's colour; empty where all have the first.
-        groups: strokes of each sketch of a sheet; empty for one sketch.
+        sketches: strokes of each sketch of a sheet; empty where it is no sheet.
         background: sRGB in [0, 1], or None for a transparent ground.
     """
 
     name: ClassVar[str] = "strokes"
 
-    lengths: tuple[int, ...]
+    lengths: tuple[int, ...] = (6,) * 100
     width: float = 1.0
     height: float = 1.0
     line: float = 0.006
     palette: tuple[RGB, ...] = ((0.0, 0.0, 0.0),)
     inks: tuple[int, ...] = ()
-    groups: tuple[int, ...] = ()
+    sketches: tuple[int, ...] = ()
     background: RGB | None = (1.0, 1.0, 1.0)
 
     @property
@@ -50,7 +50,7 @@ class StrokesForm:
     @property
     def noun(self) -> str:
         """``16 sketches``, ``one sketch``; ``12 strokes`` where it is no sheet."""
-        count, what = (len(self.groups), "sketch") if self.groups else (len(self.lengths), "stroke")
+        count, what = (len(self.sketches), "sketch") if self.sketches else (len(self.lengths), "stroke")
         many = {"sketch": "sketches", "stroke": "strokes"}[what]
         return f"one {what}" if count == 1 else f"{count:,} {many}"
 
@@ -68,7 +68,7 @@ class StrokesForm:
         colours = np.array(self.palette, float)[list(self.inks) if self.inks else [0] * len(self.lengths)]
         strokes = tuple(self.split(genome))
         return PenDrawing(
-            strokes, colours.reshape(-1, 3), self.line, self.width, self.height, self.background, self.groups
+            strokes, colours.reshape(-1, 3), self.line, self.width, self.height, self.background, self.sketches
         )
 
     def random(self, rng: np.random.Generator, image: Image | None = None) -> Genome:
@@ -111,7 +111,7 @@ class StrokesForm:
             "line": self.line,
             "palette": [list(rgb) for rgb in self.palette],
             "inks": list(self.inks),
-            "groups": list(self.groups),
+            "sketches": list(self.sketches),
             "background": None if self.background is None else list(self.background),
         }
 
@@ -119,8 +119,8 @@ class StrokesForm:
     def from_plain(cls, plain: Mapping[str, Any]) -> StrokesForm:
         """See ``Form.from_plain``."""
         lengths = _whole(plain["lengths"], 1, MOST)
-        inks, groups = _whole(plain["inks"], 0, len(plain["palette"]) - 1), _whole(plain["groups"], 0, len(lengths))
-        if sum(lengths) > MOST or len(inks) not in (0, len(lengths)) or (groups and sum(groups) != len(lengths)):
+        inks, sketches = _whole(plain["inks"], 0, len(plain["palette"]) - 1), _whole(plain["sketches"], 0, len(lengths))
+        if sum(lengths) > MOST or len(inks) not in (0, len(lengths)) or (sketches and sum(sketches) != len(lengths)):
             raise ValueError("lengths")
         width, height = numbers(plain["width"], plain["height"], low=1e-4, high=1)
         (line,) = numbers(plain["line"], low=1e-5, high=1)
@@ -128,7 +128,7 @@ class StrokesForm:
         background = None if plain["background"] is None else _rgb(plain["background"])
         if not palette:
             raise ValueError("palette")
-        return cls(lengths, width, height, line, palette, inks, groups, background)
+        return cls(lengths, width, height, line, palette, inks, sketches, background)
 
     def images_traced(self, genomes: Array, height: int, width: int) -> Array:
         """Pictures ``(n, height, width, 3)`` of genomes ``(n, dim)`` inside a JAX program; transparency is white."""
@@ -194,7 +194,8 @@ def coverage_traced(
 
     start = jnp.full((n, h, w), jnp.inf, jnp.float32)
     best, _ = jax.lax.scan(nearest, start, (chunks(a * scale), chunks(b * scale), chunks(shown)))
-    return jnp.clip(max(half, 0.5) + 0.5 - jnp.sqrt(best), 0, 1) * min(1.0, 2 * half)
+    distance = jnp.sqrt(jnp.clip(best, 1e-12, 1e12))  # a root's slope is infinite at 0
+    return jnp.clip(max(half, 0.5) + 0.5 - distance, 0, 1) * min(1.0, 2 * half)
 
 
 def strokes_form(strokes: Sequence[np.ndarray], **settings: Any) -> tuple[StrokesForm, Genome]:

@@ -36,6 +36,7 @@ JOBS = Registry(
     "evoart.jobs",
     {
         "fit": "evoart.run.fit.job:FitJob",
+        "fit-pen": "evoart.run.sketch.fit:PenFitJob",
         "sketch": "evoart.run.sketch.job:SketchJob",
         "cppn": "evoart.run.cppn.job:CppnJob",
         "cppn-fit": "evoart.run.cppn.fit:CppnFitJob",

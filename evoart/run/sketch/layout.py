@@ -50,7 +50,7 @@ def sheet(job: SketchJob, sketches: Sequence[Polylines], given: Sequence[int] = 
         "line": job.line / 100 * cell,
         "palette": tuple(fields.rgb(ink) for ink in job.ink),
         "inks": tuple(inks) if any(inks) else (),
-        "groups": tuple(groups),
+        "sketches": tuple(groups),
         "background": None if job.paper == "transparent" else fields.rgb(job.paper),
     }
     return strokes_form(strokes, **settings)

@@ -1,0 +1,43 @@
+"""What ``--canvas`` may say of pens: ``sketch``, ``sketch:bird``, ``sketch:mine.npz``, ``strokes``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from evoart.errors import UsageError
+from evoart.forms.sketch import SketchForm
+from evoart.forms.strokes import StrokesForm
+from evoart.types import Form
+
+POINTS = 6  # of a stroke that evolves by itself
+SKETCH_POINTS = 48  # at most, of each of several sketches: 192 numbers of noise
+COUNTS = {"sketch": 24, "strokes": 100}  # where nothing is said
+
+
+def is_pen(canvas: str) -> bool:
+    """Whether a canvas is one of these."""
+    return canvas.partition(":")[0] in COUNTS
+
+
+def pen_form(canvas: str, count: int | None, width: float, height: float, **settings: Any) -> Form:
+    """The form of a canvas with so many strokes or sketches.
+
+    Args:
+        settings: fields of either form: ``line``, ``background``.
+
+    Raises:
+        UsageError: a canvas that there is not, or a model that there is not.
+    """
+    name, _, model = canvas.partition(":")
+    if name not in COUNTS or (model and name != "sketch"):
+        raise UsageError(f"there is no canvas '{canvas}' for a pen", "Use sketch, sketch:MODEL or strokes")
+    count = count or COUNTS[name]
+    make: Callable[..., Form] = StrokesForm
+    if name == "strokes":
+        return make((POINTS,) * count, width, height, **settings)
+    evolve = "tape"
+    if model.endswith(".z"):
+        model, evolve = model[:-2], "z"
+    points = SKETCH_POINTS if count > 1 else 128
+    return SketchForm(model or "kanji", evolve, count, points, width=width, height=height, **settings)

@@ -1,0 +1,143 @@
+"""``evoart fit --canvas sketch``: a photograph drawn by a pen whose strokes, noise or latent vectors evolve."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from evoart.errors import UsageError
+from evoart.forms.registry import FORMS
+from evoart.run import fields
+from evoart.run.engines import Choice
+from evoart.run.fit.job import FitJob
+from evoart.run.fit.problem import FitProblem
+from evoart.run.fit.problem import prepare as prepare_shapes
+from evoart.run.sketch.canvas import COUNTS, is_pen, pen_form
+from evoart.types import Form, Search
+
+DEFAULT_STRATEGY = "snes"
+POPULATION = 32  # a drawing costs more than a vector, and a generation must end before one loses patience
+
+
+@dataclass(frozen=True)
+class PenFitJob(FitJob):
+    """A job of ``evoart fit`` with a pen. What is said there holds, but for the search, which is a strategy of evosax.
+
+    Attributes:
+        canvas: ``strokes``; ``sketch``, ``sketch:MODEL`` (noise tapes evolve), ``sketch:MODEL.z`` (latent vectors).
+        shapes: how many strokes or sketches.
+        line: width of the lines in percent of the long side.
+        ink: their colour.
+    """
+
+    command: ClassVar[str] = "fit-pen"
+    presets: ClassVar = {}
+    checks: ClassVar = FitJob.checks | {
+        "canvas": fields.named,
+        "line": fields.Number(0.05, 20.0, "percent", kind=float),
+        "ink": lambda name, value: fields.colour(value, name),
+        "search": fields.Choice(("classical",)),
+    }
+
+    canvas: str = "sketch"
+    search: str = "classical"
+    background: str = "#ffffff"
+    line: float = 0.6
+    ink: str = "#000000"
+
+    def check_together(self) -> None:
+        if not is_pen(self.canvas):
+            raise UsageError(
+                f"there is no canvas '{self.canvas}' to fit", "Use shapes, sketch, sketch:MODEL or strokes"
+            )
+        if self.palette is not None or self.preset is not None or self.start is not None:
+            what = "--palette" if self.palette else "--preset" if self.preset else "--start"
+            raise UsageError(f"{what} does not go with a pen", "Leave it out")
+        if self.engine != "auto":
+            raise UsageError(f"the {self.engine} engine draws shapes only", "Leave out --engine")
+
+    @property
+    def form(self) -> str:
+        return self.canvas.partition(":")[0]
+
+    @property
+    def headline(self) -> str:
+        name = {"": "the bundled photograph", "-": "standard input"}.get(self.picture, self.picture)
+        what = "sketches" if self.form == "sketch" else "strokes"
+        return f"{name}, {self.shapes or COUNTS[self.form]:,} {what} ({self.canvas})"
+
+    def prepare(self, source: Any = None) -> PenFitProblem:
+        return prepare(self, source)
+
+    def restore(self, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> PenFitProblem:
+        from evoart.run.fit.problem import restore
+
+        shaped = restore(self, plain, arrays, **common)
+        return PenFitProblem(**{f.name: getattr(shaped, f.name) for f in dataclasses.fields(FitProblem)})
+
+    @classmethod
+    def implied(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return given
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PenFitProblem(FitProblem):
+    """A photograph to be drawn by a pen."""
+
+    job: PenFitJob
+    form: Form
+
+    @property
+    def engine(self) -> Choice:
+        import jax
+
+        return Choice("images", jax.default_backend(), "pens are drawn in JAX")
+
+    def search(self) -> Search:
+        from evoart.engine.images import ImagesEngine
+        from evoart.run import engines
+        from evoart.run.fit.build import search_options
+        from evoart.score.pixel import PixelScore
+        from evoart.search.classical import Classical
+
+        job = self.job
+        engines.limit_threads(job.threads)
+        engine = ImagesEngine(self.form, PixelScore(self.target), self.canvas)
+        start = self.form.random(np.random.default_rng([job.seed, 0]), self.target.image)
+        name, population = job.strategy or DEFAULT_STRATEGY, job.population or POPULATION
+        search = Classical(engine, name, population, job.seed, start, search_options(self))
+        search.stop_after(job.generations, job.evaluations)
+        return search
+
+    def facts(self) -> dict[str, Any]:
+        return {"picture": self.job.picture or "the bundled photograph", "canvas": self.job.canvas}
+
+
+def prepare(job: PenFitJob, source: Any = None) -> PenFitProblem:
+    """Read the photograph and settle the job; see ``run.fit.problem.prepare``.
+
+    Raises:
+        UsageError, EvoartError: a picture or a model that cannot be used.
+    """
+    from evoart.engine.jax_setup import setup
+
+    setup()
+    job = dataclasses.replace(job, shapes=job.shapes or COUNTS[job.form])
+    shaped = prepare_shapes(job, source)
+    background = None if job.background == "transparent" else shaped.form.background
+    form = pen_form(
+        job.canvas,
+        job.shapes,
+        shaped.form.width,
+        shaped.form.height,
+        line=job.line / 100,
+        background=background,
+        **({"ink": fields.rgb(job.ink)} if job.form == "sketch" else {"palette": (fields.rgb(job.ink),)}),
+    )
+    assert form.name in FORMS
+    common = {f.name: getattr(shaped, f.name) for f in dataclasses.fields(FitProblem)}
+    return PenFitProblem(**common | {"form": form, "choices": ()})
