@@ -1,4 +1,4 @@
-"""The nets of sketch-rnn against plain NumPy, SciPy and PyTorch-free arithmetic: likelihood, cells, sampling, weights."""
+"""The nets of sketch-rnn against plain NumPy and SciPy: likelihood, cells, sampling, weights, latent vectors."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from sketches import sampled, small, stepper
 from evoart.errors import EvoartError, UsageError
 from evoart.sketch import latent, mixture
 from evoart.sketch.cells import CELLS
+from evoart.sketch.latent import encode
 from evoart.sketch.loss import Batch, Noise, losses, noise
 from evoart.sketch.model import Config, Model, part, shapes
 from evoart.sketch.sampling import draw, tapes
@@ -43,23 +44,24 @@ def test_likelihood_is_scipys():
         assert value == pytest.approx(wanted, rel=1e-5, abs=1e-5)
 
 
+@jax.jit
+@jax.value_and_grad
+def _likelihood(outputs, offset):
+    parts = mixture.split(outputs)
+    return jnp.sum(mixture.log_density(parts, offset) + mixture.log_pen(parts, jnp.array([[1.0, 0, 0]])))
+
+
 @given(st.floats(-300, 300, width=32), st.floats(-60, 60, width=32))
 def test_likelihood_and_its_gradient_stay_finite(place, weight):
-    outputs = jnp.full((1, 3 + 6 * 2), np.float32(weight))
-    offset = jnp.full((1, 2), np.float32(place))
-
-    def loss(outputs):
-        parts = mixture.split(outputs)
-        return jnp.sum(mixture.log_density(parts, offset) + mixture.log_pen(parts, jnp.array([[1.0, 0, 0]])))
-
-    value, slope = jax.value_and_grad(loss)(outputs)
+    outputs, offset = np.full((1, 15), weight, np.float32), np.full((1, 2), place, np.float32)
+    value, slope = _likelihood(outputs, offset)
     assert np.isfinite(value)
     assert np.isfinite(slope).all()
 
 
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("settings", [{}, {"latent": 4, "classes": ("a", "b")}])
-def test_the_loss_is_that_of_plain_numpy(cell, settings):
+@pytest.mark.parametrize(("cell", "latent"), [("lstm", False), ("lstm", True), ("layer_norm", False), ("hyper", True)])
+def test_the_loss_is_that_of_plain_numpy(cell, latent):
+    settings = {"latent": 4, "classes": ("a", "b")} if latent else {}
     model = small(cell, **settings)
     rng = np.random.default_rng(1)
     sketches = [np.column_stack([rng.normal(size=(n, 2)) * 5, rng.random(n) < 0.3]) for n in (3, 9)]
@@ -69,11 +71,11 @@ def test_the_loss_is_that_of_plain_numpy(cell, settings):
         rows[: len(sketch) + 1, k] = to_stroke5(sketch / (5, 5, 1))
     batch = Batch(rows, np.array([3, 9]), classes)
     if settings:  # the draw that makes z what we want it to be
-        mu, sigma = latent.encode(model, sketches)
+        mu, sigma = encode(model, sketches)
         draws = Noise(jnp.asarray((z - mu) / sigma, jnp.float32), None)
     else:
         draws = Noise(jnp.zeros((2, 0)), None)
-    found = float(losses(model.config, model.params, batch, draws)[0])
+    found = float(jax.jit(losses, static_argnums=0)(model.config, model.params, batch, draws)[0])
     total, m = 0.0, model.config.mixtures
     for k, sketch in enumerate(sketches):
         step = stepper(model, z[k], classes[k])
@@ -111,14 +113,19 @@ def test_the_written_gradient_of_the_lstm_is_autodiffs(masked):
             total += jnp.sum(cell.output(state, 6) * weight[t])
         return total
 
-    found, wanted = (jax.grad(f, (0, 1, 2))(params, given_, state) for f in (fast, plain))
+    found, wanted = (jax.jit(jax.grad(f, (0, 1, 2)))(params, given_, state) for f in (fast, plain))
     for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(wanted), strict=True):
         np.testing.assert_allclose(a, b, atol=2e-5)
 
 
-@pytest.mark.parametrize("rule", ["js", "tf", "handwriting"])
 @pytest.mark.parametrize(
-    "settings", [{}, {"latent": 3, "classes": ("a", "b")}, {"cell": "layer_norm"}, {"cell": "hyper"}]
+    ("rule", "settings"),
+    [
+        ("js", {}),
+        ("tf", {"latent": 3, "classes": ("a", "b")}),
+        ("handwriting", {"cell": "layer_norm"}),
+        ("js", {"cell": "hyper"}),
+    ],
 )
 def test_sampling_is_that_of_plain_numpy(rule, settings):
     model = small(**settings)
@@ -329,4 +336,4 @@ def test_handwriting_is_written(shared):
     for each in drawn:
         assert len(each.strokes) == 120
         assert 2 < each.strokes[:, 2].sum() < 40  # letters
-        assert np.abs(each.strokes[:, 0].sum()) > 100  # go on to the right
+        assert each.strokes[:, 0].sum() > 30  # go on to the right
