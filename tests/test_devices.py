@@ -163,7 +163,7 @@ def test_too_little_memory_halves_the_parts_and_says_so(monkeypatch):
     with monkeypatch.context() as patch:
         search = Classical(engine, "snes", 20, 0, start)
         Small(patch, engine, room=before // 4)
-        search._program = Program(engine, search._run)
+        search._program = Program(engine, search.run_traced)
         search.step()
     assert engine.batch == before // 4
     assert len(search.notes) == 2
@@ -176,7 +176,7 @@ def test_no_memory_at_all_is_one_line(monkeypatch):
     engine, start = problem()
     search = Classical(engine, "snes", 20, 0, start)
     Small(monkeypatch, engine, room=0)
-    search._program = Program(engine, search._run)
+    search._program = Program(engine, search.run_traced)
     with pytest.raises(EvoartError, match="memory does not suffice"):
         search.step()
 

@@ -1,10 +1,13 @@
-"""How many generations make one device program: about half a second's worth at most."""
+"""Searches whose generations run in blocks, each one device program of about half a second at most."""
 
 from __future__ import annotations
 
+from dataclasses import is_dataclass, replace
 from typing import Any
 
 import numpy as np
+
+from evoart.types import Array, Search
 
 WORK = 1e8  # pixels times shapes per block, where an engine does not say
 MOST = 100  # generations, so that short ones are still reported and can be interrupted
@@ -18,3 +21,41 @@ def generations_per_block(engine: Any, judged: int) -> int:
     shapes = getattr(getattr(engine, "form", None), "groups", 1)
     work = getattr(engine, "block_work", WORK)
     return int(np.clip(work / max(judged * pixels * shapes, 1), 1, MOST))
+
+
+class BlockSearch(Search):
+    """A search that can hand out the arrays of its next block, and take what a program made of them.
+
+    Attributes:
+        engine: judges; a part of the program.
+        preparing: something else comes first, and ends by itself.
+        block_key: equal for searches whose programs are the same but for their arrays; None: it has no program.
+    """
+
+    engine: Any
+    preparing = False
+
+    @property
+    def block_key(self) -> Any:
+        raise NotImplementedError
+
+    def block(self) -> tuple[Any, ...]:
+        """The arguments of ``run_traced`` for the next block."""
+        raise NotImplementedError
+
+    def run_traced(self, *arrays: Array) -> Any:
+        """A block of generations, inside a JAX program."""
+        raise NotImplementedError
+
+    def take(self, found: Any) -> None:
+        """Go on from what ``run_traced`` has returned for ``block()``."""
+        raise NotImplementedError
+
+
+def engine_key(engine: Any) -> tuple:
+    """What of an engine is part of a program: not the picture, its weights and the ground's colour."""
+    form, target = getattr(engine, "form", None), getattr(engine, "target", None)
+    if is_dataclass(form) and hasattr(form, "background"):
+        form = replace(form, background=None)
+    about = (None, None) if target is None else (target.weight.shape, target.loss)
+    return type(engine).__name__, getattr(engine, "name", ""), form, *about

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -38,6 +39,21 @@ class Chain(Search):
     def loss(self) -> float:
         """Its loss."""
         return self._now.loss
+
+    @property
+    def preparing(self) -> bool:
+        """Whether the first is not done yet."""
+        return self._second is None
+
+    @property
+    def block_key(self) -> Any:
+        """That of the second, where it has one."""
+        return getattr(self._second, "block_key", None)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in ("engine", "block", "run_traced", "take"):
+            raise AttributeError(name)
+        return getattr(self._second, name)  # where ``block_key`` says that it can be asked
 
     @property
     def stage(self) -> str:

@@ -15,13 +15,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from evoart.errors import EvoartError, UsageError
-from evoart.search.blocks import generations_per_block
+from evoart.search.blocks import BlockSearch, engine_key, generations_per_block
 from evoart.search.program import Program
 from evoart.search.strategies import Strategy, make
-from evoart.types import Array, Engine, Genome, Search
+from evoart.types import Array, Engine, Genome
 
 
-class Evolution(Search):
+class Evolution(BlockSearch):
     """A search by evolution strategies; see ``Classical`` and ``Regional``, which say what is judged.
 
     Args:
@@ -49,6 +49,7 @@ class Evolution(Search):
         groups: int,
     ) -> None:
         self.engine, self.groups = engine, groups
+        self._made_of = (strategy, population, tuple(sorted((options or {}).items())))
         self._origin = np.array(start, np.float32)
         if self._origin.ndim != 1 or not np.isfinite(self._origin).all():
             raise UsageError("the search's start is not a vector of finite numbers", "Start from another result")
@@ -62,7 +63,7 @@ class Evolution(Search):
         # Start and target are arguments of the programs and no constants in them: other pictures and seeds then find
         # them in JAX's cache.
         self._ask_jit, self._tell_jit = jax.jit(self._ask), jax.jit(self._tell)
-        self._program = Program(engine, self._run) if self._traceable else None
+        self._program = Program(engine, self.run_traced) if self._traceable else None
         self._limit: int | None = None
         self.genome, self.generation, self.evaluations = self._origin.copy(), 0, 1
         self.loss = float(np.asarray(engine.losses(self._origin[None]))[0])
@@ -119,27 +120,43 @@ class Evolution(Search):
 
     def step(self) -> None:
         """One generation, or a fixed number of them as one program where the engine can be part of it."""
+        if self._program is not None:
+            self.take(self._program(*self.block()))
+            return
+        generation = np.int32(self.generation)
+        genomes, samples, state = self._ask_jit(self._origin, self._key, generation, self._state)
+        by_region = np.asarray(self._judge(np.asarray(genomes)), np.float32)
+        self._state = self._tell_jit(self._key, generation, genomes, samples, by_region, state)
+        losses = by_region.sum(1)
+        best = int(np.argmin(np.where(np.isfinite(losses), losses, np.inf)))
+        if losses[best] < self.loss:
+            self.genome, self.loss = np.array(genomes[best]), float(losses[best])
+        self.generation += 1
+        self.evaluations += self._judged
+
+    @property
+    def block_key(self) -> tuple | None:
+        """See ``BlockSearch``."""
+        if self._program is None:
+            return None
+        return type(self).__name__, self._made_of, self.groups, engine_key(self.engine)
+
+    def block(self) -> tuple[Any, ...]:
+        """See ``BlockSearch``."""
         count = self._block if self._limit is None else max(1, min(self._block, self._limit - self.generation))
-        if self._traceable:
-            carry = (self._state, self.genome, np.float32(self.loss))
-            generation = np.int32(self.generation)
-            self._state, genome, loss = self._program(
-                self._inputs, self._origin, self._key, generation, np.int32(count), carry
-            )
-            self.genome, self.loss = np.array(genome), float(loss)
-        else:
-            generation = np.int32(self.generation)
-            genomes, samples, state = self._ask_jit(self._origin, self._key, generation, self._state)
-            by_region = np.asarray(self._judge(np.asarray(genomes)), np.float32)
-            self._state = self._tell_jit(self._key, generation, genomes, samples, by_region, state)
-            losses = by_region.sum(1)
-            best = int(np.argmin(np.where(np.isfinite(losses), losses, np.inf)))
-            if losses[best] < self.loss:
-                self.genome, self.loss = np.array(genomes[best]), float(losses[best])
+        carry = (self._state, self.genome, np.float32(self.loss))
+        return self._inputs, self._origin, self._key, np.int32(self.generation), np.int32(count), carry
+
+    def take(self, found: Any) -> None:
+        """See ``BlockSearch``."""
+        self._state, genome, loss, count = found
+        self.genome, self.loss, count = np.array(genome), float(loss), int(count)
         self.generation += count
         self.evaluations += count * self._judged
 
-    def _run(self, inputs: tuple[Array, ...], origin: Array, key: Array, first: Array, count: Array, carry: Any) -> Any:
+    def run_traced(
+        self, inputs: tuple[Array, ...], origin: Array, key: Array, first: Array, count: Array, carry: Any
+    ) -> Any:
         def one(i: Array, carry: Any) -> Any:
             state, genome, loss = carry
             generation = first + i
@@ -154,7 +171,7 @@ class Evolution(Search):
             better = losses[best] < loss
             return (state, jnp.where(better, genomes[best], genome), jnp.where(better, losses[best], loss))
 
-        return jax.lax.fori_loop(0, count, one, carry)
+        return (*jax.lax.fori_loop(0, count, one, carry), count)
 
     @property
     def notes(self) -> Sequence[str]:

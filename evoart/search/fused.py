@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from evoart.search.blocks import generations_per_block
+from evoart.search.blocks import BlockSearch, engine_key, generations_per_block
 from evoart.search.counter import Draws
 from evoart.search.disjoint import inside, tile_boxes, union
 from evoart.search.program import Program
@@ -24,7 +24,7 @@ from evoart.search.sets import EPOCH, Sets
 from evoart.types import Array, Engine, Genome
 
 
-class FusedSets(Sets):
+class FusedSets(Sets, BlockSearch):
     """``Sets`` for an engine that is ``traceable``; arguments as there."""
 
     def __init__(
@@ -39,7 +39,7 @@ class FusedSets(Sets):
         super().__init__(engine, population, seed, start, options, boxes)
         self._block = generations_per_block(engine, self.population)
         self._limits = np.array([np.iinfo(np.int32).max] * 2, np.int32)
-        self._program = Program(engine, self._run)
+        self._program = Program(engine, self.run_traced)
 
     @property
     def notes(self) -> Sequence[str]:
@@ -53,18 +53,33 @@ class FusedSets(Sets):
 
     def step(self) -> None:
         """A block of generations; no longer than the fresh shapes last."""
+        self.take(jax.device_get(self._program(*self.block())))
+
+    @property
+    def block_key(self) -> tuple:
+        """See ``BlockSearch``."""
+        return type(self).__name__, self.population, self._proposals.fresh, engine_key(self.engine)
+
+    def block(self) -> tuple[Any, ...]:
+        """See ``BlockSearch``."""
         pool, reach = self._pool(self.generation // EPOCH)
         until = min(self.generation + self._block, (self.generation // EPOCH + 1) * EPOCH, int(self._limits[0]))
         counts = np.array([self.generation, self.evaluations], np.int32)
         limits = np.array([until, self._limits[1]], np.int32)
         state = (self._rows, self._grid.astype(np.float32), self._steps, counts)
-        rows, grid, steps, counts = jax.device_get(
-            self._program(self.engine.inputs, np.uint32(self.seed), pool, reach, limits, state)
-        )
+        return self.engine.inputs, np.uint32(self.seed), pool, reach, limits, state
+
+    def take(self, found: Any) -> None:
+        """See ``BlockSearch``."""
+        rows, grid, steps, counts = found
         self._rows, self._grid, self._steps = np.array(rows), np.asarray(grid, np.float64), np.array(steps)
         self.generation, self.evaluations = int(counts[0]), int(counts[1])
 
-    def _run(self, inputs: tuple, seed: Array, pool: Array, pool_reach: Array, limits: Array, state: tuple) -> tuple:
+    def run_traced(
+        self, inputs: tuple, seed: Array, pool: Array, pool_reach: Array, limits: Array, state: tuple
+    ) -> tuple:
+        """See ``BlockSearch``."""
+
         def going(state: tuple) -> Array:
             return (state[-1] < limits).all() | (state[-1][0] == first)
 
