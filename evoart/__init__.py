@@ -15,12 +15,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from evoart.errors import EvoartError, MissingExtra, UsageError
-    from evoart.run.api import events, fit, load
+    from evoart.run.api import events, fit, fit_many, load
     from evoart.run.job import Job
     from evoart.run.result import Result
 
 __version__ = "0.1.0"
-__all__ = ["EvoartError", "Job", "MissingExtra", "Result", "UsageError", "__version__", "events", "fit", "load"]
+__all__ = [
+    "EvoartError",
+    "Job",
+    "MissingExtra",
+    "Result",
+    "UsageError",
+    "__version__",
+    "events",
+    "fit",
+    "fit_many",
+    "load",
+]
 
 # Imported on first use: ``import evoart`` itself must cost nothing.
 _HOME = {
@@ -31,6 +42,7 @@ _HOME = {
     "Result": "evoart.run.result",
     "events": "evoart.run.api",
     "fit": "evoart.run.api",
+    "fit_many": "evoart.run.api",
     "load": "evoart.run.api",
 }
 

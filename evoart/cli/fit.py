@@ -19,7 +19,7 @@ SHAPES, SEARCH = "Shapes", "Search"
     short_help="Draw a photograph with a few shapes.",
     epilog=f"Exit codes: {EXIT_CODES}. Ctrl-C once stops and saves, twice stops at once.",
 )
-@click.argument("picture", required=False, type=o.path("PICTURE"))
+@click.argument("pictures", nargs=-1, type=o.path("PICTURE"), metavar="[PICTURE]...")
 @o.output_options
 @o.film_options
 @o.option(o.OUTPUT, "--keep-alpha", is_flag=True, default=None, help="Transparent where the photograph is.")
@@ -101,19 +101,29 @@ SHAPES, SEARCH = "Shapes", "Search"
 @o.preview_option
 @o.json_option
 @o.verbosity_options
-def fit(picture: str | None, **given: Any) -> int:
+def fit(pictures: tuple[str, ...], **given: Any) -> int:
     """Draw PICTURE with a few translucent shapes; without PICTURE, the photograph that comes with evoart.
 
-    PICTURE is a PNG, JPEG, WebP, GIF, TIFF, BMP or AVIF file, or - for standard input.
+    PICTURE is a PNG, JPEG, WebP, GIF, TIFF, BMP or AVIF file, or - for standard input. Of several each is drawn, with
+    the same options and seed; one that is broken stops none of the others. On a GPU those of one size share a program.
     """
+    from evoart.errors import UsageError
+
     how = {name: given.pop(name) for name in _HOW}
-    job = _made(_options(picture, given, how.pop("config"), how.pop("settings")))
-    if how["print_config"]:
-        click.echo(job.to_toml(), nl=False)
+    config, settings, printing = (how.pop(name) for name in ("config", "settings", "print_config"))
+    jobs = [_made(_options(picture, given, config, settings)) for picture in pictures or [None]]
+    if printing:
+        if len(jobs) > 1:
+            raise UsageError("--print-config is for one picture", "Name one, or none")
+        click.echo(jobs[0].to_toml(), nl=False)
         return 0
+    if len(jobs) > 1:
+        from evoart.cli.batch import fit_all
+
+        return fit_all(jobs, **how)
     from evoart.cli.work import run_job
 
-    return run_job(job, **{name: value for name, value in how.items() if name != "print_config"})
+    return run_job(jobs[0], **how)
 
 
 _HOW = (

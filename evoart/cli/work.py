@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from evoart.run.job import Job
 from evoart.run.loop import drive
 from evoart.run.problem import Problem
 from evoart.run.stop import EXIT, Stop, listening
+from evoart.types import Search
 
 
 def run_job(
@@ -40,15 +41,20 @@ def run_job(
     quiet: bool,
     distributed: bool = False,
     parts: bool = False,
+    problem: Problem | None = None,
+    begin: Callable[[Stop], Search] | None = None,
 ) -> int:
-    """Check everything, then run ``job`` and write its picture; returns the exit code."""
+    """Check everything, then run ``job`` and write its picture; returns the exit code.
+
+    ``problem`` is the job prepared, and ``begin`` makes its search, where that was done already.
+    """
     console = Console(verbosity(verbose, quiet))
     own_process(job)
     if distributed:
         processes.join()
-    if not processes.first():
-        return _assist(processes.seeded(job))
     job = processes.seeded(job)
+    if not processes.first():
+        return _assist(problem or job.prepare(), begin)
     naming = {
         "stem": job.stem, "form": job.form, "overwrite": overwrite, "inputs": [Path(p) for p in job.inputs],
         "formats": job.formats,
@@ -58,7 +64,7 @@ def run_job(
     session.check_stdout(places, as_json)
     notes = session.notes_of(places, options, checkpoint is not None)
     with console.unless_quick(f"evoart {__version__}: {job.headline}, seed {job.seed}"):
-        problem = job.prepare()
+        problem = problem or job.prepare()
     session.check_size(problem.size, places)
     session.check_room(problem.size, places)
     keep, lasting = session.checkpoint_for(
@@ -68,17 +74,16 @@ def run_job(
         return _dry_run(problem, places, keep, as_json)
 
     def events(stop: Stop) -> Iterator[Event]:
-        return drive(problem, problem.search(), keep=keep, stop=stop)
+        return drive(problem, begin(stop) if begin else problem.search(), keep=keep, stop=stop)
 
     return session.perform(events, session.Plan(places, options, keep, lasting, as_json, parts), console, preview)
 
 
-def _assist(job: Job) -> int:
+def _assist(problem: Problem, begin: Callable[[Stop], Search] | None) -> int:
     """Work along with the first process, which speaks and writes for all; returns the exit code."""
     stop, last = Stop(), None
-    problem = job.prepare()
     with listening(stop, lambda why: None, lambda why: None):
-        for event in drive(problem, problem.search(), stop=stop):
+        for event in drive(problem, begin(stop) if begin else problem.search(), stop=stop):
             last = event
     return EXIT[last.reason] if isinstance(last, Interrupted) else 0
 

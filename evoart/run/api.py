@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from evoart.errors import EvoartError, UsageError
 from evoart.output.recipe import extract
 from evoart.picture import read_source
+from evoart.run import many
 from evoart.run.events import Event, Finished
 from evoart.run.fit.job import FitJob
 from evoart.run.job import Job
@@ -51,6 +52,39 @@ def fit(picture: Any = None, **options: Any) -> Result:
     if not isinstance(last, Finished):
         raise EvoartError("the run ended without a result", "Report this with the options you used")
     return last.result
+
+
+def fit_many(pictures: Sequence[Any], **options: Any) -> list[Result | EvoartError]:
+    """Draw many photographs, each with a few shapes, from one seed.
+
+    Where they are searched by device programs (``search="sets"`` and a GPU, say) and agree in size, they advance side
+    by side, as one program. A picture that cannot be used stops none of the others.
+
+    Args:
+        pictures: a list of what ``fit`` takes.
+        options: as for ``fit``, the same for all.
+
+    Returns:
+        In their order, each a result, or the error that says why there is none.
+
+    Raises:
+        UsageError: no pictures, an unknown option or a value out of range.
+        EvoartError: a device that is not there.
+    """
+    sources = many.check_sources(pictures)
+    options["seed"] = FitJob.make(**options).with_seed().seed
+    named = [str(source) if isinstance(source, str | Path) else None for source in sources]
+    jobs = [FitJob.make(**options | ({"picture": name} if name else {})) for name in named]
+    read = many.prepare(jobs, [None if name else source for name, source in zip(named, sources, strict=True)])
+    results: list[Result | EvoartError] = []
+    for picture in read:
+        try:
+            *_, last = many.events(picture)
+        except EvoartError as error:
+            results.append(error)
+        else:
+            results.append(last.result)
+    return results
 
 
 def load(path: str | Path | bytes, pick: int | None = None) -> Result:

@@ -31,6 +31,8 @@ def join() -> None:
         UsageError: nothing says where they are. EvoartError: they do not answer.
     """
     global _joined
+    if _joined:
+        return
     given = [os.environ.get(name, "") for name in VARIABLES]
     managed = any(name in os.environ for name in ("SLURM_JOB_ID", "OMPI_MCA_orte_hnp_uri", "KUBERNETES_SERVICE_HOST"))
     if (any(given) and not all(given)) or not (any(given) or managed):

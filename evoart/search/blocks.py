@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -55,7 +55,13 @@ class BlockSearch(Search):
 def engine_key(engine: Any) -> tuple:
     """What of an engine is part of a program: not the picture, its weights and the ground's colour."""
     form, target = getattr(engine, "form", None), getattr(engine, "target", None)
-    if is_dataclass(form) and hasattr(form, "background"):
-        form = replace(form, background=None)
     about = (None, None) if target is None else (target.weight.shape, target.loss)
-    return type(engine).__name__, getattr(engine, "name", ""), form, *about
+    return type(engine).__name__, getattr(engine, "name", ""), _groundless(form), *about
+
+
+def _groundless(form: Any) -> Any:
+    """The form, itself or the one that it wraps, without its ground's colour."""
+    names = {entry.name for entry in fields(form)} if is_dataclass(form) else set()
+    if "background" in names:
+        return replace(form, background=None)
+    return replace(form, plain=_groundless(form.plain)) if "plain" in names else form

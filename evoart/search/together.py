@@ -51,11 +51,20 @@ class Member(Search):
         """Remember the search's present state as the next step."""
         self._ahead.append(self._now())
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        """The whole state, that of the newest step: what was not yet shown of it is skipped."""
+    @property
+    def ahead(self) -> int:
+        """Steps that are known and were not asked for yet."""
+        return len(self._ahead)
+
+    def skip(self) -> None:
+        """Show the newest step, as if all before it had been asked for."""
         if self._ahead:
             self._show(self._ahead[-1])
             self._ahead.clear()
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The whole state, that of the newest step: what was not yet shown of it is skipped."""
+        self.skip()
         return self.search.arrays()
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:

@@ -1,0 +1,97 @@
+"""Many photographs at once: each is a run of its own, and those whose searches are alike share one device program.
+
+On a CPU the scanline engine draws one picture on all cores already, so pictures follow one another; that is no slower
+than a process for each, and needs a fraction of the memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evoart.errors import EvoartError, UsageError
+from evoart.run.events import Event
+from evoart.run.fit.job import FitJob
+from evoart.run.loop import drive
+from evoart.run.problem import Problem
+from evoart.types import Search
+
+
+@dataclass
+class Picture:
+    """One of many: what was asked, and what came of reading it.
+
+    Attributes:
+        job: of this picture.
+        problem: None where the picture cannot be used.
+        error: why not.
+    """
+
+    job: FitJob
+    problem: Problem | None = None
+    error: EvoartError | None = None
+    _search: Callable[[], Search] | None = None
+
+    @property
+    def side_by_side(self) -> bool:
+        """Whether its search may advance while another's is asked to."""
+        return self._search is not None
+
+    def search(self) -> Search:
+        """Its search, at its beginning."""
+        return self._search() if self._search else self.problem.search()
+
+    def ended(self) -> None:
+        """The run is over: the others go on without it."""
+        if self._search is not None:
+            self._search().ended = True
+
+
+def prepare(jobs: Sequence[FitJob], sources: Sequence[Any] | None = None) -> list[Picture]:
+    """Read all photographs; those that cannot be used say why and stop none of the others.
+
+    Raises:
+        UsageError, EvoartError: an engine, device or strategy that cannot be used for any of them.
+    """
+    pictures = [Picture(job) for job in jobs]
+    for picture, source in zip(pictures, sources or [None] * len(jobs), strict=True):
+        try:
+            picture.problem = picture.job.prepare(source)
+        except EvoartError as error:
+            picture.error = error
+    ready = [picture for picture in pictures if picture.problem is not None]
+    if len(ready) > 1 and ready[0].problem.engine.engine != "scanline":
+        _side_by_side(ready)
+    return pictures
+
+
+def _side_by_side(pictures: list[Picture]) -> None:
+    from evoart.search.together import together
+
+    searches = [picture.problem.search() for picture in pictures]
+    for picture, member in zip(pictures, together(searches), strict=True):
+        picture._search = lambda member=member: member
+
+
+def events(picture: Picture, **how: Any) -> Iterator[Event]:
+    """The run of one picture; see ``run.loop.drive``. Where it cannot be used, its error is raised."""
+    if picture.error is not None:
+        raise picture.error
+    try:
+        yield from drive(picture.problem, picture.search(), **how)
+    finally:
+        picture.ended()
+
+
+def check_sources(pictures: Any) -> list[Any]:
+    """``pictures`` as a list of at least one.
+
+    Raises:
+        UsageError: none, or one that is no list.
+    """
+    if isinstance(pictures, str | bytes) or not isinstance(pictures, Sequence):
+        raise UsageError(f"the pictures are a {type(pictures).__name__}", "Give a list of them, or use evoart.fit")
+    if not pictures:
+        raise UsageError("there are no pictures", "Give one at least")
+    return list(pictures)
