@@ -59,7 +59,8 @@ def test_commands_parse_and_their_values_are_accepted(line):
     if " fit " in line:
         known = FitJob.__dataclass_fields__
         fields = {name: value for name, value in given.items() if name in known or name == "time"}
-        FitJob.make(**_options(given["picture"], {k: v for k, v in fields.items() if k != "picture"}, None, ()))
+        for picture in given["pictures"] or (None,):
+            FitJob.make(**_options(picture, fields, None, ()))
 
 
 def test_a_wrong_option_would_be_noticed():
@@ -117,6 +118,7 @@ def test_gallery_pictures_hold_the_jobs_they_are_said_to_be_of():
     for line in GALLERY_SHELL:
         given = parse(line).params
         if line.startswith("evoart fit"):
+            given["picture"] = next(iter(given["pictures"]), None)
             for output in given["outputs"]:
                 job = evoart.load(ROOT / "gallery" / output).job
                 said = FitJob.make(

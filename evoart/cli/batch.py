@@ -86,6 +86,8 @@ def _check(jobs: Sequence[FitJob], how: dict[str, Any]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f"'{name}' is given twice", "Leave one out")
+        if not os.path.exists(name):  # a slip, and not a broken photograph: nothing has been done yet
+            raise UsageError(f"there is no file '{name}'", "Check the spelling")
     for value in (*how["outputs"], *how["films"]):
         if not os.path.isdir(Path(value).expanduser()):
             raise UsageError(f"'{value}' is one output for {len(jobs)} pictures", "Give a folder with -o, and --format")

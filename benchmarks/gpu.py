@@ -1,0 +1,239 @@
+"""The GPU engine: is it right, does it lower, how fast is it.
+
+    python benchmarks/gpu.py                 # on a machine with a GPU: checks first, then everything is timed
+    python benchmarks/gpu.py --tiny          # the same script in a minute on a CPU: kernels interpreted, sizes small
+
+Tables: ``gpu-check`` (against the dense program), ``gpu-lowering`` (Triton for CUDA, which needs no GPU), ``gpu-times``
+(milliseconds per generation and share of the card's fp32 rate) and ``gpu-runs`` (whole commands, start-up included,
+with warm caches). Those of ``--tiny`` say that the script works, and nothing about a GPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import common
+import numpy as np
+
+# fp32 rates in TFLOP/s without tensor cores, from the makers' data sheets.
+RATES = {"H200": 66.9, "H100": 66.9, "A100": 19.5, "L40": 90.5, "L4": 30.3, "RTX 4090": 82.6}
+# Flops per pixel of a block, a fused multiply-add being two; see ``draw/pallas.py``. Edges: beyond, c0, c1, past (4),
+# the product (3), two multiply-adds. Over: opacity (1), three channels of a difference and a multiply-add.
+PER_EDGE, PER_SHAPE = 11, 10
+LOSSES, ENTRIES = ("mse", "mae", "oklab"), ("losses", "tiles", "images")
+
+
+def problem(kinds: tuple[str, ...], pixels: int, loss: str = "mse"):
+    """A form, a target of noise, and an engine of each kind."""
+    from evoart.forms.shapes import ShapesForm
+    from evoart.score.pixel import Target
+
+    rng = np.random.default_rng(0)
+    form = ShapesForm(kinds, 1.0, 1.0, (0.5, 0.5, 0.5))
+    return form, Target(rng.random((pixels, pixels, 3), np.float32), np.ones((pixels, pixels), np.float32), loss)
+
+
+def population(form, n: int) -> np.ndarray:
+    rng = np.random.default_rng(1)
+    return np.stack([form.random(rng) for _ in range(n)])
+
+
+def check(tiny: bool) -> list[dict]:
+    """Every shape and loss: what the kernels draw and judge against the dense program."""
+    from evoart.draw.shapes import SHAPES
+    from evoart.engine.dense import DenseEngine
+    from evoart.engine.pallas import PallasEngine
+
+    pixels, n, each = (40, 2, 6) if tiny else (256, 16, 64)
+    rows = []
+    for kind in ("triangle", "line", "all") if tiny else (*SHAPES, "all"):
+        kinds = tuple(SHAPES) * (1 if tiny else 6) if kind == "all" else (kind,) * each
+        for loss in LOSSES if kind == "all" else LOSSES[:1]:
+            form, target = problem(kinds, pixels, loss)
+            fast, dense, x = PallasEngine(form, target), DenseEngine(form, target), population(form, n)
+            a, b = fast.losses(x), dense.losses(x)
+            by_tile = np.abs(fast.tile_losses(x, 8) - dense.tile_losses(x, 8)).max() / b.max()
+            levels = 255 * np.abs(fast.images(x) - dense.images(x)).max()
+            row = {
+                "shape": kind,
+                "loss": loss,
+                "pixels": pixels,
+                "largest difference of 255": f"{levels:.3f}",
+                "relative difference of losses": f"{np.abs(a / b - 1).max():.1e}",
+                "of tile losses": f"{by_tile:.1e}",
+                "right": bool(levels < 0.5 and np.abs(a / b - 1).max() < 1e-4 and by_tile < 1e-4),
+            }
+            rows.append(row)
+    return rows
+
+
+def lowering() -> list[dict]:
+    """The kernels in Triton's language for CUDA, as this JAX writes them, GPU or not."""
+    import warnings
+
+    from evoart.draw.shapes import SHAPES
+    from evoart.engine.lowering import lower_for_cuda
+    from evoart.engine.pallas import PallasEngine
+
+    warnings.filterwarnings("ignore", "The Pallas Triton backend is deprecated", DeprecationWarning)
+    rows = []
+    for kind in (*SHAPES, "all"):
+        form, target = problem(tuple(SHAPES) if kind == "all" else (kind,) * 50, 200)
+        engine = PallasEngine(form, target)
+        engine._kernels.interpret = False
+        programs = {
+            "losses": engine.losses_traced,
+            "tiles": lambda x, inputs, engine=engine: engine.tile_losses_traced(x, 50, inputs),
+            "images": lambda x, inputs, engine=engine: engine.images_traced(x),
+        }
+        row = {"shape": kind}
+        for entry in ENTRIES:
+            try:
+                text = lower_for_cuda(programs[entry], population(form, 2), engine.inputs)
+                row[entry] = f"{len(text) / 1024:.0f} kB" if "triton" in text else "no kernel"
+            except (RuntimeError, NotImplementedError) as error:
+                row[entry] = f"fails: {str(error).partition(chr(10))[0][:60]}"
+        rows.append(row)
+    return rows
+
+
+def times(tiny: bool, rate: float | None) -> list[dict]:
+    """Milliseconds per generation of one strategy over the whole genome, and of the kernel alone."""
+    import jax
+
+    from evoart.engine.pallas import PallasEngine
+    from evoart.search.classical import Classical
+
+    rows = []
+    sizes = ((5,), (32, 48), (4, 8)) if tiny else ((50, 200, 1000), (200, 256, 512), (64, 256, 1024))
+    for shapes in sizes[0]:
+        for pixels in sizes[1]:
+            for n in sizes[2]:
+                form, target = problem(("triangle",) * shapes, pixels)
+                engine = PallasEngine(form, target)
+                x = jax.device_put(population(form, n))
+                kernel = timed(lambda e=engine, x=x: e._losses(x, e.inputs))
+                flops = counted(engine, x)
+                search = Classical(engine, "snes", n, 0, np.asarray(x[0]))
+                search.step()  # compiles
+                began, first = time.perf_counter(), search.generation
+                while time.perf_counter() < began + (0.2 if tiny else 2) or search.generation == first:
+                    search.step()
+                spent = (time.perf_counter() - began) / (search.generation - first)
+                share = f"{flops / kernel / (rate * 1e12):.0%}" if rate else ""
+                row = {
+                    "triangles": shapes,
+                    "pixels": pixels,
+                    "population": n,
+                    "ms a generation": f"{1e3 * spent:.3f}",
+                    "ms of the kernel": f"{1e3 * kernel:.3f}",
+                    "GFLOP counted": f"{flops / 1e9:.2f}",
+                    "share of the fp32 rate": share,
+                }
+                rows.append(row)
+                print(row, file=sys.stderr)
+    return rows
+
+
+def timed(work, least: float = 0.3) -> float:
+    """Seconds of one call, after one that compiles."""
+    work().block_until_ready()
+    count, began = 0, time.perf_counter()
+    while count < 3 or time.perf_counter() < began + least:
+        out = work()
+        count += 1
+    out.block_until_ready()
+    return (time.perf_counter() - began) / count
+
+
+def counted(engine, genomes) -> float:
+    """Flops of drawing the triangles of a population: only blocks that a triangle's box touches are worked on."""
+    from evoart.draw.pallas import COLUMNS, ROWS
+
+    _, _, columns, rows = (np.asarray(a) for a in engine._kernels._tables(genomes))
+    both = (rows[:, :, None] & columns[:, None]).view(np.uint32)
+    return float(np.bitwise_count(both).sum()) * COLUMNS * ROWS * (3 * PER_EDGE + PER_SHAPE)
+
+
+def runs(tiny: bool, photograph: Path, device: str) -> list[dict]:
+    """Whole commands, start-up included: the second of two runs, so that caches are warm."""
+    small = ("--pixels", "32") if tiny else ()
+    esclip = ("--preset", "es-clip", *(("--generations", "20", "--population", "8") if tiny else ()))
+    default = ("-n", "6", "--quality", "draft") if tiny else ()
+    reference = twice("fit", photograph, *small, *default)
+    goal = reference["psnr"]
+    jobs = {
+        "ES-CLIP's preset": (*esclip, "--device", device, *small),
+        "sets, until the default's PSNR": (
+            "--search", "sets", "--device", device, "--until-psnr", f"{goal:.2f}", *small, *default[:2],
+            "--evaluations", "2000" if tiny else "500000",
+        ),
+    }  # fmt: skip
+    rows = [{"run": "the default, on the CPU", **described(reference, goal)}]
+    for name, words in jobs.items():
+        engine = ("--engine", "dense") if device == "cpu" else ()
+        rows.append({"run": name, **described(twice("fit", photograph, *words, *engine), goal)})
+    return rows
+
+
+def described(facts: dict, goal: float) -> dict:
+    return {
+        "engine": f"{facts['engine']} on {facts['device']}",
+        "seconds": f"{facts['wall']:.2f}",
+        "evaluations": facts["evaluations"],
+        "PSNR (dB)": f"{facts['psnr']:.2f}",
+        "as good as the default": facts["psnr"] >= goal - 0.005,
+    }
+
+
+def twice(*words) -> dict:
+    facts: dict = {}
+    for _ in range(2):
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, "-m", "evoart", *words, "--seed", "1", "--json", "-q", "--no-checkpoint"]
+            _, wall, _, out = common.run([*command, "-o", f"{folder}/a.png"])
+            facts = json.loads(out) | {"wall": wall}
+    return facts
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tiny", action="store_true", help="small sizes, for a CPU")
+    parser.add_argument("--pictures", help="folder of the test pictures")
+    parser.add_argument("--rate", type=float, help="the card's fp32 rate in TFLOP/s, where it is not known here")
+    parser.add_argument("--only", choices=("check", "lowering", "times", "runs"), help="one of the tables")
+    given = parser.parse_args()
+
+    from evoart.run import engines
+
+    gpu = engines.accelerator()
+    if gpu is None and not given.tiny:
+        sys.exit(f"there is no GPU here: use --tiny for a trial on the CPU. {engines.unused()}".strip())
+    rate = given.rate or next((value for name, value in RATES.items() if gpu and name in gpu), None)
+    print(f"on {gpu or 'a CPU: kernels are interpreted, times say nothing about a GPU'}")
+    suffix = "-tiny" if given.tiny else ""
+
+    def wanted(name: str) -> bool:
+        return given.only in (None, name)
+
+    if wanted("check"):
+        rows = check(given.tiny)
+        common.table(rows, f"gpu-check{suffix}")
+        if not all(row["right"] for row in rows):
+            sys.exit("the kernels do not draw what the dense program draws: nothing is timed")
+    if wanted("lowering"):
+        common.table(lowering(), "gpu-lowering")
+    if wanted("times"):
+        common.table(times(given.tiny, rate), f"gpu-times{suffix}")
+    if wanted("runs"):
+        photograph = common.picture("monalisa", given.pictures)
+        common.table(runs(given.tiny, photograph, "gpu" if gpu else "cpu"), f"gpu-runs{suffix}")
+
+
+if __name__ == "__main__":
+    main()
