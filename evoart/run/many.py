@@ -70,6 +70,8 @@ def _side_by_side(pictures: list[Picture]) -> None:
     from evoart.search.together import together
 
     searches = [picture.problem.search() for picture in pictures]
+    if not all(hasattr(search, "block_key") for search in searches):
+        return  # not made of blocks: one after another
     for picture, member in zip(pictures, together(searches), strict=True):
         picture._search = lambda member=member: member
 
