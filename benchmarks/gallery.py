@@ -26,7 +26,7 @@ from evoart.run.stop import Stop
 
 def jobs(folder: Path, count: int) -> list[plan.Entry]:
     path = folder / "jobs.toml"
-    path.write_text(f'[[job]]\npicture = "{bundled()}"\nshapes = 50\nquality = "draft"\ncount = {count}\n')
+    path.write_text(f'[[job]]\npicture = "{bundled()}"\nshapes = 50\nquality = "draft"\nseeds = {count}\n')
     return plan.read([path])
 
 

@@ -60,7 +60,7 @@ print(json.dumps({"asked": asked, "lines": lines, "raw": raw, "pictures": pictur
 def test_a_node_is_killed_and_nothing_is_lost_or_done_twice(tmp_path, how):
     Image.fromarray((scenery(32, 48) * 255).astype(np.uint8)).save(tmp_path / "sea.png")
     job = (
-        '[[job]]\npicture="sea.png"\ncount=10\npixels=24\nshapes=4\nquality="draft"\nsearch="sets"\nevaluations=3000\n'
+        '[[job]]\npicture="sea.png"\nseeds=10\npixels=24\nshapes=4\nquality="draft"\nsearch="sets"\nevaluations=3000\n'
     )
     (tmp_path / "jobs.toml").write_text(job)
     done = subprocess.run(

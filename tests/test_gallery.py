@@ -37,7 +37,7 @@ def folder(tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for name, side in (("sea", 48), ("hill", 40)):
         Image.fromarray((scenery(32, side) * 255).astype(np.uint8)).save(tmp_path / f"{name}.png")
-    (tmp_path / "jobs.toml").write_text(f'[defaults]\n{SMALL}\n[[job]]\npicture = "*.png"\ncount = 2\n')
+    (tmp_path / "jobs.toml").write_text(f'[defaults]\n{SMALL}\n[[job]]\npicture = "*.png"\nseeds = 2\n')
     return tmp_path
 
 
@@ -64,7 +64,7 @@ def test_jobs_of_a_matrix(folder):
 def test_pictures_folders_and_patterns(folder):
     assert [entry.name for entry in plan.read([folder / "jobs.toml"])] == ["hill-s1", "hill-s2", "sea-s1", "sea-s2"]
     (folder / "jobs.toml").unlink()
-    entries = plan.read([folder], {"shapes": "7", "count": 1})
+    entries = plan.read([folder], {"shapes": "7", "seeds": 1})
     assert [(entry.name, entry.job.shapes) for entry in entries] == [("hill", 7), ("sea", 7)]
     assert plan.read([folder])[0].job.seed == plan.read([folder])[0].job.seed  # drawn from the name
 
@@ -89,7 +89,7 @@ def test_includes(folder):
         ("jobs = 3\n", r"other.toml:1: unknown key 'jobs'. Did you mean job"),
         ("[[job]]\ncommand = 'fitt'\n", r"unknown command 'fitt'. Did you mean fit"),
         ("[[job]]\nmatrix = 5\n", r"other.toml:2: 'matrix' is no table of lists"),
-        ("[[job]]\ncount = 0\n", r"other.toml:2: 'count' is 0"),
+        ("[[job]]\nseeds = 0\n", r"other.toml:2: 'seeds' is 0"),
         (
             "[[job]]\nmatrix.seed = [" + "1," * 2000 + "]\nmatrix.shapes = [" + "1," * 2000 + "]",
             "a million combinations",
@@ -199,7 +199,7 @@ def test_a_gallery_is_made_once(folder, capfd):
         assert set(line.files) == {"svg", "png", "thumb", "film"}
         assert all((folder / "gallery" / name).stat().st_size for name in line.files.values())
         assert evoart.load(folder / "gallery" / line.files["svg"]).seed == line.job["seed"]
-    assert not list((folder / "gallery" / work.WORK).iterdir())
+    assert not list((folder / "gallery" / work.WORK).glob("*.npz"))
     before = {path: path.stat().st_mtime_ns for path in (folder / "gallery").glob("*.svg")}
     capfd.readouterr()
     gallery("jobs.toml", "--film")
@@ -212,7 +212,7 @@ def test_a_gallery_is_made_once(folder, capfd):
 
 def test_a_failing_job_costs_no_other(folder, capfd):
     (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnonsense")
-    gallery("jobs.toml", "--count", "1", check=1)
+    gallery("jobs.toml", "--seeds", "1", check=1)
     out, err = capfd.readouterr()
     assert out.count(".svg\n") == 2
     assert "failed: broken:" in err
@@ -220,7 +220,7 @@ def test_a_failing_job_costs_no_other(folder, capfd):
     assert "1 failed" in err
     assert "broken" in (folder / "gallery" / "index.html").read_text()
     Image.new("RGB", (20, 20)).save(folder / "broken.png")
-    gallery("jobs.toml", "--count", "1")  # what failed is tried again
+    gallery("jobs.toml", "--seeds", "1")  # what failed is tried again
 
 
 def test_the_same_bytes_alone_and_side_by_side(folder):
@@ -259,7 +259,7 @@ def saved(folder: Path) -> Path:
 
 @pytest.mark.slow
 def test_killed_it_goes_on_where_it_was(folder):
-    process = start(folder, "jobs.toml", "--count", "6")
+    process = start(folder, "jobs.toml", "--seeds", "6")
     while len(list((folder / "gallery").glob("*.svg"))) < 3:
         time.sleep(0.02)
     process.kill()
@@ -267,7 +267,7 @@ def test_killed_it_goes_on_where_it_was(folder):
     done = journal.read(folder / "gallery")[0]
     times = {name: (folder / "gallery" / f"{name}.svg").stat().st_mtime_ns for name in done}
     assert len(times) >= 2
-    gallery("jobs.toml", "--count", "6")
+    gallery("jobs.toml", "--seeds", "6")
     assert len(journal.read(folder / "gallery")[0]) == 12
     raw = (folder / "gallery" / journal.NAME).read_text().splitlines()
     assert len(raw) == 12  # nothing twice
@@ -311,7 +311,7 @@ def test_a_process_that_dies_is_replaced(folder, monkeypatch):
 
 
 def test_a_full_disk_ends_the_gallery_and_nothing_is_lost(folder, monkeypatch, capfd):
-    gallery("jobs.toml", "--count", "1")
+    gallery("jobs.toml", "--seeds", "1")
     real = work.write
 
     def full(path, data, **how):
@@ -387,7 +387,7 @@ def test_those_apart_are_kept():
 
 
 def test_a_diverse_gallery_is_more_diverse_and_says_so(folder, capfd):
-    jobs = toml(folder, f'[[job]]\npicture="sea.png"\ncount=3\n{SMALL}')
+    jobs = toml(folder, f'[[job]]\npicture="sea.png"\nseeds=3\n{SMALL}')
     gallery(jobs, "--diverse")
     lines = journal.read(folder / "gallery")[0].values()
     assert sorted(line.status for line in lines) == ["done"] * 3 + ["spare"] * 6

@@ -29,7 +29,7 @@ _EACH = ("shapes", "kind", "quality", "seconds", "generations", "evaluations", "
 @click.command(
     cls=o.Command,
     short_help="Make pictures by the hundred, and web pages of them.",
-    epilog="For example: evoart gallery prompts/ photos/ -o gallery/ --count 3. "
+    epilog="For example: evoart gallery prompts/ photos/ -o gallery/ --seeds 3. "
     f"Run it again to go on where it was. Exit codes: {EXIT_CODES}.",
 )
 @click.argument("paths", nargs=-1, type=o.path("FILES"), metavar="FILES...")
@@ -49,12 +49,12 @@ _EACH = ("shapes", "kind", "quality", "seconds", "generations", "evaluations", "
     "formats",
     multiple=True,
     type=o.Words("svg", "png", "webp", "jpeg", "pdf"),
-    help="Format of the pictures; repeat for more. [default: svg and png]",
+    help="Format of the pictures; repeat for more. [default: by job]",
 )
 @o.option(o.OUTPUT, "--film", is_flag=True, help="Also a small film of every evolution, shown where the pointer is.")
 @o.option(o.OUTPUT, "--title", metavar="TEXT", help="Of the pages. [default: the folder's name]")
 @o.option(o.OUTPUT, "--pages-only", is_flag=True, help="Make the pages and the contact sheet of what is there.")
-@o.option(JOBS, "--count", metavar="N", help="So many seeds of every job, 1 to 10,000. [default: 1]")
+@o.option(JOBS, "--seeds", metavar="N", help="So many seeds of every job, 1 to 10,000. [default: 1]")
 @o.option(JOBS, "--diverse", is_flag=True, help="Make three times as many seeds and keep those that differ most.")
 @o.option(JOBS, "-n", "--shapes", metavar="N", help="In place of the jobs' own, where they have any.")
 @o.option(JOBS, "-k", "--kind", type=o.Words(*o.KINDS, metavar="KIND", several=True), help="Likewise.")
@@ -91,7 +91,7 @@ def gallery(paths: tuple[str, ...], folder: str, **given: Any) -> int:
     if not paths and not given["pages_only"]:
         raise UsageError("there is nothing to make", "Name prompts, photographs or jobs: evoart gallery prompts/")
     overrides = {name: given[name] for name in _EACH if given.get(name) is not None}
-    overrides |= {"count": numbers["count"]} if numbers["count"] else {}
+    overrides |= {"seeds": numbers["seeds"]} if numbers["seeds"] else {}
     entries = plan.read(paths, overrides) if paths else []
     mine = runs.with_spares(entries) if given["diverse"] else entries
     part = ""
@@ -199,7 +199,7 @@ def _workers(given: dict[str, Any], numbers: dict[str, Any], folder: Path, stop:
     from evoart.gallery import pool
     from evoart.gallery.work import Settings
 
-    settings = Settings(tuple(dict.fromkeys(given["formats"])) or ("svg", "png"), given["film"])
+    settings = Settings(tuple(dict.fromkeys(given["formats"])), given["film"])
     if given["ray"]:
         from evoart.gallery.cluster import on_cluster
 
@@ -214,7 +214,7 @@ def _numbers(given: dict[str, Any]) -> dict[str, Any]:
     from evoart.run.fields import Choice, Number
 
     ranges = {
-        "count": Number(1, 10_000),
+        "seeds": Number(1, 10_000),
         "processes": Number(1, 256),
         "cpus": Number(0, 1024, kind=float),
         "gpus": Number(0, 64, kind=float),

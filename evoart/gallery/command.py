@@ -8,16 +8,21 @@ from typing import Any
 from evoart.errors import EvoartError
 from evoart.run.job import JOBS
 
-_FIRST = {"fit": ("picture",), "clip": ("prompts",), "sketch": ("model",)}  # fields that are written without a flag
+_FIRST = {"fit": ("picture",), "clip": ("prompts",)}  # commands that are spelled out; fields that need no flag
 _FLAGS = {"seconds": "time", "like": "like", "avoid": "not"}
 
 
-def command_of(job: dict[str, Any]) -> str:
-    """The shortest ``evoart ...`` that makes the picture of a job again, given as plain values."""
+def command_of(job: dict[str, Any], kept: str = "") -> str:
+    """The shortest ``evoart ...`` that makes the picture of a job again, given as plain values.
+
+    For commands with more to say than fits a line, ``evoart redo`` of the file ``kept``.
+    """
     command = str(job.get("command", "fit"))
+    if command not in _FIRST:
+        return f"evoart redo {quoted(kept)}"
     words, flags = ["evoart", command], []
     defaults = _defaults(command)
-    first = _FIRST.get(command, ())
+    first = _FIRST[command]
     for name, value in job.items():
         if (
             name in ("command", "format", "preset")

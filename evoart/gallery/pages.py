@@ -160,7 +160,8 @@ def _picture(line: Line, before: Line | None, after: Line | None, similar: Seque
 style="width:min(100%,{82 * w / h:.2f}vh);height:auto" alt="{escape(line.title)}"></figure>
 <nav>{" ".join(links)}</nav>
 <h2>How it was made</h2><dl>{table}</dl>
-<h2>Make it again <button id="copy" hidden>Copy</button></h2><pre id="command">{escape(command_of(line.job))}</pre>
+<h2>Make it again <button id="copy" hidden>Copy</button></h2>
+<pre id="command">{escape(command_of(line.job, kept))}</pre>
 <p class="quiet">Or from the recipe inside the picture: <code>evoart redo {escape(quoted(kept))}</code></p>
 <details><summary>Recipe</summary><pre>{escape(recipe)}</pre></details>
 {f'<h2>Similar pictures</h2><div class="row">{cards}</div>' if cards else ""}</article></main>

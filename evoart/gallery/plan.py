@@ -11,7 +11,7 @@ photograph to be drawn. A ``.toml`` file holds jobs::
     [[job]]
     command = "fit"                    # fit, clip, cppn, sketch: fields are those of the command's options
     picture = "photos/*.jpg"           # one job a file; relative to this file
-    count = 2                          # so many seeds of each
+    seeds = 2                          # so many seeds of each
 
     [job.matrix]                       # every combination
     shapes = [50, 200]
@@ -37,7 +37,7 @@ from evoart.run.job import JOBS, Job
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".avif")
 MOST = 1_000_000  # jobs
-_OWN = ("command", "name", "count", "matrix")  # keys of a job's table that are not fields of the job
+_OWN = ("command", "name", "seeds", "matrix")  # keys of a job's table that are not fields of the job
 _LINES = 1 << 20  # bytes of a file of prompts or jobs
 
 
@@ -63,7 +63,7 @@ def read(paths: Sequence[str | Path], overrides: dict[str, Any] | None = None) -
 
     Args:
         paths: ``.txt``, ``.toml`` or picture files, or folders of them (not their subfolders).
-        overrides: fields (and ``count``) that are laid over every job whose command has them.
+        overrides: fields (and ``seeds``) that are laid over every job whose command has them.
 
     Raises:
         UsageError: nothing there, a file that cannot be read or understood (with its line), two jobs of one name.
@@ -183,10 +183,10 @@ def _line(text: str, key: str, after: int = 1) -> int:
 
 
 def _expanded(table: dict[str, Any], overrides: dict[str, Any], source: str, folder: Path) -> Iterator[_Asked]:
-    """The jobs of one table: every combination of its matrix, every picture of its pattern, every seed of its count."""
+    """The jobs of one table: every combination of its matrix, every picture of its pattern, every seed."""
     command = str(table.get("command", "clip" if "prompts" in table or "prompt" in table else "fit"))
     known = JOBS[command].checks
-    count = overrides.get("count", table.get("count"))
+    seeds = overrides.get("seeds", table.get("seeds"))
     given = {**table, **{name: value for name, value in overrides.items() if name in known}}
     fields = {name: value for name, value in given.items() if name not in _OWN}
     matrix = _matrix(table.get("matrix", {}))
@@ -203,7 +203,7 @@ def _expanded(table: dict[str, Any], overrides: dict[str, Any], source: str, fol
             each = chosen if picture is None else chosen | {"picture": picture}
             more = {} if picture is None or picture == chosen.get("picture") else {"picture": picture}
             yield from _seeds(
-                _Asked(command, _placed(each, command, folder), table.get("name"), varied | more, source), count
+                _Asked(command, _placed(each, command, folder), table.get("name"), varied | more, source), seeds
             )
 
 
@@ -235,10 +235,13 @@ def _pictures(picture: Any, folder: Path) -> list[str | None]:
 
 def _placed(fields: dict[str, Any], command: str, folder: Path) -> dict[str, Any]:
     """The fields with file names as seen from the current folder."""
-    files = {
-        name for name in JOBS[command].files if isinstance(fields.get(name), str) and fields[name] not in ("", "-")
-    }
-    return fields | {name: os.path.normpath(folder / fields[name]) for name in files}
+
+    def placed(value: Any) -> Any:
+        if isinstance(value, list):
+            return [placed(each) for each in value]
+        return os.path.normpath(folder / value) if isinstance(value, str) and value not in ("", "-") else value
+
+    return fields | {name: placed(fields[name]) for name in JOBS[command].files if name in fields}
 
 
 def _seeds(asked: _Asked, count: Any) -> Iterator[_Asked]:
@@ -246,7 +249,7 @@ def _seeds(asked: _Asked, count: Any) -> Iterator[_Asked]:
         yield asked
         return
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= 10_000:
-        raise UsageError(f"'count' is {count!r}", "Use a whole number from 1 to 10,000")
+        raise UsageError(f"'seeds' is {count!r}", "Use a whole number from 1 to 10,000")
     first = asked.fields.get("seed", 1)
     for seed in range(first, first + count) if isinstance(first, int) else ():
         varied = asked.varied | ({"seed": seed} if count > 1 else {})

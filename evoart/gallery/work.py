@@ -34,11 +34,11 @@ class Settings:
     """What is made of every picture.
 
     Attributes:
-        formats: names of still formats, the picture itself.
+        formats: names of still formats; empty: those that are natural for the job.
         film: also a film of its evolution, for the pages.
     """
 
-    formats: tuple[str, ...] = ("svg", "png")
+    formats: tuple[str, ...] = ()
     film: bool = False
 
 
@@ -54,7 +54,7 @@ def perform(
         result = _result(entry, folder, stop, watch, checkpoint)
         if result is None:
             return None
-        files = _files(entry.name, result, settings)
+        files = _files(entry.name, result, settings.formats or tuple(entry.job.formats), settings.film)
     except EvoartError as error:
         return failed(entry, str(error)), {}
     except MemoryError:
@@ -172,18 +172,20 @@ def look_of(result: Result) -> str:
     return np.rint(sums / np.maximum(counts, 1) * 255).astype(np.uint8).tobytes().hex()
 
 
-def _files(name: str, result: Result, settings: Settings) -> dict[str, tuple[str, bytes]]:
+def _files(name: str, result: Result, formats: tuple[str, ...], film: bool) -> dict[str, tuple[str, bytes]]:
     """Kind -> name in the gallery and bytes."""
     artwork = result.artwork()
     files = {}
-    for kind in settings.formats:
+    for kind in formats:
         files[kind] = (f"{name}{OUTPUTS[kind].extensions[0]}", encode(kind, artwork))
     w, h = result.size
     small = result.artwork(min(THUMB, max(w, h)))
     bare = type(small)(small.drawing, small.size, title=small.title, alpha=small.alpha)
     files["thumb"] = (f"{THUMBS}/{name}.webp", encode("webp", bare, Options(quality=82)))
-    if settings.film and len(result.frames) > 1:
-        film = type(small)(artwork.drawing, artwork.size, title=small.title, frames=artwork.frames, alpha=artwork.alpha)
+    if film and len(result.frames) > 1:
+        moving = type(small)(
+            artwork.drawing, artwork.size, title=small.title, frames=artwork.frames, alpha=artwork.alpha
+        )
         options = Options(film_side=THUMB, film_seconds=4, film_hold=1.5, quality=75)
-        files["film"] = (f"{FILMS}/{name}.webp", encode("animated-webp", film, options))
+        files["film"] = (f"{FILMS}/{name}.webp", encode("animated-webp", moving, options))
     return files
