@@ -230,6 +230,27 @@ def test_the_same_bytes_alone_and_side_by_side(folder):
         assert (folder / "one" / name).read_bytes() == (folder / "two" / name).read_bytes()
 
 
+def test_a_device_works_on_several_photographs_at_once(folder, monkeypatch):
+    """Where a program draws; here on the CPU."""
+    from evoart.run import many
+
+    asked = []
+    real = many.prepare
+    monkeypatch.setattr(many, "prepare", lambda jobs: asked.append(len(jobs)) or real(jobs))
+    text = f'[defaults]\n{SMALL}search="sets"\nengine="dense"\nevaluations=600\n'
+    Image.fromarray((scenery(32, 48) * 200).astype(np.uint8)).save(folder / "sun.png")
+    jobs = toml(folder, text + '[[job]]\npicture="s*.png"\n[[job]]\npicture="hill.png"\nshapes=3\n')
+    gallery(jobs)
+    assert asked == [2, 1]
+    together = {name: line.figures["psnr"] for name, line in journal.read(folder / "gallery")[0].items()}
+    assert len(together) == 3
+    for name, value in together.items():
+        job = evoart.load(f"gallery/{name}.svg").job
+        *_, last = evoart.events(job)
+        alone = last.result
+        assert alone.psnr == pytest.approx(value, abs=1.0)
+
+
 def test_parts_make_the_whole(folder, capfd):
     for number in (1, 2, 3):
         gallery("jobs.toml", "--part", f"{number}/3")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
@@ -9,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
@@ -17,10 +19,13 @@ from evoart.errors import EvoartError
 from evoart.gallery import work
 from evoart.gallery.journal import Line
 from evoart.gallery.plan import Entry
+from evoart.run import engines, many
 from evoart.run.engines import THREADS, cores
 from evoart.run.events import Event, Progress
+from evoart.run.fit.job import FitJob
 from evoart.run.stop import Stop
 
+BATCH = 16  # photographs that a device works on at once
 TRIES = 2  # of a job whose process dies
 _PATIENCE = 0.25  # seconds between looks at the stop flag
 
@@ -42,15 +47,15 @@ def one_by_one(entries: Sequence[Entry], folder: Path, settings: work.Settings, 
     Raises:
         work.DiskFull: nothing more can be written.
     """
-    for entry in entries:
+    for entry, picture in _prepared(entries):
         if stop.why is not None:
             return
         steps: list[Progress] = []
         seen = _Watched(steps)
         done: list[Any] = []
         thread = threading.Thread(
-            target=lambda entry=entry, seen=seen, done=done: done.append(
-                work.complete(entry, folder, settings, stop, seen)
+            target=lambda entry=entry, picture=picture, seen=seen, done=done: done.append(
+                work.complete(entry, folder, settings, stop, seen, picture)
             ),
             name="evoart-job",
         )
@@ -64,6 +69,35 @@ def one_by_one(entries: Sequence[Entry], folder: Path, settings: work.Settings, 
             raise error
         if line is not None:
             yield entry, line
+
+
+def _prepared(entries: Sequence[Entry]) -> Iterator[tuple[Entry, many.Picture | None]]:
+    """The jobs, and where a device works on several photographs at once, prepared with those that follow."""
+    for beside, some in groupby(entries, _sort):
+        members = list(some)
+        if beside is None:
+            yield from ((entry, None) for entry in members)
+            continue
+        for first in range(0, len(members), BATCH):
+            batch = members[first : first + BATCH]
+            try:
+                pictures = many.prepare([entry.job for entry in batch])
+            except EvoartError:  # what is wrong with all of them, each will say
+                pictures = [None] * len(batch)
+            yield from zip(batch, pictures, strict=True)
+
+
+def _sort(entry: Entry) -> str | None:
+    """What jobs that one program can serve have in common; None where a CPU draws them one after another."""
+    if not isinstance(entry.job, FitJob):
+        return None
+    try:
+        if engines.choose(entry.job).engine == "scanline":
+            return None
+    except EvoartError:
+        return None
+    plain = entry.job.to_dict()
+    return json.dumps({name: plain[name] for name in plain if name not in ("picture", "sha256", "seed")})
 
 
 class _Watched:

@@ -17,8 +17,10 @@ from evoart.gallery.plan import Entry
 from evoart.output.files import write
 from evoart.output.formats import OUTPUTS, Options, encode
 from evoart.run import checkpoint as checkpoints
+from evoart.run import many
 from evoart.run.events import Event, Finished, Interrupted
 from evoart.run.loop import Keep, drive, resume
+from evoart.run.many import Picture
 from evoart.run.result import Result
 from evoart.run.stop import Stop
 
@@ -43,15 +45,22 @@ class Settings:
 
 
 def perform(
-    entry: Entry, folder: Path, settings: Settings, stop: Stop, watch: Watch, checkpoint: bool = True
+    entry: Entry,
+    folder: Path,
+    settings: Settings,
+    stop: Stop,
+    watch: Watch,
+    checkpoint: bool = True,
+    picture: Picture | None = None,
 ) -> tuple[Line, dict[str, bytes]] | None:
     """The journal's line of a job and its files by their names in the gallery; None where it was asked to stop.
 
-    What a job does wrong is its own affair: a line that says so. With ``checkpoint`` the job goes on where it was.
+    What a job does wrong is its own affair: a line that says so. With ``checkpoint`` the job goes on where it
+    was; ``picture`` is the job where it was prepared together with others.
     """
     began = time.monotonic()
     try:
-        result = _result(entry, folder, stop, watch, checkpoint)
+        result = _result(entry, folder, stop, watch, checkpoint, picture)
         if result is None:
             return None
         files = _files(entry.name, result, settings.formats or tuple(entry.job.formats), settings.film)
@@ -110,10 +119,10 @@ class DiskFull(EvoartError):
 
 
 def complete(
-    entry: Entry, folder: Path, settings: Settings, stop: Stop, watch: Watch
+    entry: Entry, folder: Path, settings: Settings, stop: Stop, watch: Watch, picture: Picture | None = None
 ) -> tuple[Line | None, EvoartError | None]:
     """Run a job and write its files: its line and, where nothing more can be written, the reason; files come first."""
-    made = perform(entry, folder, settings, stop, watch)
+    made = perform(entry, folder, settings, stop, watch, picture=picture)
     if made is None:
         return None, None
     line, files = made
@@ -136,7 +145,9 @@ def _checkpoint(folder: Path, entry: Entry) -> Path:
     return folder / WORK / f"{entry.name}.npz"
 
 
-def _result(entry: Entry, folder: Path, stop: Stop, watch: Watch, checkpoint: bool) -> Result | None:
+def _result(
+    entry: Entry, folder: Path, stop: Stop, watch: Watch, checkpoint: bool, picture: Picture | None
+) -> Result | None:
     keep = None
     if checkpoint:
         path = _checkpoint(folder, entry)
@@ -148,7 +159,9 @@ def _result(entry: Entry, folder: Path, stop: Stop, watch: Watch, checkpoint: bo
             saved = checkpoints.load(keep.path)
             if saved.state["notes"].get("key") == key_of(entry.job):
                 events = resume(saved, keep=keep, stop=stop)
-    if events is None:
+    if events is None and picture is not None:
+        events = many.events(picture, keep=keep, stop=stop)
+    elif events is None:
         problem = entry.job.prepare()
         events = drive(problem, problem.search(), keep=keep, stop=stop)
     last = None
