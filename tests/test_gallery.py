@@ -76,6 +76,16 @@ def test_files_are_found_beside_the_jobs_that_name_them(folder, monkeypatch):
         assert os.path.exists(entry.job.picture)
 
 
+def test_prompts_that_file_names_cannot_tell_apart():
+    names: dict[str, str] = {}
+    for kinds in (["日本", "東京"], ["a cat", "a cat!"], ["È", "E"]):
+        for about in kinds:
+            names[about] = plan._name(about, about, dict.fromkeys([n.casefold() for n in names.values()], "?"))
+    assert len(set(names.values())) == 6
+    assert names["a cat"] == "a-cat"
+    assert plan._name("x", "", {"x": "?"}) == "x"
+
+
 def test_includes(folder):
     toml(folder, 'include = ["jobs.toml"]\n[[job]]\npicture="sea.png"\nname="the sea"\n')
     assert [entry.name for entry in plan.read(["other.toml"])][-1] == "the-sea"

@@ -259,7 +259,8 @@ def _seeds(asked: _Asked, count: Any) -> Iterator[_Asked]:
 def _named(asked: list[_Asked]) -> list[Entry]:
     if len(asked) > MOST:
         raise UsageError(f"there are {len(asked):,} jobs", f"Use at most {MOST:,}")
-    entries = []
+    entries: list[Entry] = []
+    taken: dict[str, Any] = {}
     for each in asked:
         try:
             job = Job.make(command=each.command, **each.fields)
@@ -271,12 +272,24 @@ def _named(asked: list[_Asked]) -> list[Entry]:
         words += [_word(name, value) for name, value in each.varied.items() if name not in ("prompts", "picture")]
         if each.name and ("prompts" in each.varied or "picture" in each.varied):
             words.insert(1, job.stem)
-        name = slug(f"{'-'.join(words)}", 120)
+        about = str(each.fields.get("prompts", each.fields.get("picture", "")))
+        name = _name("-".join(words), about if each.name is None else "", taken)
+        taken.setdefault(name.casefold(), about)
         if job.seed is None:  # the same on every machine and every day
             job = Job.from_dict(job.to_dict() | {"seed": zlib.crc32(name.encode()) % 1_000_000})
         group = re.sub(r"-s\d+$", "", name)
         entries.append(Entry(name, job, group, each.source))
     return entries
+
+
+def _name(text: str, about: str, taken: dict[str, Any]) -> str:
+    """``text`` as a file name. What it cannot say (other scripts, punctuation, the end of a long prompt) is told apart
+    by eight digits made of ``about``; with none of that, jobs of one name are the user's mistake."""
+    name = slug(text, 120)
+    unsaid = any(char.isalnum() and slug(f"{char}0") == "0" for char in text)
+    if unsaid or (about and taken.get(name.casefold(), about) != about):
+        return f"{name}-{zlib.crc32((about or text).encode()):08x}"[:130]
+    return name
 
 
 def _word(name: str, value: Any) -> str:
