@@ -134,7 +134,7 @@ class _Walk:
         if tag == "rect" and self._is_ground(element):
             return
         try:
-            lines = _lines(_path(tag, element) * matrix)
+            lines = _lines(abs(_path(tag, element) * matrix))
             for line in lines:
                 self._count(len(line))
                 if np.isfinite(line).all():

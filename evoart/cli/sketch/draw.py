@@ -39,7 +39,7 @@ def drawing_options(function: Function) -> Function:
                 "--rule",
                 type=o.Words("js", "tf", "handwriting"),
                 help="What the temperature does: js as in sketch-rnn-js (drawings end), tf as in TensorFlow (calmer, "
-                "few end), handwriting leaves the pen alone. [default: js]",
+                "few end), handwriting leaves the pen alone. [default: js; of handwriting: handwriting]",
             ),
             o.option(DRAWING, "--points", metavar="N", help="Most points of a sketch. [default: the model's]"),
             o.option(

@@ -60,7 +60,7 @@ class SketchJob(Job):
         model, model_sha256: name or file of a sketch-rnn, and the hash of what it held, ``""`` until it was read.
         count: sketches, 1 to 10,000 (interpolate: steps; grid: cells).
         first: number of the first sketch's noise tape: sketch k of a seed is the same on every sheet.
-        temperature: 0 to 2; ``rule``: what it does, one of ``js``, ``tf``, ``handwriting``.
+        temperature: 0 to 2; ``rule``: what it does, ``js``, ``tf`` or ``handwriting``; None: as the model was meant.
         points: most points of a sketch; None: what the model was trained for.
         classes: what to draw, where the model knows several; each in turn.
         then, after: model or class that takes over after so many strokes.
@@ -72,7 +72,8 @@ class SketchJob(Job):
         line: width of lines in percent of a sketch's cell, 0.05 to 20.
         ink: colours of the strokes; ``paper``: ``#rrggbb`` or ``transparent``.
         margin: around each sketch, in percent of its cell, 0 to 45.
-        cell: of a sketch in pixels, where ``size`` says nothing.
+        cell: height of a sketch's cell in pixels, where ``size`` says nothing.
+        aspect: width of a cell over its height; None: 1, and 8 for handwriting.
     """
 
     command: ClassVar[str] = "sketch"
@@ -104,6 +105,7 @@ class SketchJob(Job):
         "paper": lambda name, value: fields.colour(value, "paper", ("transparent",)),
         "margin": fields.Number(0, 45, "percent", kind=float),
         "cell": fields.Number(8, 4096, "pixels"),
+        "aspect": fields.Number(0.05, 20.0, kind=float),
     }
 
     task: str = "sample"
@@ -112,7 +114,7 @@ class SketchJob(Job):
     count: int = 16
     first: int = 0
     temperature: float = 0.35
-    rule: str = "js"
+    rule: str | None = None
     points: int | None = None
     classes: tuple[str, ...] = ()
     then: str | None = None
@@ -132,6 +134,7 @@ class SketchJob(Job):
     paper: str = "#ffffff"
     margin: float = 10.0
     cell: int = 256
+    aspect: float | None = None
 
     def check_together(self) -> None:
         if self.start is not None:
@@ -164,7 +167,9 @@ class SketchJob(Job):
     @property
     def grid(self) -> tuple[int, int]:
         """Rows and columns of the sheet."""
-        across = self.count if self.task == "interpolate" and self.count <= 12 else math.ceil(math.sqrt(self.count))
+        across = math.ceil(math.sqrt(self.count / (self.aspect or 1)))
+        if self.task == "interpolate" and self.count <= 12:
+            across = self.count
         columns = min(self.columns or across, self.count)
         return math.ceil(self.count / columns), columns
 

@@ -20,8 +20,8 @@ _FINE = 0.0005  # of a cell: points nearer to the line than this are left out
 def extent(job: SketchJob) -> tuple[float, float]:
     """Width and height of the sheet in units; the longer one is 1."""
     rows, columns = job.grid
-    longest = max(rows, columns)
-    return columns / longest, rows / longest
+    wide = columns * (job.aspect or 1)
+    return wide / max(rows, wide), rows / max(rows, wide)
 
 
 def sheet(job: SketchJob, sketches: Sequence[Polylines], given: Sequence[int] = ()) -> tuple[StrokesForm, Genome]:
@@ -31,23 +31,23 @@ def sheet(job: SketchJob, sketches: Sequence[Polylines], given: Sequence[int] = 
         given: strokes of each sketch that were there before the model began; they have the first ink, and the model
             the second. Where there are none, sketches take the inks in turn.
     """
-    rows, columns = job.grid
-    cell = 1 / max(rows, columns)
     width, height = extent(job)
-    inner = cell * (1 - 2 * job.margin / 100)
-    most = _ENLARGED * inner / max(_usual_side(sketches), 1e-9)
+    rows, columns = job.grid
+    cell = np.array([width / columns, height / rows])
+    inner = cell - 2 * job.margin / 100 * cell.min()
+    most = _ENLARGED * float(inner.max()) / max(_usual_side(sketches), 1e-9)
     strokes, inks, groups = [], [], []
     for k, sketch in enumerate(sketches):
         row, column = divmod(k, columns)
-        middle = np.array([(column + 0.5) * cell, (row + 0.5) * cell])
+        middle = (np.array([column, row]) + 0.5) * cell
         placed = _placed(sketch, middle, inner, most)
-        strokes += simplify(placed, _FINE * cell)
+        strokes += simplify(placed, _FINE * cell.min())
         inks += _inks(job, k, len(sketch), given[k] if given else 0)
         groups.append(len(sketch))
     settings = {
         "width": width,
         "height": height,
-        "line": job.line / 100 * cell,
+        "line": job.line / 100 * float(cell.min()),
         "palette": tuple(fields.rgb(ink) for ink in job.ink),
         "inks": tuple(inks) if any(inks) else (),
         "sketches": tuple(groups),
@@ -61,12 +61,12 @@ def _usual_side(sketches: Sequence[Polylines]) -> float:
     return float(np.median(sides)) if sides else 0.0
 
 
-def _placed(sketch: Polylines, middle: np.ndarray, side: float, most: float) -> Polylines:
-    """A sketch of any units in the middle of its cell, ``side`` units large unless that takes a scale over ``most``."""
+def _placed(sketch: Polylines, middle: np.ndarray, inner: np.ndarray, most: float) -> Polylines:
+    """A sketch of any units in the middle of its cell, as large as ``inner`` up to a scale of ``most``."""
     low, high = bounds(sketch)
-    own = max(float(np.max(high - low)), 1e-9)
-    side = min(side, own * most)
-    return fitted(sketch, (*(middle - side / 2), side, side))
+    own = np.maximum(high - low, 1e-9)
+    box = np.minimum(inner, own * min(most, float(np.min(inner / own))))
+    return fitted(sketch, (*(middle - box / 2), *box))
 
 
 def _inks(job: SketchJob, index: int, strokes: int, given: int) -> list[int]:

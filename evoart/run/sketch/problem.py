@@ -120,9 +120,12 @@ def prepare(job: SketchJob, source: Any = None) -> SketchProblem:
             job = _with_hash(job, name, digest, path)
     starts = tuple(_starts(job, model, drawings))
     second = _second(job, model)
+    if job.aspect is None:
+        job = replace(job, aspect=8.0 if model.config.inputs == 3 else 1.0)
+    if job.rule is None:
+        job = replace(job, rule="handwriting" if model.config.inputs == 3 else "js")
     width, height = layout.extent(job)
-    rows, columns = job.grid
-    size = output_size(width, height, job.size or max(rows, columns) * job.cell)
+    size = output_size(width, height, job.size or round(job.grid[0] * job.cell / height))
     form, _ = layout.sheet(job, [])
     return SketchProblem(job=job, form=form, size=size, name=job.stem, model=model, second=second, starts=starts)
 

@@ -72,7 +72,7 @@ class Sampling(Search):
             model,
             tape,
             temperature=job.temperature,
-            rule=job.rule,
+            rule=job.rule or "js",
             z=z if model.config.latent else None,
             classes=np.array([start.class_index for start in starts]),
             begun=[start.begun for start in starts],
