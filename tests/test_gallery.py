@@ -473,5 +473,6 @@ def test_the_command_of_a_job_makes_it_again(job, command):
     assert command in said
     words = shlex.split(said)[2:]
     params = cli.get_command(None, "fit").make_context("fit", words).params
-    given = {name: value for name, value in params.items() if name not in (*_HOW, "picture")}
-    assert FitJob.make(**_options(params["picture"], given, None, params["settings"])) == made
+    (picture,) = params["pictures"] or (None,)
+    given = {name: value for name, value in params.items() if name not in (*_HOW, "pictures")}
+    assert FitJob.make(**_options(picture, given, None, params["settings"])) == made

@@ -269,15 +269,17 @@ def _named(asked: list[_Asked]) -> list[Entry]:
         except EvoartError as error:
             raise EvoartError(f"{each.source}: {error.what}", error.remedy) from None
         words = [str(each.name or job.stem)]
-        words += [_word(name, value) for name, value in each.varied.items() if name not in ("prompts", "picture")]
+        words += [
+            _word(name, value) for name, value in each.varied.items() if name not in ("prompts", "picture", "seed")
+        ]
         if each.name and ("prompts" in each.varied or "picture" in each.varied):
             words.insert(1, job.stem)
         about = str(each.fields.get("prompts", each.fields.get("picture", "")))
-        name = _name("-".join(words), about if each.name is None else "", taken)
-        taken.setdefault(name.casefold(), about)
+        group = _name("-".join(words), about if each.name is None else "", taken)
+        taken.setdefault(group.casefold(), about)
+        name = f"{group}-s{each.varied['seed']}" if "seed" in each.varied else group
         if job.seed is None:  # the same on every machine and every day
             job = Job.from_dict(job.to_dict() | {"seed": zlib.crc32(name.encode()) % 1_000_000})
-        group = re.sub(r"-s\d+$", "", name)
         entries.append(Entry(name, job, group, each.source))
     return entries
 
@@ -293,8 +295,6 @@ def _name(text: str, about: str, taken: dict[str, Any]) -> str:
 
 
 def _word(name: str, value: Any) -> str:
-    if name == "seed":
-        return f"s{value}"
     return str(value) if isinstance(value, str) else f"{value}-{name}" if name == "shapes" else f"{name}-{value}"
 
 
