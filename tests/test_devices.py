@@ -13,6 +13,8 @@ import jax
 import numpy as np
 import pytest
 
+from evoart.cli.failure import explain
+from evoart.engine import memory
 from evoart.engine.dense import DenseEngine
 from evoart.errors import EvoartError, UsageError
 from evoart.forms.shapes import ShapesForm
@@ -116,6 +118,7 @@ def test_a_gpu_gets_the_kernels(monkeypatch):
     assert engines.choose(FitJob.make(search="sets")).engine == "pallas"
     assert engines.choose(FitJob.make(search="sets", engine="dense")).engine == "dense"
     assert engines.choose(FitJob.make()).engine == "scanline"
+    assert engines.choose(FitJob.make(device="gpu")) == engines.Choice("dense", "NVIDIA H200", "asked for")
     monkeypatch.setattr(engines, "has_kernels", lambda: False)
     choice = engines.choose(FitJob.make(search="sets", device="gpu"))
     assert choice.engine == "dense"
@@ -179,6 +182,23 @@ def test_no_memory_at_all_is_one_line(monkeypatch):
     search._program = Program(engine, search.run_traced)
     with pytest.raises(EvoartError, match="memory does not suffice"):
         search.step()
+
+
+def test_memory_that_runs_out_elsewhere_is_one_line_too(capsys):
+    error = jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9 GiB")
+    assert explain(error, ["fit"]) == 1
+    assert capsys.readouterr().err == (
+        "Error: the device's memory does not suffice. Use fewer shapes, fewer --pixels or --device cpu.\n"
+    )
+
+
+def test_parts_are_made_to_fit(monkeypatch):
+    monkeypatch.setattr(memory, "free_bytes", lambda: 8 * 2**30)
+    assert memory.candidates_within(2**20) == 2048
+    assert memory.candidates_within(2**40) == 1
+    monkeypatch.setattr(memory, "free_bytes", lambda: 0)
+    assert memory.candidates_within(2**20) == 1
+    assert memory.numbers_within(64) == 2**18
 
 
 # -- several devices --------------------------------------------------------------------------------------------------

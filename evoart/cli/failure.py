@@ -36,6 +36,9 @@ def explain(error: BaseException, words: Sequence[str]) -> int:
     if isinstance(error, MemoryError):
         complain("there is not enough memory. Use fewer shapes, fewer --pixels or a smaller --size.")
         return 1
+    if type(error).__name__ in ("JaxRuntimeError", "XlaRuntimeError") and "RESOURCE_EXHAUSTED" in str(error):
+        complain("the device's memory does not suffice. Use fewer shapes, fewer --pixels or --device cpu.")
+        return 1
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         complain("the disk is full. Free some space or choose another folder.")
         return 1

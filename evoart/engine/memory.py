@@ -22,3 +22,11 @@ def candidates_within(each: int) -> int:
     platform = jax.default_backend()
     budget = DEFAULT.get(platform, DEFAULT["other"]) if free is None else SHARE * free
     return int(min(max(budget // max(each, 1), 1), MOST))
+
+
+def numbers_within(arrays: int) -> int:
+    """Of how many float32 numbers each of so many arrays may be; 2^26 at most, for more fill no device better."""
+    free = free_bytes()
+    platform = jax.default_backend()
+    budget = 4 * DEFAULT.get(platform, DEFAULT["other"]) if free is None else SHARE * free
+    return int(min(max(budget // (4 * arrays), 2**18), 2**26))

@@ -51,6 +51,10 @@ class Studio:
         loss, gradient = engine.gradient(rows.ravel())
         return loss, gradient.reshape(rows.shape), engine.removal
 
+    def removal(self, kinds: tuple[str, ...], rows: np.ndarray) -> np.ndarray:
+        """By how much the loss would rise without each shape ``(k,)``."""
+        return self.gradient(kinds, rows)[2]
+
     def judge(self, kinds: tuple[str, ...], rows: np.ndarray) -> tuple[float, float]:
         """Loss and PSNR (dB) of shapes ``(k, dim_per_group)``."""
         engine = self.engine(kinds)

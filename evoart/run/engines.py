@@ -38,7 +38,7 @@ def choose(job: FitJob) -> Choice:
 
     The scanline kernel is the fastest on a CPU and needs no JAX; on a GPU it is the Pallas kernels, and the dense
     program where this JAX has none for it. Both pay where whole populations are judged, which the default search does
-    not do.
+    not do: it stays on the CPU unless a device or the dense engine is asked for.
 
     Raises:
         UsageError: an engine on a device that it does not run on.
@@ -65,6 +65,8 @@ def _asked_for(job: FitJob) -> Choice:
         raise EvoartError(*nvidia.why_unused(os.environ.get("JAX_PLATFORMS", "")))
     if gpu is not None and job.device == "cpu":
         raise EvoartError(f"JAX runs on {gpu} in this process", "Set JAX_PLATFORMS=cpu before it starts")
+    if job.search == "evolve" and job.finish == "gradient":  # asks for gradients, which the kernels have none of
+        return Choice("dense", gpu or "cpu", "asked for")
     if job.engine == "auto":
         return on_jax("asked for")
     if job.engine == "pallas" and gpu is None:

@@ -212,7 +212,7 @@ class Grow(Search):
             self._begin_finish()
             return
         share = self.plan.share * (1 - self._round / self.plan.cycles)
-        _, _, removal = self.coarse.gradient(self._kinds, self._rows)
+        removal = self.coarse.removal(self._kinds, self._rows)
         self.evaluations += GRADIENT
         keep = np.sort(np.argsort(removal, kind="stable")[max(1, round(share * self.groups)) :])
         self._kinds, self._rows = tuple(self._kinds[i] for i in keep), self._rows[keep]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,22 +42,30 @@ def build_search(problem: FitProblem) -> Search:
         how = {"missing": groups - started, "kinds": len(problem.choices), "options": job.options}
         # Whoever sets a part of the plan has made it: a time then only ends the run.
         seconds = None if job.options else job.seconds
-        return _grow(problem, plan_for(job.quality, groups, evaluations=job.evaluations, **how), seconds=seconds)
+        plan = plan_for(job.quality, groups, evaluations=job.evaluations, **how)
+        return _grow(problem, plan, seconds=seconds, on_device=choice.engine == "dense")
     setup()
     return _es_clip(problem, choice) if job.preset == "es-clip" else _strategic(problem, choice)
 
 
-def _grow(problem: FitProblem, plan: Plan, gradient: bool = True, seconds: float | None = None) -> Grow:
-    """Grow and refine: works on the CPU kernels directly, and chooses kinds itself."""
+def _grow(
+    problem: FitProblem, plan: Plan, gradient: bool = True, seconds: float | None = None, on_device: bool = False
+) -> Grow:
+    """Grow and refine: asks a studio, on the CPU's kernels or on a device, and chooses kinds itself."""
     from evoart.engine.studio import Studio, warm
     from evoart.search.grow import Grow
 
     job, form = problem.job, problem.form
     low, high = form.opacity
     warm()
+    studio: Any = Studio
+    if on_device:
+        from evoart.engine.device_studio import DeviceStudio
+
+        studio = partial(DeviceStudio, kinds=problem.choices + form.kinds, groups=form.groups)
     return Grow(
-        Studio(form, coarser(problem.target, max(problem.canvas) / _coarse(problem))),
-        Studio(form, problem.target),
+        studio(form, coarser(problem.target, max(problem.canvas) / _coarse(problem))),
+        studio(form, problem.target),
         problem.choices,
         form.groups,
         {kind: scale_of(form, kind) for kind in problem.choices + form.kinds},

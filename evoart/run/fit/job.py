@@ -133,8 +133,10 @@ class FitJob(Job):
             raise UsageError("--keep-alpha and --background transparent exclude each other", "Leave one of them out")
 
     def _check_growing(self) -> None:
-        if self.device == "gpu" or self.engine in ("dense", "pallas"):
-            raise UsageError("the default search runs on the scanline engine, on the CPU", "Add --search sets")
+        if self.engine == "pallas":
+            raise UsageError(
+                "the default search has no use for the pallas engine", "Use --engine dense or --search sets"
+            )
         for name, value in (("population", self.population), ("step", self.step)):
             if value is not None:
                 raise UsageError(f"the default search has no {name} to set", f"Use --search sets --{name} {value}")

@@ -1,0 +1,201 @@
+"""The growing search's studio on a device: the same questions as ``engine.studio``, answered by JAX programs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from evoart.draw.moments import MOMENTS, best_paint
+from evoart.draw.scene import Layout, layout
+from evoart.draw.shapes import shape
+from evoart.draw.stack import Stack, below, over, transmitted
+from evoart.draw.traced import ground_of
+from evoart.engine import memory
+from evoart.engine.jax_setup import setup
+from evoart.engine.studio import FAINTEST, Studio
+from evoart.forms.shapes import ShapesForm
+from evoart.score.pixel import Target, loss_map, psnr
+from evoart.types import Array
+
+ROUND = 64  # candidates are filled up to multiples of this, so that few programs serve all numbers of them
+LAYERS = 64  # arrays of one number per shape and pixel that a gradient may need at a time
+
+
+class DeviceStudio(Studio):
+    """See ``Studio``; kinds and shapes must be among ``kinds``, and no more than ``groups``.
+
+    Outlines and their derivatives are made on the host, where they cost little; what is of the size of the picture
+    stays on the device.
+    """
+
+    def __init__(self, form: ShapesForm, target: Target, kinds: tuple[str, ...], groups: int) -> None:
+        super().__init__(form, target)
+        setup()
+        outlines = {name: (shape(name).points(self._detail), shape(name).filled) for name in kinds}
+        self._groups = groups
+        room = memory.numbers_within(LAYERS)
+        self._stack = Stack(sorted(set(outlines.values())), self.height, self.width, groups, room)
+        self._member = {name: self._stack.classes.index(outline) for name, outline in outlines.items()}
+        self._inputs = jax.device_put((target.image, target.weight, ground_of(form.background)))
+        self._loss = jax.jit(jax.value_and_grad(self._loss_traced, argnums=(0, 1, 2)))
+        self._judge = jax.jit(self._judge_traced)
+        self._lost = jax.jit(self._removal_traced)
+        self._paint = jax.jit(self._paint_traced)
+        self._moments = jax.jit(self._moments_traced, static_argnames="member")
+        self._shown: Array = None  # the picture that new shapes are placed on
+
+    def gradient(self, kinds: tuple[str, ...], rows: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """Loss and gradient ``(k, dim_per_group)`` of shapes; no removal costs, which ``removal`` tells."""
+        plan, where, shapes = self._outlined(kinds, rows)
+        loss, (by_points, by_widths, by_rgba) = jax.device_get(self._loss(*shapes, *self._inputs))
+        k = len(kinds)
+        geometry, _ = self.form.with_kinds(kinds).decode(np, rows.ravel())
+        by_geometry = plan.pullback(geometry, self.scale, by_points[where], by_widths[:k])
+        return float(loss), np.concatenate([by_geometry, by_rgba[:k]], 1), np.zeros(0, np.float32)
+
+    def removal(self, kinds: tuple[str, ...], rows: np.ndarray) -> np.ndarray:
+        """By how much the squared error would rise without each shape ``(k,)``."""
+        return np.asarray(self._lost(*self._outlined(kinds, rows)[2], *self._inputs))[: len(kinds)]
+
+    def judge(self, kinds: tuple[str, ...], rows: np.ndarray) -> tuple[float, float]:
+        """Loss and PSNR (dB) of shapes ``(k, dim_per_group)``."""
+        loss, squared = np.asarray(self._judge(*self._outlined(kinds, rows)[2], *self._inputs))
+        return float(loss), psnr(float(squared))
+
+    def open(self, kinds: tuple[str, ...], rows: np.ndarray) -> None:
+        """Draw these shapes: what follows is placed on top of them."""
+        self._shown, error = self._paint(*self._outlined(kinds, rows)[2], *self._inputs)
+        self._error = np.cumsum(np.asarray(error).ravel(), dtype=np.float64)
+
+    def paint(self, kind: str, row: np.ndarray) -> None:
+        """Draw one more shape ``(dim_per_group,)`` on top."""
+        one = self._outlined((kind,), row[None], groups=1)[2]
+        self._shown, error = self._paint(*one, *self._inputs[:2], self._shown)
+        self._error = np.cumsum(np.asarray(error).ravel(), dtype=np.float64)
+
+    def gains(self, kind: str, geometry: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What each of ``(n, geometry)`` shapes on top would gain, and its best rgba; as ``Studio.gains``."""
+        n, plan = len(geometry), layout((kind,), self._detail)
+        p = np.zeros((-(-n // ROUND) * ROUND, 1, len(shape(kind).parameters)), np.float32)
+        p[:n, 0] = geometry[:, : p.shape[-1]]
+        points, widths = plan.outlines(np, p, self.scale)
+        sums = self._moments(
+            points.astype(np.float32), widths[:, 0].astype(np.float32), self._shown, *self._inputs[:2],
+            member=self._member[kind],
+        )  # fmt: skip
+        rgba, gains = np.empty((n, 4), np.float32), np.empty(n, np.float32)
+        low, high = np.float32(max(self.form.opacity[0], FAINTEST)), np.float32(self.form.opacity[1])
+        best_paint(np.array(sums[:n]), low, high, self._palette, rgba, gains)
+        return gains, rgba
+
+    # On the host.
+
+    def _outlined(
+        self, kinds: tuple[str, ...], rows: np.ndarray, groups: int | None = None
+    ) -> tuple[Layout, tuple[np.ndarray, np.ndarray], tuple[np.ndarray, ...]]:
+        """The layout, where its points lie in the filled up outlines, and points, widths, rgba and classes of those."""
+        groups, k = groups or self._groups, len(kinds)
+        plan = layout(kinds, self._detail)
+        geometry, rgba = self.form.with_kinds(kinds).decode(np, np.asarray(rows, np.float32).ravel())
+        found, wide = plan.outlines(np, geometry, self.scale)
+        owner = np.repeat(np.arange(k), np.diff(plan.start))
+        where = owner, np.arange(len(owner)) - plan.start[owner]
+        points = np.zeros((groups, self._stack.most, 2), np.float32)
+        points[where] = found
+        widths, colours = np.ones(groups, np.float32), np.zeros((groups, 4), np.float32)
+        widths[:k], colours[:k] = wide, rgba
+        members = np.zeros(groups, np.int32)
+        members[:k] = [self._member[kind] for kind in kinds]
+        return plan, where, (points, widths, colours, members)
+
+    # On the device. Each takes the shapes' points, widths, rgba and classes, the target's image, weights, the ground.
+
+    def _layers(self, points: Array, widths: Array, rgba: Array, members: Array, first: Array) -> Array:
+        cover = self._stack.coverage(points, widths, members, first, self._stack.rows)
+        return cover * rgba[:, 3, None, None]
+
+    def _target_band(self, image: Array, weight: Array, first: Array) -> Target:
+        stack = self._stack
+        share = stack.band(weight, first) * np.float32(stack.rows / self.height)
+        return replace(self.target, image=stack.band(image, first), weight=share)
+
+    def _loss_traced(
+        self, points: Array, widths: Array, rgba: Array, members: Array, image: Array, weight: Array, ground: Array
+    ) -> Array:
+        def band(first: Array) -> Array:
+            picture = over(self._layers(points, widths, rgba, members, first), rgba[:, :3], ground)
+            return loss_map(jnp, picture, self._target_band(image, weight, first)).sum()
+
+        return self._stack.each_band(band, jnp.float32(0))
+
+    def _judge_traced(
+        self, points: Array, widths: Array, rgba: Array, members: Array, image: Array, weight: Array, ground: Array
+    ) -> Array:
+        def band(first: Array) -> Array:
+            picture = over(self._layers(points, widths, rgba, members, first), rgba[:, :3], ground)
+            target = self._target_band(image, weight, first)
+            squared = loss_map(jnp, picture, replace(target, loss="mse")).sum()
+            return jnp.stack([loss_map(jnp, picture, target).sum(), squared])
+
+        return self._stack.each_band(band, jnp.zeros(2))
+
+    def _removal_traced(
+        self, points: Array, widths: Array, rgba: Array, members: Array, image: Array, weight: Array, ground: Array
+    ) -> Array:
+        def band(first: Array) -> Array:
+            cover = self._layers(points, widths, rgba, members, first)
+            target = self._target_band(image, weight, first)
+            error = over(cover, rgba[:, :3], ground) - target.image
+            through, rise = transmitted(cover) * cover, 0.0
+            for c in range(3):
+                colours = rgba[:, c, None, None]
+                under = below(cover, colours, jnp.broadcast_to(ground[c], cover.shape[1:]))
+                change = through * (under - colours)
+                rise = rise + change * (change + 2 * error[..., c])
+            return (rise * target.share).sum((1, 2))
+
+        return self._stack.each_band(band, jnp.zeros(len(points)))
+
+    def _paint_traced(
+        self, points: Array, widths: Array, rgba: Array, members: Array, image: Array, weight: Array, ground: Array
+    ) -> tuple[Array, Array]:
+        """The picture and its weighted squared error by pixel; ``ground`` is a colour, or a picture to paint on."""
+        stack = self._stack
+        canvas = jnp.broadcast_to(ground, image.shape)
+        firsts = jnp.arange(stack.bands, dtype=jnp.int32) * stack.rows
+
+        def band(first: Array) -> Array:
+            cover = self._layers(points, widths, rgba, members, first)
+            through = transmitted(cover)
+            layers = jnp.einsum("khw,kc->hwc", through * cover, rgba[:, :3], precision="highest")
+            return layers + (through[0] * (1 - cover[0]))[..., None] * stack.band(canvas, first)
+
+        picture = jax.lax.map(band, firsts).reshape(-1, *image.shape[1:])[: self.height]
+        return picture, ((image - picture) ** 2).sum(-1) * weight
+
+    def _moments_traced(
+        self, points: Array, widths: Array, canvas: Array, image: Array, weight: Array, member: int
+    ) -> Array:
+        """The nine moments ``(n, 9)`` of candidates; see ``draw.moments``."""
+        stack, weight = self._stack, weight[..., None]
+        error = weight * (image - canvas)
+        once = jnp.concatenate([error, (error * canvas).sum(-1, keepdims=True)], -1)
+        twice = jnp.concatenate([weight, weight * canvas, (weight * canvas**2).sum(-1, keepdims=True)], -1)
+
+        def some(part: tuple[Array, Array]) -> Array:
+            members = jnp.zeros(len(part[0]), jnp.int32)
+            cover = one.coverage(*part, members, 0, self.height)
+            product = partial(jnp.einsum, "nhw,hwm->nm", precision="highest")
+            return jnp.concatenate([product(cover, once), product(cover**2, twice)], 1)
+
+        one = Stack([stack.classes[member]], self.height, self.width, 1, stack.room)
+        size = int(np.clip(stack.room // (self.height * self.width) // ROUND * ROUND, ROUND, 16 * ROUND))
+        n = len(points)
+        whole = n // size * size
+        outlines = points[:whole].reshape(-1, size, *points.shape[1:])
+        parts = jax.lax.map(some, (outlines, widths[:whole].reshape(-1, size))).reshape(whole, MOMENTS)
+        return parts if whole == n else jnp.concatenate([parts, some((points[whole:], widths[whole:]))])
