@@ -81,7 +81,9 @@ _HOW = (
 @_sheet
 @_looks
 @_aspect
-@o.option(NETWORK, "--choice", metavar="N", help="The liveliest of so many, 1 to 256, is kept. [default: 8]")
+@o.option(
+    NETWORK, "--choice", metavar="N", help="The liveliest of so many, 1 to 256, is kept. [default: 8, of graphs 32]"
+)
 @_seed
 @_run
 @click.pass_context

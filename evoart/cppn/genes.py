@@ -21,7 +21,7 @@ from evoart.types import Genome
 
 HEAVIEST = 30.0  # of a weight or bias
 # Fresh weights from coordinates, from latent numbers, from other nodes, and into outputs of a fresh network.
-FOLDING, LATENT, INNER, OUTER = 3.0, 0.5, 2.0, 1.5
+FOLDING, LATENT, INNER, OUTER = 3.0, 0.5, 2.0, 0.8
 
 
 @dataclass(frozen=True)
@@ -315,6 +315,6 @@ def fresh_weight(genes: Genes, source: int, target: int, rng: np.random.Generato
     """A fresh weight. Coordinates are at most 1: a strong link from one folds the plane several times, which is where
     structure comes from; latent numbers should not drown them, nor a hue go round and round."""
     scale = FOLDING if source < len(SPATIAL) else LATENT if source < genes.look.inputs else INNER
-    if genes.look.colour == "hsv" and target == genes.look.outputs[0]:
-        scale *= HUE
+    if target in genes.look.outputs:
+        scale *= HUE if genes.look.colour == "hsv" and target == genes.look.outputs[0] else OUTER
     return float(rng.normal(0, scale))

@@ -98,7 +98,7 @@ class Layers:
     def random(self, rng: np.random.Generator, calm: bool = False) -> Genome:
         """A genome that makes a lively picture, more often than not: constants found by looking at many sheets.
 
-        A ``calm`` one folds the plane less: one to be trained, which goes badly where everything is steep.
+        A ``calm`` one, to be trained, folds the plane less: training goes badly where everything is steep.
         """
         parts = [rng.normal(0, 1, self.latent)]
         # Few layers must fold the plane more.
@@ -110,7 +110,8 @@ class Layers:
                 weight = rng.normal(0, 1, (after, before))
                 for name, first, last in self.blocks(after):
                     gain = activations.TABLE[activations.INDEX[name]].gain
-                    weight[first:last] *= FIRST if index == 0 else strength * gain / np.sqrt(before)
+                    steep = 2 * FIRST if calm else FIRST  # detail that is there from the start need not be found
+                    weight[first:last] *= steep if index == 0 else strength * gain / np.sqrt(before)
                 if index == 0:
                     weight[:, len(plane.SPATIAL) :] *= LATENT
             parts += [weight.ravel(), rng.normal(0, BIAS, after)]
@@ -125,7 +126,7 @@ class Layers:
 
 
 FIRST, LATENT, BIAS = 2.0, 0.5, 0.5  # of a fresh network's first weights, those of latent numbers, and all biases
-CALM = 0.5
+CALM = 1.0
 LAST, SHARED, HUE = 2.6, 0.75, 0.2  # of its outputs
 
 

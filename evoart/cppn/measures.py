@@ -52,7 +52,7 @@ MEASURES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }  # fmt: skip
 # Between these lies what random networks reach, so that a grid over them has few cells that stay empty.
 RANGES = {
-    "contrast": (0.0, 0.4), "entropy": (0.0, 1.0), "edges": (0.0, 0.12), "colourfulness": (0.0, 0.8),
+    "contrast": (0.0, 0.42), "entropy": (0.0, 1.0), "edges": (0.0, 0.08), "colourfulness": (0.0, 0.7),
     "symmetry": (0.5, 1.0),
 }  # fmt: skip
 

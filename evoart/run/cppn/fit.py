@@ -26,13 +26,14 @@ if TYPE_CHECKING:
 # Gradient steps of a fixed network, and evaluations of everything else, where nothing says when to stop.
 STEPS = {"draft": 1_000, "normal": 4_000, "best": 16_000}
 EVALUATIONS = {"draft": 16_384, "normal": 65_536, "best": 262_144}
-GRADIENT = {"rate": 0.01}  # the settings of training a fixed network
+GRADIENT = {"rate": 0.02}  # the settings of training a fixed network
 NEAT = {  # those of NEAT: of training, of the population, and how often each mutation happens
-    "steps": 30.0, "rate": 0.05, "species": 6.0, "survivors": 0.3, "crossing": 0.5,
-    "node": 0.15, "link": 0.3, "activation": 0.15, "toggle": 0.03,
+    "steps": 100.0, "rate": 0.05, "species": 6.0, "survivors": 0.3, "crossing": 0.5,
+    "node": 0.4, "link": 0.6, "activation": 0.15, "toggle": 0.03,
 }  # fmt: skip
 SHARED_WEIGHTS = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)  # at which a weight-agnostic network is judged (Gaier and Ha, 2019)
-POPULATION = 48  # of NEAT
+POPULATION = {"gradient": 16, "evolve": 64}  # of NEAT
+ROUNDS = {"gradient": 48, "evolve": 4}  # of growth before it: training makes use of a large network at once
 DEFAULT_STRATEGY = "guided_es"
 
 
@@ -98,6 +99,12 @@ class CppnFitJob(NetworkJob):
                 raise unknown("setting", name, known)
             if isinstance(value, str) or not 0 <= value <= 10_000:
                 raise UsageError(f"{name}={value} is out of range", "Use a number from 0 to 10,000")
+
+    def look(self) -> Any:
+        """As of any job, but that layers are sines where nobody says: with them a photograph is fitted best."""
+        if self.topology == "layers" and self.activations is None:
+            return dataclasses.replace(super().look(), activations=("sine",))
+        return super().look()
 
     def setting(self, name: str) -> float:
         """One of ``GRADIENT`` or ``NEAT``: as given, or as usual."""
@@ -193,12 +200,11 @@ class CppnFitProblem(Problem):
 
         job, look = self.job, self.form.look
         chances = {name: job.setting(name) for name in ("node", "link", "activation", "toggle")}
-        # Fewer rounds than for a picture to look at: what a photograph needs is found by evolution.
-        makes = GraphBreeder(look, dataclasses.replace(rates(job), **chances), rounds=4)
+        makes = GraphBreeder(look, dataclasses.replace(rates(job), **chances), rounds=ROUNDS[job.weights])
         kind = Kind(lambda one: one, pack, lambda arrays: unpack(arrays, look))
         settings = Settings(int(job.setting("species")), job.setting("survivors"), job.setting("crossing"))
         first = [] if self.start is None else [(look, self.start)]
-        population = job.population or POPULATION
+        population = job.population or POPULATION[job.weights]
         return Neat(makes, _judge(job, engine), kind, population, job.seed, first, settings)
 
     def judge(self, form: Form, genome: Genome) -> dict[str, float]:

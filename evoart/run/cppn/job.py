@@ -200,11 +200,11 @@ class CppnJob(SheetJob):
     command: ClassVar[str] = "cppn"
     checks: ClassVar = SheetJob.checks | {"choice": fields.Number(1, 256, "networks")}
 
-    choice: int = 8  # random networks of which one picture is the liveliest
+    choice: int | None = None  # random networks of which one picture is the liveliest
 
     @property
     def candidates(self) -> int:
-        return self.choice
+        return self.choice or (8 if self.topology == "layers" else 32)  # small graphs are duller, and cheaper
 
     @property
     def headline(self) -> str:

@@ -24,7 +24,7 @@ from evoart.search.sift import Sift
 from evoart.types import Form, Genome, Search
 
 CELL = 400  # pixels of a picture on a sheet, where nobody says how large the sheet is
-LARGEST = 4096  # of a sheet
+LARGEST = 2400  # of a sheet, likewise
 LOOK = 48  # pixels at which pictures are judged by eye, so to speak
 
 
@@ -166,7 +166,7 @@ class RandomProblem(SheetProblem):
 
         def make(place: int) -> list[Individual]:
             rng = np.random.default_rng([job.seed, place])
-            return [makes.fresh(rng) for _ in range(job.choice)]
+            return [makes.fresh(rng) for _ in range(job.candidates)]
 
         return Sift(make, lambda some: 1 - liveliness(painter.images(some)), self.kind(), self.assemble, places(job))
 
