@@ -235,13 +235,7 @@ def film(networks: tuple[str, ...], **given: Any) -> int:
     """
     from evoart.run.cppn.film import CppnFilmJob
 
-    given["outputs"] = tuple(_moving(path) for path in given["outputs"])
     return _go(CppnFilmJob, given, networks=networks)
-
-
-def _moving(path: str) -> str:
-    """``x.webp`` means a moving one here."""
-    return path[: -len(".webp")] + ".anim.webp" if path.endswith(".webp") and not path.endswith(".anim.webp") else path
 
 
 def _make_sheet(kind: Any, given: dict[str, Any], **fields: Any) -> int:

@@ -61,11 +61,17 @@ def _with_files(job: Job, file: str, picture: str | None) -> Job:
         job = dataclasses.replace(job, picture=picture, sha256="")
     for name, what in job.files.items():
         value = getattr(job, name)
-        if value == "-":
-            raise UsageError(f"'{file}' was made from standard input", f"Name its {what} with --{name}")
-        if value and not (name == "picture" and picture is not None):
-            option = "--picture" if name == "picture" else ""
-            job = dataclasses.replace(job, **{name: _found(what, value, job.hash_of(name), beside, option)})
+        if not value or (name == "picture" and picture is not None):
+            continue
+        option = "--picture" if name == "picture" else ""
+        if isinstance(value, str):
+            if value == "-":
+                raise UsageError(f"'{file}' was made from standard input", f"Name its {what} with --{name}")
+            found: Any = _found(what, value, job.hash_of(name), beside, option)
+        else:
+            hashes = job.hash_of(name) or [""] * len(value)
+            found = tuple(_found(what, each, sha256, beside) for each, sha256 in zip(value, hashes, strict=False))
+        job = dataclasses.replace(job, **{name: found})
     return job
 
 
@@ -73,12 +79,19 @@ def _found(what: str, name: str, sha256: str, folder: Path, option: str = "") ->
     """Where a file of a job is: as recorded or in the recipe's own folder, by its contents where both have one."""
     from evoart.errors import UsageError
 
+    # "sheet.png:7" is a picture of a sheet, unless there is a file of that name.
+    name, colon, pick = (name, "", "") if os.path.exists(name) else _picked(name)
     places = [name, str(folder / Path(name).name)]
     there = [place for place in places if os.path.exists(place)]  # False for a name that no file can have
     if not there:
         remedy = f"Name it with {option}" if option else f"Put it there, or beside the recipe in '{folder}'"
         raise UsageError(f"the {what} '{name}' is not there", remedy)
-    return next((place for place in there if _hash(place) == sha256), there[0])
+    return next((place for place in there if _hash(place) == sha256), there[0]) + colon + pick
+
+
+def _picked(name: str) -> tuple[str, str, str]:
+    place, colon, number = name.rpartition(":")
+    return (place, colon, number) if number.isdigit() else (name, "", "")
 
 
 def _hash(place: str) -> str:

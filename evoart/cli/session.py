@@ -61,8 +61,9 @@ def outputs_for(
     overwrite: bool,
     inputs: list[Path],
     formats: Sequence[str] = DEFAULT_FORMATS,
+    moving: bool = False,
 ) -> list[Output]:
-    """The outputs that ``-o`` and ``--film`` ask for, checked before any work.
+    """The outputs that ``-o`` and ``--film`` ask for, checked before any work; ``moving``: all of them are films.
 
     Raises:
         UsageError: unknown extension, existing file, folder not writable, a film in a format without moving pictures.
@@ -70,6 +71,7 @@ def outputs_for(
     """
     naming = {"stem": stem, "form": form, "overwrite": overwrite, "inputs": inputs}
     outputs = resolve(values, format=format, formats=formats, **naming)
+    outputs = [_moving(output) for output in outputs] if moving else outputs
     outputs += films_for(films, **naming)
     places = [output.path for output in outputs if output.path is None or not is_special(output.path)]
     for place in places:

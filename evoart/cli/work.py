@@ -57,7 +57,7 @@ def run_job(
         return _assist(problem or job.prepare(), begin)
     naming = {
         "stem": job.stem, "form": job.form, "overwrite": overwrite, "inputs": [Path(p) for p in job.inputs],
-        "formats": job.formats,
+        "formats": job.formats, "moving": job.moving,
     }  # fmt: skip
     options = session.write_options(film_size, film_time)
     places = session.outputs_for(outputs, films, format=format, **naming)

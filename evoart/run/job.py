@@ -125,6 +125,11 @@ class Job:
         return "svg", "png"
 
     @property
+    def moving(self) -> bool:
+        """Whether it makes films and nothing else."""
+        return False
+
+    @property
     def stem(self) -> str:
         """The part of default file names that says which picture it is."""
         return self.command

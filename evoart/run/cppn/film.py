@@ -60,6 +60,10 @@ class CppnFilmJob(Job):
         return ("gif",)
 
     @property
+    def moving(self) -> bool:
+        return True
+
+    @property
     def stem(self) -> str:
         from pathlib import Path
 

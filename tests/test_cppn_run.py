@@ -1,0 +1,364 @@
+"""``evoart cppn``: from the command line to files and back, each kind of run, and what is refused."""
+
+from __future__ import annotations
+
+import io
+import json
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import scenery
+from PIL import Image as Pillow
+
+from evoart.cli.app import run
+from evoart.output.save import read_recipe
+from evoart.run import loop
+from evoart.run.api import load
+from evoart.run.checkpoint import Checkpoint
+from evoart.run.cppn.fit import CppnFitJob
+from evoart.run.job import JOBS, Job
+
+LAYERS = ("--layers", "6x2", "--latent", "1")
+QUICK = (*LAYERS, "--size", "40", "--sheet-size", "90", "-n", "4", "-s", "5", "-q")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A folder with sheets and pictures of two kinds, and a photograph."""
+    folder = tmp_path_factory.mktemp("cppn")
+    assert run(["cppn", *QUICK, "-o", str(folder / "a.png")]) == 0
+    graphs = ["cppn", "--topology", "graph", "--latent", "2", *QUICK[4:], "-o", str(folder / "g.png")]
+    assert run(graphs) == 0
+    image = Pillow.fromarray((scenery(24, 32) * 255).astype(np.uint8))
+    image.save(folder / "photo.png")
+    return folder
+
+
+@pytest.fixture
+def here(made, tmp_path, monkeypatch):
+    """The same files, in a folder of the test's own."""
+    for path in made.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def opened(path) -> Pillow.Image:
+    """A picture, its file closed."""
+    return Pillow.open(io.BytesIO(Path(path).read_bytes()))
+
+
+def refused(capsys, *words) -> str:
+    """The one line that is said where ``words`` are refused before any work."""
+    capsys.readouterr()
+    assert run(list(words)) == 2
+    said = capsys.readouterr().err.strip()
+    assert len(said.splitlines()) == 1, said
+    return said
+
+
+def test_a_sheet_and_each_picture_are_written(here):
+    assert sorted(path.name for path in here.glob("a*")) == ["a-1.png", "a-2.png", "a-3.png", "a-4.png", "a.png"]
+    sheet, alone = load("a.png"), load("a-3.png")
+    assert max(opened("a.png").size) == 90
+    assert opened("a-3.png").size == (40, 40)
+    picked = load("a.png", pick=3)
+    np.testing.assert_array_equal(alone.genome, picked.genome)
+    assert alone.job.pick == 3
+    assert sheet.form.noun == "4 pictures"
+
+
+@pytest.mark.parametrize("name", ["a.png", "a-2.png", "g.png", "g-4.png"])
+def test_redo_gives_the_same_bytes(here, name):
+    assert run(["redo", name, "-o", "again.png", "-q"]) == 0
+    assert (here / "again.png").read_bytes() == (here / name).read_bytes()
+
+
+def test_the_same_seed_gives_the_same_bytes(here):
+    assert run(["cppn", *QUICK, "-o", "b.png"]) == 0
+    for name in ("", "-1", "-4"):
+        assert (here / f"a{name}.png").read_bytes() == (here / f"b{name}.png").read_bytes()
+
+
+def test_info_tells_what_a_network_is(here, capsys):
+    assert run(["info", "g-1.png"]) == 0
+    said = capsys.readouterr().out
+    assert "nodes at work" in said
+    assert "topology       graph" in said
+
+
+@pytest.mark.parametrize("name", ["a-1.png", "g-1.png"])
+def test_exports_carry_the_network_and_come_back(here, name):
+    outputs = [
+        word for e in ("html", "frag", "network.svg", "weights.json", "json", "svg") for word in ("-o", f"x.{e}")
+    ]
+    assert run(["render", name, *outputs, "-q"]) == 0
+    for extension in ("html", "frag", "network.svg", "weights.json", "json", "svg"):
+        again = load(f"x.{extension}")
+        np.testing.assert_array_equal(again.genome, load(name).genome)
+        assert again.form == load(name).form
+    assert run(["render", "x.weights.json", "-o", "y.png", "-q"]) == 0
+    assert (here / "y.png").read_bytes() == (here / name).read_bytes()
+
+
+def test_weights_can_be_mended_by_hand(here):
+    assert run(["render", "g-1.png", "-o", "w.weights.json", "-q"]) == 0
+    plain = json.loads((here / "w.weights.json").read_text())
+    plain["result"]["weights"]["links"][0]["weight"] = 1.25
+    (here / "w.weights.json").write_text(json.dumps(plain))
+    result = load("w.weights.json")
+    assert result.genome[result.form.latent] == np.float32(1.25)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda r: r["links"].append([r["nodes"][-1][0], r["nodes"][-1][0], 1]), "a cycle through node"),
+        (lambda r: r["links"].append([0, 99999, 1]), "0 -> 99999"),
+        (lambda r: r["nodes"].pop(0), "between nodes|lacks an output"),
+        (lambda r: r["weights"]["links"].pop(0), "lacks the weight of the link"),
+        (lambda r: r["weights"]["links"][0].update(weight=1e400), "damaged"),
+        (lambda r: r["weights"]["links"][0].update(weight="NaN"), "no finite number"),
+        (lambda r: r["weights"]["links"][0].update(weight=1e30), "damaged"),
+        (lambda r: r["nodes"][0].__setitem__(1, "sinus"), "unknown activation 'sinus'"),
+        (lambda r: r.update(symmetry="z"), "no symmetry"),
+    ],
+)
+def test_damaged_networks_are_refused_with_the_reason(here, spoil, says, capsys):
+    import re
+
+    assert run(["render", "g-1.png", "-o", "w.weights.json", "-q"]) == 0
+    plain = json.loads((here / "w.weights.json").read_text())
+    spoil(plain["result"])
+    (here / "w.weights.json").write_text(json.dumps(plain))
+    capsys.readouterr()
+    assert run(["render", "w.weights.json", "-o", "z.png", "-q"]) == 1
+    said = capsys.readouterr().err
+    assert len(said.strip().splitlines()) == 1
+    assert re.search(says, said), said
+    assert not (here / "z.png").exists()
+
+
+def test_layers_without_layers_in_a_file_are_refused(here, capsys):
+    recipe = read_recipe("a-1.png")
+    recipe["result"]["layers"] = []
+    (here / "w.json").write_text(json.dumps(recipe))
+    assert run(["render", "w.json", "-o", "z.png"]) == 1
+    assert "a network of 0 layers" in capsys.readouterr().err
+
+
+def test_children_are_bred_and_know_their_ancestors(here, capsys):
+    words = ["--size", "40", "--sheet-size", "90", "-n", "4", "-q"]
+    assert run(["cppn", "breed", "a-1.png", "a.png:3", *words, "-s", "1", "-o", "b.png"]) == 0
+    assert run(["cppn", "breed", "b-2.png", *words, "-s", "2", "-o", "c.png"]) == 0
+    lineage = load("c-1.png").job.lineage
+    assert [line[:2] for line in lineage] == ["1 ", "2 ", "2 "]
+    assert "b-2.png" in lineage[0]
+    assert any("a.png:3" in line and "seed 5 picture 3" in line for line in lineage)
+    assert run(["redo", "c-3.png", "-o", "again.png", "-q"]) == 0
+    assert (here / "again.png").read_bytes() == (here / "c-3.png").read_bytes()
+    capsys.readouterr()
+    assert run(["info", "c-1.png"]) == 0
+    assert "2 a-1.png" in capsys.readouterr().out
+    children = [load(f"b-{k}.png").genome for k in (1, 2, 3, 4)]
+    assert len({child.tobytes() for child in children}) == 4
+
+
+def test_graphs_are_crossed_too(here):
+    words = ["--size", "40", "--sheet-size", "90", "-n", "3", "-q", "-s", "1", "--sheet-only", "-o", "b.png"]
+    assert run(["cppn", "breed", "g-1.png", "g-2.png", *words]) == 0
+    assert not (here / "b-1.png").exists()
+    assert load("b.png").form.noun == "3 pictures"
+
+
+def test_parents_that_do_not_fit_are_refused(here, capsys):
+    assert "no parents" in refused(capsys, "cppn", "breed")
+    assert "different layouts" in refused(capsys, "cppn", "breed", "a-1.png", "g-1.png")
+    assert "sheet of 4 pictures" in refused(capsys, "cppn", "breed", "a.png")
+    assert "no picture 9" in refused(capsys, "cppn", "breed", "a.png:9")
+    assert "there is no file" in refused(capsys, "cppn", "breed", "nowhere.png")
+    assert run(["fit", "photo.png", "-n", "3", "--pixels", "16", "--quality", "draft", "-o", "shapes.png", "-q"]) == 0
+    assert "no picture of a network" in refused(capsys, "cppn", "breed", "shapes.png")
+    assert "for cppn and cppn-graph only" in refused(capsys, "render", "shapes.png", "-o", "x.frag")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--layers", "0x4"], "a layer of 0 units"),
+        (["--layers", "24x0"], "without layers"),
+        (["--layers", "many"], "24x4"),
+        (["--layers", "24x99"], "99 layers"),
+        (["--activations", "tahn"], "tanh"),
+        (["--color", "cmyk"], "unknown color"),
+        (["--symmetry", "kaleidoscope:99"], "2 to 24"),
+        (["--latent", "-1"], "--latent"),
+        (["--aspect", "wide"], "16:9"),
+        (["-n", "0"], "-n is 0"),
+        (["--pick", "7", "-n", "4"], "no picture 7"),
+        (["--size", "99999"], "out of range"),
+        (["fit", "photo.png", "--topology", "agnostic"], "--weights evolve"),
+        (["fit", "photo.png", "--strategy", "snes"], "--weights evolve --strategy snes"),
+        (["fit", "photo.png", "--topology", "graph", "--set", "nodes=1"], "node"),
+        (["fit", "nowhere.png"], "there is no file"),
+        (["explore", "--grid", "1x1"], "2 to 100"),
+        (["explore", "--measures", "edges,edges"], "Name two"),
+        (["explore", "--objective", "beauty"], "unknown objective"),
+        (["film"], "there is no network"),
+        (["film", "a-1.png", "-o", "x.pdf"], "cannot be a film"),
+        (["-n", "3", "breed", "a-1.png"], "stands before 'breed'"),
+    ],
+)
+def test_wrong_options_are_refused(here, capsys, words, says):
+    assert says in refused(capsys, "cppn", *words)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {"weights": "evolve", "strategy": "snes", "population": 8},
+        {"topology": "graph", "population": 4, "options": {"steps": 5}},
+        {"topology": "graph", "weights": "evolve", "population": 6},
+        {"topology": "agnostic", "weights": "evolve", "population": 6},
+    ],
+    ids=["layers", "strategy", "backprop-neat", "neat", "agnostic"],
+)
+def test_fits_come_nearer_can_be_interrupted_and_done_again(how):
+    picture = scenery(24, 32)
+    budget = {"generations": 200} if not how else {"generations": 8}
+    job = CppnFitJob.make(layers="8x2", pixels=16, seed=3, **budget, **how)
+
+    def ended(make=None):
+        *_, last = loop.run(job, picture, make=make)
+        return last.result
+
+    result = ended()
+    blank = job.prepare(picture)
+    assert result.psnr > 8
+    first = blank.search()
+    first.step()
+    assert blank.judge(result.form, result.genome)["loss"] <= first.loss + 1e-3
+    again = ended()
+    np.testing.assert_array_equal(again.genome, result.genome)
+    # The same through a checkpoint after some steps.
+    search = blank.search()
+    for _ in range(3):
+        search.step()
+    state = {"seconds": 0.0, "mark": [float(search.loss), 0], "reason": None, "notes": {}}
+    from evoart.run.film import FilmRecorder
+
+    saved = Checkpoint(blank, search.arrays(), FilmRecorder(16).arrays(), state)
+    *_, last = loop.resume(saved)
+    np.testing.assert_array_equal(last.result.genome, result.genome)
+    assert last.result.form == result.form
+
+
+def test_a_fit_goes_on_from_a_result(here):
+    words = ["--layers", "6x2", "--pixels", "16", "-s", "1", "-q"]
+    assert run(["cppn", "fit", "photo.png", *words, "--generations", "30", "-o", "one.png"]) == 0
+    assert (
+        run(["cppn", "fit", "photo.png", "--start", "one.png", *words[2:], "--generations", "60", "-o", "two.png"]) == 0
+    )
+    assert load("two.png").loss < load("one.png").loss
+    assert load("two.png").form.look == load("one.png").form.look
+    assert opened("two.png").size == (32, 24)
+    assert run(["redo", "two.png", "-o", "again.png", "-q"]) == 0
+    assert (here / "again.png").read_bytes() == (here / "two.png").read_bytes()
+
+
+def test_a_sheet_goes_on_from_a_checkpoint(here):
+    from evoart.run.film import FilmRecorder
+
+    problem = load("a.png").job.prepare()
+    search = problem.search()
+    search.step()
+    search.step()
+    state = {"seconds": 0.0, "mark": [float(search.loss), 0], "reason": None, "notes": {}}
+    *_, last = loop.resume(Checkpoint(problem, search.arrays(), FilmRecorder(16).arrays(), state))
+    assert last.result.recipe["result"] == read_recipe("a.png")["result"]
+
+
+def test_exploring_fills_a_sheet(here):
+    words = ["--layers", "6x3", "--grid", "4x3", "--sheet-size", "120", "-s", "1", "-q"]
+    assert run(["cppn", "explore", *words, "--evaluations", "256", "-o", "e.png"]) == 0
+    result = load("e.png")
+    assert len(result.form.filled) >= 4
+    assert len(result.form.members) == 12
+    assert run(["redo", "e.png", "-o", "again.png", "-q"]) == 0
+    assert (here / "again.png").read_bytes() == (here / "e.png").read_bytes()
+
+
+@pytest.mark.parametrize("names", [["a-1.png"], ["a.png:1", "a.png:2"], ["g-1.png", "g-2.png", "g-3.png"]])
+def test_films_are_loops(here, names):
+    words = ["--film-size", "32", "--film-time", "1s", "-s", "3", "-q", "-o", "f.gif"]
+    assert run(["cppn", "film", *names, *words]) == 0
+    film = opened("f.gif")
+    frames = []
+    for index in range(film.n_frames):
+        film.seek(index)
+        frames.append(np.asarray(film.convert("RGB"), float))
+    steps = [np.abs(a - b).mean() for a, b in zip(frames, [*frames[1:], frames[0]], strict=True)]
+    assert len(frames) == 12
+    assert steps[-1] <= 1.5 * max(steps[:-1]) + 1  # the seam is a step like any other
+    assert max(steps) > 0.5
+    first = np.asarray(opened(names[0].partition(":")[0].replace("a.png", "a-1.png")).resize((32, 32)), float)
+    assert np.abs(frames[-1] - first).mean() < 25
+    assert run(["redo", "f.gif", "-o", "again.gif", "--film-size", "32", "--film-time", "1s", "-q"]) == 0
+    assert (here / "again.gif").read_bytes() == (here / "f.gif").read_bytes()
+
+
+def test_large_pictures_are_written_row_by_row(here, monkeypatch):
+    from evoart.output import formats, save
+
+    assert run(["render", "a-1.png", "-o", "whole.png", "--size", "300", "--supersample", "1", "-q"]) == 0
+    for module in (formats, save):
+        monkeypatch.setattr(module, "HELD", 1000)
+    assert run(["render", "a-1.png", "-o", "rows.png", "--size", "300", "--supersample", "1", "-q"]) == 0
+    np.testing.assert_array_equal(np.asarray(opened("rows.png")), np.asarray(opened("whole.png")))
+    assert read_recipe("rows.png") == read_recipe("a-1.png")
+    assert opened("rows.png").info["srgb"] == 0
+
+
+def test_memory_does_not_grow_with_the_picture(here):
+    from evoart.output.formats import encode
+
+    artwork = load("a-1.png").artwork(5000)
+    encode("png", artwork)
+    tracemalloc.start()
+    data = encode("png", artwork)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak - len(data) < 60e6  # the pixels alone are 75 MB
+
+
+def test_what_memory_and_disk_cannot_hold_is_said_before(here, monkeypatch, capsys):
+    from evoart.cli import session
+
+    monkeypatch.setattr(session, "available_memory", lambda: 10**8)
+    assert "GB of memory" in refused(capsys, "render", "a-1.png", "-o", "x.jpg", "--size", "16000")
+    usage = type("Usage", (), {"free": 10**6})
+    monkeypatch.setattr(session.shutil, "disk_usage", lambda path: usage)
+    assert "its disk has" in refused(capsys, "render", "a-1.png", "-o", "x.png", "--size", "16384")
+    assert list(here.glob("x*")) == []
+
+
+def test_an_interrupted_render_leaves_nothing(here, monkeypatch):
+    from evoart.forms.network import NetworkDrawing
+
+    def stop(self, size, first, last):
+        yield 0, np.zeros((1, size[0], 3), np.float32)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(NetworkDrawing, "strips", stop)
+    assert run(["render", "a-1.png", "-o", "x.png", "--size", "5000"]) == 130
+    assert list(here.glob("*.part")) + list(here.glob(".*.part")) + list(here.glob("x.png")) == []
+
+
+def test_jobs_come_back_from_plain_values():
+    for command in ("cppn", "cppn-fit", "cppn-breed", "cppn-explore", "cppn-film"):
+        given = {"cppn-breed": {"parents": ["a.png"]}, "cppn-film": {"networks": ["a.png"]}}.get(command, {})
+        job = JOBS[command].make(seed=1, **given)
+        assert Job.from_dict(json.loads(json.dumps(job.to_dict()))) == job
