@@ -21,14 +21,14 @@ RATES = genes.Rates(functions=activations.NAMES)
 
 
 def networks():
+    """Both kinds, and every colour and kind of symmetry once."""
     rng = np.random.default_rng(2)
-    for colour, symmetry in (("rgb", "none"), ("hsv", "xy"), ("gray", "kaleidoscope:5")):
-        net = Layers((9, 7, 6), ("tanh", "sine", "gaussian"), 1, colour, symmetry)
-        yield f"layers-{colour}-{symmetry}", net, net.random(rng)
-        graph = genes.fresh(bare(2, colour, symmetry), rng, RATES, 14).express()
-        yield f"graph-{colour}-{symmetry}", *graph
-    yield "default", Layers(), Layers().random(rng)
+    yield "graph", *genes.fresh(bare(2), rng, RATES, 14).express()
+    yield "graph-hsv", *genes.fresh(bare(2, "hsv", "xy"), rng, RATES, 14).express()
     yield "agnostic", *genes.fresh(bare(1, shared=True), rng, RATES, 9).express()
+    net = Layers((9, 7, 6), ("tanh", "sine", "gaussian"), 1, "gray", "kaleidoscope:5")
+    yield "layers-gray", net, net.random(rng)
+    yield "default", Layers(), Layers().random(rng)
 
 
 def shown(page) -> np.ndarray:  # noqa: F811
