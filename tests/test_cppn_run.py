@@ -60,17 +60,17 @@ def refused(capsys, *words) -> str:
 
 
 def test_a_sheet_and_each_picture_are_written(here):
-    assert sorted(path.name for path in here.glob("a*")) == ["a-1.png", "a-2.png", "a-3.png", "a-4.png", "a.png"]
-    sheet, alone = load("a.png"), load("a-3.png")
+    assert sorted(path.name for path in here.glob("a*")) == ["a-01.png", "a-02.png", "a-03.png", "a-04.png", "a.png"]
+    sheet, alone = load("a.png"), load("a-03.png")
     assert max(opened("a.png").size) == 90
-    assert opened("a-3.png").size == (40, 40)
+    assert opened("a-03.png").size == (40, 40)
     picked = load("a.png", pick=3)
     np.testing.assert_array_equal(alone.genome, picked.genome)
     assert alone.job.pick == 3
     assert sheet.form.noun == "4 pictures"
 
 
-@pytest.mark.parametrize("name", ["a.png", "a-2.png", "g.png", "g-4.png"])
+@pytest.mark.parametrize("name", ["a.png", "a-02.png", "g.png", "g-04.png"])
 def test_redo_gives_the_same_bytes(here, name):
     assert run(["redo", name, "-o", "again.png", "-q"]) == 0
     assert (here / "again.png").read_bytes() == (here / name).read_bytes()
@@ -78,18 +78,18 @@ def test_redo_gives_the_same_bytes(here, name):
 
 def test_the_same_seed_gives_the_same_bytes(here):
     assert run(["cppn", *QUICK, "-o", "b.png"]) == 0
-    for name in ("", "-1", "-4"):
+    for name in ("", "-01", "-04"):
         assert (here / f"a{name}.png").read_bytes() == (here / f"b{name}.png").read_bytes()
 
 
 def test_info_tells_what_a_network_is(here, capsys):
-    assert run(["info", "g-1.png"]) == 0
+    assert run(["info", "g-01.png"]) == 0
     said = capsys.readouterr().out
     assert "nodes at work" in said
     assert "topology       graph" in said
 
 
-@pytest.mark.parametrize("name", ["a-1.png", "g-1.png"])
+@pytest.mark.parametrize("name", ["a-01.png", "g-01.png"])
 def test_exports_carry_the_network_and_come_back(here, name):
     outputs = [
         word for e in ("html", "frag", "network.svg", "weights.json", "json", "svg") for word in ("-o", f"x.{e}")
@@ -104,7 +104,7 @@ def test_exports_carry_the_network_and_come_back(here, name):
 
 
 def test_weights_can_be_mended_by_hand(here):
-    assert run(["render", "g-1.png", "-o", "w.weights.json", "-q"]) == 0
+    assert run(["render", "g-01.png", "-o", "w.weights.json", "-q"]) == 0
     plain = json.loads((here / "w.weights.json").read_text())
     plain["result"]["weights"]["links"][0]["weight"] = 1.25
     (here / "w.weights.json").write_text(json.dumps(plain))
@@ -129,7 +129,7 @@ def test_weights_can_be_mended_by_hand(here):
 def test_damaged_networks_are_refused_with_the_reason(here, spoil, says, capsys):
     import re
 
-    assert run(["render", "g-1.png", "-o", "w.weights.json", "-q"]) == 0
+    assert run(["render", "g-01.png", "-o", "w.weights.json", "-q"]) == 0
     plain = json.loads((here / "w.weights.json").read_text())
     spoil(plain["result"])
     (here / "w.weights.json").write_text(json.dumps(plain))
@@ -142,7 +142,7 @@ def test_damaged_networks_are_refused_with_the_reason(here, spoil, says, capsys)
 
 
 def test_layers_without_layers_in_a_file_are_refused(here, capsys):
-    recipe = read_recipe("a-1.png")
+    recipe = read_recipe("a-01.png")
     recipe["result"]["layers"] = []
     (here / "w.json").write_text(json.dumps(recipe))
     assert run(["render", "w.json", "-o", "z.png"]) == 1
@@ -151,31 +151,31 @@ def test_layers_without_layers_in_a_file_are_refused(here, capsys):
 
 def test_children_are_bred_and_know_their_ancestors(here, capsys):
     words = ["--size", "40", "--sheet-size", "90", "-n", "4", "-q"]
-    assert run(["cppn", "breed", "a-1.png", "a.png:3", *words, "-s", "1", "-o", "b.png"]) == 0
-    assert run(["cppn", "breed", "b-2.png", *words, "-s", "2", "-o", "c.png"]) == 0
-    lineage = load("c-1.png").job.lineage
+    assert run(["cppn", "breed", "a-01.png", "a.png:3", *words, "-s", "1", "-o", "b.png"]) == 0
+    assert run(["cppn", "breed", "b-02.png", *words, "-s", "2", "-o", "c.png"]) == 0
+    lineage = load("c-01.png").job.lineage
     assert [line[:2] for line in lineage] == ["1 ", "2 ", "2 "]
-    assert "b-2.png" in lineage[0]
+    assert "b-02.png" in lineage[0]
     assert any("a.png:3" in line and "seed 5 picture 3" in line for line in lineage)
-    assert run(["redo", "c-3.png", "-o", "again.png", "-q"]) == 0
-    assert (here / "again.png").read_bytes() == (here / "c-3.png").read_bytes()
+    assert run(["redo", "c-03.png", "-o", "again.png", "-q"]) == 0
+    assert (here / "again.png").read_bytes() == (here / "c-03.png").read_bytes()
     capsys.readouterr()
-    assert run(["info", "c-1.png"]) == 0
-    assert "2 a-1.png" in capsys.readouterr().out
-    children = [load(f"b-{k}.png").genome for k in (1, 2, 3, 4)]
+    assert run(["info", "c-01.png"]) == 0
+    assert "2 a-01.png" in capsys.readouterr().out
+    children = [load(f"b-0{k}.png").genome for k in (1, 2, 3, 4)]
     assert len({child.tobytes() for child in children}) == 4
 
 
 def test_graphs_are_crossed_too(here):
     words = ["--size", "40", "--sheet-size", "90", "-n", "3", "-q", "-s", "1", "--sheet-only", "-o", "b.png"]
-    assert run(["cppn", "breed", "g-1.png", "g-2.png", *words]) == 0
-    assert not (here / "b-1.png").exists()
+    assert run(["cppn", "breed", "g-01.png", "g-02.png", *words]) == 0
+    assert not (here / "b-01.png").exists()
     assert load("b.png").form.noun == "3 pictures"
 
 
 def test_parents_that_do_not_fit_are_refused(here, capsys):
     assert "no parents" in refused(capsys, "cppn", "breed")
-    assert "different layouts" in refused(capsys, "cppn", "breed", "a-1.png", "g-1.png")
+    assert "different layouts" in refused(capsys, "cppn", "breed", "a-01.png", "g-01.png")
     assert "sheet of 4 pictures" in refused(capsys, "cppn", "breed", "a.png")
     assert "no picture 9" in refused(capsys, "cppn", "breed", "a.png:9")
     assert "there is no file" in refused(capsys, "cppn", "breed", "nowhere.png")
@@ -207,8 +207,8 @@ def test_parents_that_do_not_fit_are_refused(here, capsys):
         (["explore", "--measures", "edges,edges"], "Name two"),
         (["explore", "--objective", "beauty"], "unknown objective"),
         (["film"], "there is no network"),
-        (["film", "a-1.png", "-o", "x.pdf"], "cannot be a film"),
-        (["-n", "3", "breed", "a-1.png"], "stands before 'breed'"),
+        (["film", "a-01.png", "-o", "x.pdf"], "cannot be a film"),
+        (["-n", "3", "breed", "a-01.png"], "stands before 'breed'"),
     ],
 )
 def test_wrong_options_are_refused(here, capsys, words, says):
@@ -291,7 +291,7 @@ def test_exploring_fills_a_sheet(here):
     assert (here / "again.png").read_bytes() == (here / "e.png").read_bytes()
 
 
-@pytest.mark.parametrize("names", [["a-1.png"], ["a.png:1", "a.png:2"], ["g-1.png", "g-2.png", "g-3.png"]])
+@pytest.mark.parametrize("names", [["a-01.png"], ["a.png:1", "a.png:2"], ["g-01.png", "g-02.png", "g-03.png"]])
 def test_films_are_loops(here, names):
     words = ["--film-size", "32", "--film-time", "1s", "-s", "3", "-q", "-o", "f.gif"]
     assert run(["cppn", "film", *names, *words]) == 0
@@ -304,7 +304,7 @@ def test_films_are_loops(here, names):
     assert len(frames) == 12
     assert steps[-1] <= 1.5 * max(steps[:-1]) + 1  # the seam is a step like any other
     assert max(steps) > 0.5
-    first = np.asarray(opened(names[0].partition(":")[0].replace("a.png", "a-1.png")).resize((32, 32)), float)
+    first = np.asarray(opened(names[0].partition(":")[0].replace("a.png", "a-01.png")).resize((32, 32)), float)
     assert np.abs(frames[-1] - first).mean() < 25
     assert run(["redo", "f.gif", "-o", "again.gif", "--film-size", "32", "--film-time", "1s", "-q"]) == 0
     assert (here / "again.gif").read_bytes() == (here / "f.gif").read_bytes()
@@ -313,19 +313,19 @@ def test_films_are_loops(here, names):
 def test_large_pictures_are_written_row_by_row(here, monkeypatch):
     from evoart.output import formats, save
 
-    assert run(["render", "a-1.png", "-o", "whole.png", "--size", "300", "--supersample", "1", "-q"]) == 0
+    assert run(["render", "a-01.png", "-o", "whole.png", "--size", "300", "--supersample", "1", "-q"]) == 0
     for module in (formats, save):
         monkeypatch.setattr(module, "HELD", 1000)
-    assert run(["render", "a-1.png", "-o", "rows.png", "--size", "300", "--supersample", "1", "-q"]) == 0
+    assert run(["render", "a-01.png", "-o", "rows.png", "--size", "300", "--supersample", "1", "-q"]) == 0
     np.testing.assert_array_equal(np.asarray(opened("rows.png")), np.asarray(opened("whole.png")))
-    assert read_recipe("rows.png") == read_recipe("a-1.png")
+    assert read_recipe("rows.png") == read_recipe("a-01.png")
     assert opened("rows.png").info["srgb"] == 0
 
 
 def test_memory_does_not_grow_with_the_picture(here):
     from evoart.output.formats import encode
 
-    artwork = load("a-1.png").artwork(5000)
+    artwork = load("a-01.png").artwork(5000)
     encode("png", artwork)
     tracemalloc.start()
     data = encode("png", artwork)
@@ -338,10 +338,10 @@ def test_what_memory_and_disk_cannot_hold_is_said_before(here, monkeypatch, caps
     from evoart.cli import session
 
     monkeypatch.setattr(session, "available_memory", lambda: 10**8)
-    assert "GB of memory" in refused(capsys, "render", "a-1.png", "-o", "x.jpg", "--size", "16000")
+    assert "GB of memory" in refused(capsys, "render", "a-01.png", "-o", "x.jpg", "--size", "16000")
     usage = type("Usage", (), {"free": 10**6})
     monkeypatch.setattr(session.shutil, "disk_usage", lambda path: usage)
-    assert "its disk has" in refused(capsys, "render", "a-1.png", "-o", "x.png", "--size", "16384")
+    assert "its disk has" in refused(capsys, "render", "a-01.png", "-o", "x.png", "--size", "16384")
     assert list(here.glob("x*")) == []
 
 
@@ -353,7 +353,7 @@ def test_an_interrupted_render_leaves_nothing(here, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(NetworkDrawing, "strips", stop)
-    assert run(["render", "a-1.png", "-o", "x.png", "--size", "5000"]) == 130
+    assert run(["render", "a-01.png", "-o", "x.png", "--size", "5000"]) == 130
     assert list(here.glob("*.part")) + list(here.glob(".*.part")) + list(here.glob("x.png")) == []
 
 

@@ -28,6 +28,10 @@ def parse(line: str) -> click.Context:
     words = shlex.split(line)[1:]
     command = cli.get_command(click.Context(cli), words[0])
     assert command is not None, line
+    while isinstance(command, click.Group) and len(words) > 1 and not words[1].startswith("-"):
+        words = words[1:]
+        command = command.get_command(click.Context(command), words[0])
+        assert command is not None, line
     return command.make_context(words[0], words[1:])
 
 
@@ -56,7 +60,7 @@ def test_commands_parse_and_their_values_are_accepted(line):
     from evoart.run.fit.job import FitJob
 
     given = parse(line).params
-    if " fit " in line:
+    if line.startswith("evoart fit "):
         known = FitJob.__dataclass_fields__
         fields = {name: value for name, value in given.items() if name in known or name == "time"}
         for picture in given["pictures"] or (None,):
@@ -88,7 +92,13 @@ def test_every_option_that_is_named_exists():
 
 def option_names(command: str) -> set[str]:
     loaded = cli.get_command(click.Context(cli), command)
-    return {name for parameter in loaded.params for name in parameter.opts if name.startswith("-")} | {"--help", "-h"}
+    return {"--help", "-h"} | options_of(loaded)
+
+
+def options_of(command: click.Command) -> set[str]:
+    under = command.commands.values() if isinstance(command, click.Group) else ()
+    own = {name for parameter in command.params for name in parameter.opts if name.startswith("-")}
+    return own.union(*(options_of(each) for each in under))
 
 
 @pytest.mark.parametrize("name", ["README.md", "gallery/README.md", "CONTRIBUTING.md"])
@@ -108,7 +118,7 @@ def test_the_source_distribution_holds_what_these_tests_read():
 def test_the_gallery_is_small_and_all_of_it_is_explained():
     files = [file for file in (ROOT / "gallery").iterdir() if file.name != "README.md"]
     assert {file.name for file in files} == set(re.findall(r"(?:-o|--film) (\S+)", GALLERY))
-    assert sum(file.stat().st_size for file in files) < 600_000
+    assert sum(file.stat().st_size for file in files) < 750_000
 
 
 def test_gallery_pictures_hold_the_jobs_they_are_said_to_be_of():

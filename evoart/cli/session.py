@@ -325,7 +325,8 @@ def _write_parts(result: Result, plan: Plan, console: Console) -> tuple[list[Pat
     if first is None:
         return written, False
     parts = result.parts()
-    digits = len(str(max((number for number, _ in parts), default=1)))
+    # Two digits at least: "-2" is what a second file of the same name is called.
+    digits = max(2, len(str(max((number for number, _ in parts), default=1))))
     for number, part in parts:
         path = first.path.with_name(f"{first.path.stem}-{number:0{digits}}.png")
         done, lost = write_all(part, [Output(path, "png", first.overwrite)], plan.options, console)
