@@ -28,7 +28,7 @@ class Batch(NamedTuple):
 
 
 class Noise(NamedTuple):
-    """What training adds by chance: z's draw ``(batch, latent)``, dropout's mask ``(steps, batch, hidden)`` or None."""
+    """What training adds by chance: z's draw ``(batch, latent)``, dropout's mask (see ``unroll``) or None."""
 
     z: Array
     keep: Array | None
@@ -42,10 +42,10 @@ def noise(config: Config, batch: Batch, key: Array, keep: float) -> Noise:
         return Noise(z, None)
     level = round(256 * keep)  # bytes are drawn four times as fast as floats
     bits = jax.random.bits(jax.random.fold_in(key, 1), (steps, size, config.hidden), "uint8")
-    return Noise(z, jnp.where(bits < level, 256 / level, 0.0))
+    return Noise(z, jnp.where(bits < level, jnp.uint8(round(255 * level / 256)), jnp.uint8(0)))
 
 
-def losses(config: Config, params: Parameters, batch: Batch, draws: Noise) -> tuple[Array, Array]:
+def losses(config: Config, params: Parameters, batch: Batch, draws: Noise, half: bool = False) -> tuple[Array, Array]:
     """L_R, in nats per point, and L_KL, in nats per latent number (0 for a decoder only).
 
     The paper divides by the longest sequence, padding included; here by the points there are (and one end each), so
@@ -56,7 +56,7 @@ def losses(config: Config, params: Parameters, batch: Batch, draws: Noise) -> tu
     state = jnp.zeros((size, CELLS[config.cell].state_size(config.hidden)))
     kl = jnp.zeros(())
     if config.latent:
-        mu, log_var = encode(config, params, batch.rows, batch.lengths)
+        mu, log_var = encode(config, params, batch.rows, batch.lengths, half)
         kl = -0.5 * jnp.mean(1 + log_var - mu * mu - jnp.exp(log_var))
         given = mu + jnp.exp(log_var / 2) * draws.z
         state = first_state(config, params, given)
@@ -65,7 +65,7 @@ def losses(config: Config, params: Parameters, batch: Batch, draws: Noise) -> tu
     cell = part(params, "cell")
     start = jnp.broadcast_to(jnp.array([0, 0, 1, 0, 0], jnp.float32), (1, size, 5))
     xs = jnp.concatenate([start, batch.rows[:-1]])
-    hs = unroll(config.cell, cell, CELLS[config.cell].base(cell, given), state, xs, draws.keep)
+    hs = unroll(config.cell, cell, CELLS[config.cell].base(cell, given), state, xs, draws.keep, half)
     parts = mixture.split(hs @ params["out/w"] + params["out/b"])
     t = jnp.arange(steps)[:, None]
     drawn, counted = t < batch.lengths, t <= batch.lengths

@@ -35,6 +35,7 @@ class Recipe:
         stretch, drop: augmentation, see ``batches.augment``.
         kl_weight, kl_start, kl_decay, kl_floor: the KL loss counts ``w - (w - start) * decay^t``, and what lies
             below the floor does not count.
+        half: see ``unroll``.
         seed: of the first weights and of everything that comes by chance.
     """
 
@@ -50,6 +51,7 @@ class Recipe:
     kl_start: float = 0.01
     kl_decay: float = 0.99995
     kl_floor: float = 0.2
+    half: bool = False
     seed: int = 0
 
 
@@ -207,7 +209,7 @@ def _learn(
     draws = noise(config, batch, key, recipe.keep)
 
     def objective(params: Parameters) -> tuple[jax.Array, Any]:
-        reconstruction, kl = losses(config, params, batch, draws)
+        reconstruction, kl = losses(config, params, batch, draws, recipe.half)
         total = reconstruction + weight * jnp.maximum(kl, recipe.kl_floor) if config.latent else reconstruction
         return total, (reconstruction, kl, total)
 

@@ -1,0 +1,174 @@
+"""sketch-rnn in figures: sketches a second, CPU seconds of a training step, what models reach.
+
+    python benchmarks/sketch.py sampling    # sketches a second in batches of 1, 100 and 1,000
+    python benchmarks/sketch.py training    # CPU seconds a step, every cell; steps a second with and without buckets
+    python benchmarks/sketch.py models      # validation loss and share of finished sketches; --model FILE for others
+
+Each prints a table and writes it to ``results``. CPU seconds are those of this process on one core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+
+import numpy as np
+from common import ROOT, table
+
+from evoart.engine.jax_setup import setup
+
+DATA = ROOT.parent / "shared" / "data" / "sketch"
+SETS = {"kanji": "kanji.rdp200", "omniglot": "omniglot"}
+
+
+def stroke_set(name: str, longest: int):
+    """Training and validation drawings of a published stroke set, those of up to ``longest`` points."""
+    from evoart.sketch.arrays import read_npz
+    from evoart.sketch.batches import StrokeSet
+
+    parts = read_npz(DATA / "strokes" / f"{name}.npz", ("train", "valid"))
+    sets = []
+    for part in ("train", "valid"):
+        kept = [np.asarray(sketch, np.float32) for sketch in parts[part] if 1 <= len(sketch) <= longest]
+        sets.append(StrokeSet(tuple(kept), np.zeros(len(kept), int)))
+    return sets
+
+
+def sampling(models: list[str]) -> None:
+    from evoart.sketch.catalogue import find
+    from evoart.sketch.sampling import draw, tapes
+
+    rows = []
+    for name in models or ["kanji", str(DATA / "models" / "bird.gen.json")]:
+        model = find(name)
+        for count in (1, 100, 1000):
+            tape = tapes(count, model.config.longest, 1)
+            z = np.random.default_rng(1).normal(size=(count, model.config.latent)) if model.config.latent else None
+            draw(model, tape, z=z)  # compiled from now on
+            times = []
+            for _ in range(5 if count < 1000 else 2):
+                cpu, wall = time.process_time(), time.perf_counter()
+                drawn = draw(model, tape, z=z)
+                times.append((time.process_time() - cpu, time.perf_counter() - wall))
+            cpu, wall = np.min(times, 0)
+            rows.append(
+                {
+                    "model": model.config.name,
+                    "LSTM": model.config.hidden,
+                    "batch": count,
+                    "points a sketch": f"{np.mean([len(each.strokes) for each in drawn]):.0f}",
+                    "finished": f"{np.mean([each.finished for each in drawn]):.1%}",
+                    "sketches/CPU s": f"{count / cpu:,.0f}",
+                    "sketches/s": f"{count / wall:,.0f}",
+                }
+            )
+    table(rows, "sketch-sampling")
+
+
+def training(cells: list[str]) -> None:
+    from evoart.sketch.batches import StrokeSet, pad
+    from evoart.sketch.cells import CELLS
+    from evoart.sketch.model import Config
+    from evoart.sketch.training import Recipe, Training
+
+    rng = np.random.default_rng(0)
+    whole = [np.column_stack([rng.normal(size=(249, 2)), rng.random(249) < 0.1]).astype(np.float32) for _ in range(100)]
+    full = StrokeSet(tuple(whole), np.zeros(100, int))
+    rows = []
+    kinds = [(cell, half) for cell in cells or CELLS for half in ((False, True) if cell == "lstm" else (False,))]
+    for cell, half in kinds:
+        recipe = Recipe(drop=0.0, stretch=0.0, half=half)
+        seconds = steps_of(Training(Config(cell=cell, hidden=512, longest=250), recipe, full, full), 3)
+        row = {"cell": cell, "H": 512, "T": 250, "batch": 100, "data": "full length"}
+        rows.append(row | {"products": "bfloat16" if half else "float32", "CPU s/step": f"{seconds:.2f}"})
+    train, valid = stroke_set("kanji.rdp200", 250)
+    longest = max(train.lengths.max(), valid.lengths.max())
+    for bucketed in (True, False):
+        course = Training(Config(hidden=256, longest=int(longest)), Recipe(), train, valid)
+        if not bucketed:
+            course.bounds = np.array([longest])
+            order = np.random.default_rng(0)
+
+            def batch(course=course, order=order):
+                members = order.choice(len(train), 100, replace=False)
+                return pad([train.sketches[k] for k in members], train.classes[members], 20.0, int(longest))
+
+            course.batch = batch
+        seconds = steps_of(course, 60)
+        how = "kanji, bucketed" if bucketed else "kanji, all padded alike"
+        rows.append(
+            {
+                "cell": "lstm",
+                "H": 256,
+                "T": int(longest),
+                "batch": 100,
+                "data": how,
+                "products": "float32",
+                "CPU s/step": f"{seconds:.3f}",
+                "steps/CPU s": f"{1 / seconds:.1f}",
+            }
+        )
+    table(rows, "sketch-training", [*rows[0], "steps/CPU s"])
+
+
+def steps_of(course, count: int) -> float:
+    """CPU seconds a step, once everything is compiled."""
+    for _ in range(2 if count < 10 else 60):
+        course.advance()
+    before = time.process_time()
+    for _ in range(count):
+        course.advance()
+    return (time.process_time() - before) / count
+
+
+def models(names: list[str]) -> None:
+    from evoart.sketch import latent
+    from evoart.sketch.batches import StrokeSet
+    from evoart.sketch.catalogue import BUILTIN, find
+    from evoart.sketch.sampling import draw, tapes
+    from evoart.sketch.training import Recipe, Training
+
+    rows = []
+    for name in names or [*BUILTIN, *sorted(str(path) for path in (DATA / "models").glob("*.gen.js*"))]:
+        model = find(name)
+        config = model.config
+        row = {"model": config.name, "parameters": f"{model.size:,}", "cell": f"{config.cell} {config.hidden}"}
+        if config.name in SETS:
+            train, valid = stroke_set(SETS[config.name], config.longest)
+            course = Training(config, Recipe(), StrokeSet(train.sketches[:1], train.classes[:1]), valid, model)
+            figures = course.validate()
+            row |= {"L_R": f"{figures.reconstruction:.2f}", "L_KL": f"{figures.kl:.2f}" if config.latent else ""}
+        tape = tapes(300, config.longest, 1)
+        z = None
+        if config.latent:
+            z = latent.encode(model, valid.sketches[:300])[0]
+            row["of"] = "encoded drawings"
+        drawn = draw(model, tape[: 300 if z is None else len(z)], z=z, temperature=0.35)
+        row["finished"] = f"{np.mean([each.finished for each in drawn]):.1%}"
+        if config.latent:
+            z = np.random.default_rng(1).normal(size=(300, config.latent))
+            drawn = draw(model, tape, z=z, temperature=0.35)
+            row["finished, z from the prior"] = f"{np.mean([each.finished for each in drawn]):.1%}"
+        rows.append(row)
+    columns = ["model", "cell", "parameters", "L_R", "L_KL", "finished", "finished, z from the prior"]
+    table(rows, "sketch-models", columns)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("sampling", "training", "models"))
+    parser.add_argument("--model", action="append", default=[], help="name or file of a model; repeat")
+    parser.add_argument("--cell", action="append", default=[], help="lstm, layer_norm or hyper; repeat")
+    given = parser.parse_args()
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    setup()
+    if given.what == "training":
+        training(given.cell)
+    else:
+        {"sampling": sampling, "models": models}[given.what](given.model)
+
+
+if __name__ == "__main__":
+    main()
