@@ -76,12 +76,11 @@ def training(cells: list[str]) -> None:
     whole = [np.column_stack([rng.normal(size=(249, 2)), rng.random(249) < 0.1]).astype(np.float32) for _ in range(100)]
     full = StrokeSet(tuple(whole), np.zeros(100, int))
     rows = []
-    kinds = [(cell, half) for cell in cells or CELLS for half in ((False, True) if cell == "lstm" else (False,))]
-    for cell, half in kinds:
-        recipe = Recipe(drop=0.0, stretch=0.0, half=half)
+    for cell in cells or CELLS:
+        recipe = Recipe(drop=0.0, stretch=0.0)
         seconds = steps_of(Training(Config(cell=cell, hidden=512, longest=250), recipe, full, full), 3)
         row = {"cell": cell, "H": 512, "T": 250, "batch": 100, "data": "full length"}
-        rows.append(row | {"products": "bfloat16" if half else "float32", "CPU s/step": f"{seconds:.2f}"})
+        rows.append(row | {"CPU s/step": f"{seconds:.2f}"})
     train, valid = stroke_set("kanji.rdp200", 250)
     longest = max(train.lengths.max(), valid.lengths.max())
     for bucketed in (True, False):
@@ -104,7 +103,6 @@ def training(cells: list[str]) -> None:
                 "T": int(longest),
                 "batch": 100,
                 "data": how,
-                "products": "float32",
                 "CPU s/step": f"{seconds:.3f}",
                 "steps/CPU s": f"{1 / seconds:.1f}",
             }

@@ -9,13 +9,12 @@ from evoart.sketch.unroll import unroll
 from evoart.types import Array
 
 
-def encode(config: Config, params: Parameters, rows: Array, lengths: Array, half: bool = False) -> tuple[Array, Array]:
+def encode(config: Config, params: Parameters, rows: Array, lengths: Array) -> tuple[Array, Array]:
     """Mean and log variance of z, each ``(batch, latent)``.
 
     Args:
         rows: stroke-5 ``(steps, batch, 5)`` in the model's units, without the start token.
         lengths: points of each drawing ``(batch,)``, 1 or more; rows behind are of no account.
-        half: see ``unroll``.
     """
     steps, batch, _ = rows.shape
     zero = jnp.zeros((batch, 2 * config.encoder), rows.dtype)
@@ -27,7 +26,7 @@ def encode(config: Config, params: Parameters, rows: Array, lengths: Array, half
     for way, xs in (("forward", rows), ("backward", backwards)):
         cell = part(params, way)
         base = jnp.broadcast_to(cell["b"], (batch, 4 * config.encoder))
-        hs = unroll("lstm", cell, base, zero, xs, None, half)
+        hs = unroll("lstm", cell, base, zero, xs, None)
         ends.append(jnp.take_along_axis(hs, last[None, :, None], 0)[0])
     h = jnp.concatenate(ends, -1)
     return h @ params["mu/w"] + params["mu/b"], h @ params["sigma/w"] + params["sigma/b"]

@@ -45,7 +45,7 @@ def noise(config: Config, batch: Batch, key: Array, keep: float) -> Noise:
     return Noise(z, jnp.where(bits < level, jnp.uint8(round(255 * level / 256)), jnp.uint8(0)))
 
 
-def losses(config: Config, params: Parameters, batch: Batch, draws: Noise, half: bool = False) -> tuple[Array, Array]:
+def losses(config: Config, params: Parameters, batch: Batch, draws: Noise) -> tuple[Array, Array]:
     """L_R, in nats per point, and L_KL, in nats per latent number (0 for a decoder only).
 
     The paper divides by the longest sequence, padding included; here by the points there are (and one end each), so
@@ -56,7 +56,7 @@ def losses(config: Config, params: Parameters, batch: Batch, draws: Noise, half:
     state = jnp.zeros((size, CELLS[config.cell].state_size(config.hidden)))
     kl = jnp.zeros(())
     if config.latent:
-        mu, log_var = encode(config, params, batch.rows, batch.lengths, half)
+        mu, log_var = encode(config, params, batch.rows, batch.lengths)
         kl = -0.5 * jnp.mean(1 + log_var - mu * mu - jnp.exp(log_var))
         given = mu + jnp.exp(log_var / 2) * draws.z
         state = first_state(config, params, given)
@@ -65,7 +65,7 @@ def losses(config: Config, params: Parameters, batch: Batch, draws: Noise, half:
     cell = part(params, "cell")
     start = jnp.broadcast_to(jnp.array([0, 0, 1, 0, 0], jnp.float32), (1, size, 5))
     xs = jnp.concatenate([start, batch.rows[:-1]])
-    hs = unroll(config.cell, cell, CELLS[config.cell].base(cell, given), state, xs, draws.keep, half)
+    hs = unroll(config.cell, cell, CELLS[config.cell].base(cell, given), state, xs, draws.keep)
     parts = mixture.split(hs @ params["out/w"] + params["out/b"])
     t = jnp.arange(steps)[:, None]
     drawn, counted = t < batch.lengths, t <= batch.lengths

@@ -35,7 +35,6 @@ class Recipe:
         stretch, drop: augmentation, see ``batches.augment``.
         kl_weight, kl_start, kl_decay, kl_floor: the KL loss counts ``w - (w - start) * decay^t``, and what lies
             below the floor does not count.
-        half: see ``unroll``.
         seed: of the first weights and of everything that comes by chance.
     """
 
@@ -51,7 +50,6 @@ class Recipe:
     kl_start: float = 0.01
     kl_decay: float = 0.99995
     kl_floor: float = 0.2
-    half: bool = False
     seed: int = 0
 
 
@@ -209,7 +207,7 @@ def _learn(
     draws = noise(config, batch, key, recipe.keep)
 
     def objective(params: Parameters) -> tuple[jax.Array, Any]:
-        reconstruction, kl = losses(config, params, batch, draws, recipe.half)
+        reconstruction, kl = losses(config, params, batch, draws)
         total = reconstruction + weight * jnp.maximum(kl, recipe.kl_floor) if config.latent else reconstruction
         return total, (reconstruction, kl, total)
 

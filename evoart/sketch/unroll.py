@@ -7,7 +7,6 @@ Blunsom, "Optimizing Performance of Recurrent Neural Networks on GPUs", 2016, se
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import jax
@@ -17,23 +16,20 @@ from evoart.sketch.cells import CELLS, FORGET
 from evoart.types import Array
 
 
-def unroll(
-    cell: str, params: dict[str, Array], base: Any, state: Array, xs: Array, keep: Array | None, half: bool = False
-) -> Array:
+def unroll(cell: str, params: dict[str, Array], base: Any, state: Array, xs: Array, keep: Array | None) -> Array:
     """Hidden states ``(steps, batch, hidden)`` of a cell along ``xs (steps, batch, inputs)``.
 
     Args:
         base, state: see ``cells``.
         keep: recurrent dropout's mask ``(steps, batch, hidden)``, uint8: 255 times the share that is kept where a unit
             is kept, 0 where it is not; or None.
-        half: multiply in bfloat16 and add in float32 (the LSTM only): half the time on processors made for it.
     """
     hidden = params["wh"].shape[0]
     if cell == "lstm":
         weights = jnp.concatenate([params["wx"][: xs.shape[-1]], params["wh"]])
         shift = jnp.concatenate([jnp.zeros(2 * hidden), jnp.full(hidden, FORGET), jnp.zeros(hidden)])
         gates = tuple(jnp.split(weights, 4, -1)), tuple(jnp.split(base + shift, 4, -1))
-        return _lstm(half, *gates, state[:, :hidden], state[:, hidden:], xs, keep)
+        return _lstm(*gates, state[:, :hidden], state[:, hidden:], xs, keep)
 
     def step(state: Array, inputs: tuple[Array, Array | None]) -> tuple[Array, Array]:
         x, kept = inputs
@@ -48,23 +44,18 @@ def scaled(keep: Array) -> Array:
     return jnp.where(keep > 0, 255.0 / jnp.maximum(keep, 1).astype(jnp.float32), 0.0)
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _lstm(half: bool, weights: Any, base: Any, c: Array, h: Array, xs: Array, keep: Array | None) -> Array:
+@jax.custom_vjp
+def _lstm(weights: Any, base: Any, c: Array, h: Array, xs: Array, keep: Array | None) -> Array:
     """Hidden states. ``weights`` and ``base`` are given gate by gate: slices of one array would be copied each step."""
-    return _lstm_forward(half, weights, base, c, h, xs, keep)[0]
+    return _lstm_forward(weights, base, c, h, xs, keep)[0]
 
 
-def _lstm_forward(
-    half: bool, weights: Any, base: Any, c: Array, h: Array, xs: Array, keep: Array | None
-) -> tuple[Array, Any]:
-    narrow = _narrow(half)
-    narrowed = [narrow(w) for w in weights]
-
+def _lstm_forward(weights: Any, base: Any, c: Array, h: Array, xs: Array, keep: Array | None) -> tuple[Array, Any]:
     def step(state: Any, inputs: Any) -> tuple[Any, Any]:
         c, h = state
         x, kept = inputs
-        xh = narrow(jnp.concatenate([x, h], -1))
-        i, g, f, o = [_dot(xh, w) + b for w, b in zip(narrowed, base, strict=True)]
+        xh = jnp.concatenate([x, h], -1)
+        i, g, f, o = [xh @ w + b for w, b in zip(weights, base, strict=True)]
         i, g, f, o = jax.nn.sigmoid(i), jnp.tanh(g), jax.nn.sigmoid(f), jax.nn.sigmoid(o)
         new = c * f + i * (g if kept is None else g * scaled(kept))
         h = o * jnp.tanh(new)
@@ -74,10 +65,9 @@ def _lstm_forward(
     return hs, (weights, keep, xs, states)
 
 
-def _lstm_backward(half: bool, residuals: Any, by_hs: Array) -> Any:
+def _lstm_backward(residuals: Any, by_hs: Array) -> Any:
     weights, keep, xs, (xhs, *states) = residuals
-    narrow = _narrow(half)
-    back = [narrow(w[xs.shape[-1] :].T) for w in weights]
+    back = [w[xs.shape[-1] :].T for w in weights]
 
     def step(carry: Any, inputs: Any) -> tuple[Any, Any]:
         dc, dh, dbase = carry
@@ -89,25 +79,16 @@ def _lstm_backward(half: bool, residuals: Any, by_hs: Array) -> Any:
         dc = dc + dh * o * (1 - t * t)
         gates = (dc * gk * i * (1 - i), dc * i * mask * (1 - g * g), dc * c * f * (1 - f), dh * t * o * (1 - o))
         dbase = tuple(a + b for a, b in zip(dbase, gates, strict=True))
-        dgates = tuple(narrow(d) for d in gates)
-        dh = sum(_dot(d, w) for d, w in zip(dgates, back, strict=True))
-        return (dc * f, dh, dbase), dgates
+        dh = sum(d @ w for d, w in zip(gates, back, strict=True))
+        return (dc * f, dh, dbase), gates
 
     nothing = jnp.zeros_like(states[0][0])
     start = (nothing, nothing, (nothing,) * 4)
     (dc, dh, dbase), dgates = jax.lax.scan(step, start, (by_hs, keep, *states), reverse=True)
     flat = xhs.reshape(-1, xhs.shape[-1]).T
-    dweights = tuple(_dot(flat, d.reshape(-1, d.shape[-1])) for d in dgates)
+    dweights = tuple(flat @ d.reshape(-1, d.shape[-1]) for d in dgates)
     # Nobody asks what pen positions would change; a mask of whole numbers has no gradient.
     return dweights, dbase, dc, dh, jnp.zeros_like(xs), None
 
 
 _lstm.defvjp(_lstm_forward, _lstm_backward)
-
-
-def _narrow(half: bool) -> Any:
-    return (lambda a: a.astype(jnp.bfloat16)) if half else (lambda a: a)
-
-
-def _dot(a: Array, b: Array) -> Array:
-    return jax.lax.dot(a, b, preferred_element_type=jnp.float32)
