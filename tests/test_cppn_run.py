@@ -269,6 +269,17 @@ def test_a_fit_goes_on_from_a_result(here):
     assert (here / "again.png").read_bytes() == (here / "two.png").read_bytes()
 
 
+def test_another_limit_does_not_change_the_plan(here):
+    """A run that was stopped, and given another limit when it went on, is still what its recipe says."""
+    words = ["--layers", "6x2", "--pixels", "16", "-s", "1", "-q"]
+    how = ["cppn", "fit", "photo.png", *words, "--generations", "100", "--set", "steps=300"]
+    assert run([*how, "-o", "one.png", "--checkpoint", "one.npz"]) == 0
+    assert run(["resume", "one.npz", "--generations", "200", "-o", "two.png", "-q"]) == 0
+    assert load("two.png").generations == 200
+    assert run(["redo", "two.png", "-o", "again.png", "-q"]) == 0
+    assert (here / "again.png").read_bytes() == (here / "two.png").read_bytes()
+
+
 def test_a_sheet_goes_on_from_a_checkpoint(here):
     from evoart.run.film import FilmRecorder
 

@@ -131,7 +131,7 @@ def cppn(ctx: click.Context, **given: Any) -> int | None:
     "settings",
     multiple=True,
     metavar="NAME=NUMBER",
-    help="Of training: rate, and for graphs steps a child; of NEAT: species, survivors, crossing, node, link, "
+    help="Of training: rate and steps, of graphs for each child; of NEAT: species, survivors, crossing, node, link, "
     "activation, toggle; or a number of the strategy's. Repeat.",
 )
 @o.option(SEARCH, "--loss", type=o.Words("mse", "mae", "oklab"), help="What is made small. [default: mse]")

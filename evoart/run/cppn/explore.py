@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ from evoart.search.individuals import Kind
 from evoart.types import Search
 
 EVALUATIONS = {"draft": 1_600, "normal": 6_400, "best": 25_600}
-FRESH = 0.1  # share of the evaluations that look around before anything is varied
+FRESH = 5  # batches that look around before anything is varied
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -52,9 +53,8 @@ class ExploreProblem(SheetProblem):
 
         low, top = RANGES[up]
         grid = Grid((job.cells // job.columns, job.columns), [(-top, -low), RANGES[across]])
-        first = int(FRESH * (job.evaluations or EVALUATIONS[job.quality]))
         kind: Kind = self.kind()
-        return MapElites(makes.fresh, vary, judge, kind, self.assemble, grid, job.batch, first, job.seed)
+        return MapElites(makes.fresh, vary, judge, kind, self.assemble, grid, job.batch, FRESH * job.batch, job.seed)
 
     def figures(self, search: Search) -> dict[str, float]:
         return {"coverage": search.coverage, "loss": float(search.loss)}
@@ -70,7 +70,5 @@ def prepare(job: ExploreJob) -> ExploreProblem:
         UsageError: a network that makes no sense.
     """
     if not (job.generations or job.evaluations or job.seconds or job.patience):
-        import dataclasses
-
         job = dataclasses.replace(job, evaluations=EVALUATIONS[job.quality])
     return ExploreProblem(**settled(job, job.blank()))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # Gradient steps of a fixed network, and evaluations of everything else, where nothing says when to stop.
 STEPS = {"draft": 1_000, "normal": 4_000, "best": 16_000}
 EVALUATIONS = {"draft": 16_384, "normal": 65_536, "best": 262_144}
-GRADIENT = {"rate": 0.02}  # the settings of training a fixed network
+GRADIENT = {"rate": 0.02, "steps": 4_000.0}  # the settings of training a fixed network; the rate falls over the steps
 NEAT = {  # those of NEAT: of training, of the population, and how often each mutation happens
     "steps": 100.0, "rate": 0.05, "species": 6.0, "survivors": 0.3, "crossing": 0.5,
     "node": 0.4, "link": 0.6, "activation": 0.15, "toggle": 0.03,
@@ -97,8 +97,8 @@ class CppnFitJob(NetworkJob):
                 break  # they are the strategy's
             if name not in known:
                 raise unknown("setting", name, known)
-            if isinstance(value, str) or not 0 <= value <= 10_000:
-                raise UsageError(f"{name}={value} is out of range", "Use a number from 0 to 10,000")
+            if isinstance(value, str) or not 0 <= value <= 1e6 or (name == "steps" and value < 1):
+                raise UsageError(f"{name}={value} is out of range", "Use a number from 0 to 1,000,000, 1 step at least")
 
     def look(self) -> Any:
         """As of any job, but that layers are sines where nobody says: with them a photograph is fitted best."""
@@ -180,8 +180,7 @@ class CppnFitProblem(Problem):
     def _descent(self, engine: Any) -> Search:
         from evoart.search.descent import Descent
 
-        steps = self.job.generations or self.job.evaluations or STEPS[self.job.quality]
-        return Descent(engine, self._first(), steps, self.job.setting("rate"))
+        return Descent(engine, self._first(), int(self.job.setting("steps")), self.job.setting("rate"))
 
     def _strategy(self, engine: Any) -> Search:
         from evoart.search.classical import Classical
@@ -293,6 +292,10 @@ def prepare(job: CppnFitJob, source: Any = None) -> CppnFitProblem:
         job = dataclasses.replace(job, aspect=f"{picture.width}:{picture.height}")
     limits = (job.generations, job.evaluations, job.seconds, job.until_psnr, job.patience)
     descends = job.topology == "layers" and job.weights == "gradient"
+    if descends and "steps" not in job.options:
+        # Written down, so that a run with another limit than it was planned with can still be done again.
+        steps = job.generations or job.evaluations or STEPS[job.quality]
+        job = dataclasses.replace(job, options=job.options | {"steps": float(min(steps, 1_000_000))})
     if not descends and not any(limits):
         job = dataclasses.replace(job, evaluations=EVALUATIONS[job.quality])
     return CppnFitProblem(
