@@ -98,6 +98,7 @@ class Form(Protocol):
 
     # What a form has beyond that, where JAX can draw it:
     # images_traced(genomes, height, width) -> (n, height, width, 3) sRGB in [0, 1], on white where it is transparent
+    # work(pixels) -> what drawing one picture of so many pixels costs, in pixels times shapes
 
 
 class Score(Protocol):

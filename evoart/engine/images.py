@@ -38,6 +38,12 @@ class ImagesEngine:
         self.batch = int(np.clip(most // (self.width * self.height), 1, 256))
         self._losses = jax.jit(self.losses_traced)
 
+    @property
+    def work(self) -> float:
+        """What one picture costs, in pixels times shapes; a form that does not say is drawn like one shape."""
+        pixels = self.width * self.height
+        return self.form.work(pixels) if hasattr(self.form, "work") else float(pixels)
+
     def shrink(self) -> bool:
         """Judge half as many candidates side by side from now on; False where it is one already.
 

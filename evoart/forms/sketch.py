@@ -85,6 +85,10 @@ class SketchForm:
     def parts(self) -> str:
         return f"{self.noun} of '{self.model}', by {'noise tape' if self.evolve == 'tape' else 'latent vector'}"
 
+    def work(self, pixels: int) -> float:
+        """See ``StrokesForm.work``; a step of the model is a product with its weights."""
+        return self.count * self.points * (pixels / 2 + _model(self.model)[0].config.hidden ** 2 / 16)
+
     @property
     def _usual_side(self) -> float:
         """Of a sketch in units, before it evolves."""

@@ -58,6 +58,10 @@ class StrokesForm:
     def parts(self) -> str:
         return f"{self.noun}: {len(self.lengths):,} strokes, {sum(self.lengths):,} points"
 
+    def work(self, pixels: int) -> float:
+        """What drawing at so many pixels costs, in pixels times shapes: every segment is looked for in every pixel."""
+        return pixels * self.dim / 4
+
     def split(self, genome: Genome) -> list[np.ndarray]:
         """Points ``(k, 2)`` of every stroke, in units."""
         points = np.clip(np.asarray(genome, np.float64).reshape(-1, 2), -FARTHEST, FARTHEST)

@@ -19,8 +19,8 @@ def generations_per_block(engine: Any, judged: int) -> int:
     target = getattr(engine, "target", None)
     pixels = target.weight.size if target is not None else 1
     shapes = getattr(getattr(engine, "form", None), "groups", 1)
-    work = getattr(engine, "block_work", WORK)
-    return int(np.clip(work / max(judged * pixels * shapes, 1), 1, MOST))
+    each = getattr(engine, "work", pixels * shapes)
+    return int(np.clip(getattr(engine, "block_work", WORK) / max(judged * each, 1), 1, MOST))
 
 
 class BlockSearch(Search):
