@@ -7,7 +7,7 @@ import os
 
 import click
 
-from evoart.errors import unknown
+from evoart.errors import UsageError, unknown
 
 # Name -> module:attribute and the line that lists it.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -38,6 +38,8 @@ class SketchGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args or args[0] not in (*COMMANDS, "-h", "--help"):
+            if args and not args[0].startswith("-"):
+                check_model(args[0])
             args = ["sample", *args]
         return super().parse_args(ctx, args)
 
@@ -84,6 +86,8 @@ def check_model(name: str) -> str:
     from evoart.sketch.catalogue import BUILTIN, PUBLISHED, is_file
 
     plain = name.lower().replace("-", "_").partition(".")[0]
-    if is_file(name) or name in BUILTIN or plain in PUBLISHED or os.path.exists(name):
+    if is_file(name) or name in BUILTIN or plain in PUBLISHED:
         return name
+    if os.path.exists(name):
+        raise UsageError(f"'{name}' is no model", f"Did you mean: evoart sketch complete {name}?")
     raise unknown("sketch model or command", name, [*BUILTIN, *PUBLISHED, *COMMANDS])
