@@ -287,3 +287,41 @@ def test_a_look_says_what_may_change():
     assert dataclasses.replace(look(), colour="rgb") == look()
     with pytest.raises(EvoartError):
         dataclasses.replace(look(), latent=5)
+
+
+def judged(form, target, individuals):
+    from evoart.engine.networks import NetworkEngine
+    from evoart.score.pixel import PixelScore, Target
+
+    h, w = target.shape[:2]
+    engine = NetworkEngine(form, PixelScore(Target(target, np.ones((h, w), np.float32))), (w, h))
+    return engine, engine.judge(individuals)
+
+
+@pytest.mark.parametrize("kind", ["layers", "graphs"])
+def test_a_population_is_judged_and_trained_whatever_the_threads(kind):
+    from evoart import threads
+    from evoart.forms.cppn import CppnForm, GraphForm
+
+    rng = np.random.default_rng(0)
+    target = rng.random((10, 12, 3)).astype(np.float32) * 0.5
+    if kind == "layers":
+        form = CppnForm(look=Layers((5, 5), ("tanh", "sine"), 1))
+        some = [(form.look, form.random(rng)) for _ in range(5)]
+    else:
+        form, some = GraphForm(look=look()), [grown(seed, 3 * seed).express() for seed in range(5)]
+    before = threads.threads()
+    try:
+        threads.set_threads(1)
+        engine, losses = judged(form, target, some)
+        trained, less = engine.train(some, 20, 0.05)
+        threads.set_threads(2)
+        engine, again = judged(form, target, some)
+    finally:
+        threads.set_threads(before)
+    np.testing.assert_allclose(again, losses, rtol=1e-6)
+    drawn_losses = [((paint.rows(*pair, (12, 10), 0, 10) - target) ** 2).mean() for pair in some]
+    np.testing.assert_allclose(losses, drawn_losses, rtol=1e-5)
+    assert (less < losses).all()
+    np.testing.assert_allclose(engine.judge(trained), less, rtol=1e-4)
+    assert [graph for graph, _ in trained] == [graph for graph, _ in some]

@@ -88,10 +88,11 @@ _HOW = (
 @_run
 @click.pass_context
 def cppn(ctx: click.Context, **given: Any) -> int | None:
-    """Random networks that map a point's coordinates to its colour: a sheet of them, and each as a PNG.
+    """Random networks that map a point's coordinates to its colour: a sheet of them, and each as a PNG of 1024 pixels.
 
-    A network has no resolution: evoart render picture.png -o print.png --size 16384 draws it for a wall, and -o
-    picture.html makes a page that zooms for ever (also .frag, .network.svg, .weights.json).
+    Pictures on a sheet are counted row by row: sheet.png:7 is the seventh, for breed and film. A network has no
+    resolution: evoart render picture.png -o print.png --size 16384 draws it for a wall, and -o picture.html makes a
+    page that zooms for ever (also .frag, .network.svg, .weights.json).
     """
     if ctx.invoked_subcommand is not None:
         _refuse_options(ctx)

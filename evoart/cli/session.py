@@ -269,7 +269,9 @@ def _mention(plan: Plan, console: Console) -> None:
 
 
 def _conclude(event: Finished, plan: Plan, console: Console, machine: dict[str, str]) -> int:
-    written, lost = write_all(event.result, plan.outputs, plan.options, console)
+    with console.progress("writing") as told:
+        options = dataclasses.replace(plan.options, progress=told)
+        written, lost = write_all(event.result, plan.outputs, options, console)
     if plan.parts:
         more, failed = _write_parts(event.result, plan, console)
         written, lost = written + more, lost or failed

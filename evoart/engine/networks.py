@@ -52,6 +52,7 @@ class NetworkEngine:
         traceable: whether a search should put this engine into its own program. On a CPU it should not: threads then
             work side by side.
         inputs: the score's, for the methods named ``*_traced``.
+        target: the score's, where it has one.
         work: what a candidate costs, in pixels times shapes of the dense engine.
     """
 
@@ -60,10 +61,9 @@ class NetworkEngine:
     def __init__(self, form: NetworkForm, score: Score, canvas: tuple[int, int]) -> None:
         setup()
         self.form, self.look, self.score, self.canvas = form, form.look, score, canvas
-        self.inputs = score.inputs
+        self.inputs, self.target = score.inputs, getattr(score, "target", None)
         self.traceable = jax.default_backend() != "cpu"
-        size = form.look.weights / 170 if isinstance(form.look, Layers) else 4
-        self.work = canvas[0] * canvas[1] * max(1.0, size)
+        self.work = form.work(canvas[0] * canvas[1])
         self._losses = jax.jit(lambda candidates: paint.each(lambda c: self._loss(c, self.inputs), candidates))
         self._train = jax.jit(self._trained)
 

@@ -42,6 +42,12 @@ class NetworkForm:
     def steps(self) -> np.ndarray:
         return self.look.steps()
 
+    def work(self, pixels: int) -> float:
+        """What one picture costs to draw, in pixels times shapes; measured on a CPU."""
+        return pixels * max(
+            1.0, self.look.weights / 170 if isinstance(self.look, Layers) else len(self.look.nodes) / 10
+        )
+
     def settled(self, genome: Genome) -> tuple[Self, Genome]:
         """See ``Form.settled``."""
         return self, _settled(genome)

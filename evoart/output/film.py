@@ -51,7 +51,11 @@ def film_drawings(artwork: Artwork, options: Options, per_second: float) -> list
 def film_frames(artwork: Artwork, options: Options, per_second: float) -> list[np.ndarray]:
     """The film's pictures, uint8, all ``(h, w, 3)`` or all ``(h, w, 4)``."""
     size = film_size(artwork, options.film_side)
-    frames = [pixels(artwork, drawing, size) for drawing in film_drawings(artwork, options, per_second)]
+    drawings, frames = film_drawings(artwork, options, per_second), []
+    for drawing in drawings:
+        frames.append(pixels(artwork, drawing, size))
+        if options.progress:
+            options.progress(len(frames) / (len(drawings) + 1))  # the file itself comes last
     if any(frame.shape[-1] == 4 for frame in frames):
         frames = [_with_alpha(frame) for frame in frames]
     return frames

@@ -18,6 +18,7 @@ from evoart.output import recipe as recipes
 from evoart.output.film import durations, film_drawings, film_size
 from evoart.output.formats import Artwork, Format, Options
 from evoart.output.raster import flattened, pixels
+from evoart.types import Drawing
 
 FRAMES_PER_SECOND = 30
 _INSTEAD = "Choose .gif or .apng instead"
@@ -57,11 +58,17 @@ def _mp4(artwork: Artwork, options: Options) -> bytes:
         command += ["-vf", f"scale=out_color_matrix=bt709:out_range=tv,{colours}", "-movflags", "+faststart"]
         command += [str(target)]
         # Drawn one by one as they are written, so that a long film of large pictures needs no memory.
-        frames = (flattened(pixels(artwork, each, (w, h)), options.matte).tobytes() for each in drawings)
+        frames = (_frame(artwork, i, drawings, (w, h), options) for i in range(len(drawings)))
         _feed(command, frames, repeats)
         data = target.read_bytes()
     text = artwork.recipe_text()
     return recipes.into_mp4(data, text) if text else data
+
+
+def _frame(artwork: Artwork, index: int, drawings: list[Drawing], size: tuple[int, int], options: Options) -> bytes:
+    if options.progress:
+        options.progress(index / len(drawings))
+    return flattened(pixels(artwork, drawings[index], size), options.matte).tobytes()
 
 
 def _feed(command: list[str], frames: Iterable[bytes], repeats: np.ndarray) -> None:
