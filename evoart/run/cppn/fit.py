@@ -34,7 +34,7 @@ NEAT = {  # those of NEAT: of training, of the population, and how often each mu
 SHARED_WEIGHTS = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)  # at which a weight-agnostic network is judged (Gaier and Ha, 2019)
 POPULATION = {"gradient": 16, "evolve": 64}  # of NEAT
 ROUNDS = {"gradient": 48, "evolve": 4}  # of growth before it: training makes use of a large network at once
-DEFAULT_STRATEGY = "guided_es"
+DEFAULT_STRATEGY = "cr_fm_nes"  # the best of those in benchmarks/cppn.py
 
 
 @dataclass(frozen=True)
