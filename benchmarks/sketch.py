@@ -43,7 +43,7 @@ def sampling(models: list[str]) -> None:
     for name in models or ["kanji", str(DATA / "models" / "bird.gen.json")]:
         model = find(name)
         for count in (1, 100, 1000):
-            tape = tapes(count, model.config.longest, 1)
+            tape = tapes(count, model.config.longest, 2)
             z = np.random.default_rng(1).normal(size=(count, model.config.latent)) if model.config.latent else None
             draw(model, tape, z=z)  # compiled from now on
             times = []

@@ -131,6 +131,10 @@ def test_commands_in_the_readme_exist():
         for found in re.finditer(r"(?:^|[ /])evoart ((?:[a-z]+)) ?([^#&|;]*)", line):
             what = command(found[1])
             assert what is not None, line
-            known = {word for parameter in what.params for word in parameter.opts} | {"-h", "--help"}
+            context = click.Context(what)
+            under = (
+                [what.get_command(context, n) for n in what.list_commands(context)] if hasattr(what, "commands") else []
+            )
+            known = {word for each in (what, *under) for p in each.params for word in p.opts} | {"-h", "--help"}
             for word in re.findall(r"(?<= )--?[a-z][a-z-]*", " " + found[2]):
                 assert word in known, f"{word} in: {line}"

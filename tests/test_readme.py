@@ -29,6 +29,8 @@ def parse(line: str) -> click.Context:
     command = cli.get_command(click.Context(cli), words[0])
     assert command is not None, line
     while isinstance(command, click.Group) and len(words) > 1 and not words[1].startswith("-"):
+        if words[1] not in command.list_commands(click.Context(command)):  # what is meant where no command is named
+            words.insert(1, command.default)
         words = words[1:]
         command = command.get_command(click.Context(command), words[0])
         assert command is not None, line
@@ -96,7 +98,9 @@ def option_names(command: str) -> set[str]:
 
 
 def options_of(command: click.Command) -> set[str]:
-    under = command.commands.values() if isinstance(command, click.Group) else ()
+    context = click.Context(command)
+    names = command.list_commands(context) if isinstance(command, click.Group) else ()
+    under = [command.get_command(context, name) for name in names]  # some are loaded when they are asked for
     own = {name for parameter in command.params for name in parameter.opts if name.startswith("-")}
     return own.union(*(options_of(each) for each in under))
 

@@ -27,6 +27,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
 class SketchGroup(click.Group):
     """Its commands are imported when they are called; a first word that is none of them is the name of a model."""
 
+    default = "sample"
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -40,7 +42,7 @@ class SketchGroup(click.Group):
         if not args or args[0] not in (*COMMANDS, "-h", "--help"):
             if args and not args[0].startswith("-"):
                 check_model(args[0])
-            args = ["sample", *args]
+            args = [self.default, *args]
         return super().parse_args(ctx, args)
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -48,7 +50,7 @@ class SketchGroup(click.Group):
         self.format_help_text(ctx, formatter)
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-        sample = self.get_command(ctx, "sample")
+        sample = self.get_command(ctx, self.default)
         sample.format_options(click.Context(sample, parent=ctx), formatter)
         self.format_epilog(ctx, formatter)
 
