@@ -55,6 +55,8 @@ def test_a_sheet_with_no_network_and_its_recipe(here, capsys):
     assert [g.get("id") for g in groups] == [f"sketch-{k}" for k in range(1, 6)]
     page = read_svg((here / "k.svg").read_bytes(), "k.svg")
     assert len(page.strokes) == len(root.findall(".//{*}path"))
+    assert not root.findall(".//{*}rect")  # which a plotter would draw
+    assert root.get("style") == "background:#fff"
     low, high = bounds(page.strokes)
     assert low.min() > 0
     assert (high < page.box[2:]).all()

@@ -8,7 +8,7 @@ overlaps within a stroke show no seams whatever its opacity.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 import numpy as np
@@ -66,7 +66,7 @@ class PenDrawing:
 
     def svg(self, size: tuple[int, int], title: str = "", recipe: str = "", alpha: np.ndarray | None = None) -> str:
         """Paths in the order drawn, a group for every sketch where there are several."""
-        return document(self, size, self._elements, title=title, recipe=recipe, alpha=alpha)
+        return self._on_paper(document(self._bare, size, self._elements, title=title, recipe=recipe, alpha=alpha))
 
     def animated_svg(
         self, size: tuple[int, int], seconds: float, hold: float, title: str = "", recipe: str = ""
@@ -85,7 +85,17 @@ class PenDrawing:
             yield f"{REDUCED}</style>"
             yield from lines
 
-        return document(self, size, elements, title=title, recipe=recipe)
+        return self._on_paper(document(self._bare, size, elements, title=title, recipe=recipe))
+
+    @property
+    def _bare(self) -> PenDrawing:
+        return replace(self, background=None)
+
+    def _on_paper(self, text: str) -> str:
+        """The document on a ground of its colour: a style, for a rectangle would be drawn by a plotter too."""
+        if self.background is None:
+            return text
+        return text.replace(' role="img">', f' role="img" style="background:{colour(self.background)}">', 1)
 
     def begun(self, share: float) -> PenDrawing:
         """The drawing when ``share`` (0 to 1) of every sketch's way has been drawn."""
