@@ -64,7 +64,7 @@ class SketchJob(Job):
         points: most points of a sketch; None: what the model was trained for.
         classes: what to draw, where the model knows several; each in turn.
         then, after: model or class that takes over after so many strokes.
-        drawing, other, plus, minus: SVG or Quick, Draw! files, each with a hash.
+        drawing, other: SVG or Quick, Draw! files, each with a hash; ``plus``, ``minus``: several such files.
         part: share of a whole sketch's size that the given strokes of ``complete`` span.
         z: a latent vector.
         reach: how far a grid goes from its middle, in standard deviations.

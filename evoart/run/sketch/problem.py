@@ -107,9 +107,9 @@ def prepare(job: SketchJob, source: Any = None) -> SketchProblem:
     """
     from evoart.engine.jax_setup import setup
 
-    setup()
     job = job.with_seed()
     model = source if isinstance(source, Model) else find_model(job.model)
+    setup()
     job = _with_hash(job, "model", model.digest, job.model)
     if job.points is not None:
         model = Model(replace(model.config, longest=min(job.points, model.config.longest)), model.params)
@@ -126,7 +126,7 @@ def prepare(job: SketchJob, source: Any = None) -> SketchProblem:
         job = replace(job, rule="handwriting" if model.config.inputs == 3 else "js")
     width, height = layout.extent(job)
     size = output_size(width, height, job.size or round(job.grid[0] * job.cell / height))
-    form, _ = layout.sheet(job, [])
+    form, _ = layout.sheet(job, [[np.zeros((1, 2))]] * job.count)  # which says how many, until there are some
     return SketchProblem(job=job, form=form, size=size, name=job.stem, model=model, second=second, starts=starts)
 
 
