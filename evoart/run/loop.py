@@ -181,7 +181,8 @@ class _Run:
             self.mark = (loss, self.search.generation)
         if (loss, len(self.search.genome)) != self.seen:
             self.seen = (loss, len(self.search.genome))
-            self.film.add(self.form, self.search.genome, loss)
+            if self.problem.recorded:
+                self.film.add(self.form, self.search.genome, loss)
 
     def reason(self) -> Reason | None:
         """Why the run is over, or None."""

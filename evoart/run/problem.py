@@ -75,6 +75,11 @@ class Problem:
         return ()
 
     @property
+    def recorded(self) -> bool:
+        """Whether how the picture comes about is kept, for films."""
+        return True
+
+    @property
     def loop(self) -> bool:
         """Whether ``frames`` are a loop: after the last comes the first."""
         return False

@@ -48,6 +48,11 @@ class SheetProblem(Problem):
         return networks_engine(self.job)
 
     @property
+    def recorded(self) -> bool:
+        """No: sheets are large, and there is nothing between two of them."""
+        return False
+
+    @property
     def blank(self) -> NetworkForm:
         """The form of a picture."""
         if isinstance(self.form, NetworkForm):
