@@ -65,9 +65,9 @@ def _square(x: Array) -> Array:
 
 TABLE = (
     Activation("identity", lambda x: x, "v", 1.0),
-    Activation("tanh", jnp.tanh, "tanh(clamp(v, -10.0, 10.0))", 2.6),
-    Activation("sine", sine, "sin(v)", 1.5),
-    Activation("cosine", cosine, "cos(v)", 1.5),
+    Activation("tanh", jnp.tanh, "1.0 - 2.0 / (1.0 + exp(2.0 * clamp(v, -10.0, 10.0)))", 2.6),
+    Activation("sine", sine, "sine_(v)", 1.5),
+    Activation("cosine", cosine, "sine_(v + 1.5707964)", 1.5),
     Activation("gaussian", lambda x: jnp.exp(-x * x), "exp(-min(v * v, 80.0))", 1.5),
     Activation("sigmoid", jax.nn.sigmoid, "1.0 / (1.0 + exp(-clamp(v, -80.0, 80.0)))", 5.0),
     Activation("absolute", jnp.abs, "abs(v)", 1.2),
@@ -76,7 +76,7 @@ TABLE = (
     Activation(
         "sinc",
         lambda x: jnp.where(jnp.abs(x) < 1e-3, 1.0, sine(x) / jnp.where(x == 0, 1.0, x)),
-        "abs(v) < 1e-3 ? 1.0 : sin(v) / v",
+        "abs(v) < 1e-3 ? 1.0 : sine_(v) / v",
         2.0,
     ),
 )
