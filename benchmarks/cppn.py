@@ -112,7 +112,6 @@ def fit(name: str, folder: str | None) -> None:
         ("NEAT, evolved weights", {"topology": "graph", "weights": "evolve", "evaluations": 16_384}),
         ("weight-agnostic NEAT", {"topology": "agnostic", "weights": "evolve", "evaluations": 16_384}),
         ("Backprop NEAT", {"topology": "graph", "evaluations": 16_384}),
-        ("Backprop NEAT, longer", {"topology": "graph", "evaluations": 65_536}),
     ]
     rows = []
     for what, options in runs:

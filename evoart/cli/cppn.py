@@ -142,7 +142,9 @@ def cppn(ctx: click.Context, **given: Any) -> int | None:
     type=o.Words("draft", "normal", "best"),
     help="How much work, where nothing below says when to stop. [default: normal]",
 )
-@o.option(SEARCH, "--pixels", metavar="N", help="Long side of the search's canvas, 16 to 1,024. [default: 128]")
+@o.option(
+    SEARCH, "--pixels", metavar="N", help="Long side of the search's canvas, 16 to 1,024. [default: 128, of graphs 64]"
+)
 @_seed
 @o.budget_options
 @_run

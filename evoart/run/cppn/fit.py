@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # Gradient steps of a fixed network, and evaluations of everything else, where nothing says when to stop.
 STEPS = {"draft": 1_000, "normal": 4_000, "best": 16_000}
 EVALUATIONS = {"draft": 16_384, "normal": 65_536, "best": 262_144}
+TRAINED = {"draft": 4_096, "normal": 16_384, "best": 65_536}  # those of Backprop NEAT, each a gradient
 GRADIENT = {"rate": 0.02, "steps": 4_000.0}  # the settings of training a fixed network; the rate falls over the steps
 NEAT = {  # those of NEAT: of training, of the population, and how often each mutation happens
     "steps": 100.0, "rate": 0.05, "species": 6.0, "survivors": 0.3, "crossing": 0.5,
@@ -47,7 +48,7 @@ class CppnFitJob(NetworkJob):
         strategy: evosax strategy that evolves the weights of layers.
         population: candidates per generation, 4 to 65,536.
         step: initial step size of a strategy.
-        pixels: long side of the canvas, 16 to 1,024 pixels.
+        pixels: long side of the canvas, 16 to 1,024 pixels; None: 128, of graphs 64.
         loss: ``mse``, ``mae`` or ``oklab``.
         until_psnr: stop at this PSNR in dB, 1 to 100.
         max_pixels: photographs with more pixels are refused.
@@ -74,7 +75,7 @@ class CppnFitJob(NetworkJob):
     strategy: str | None = None
     population: int | None = None
     step: float | None = None
-    pixels: int = 128
+    pixels: int | None = None
     loss: str = "mse"
     until_psnr: float | None = None
     max_pixels: int | None = None
@@ -275,6 +276,8 @@ def prepare(job: CppnFitJob, source: Any = None) -> CppnFitProblem:
     from evoart.run.fit.problem import read_picture, same
     from evoart.score.pixel import Target
 
+    if job.pixels is None:
+        job = dataclasses.replace(job, pixels=128 if job.topology == "layers" else 64)
     picture = read_picture(job, source)
     same("picture", job.picture or picture.name, picture.sha256, job.sha256)
     image, alpha = picture.at(job.pixels)
@@ -297,7 +300,8 @@ def prepare(job: CppnFitJob, source: Any = None) -> CppnFitProblem:
         steps = job.generations or job.evaluations or STEPS[job.quality]
         job = dataclasses.replace(job, options=job.options | {"steps": float(min(steps, 1_000_000))})
     if not descends and not any(limits):
-        job = dataclasses.replace(job, evaluations=EVALUATIONS[job.quality])
+        budget = TRAINED if job.weights == "gradient" else EVALUATIONS
+        job = dataclasses.replace(job, evaluations=budget[job.quality])
     return CppnFitProblem(
         job=job,
         form=form or job.blank(),
