@@ -10,6 +10,7 @@ Each prints a table and writes it to ``results``. CPU seconds are those of this 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import time
 
@@ -77,10 +78,13 @@ def training(cells: list[str]) -> None:
     full = StrokeSet(tuple(whole), np.zeros(100, int))
     rows = []
     for cell in cells or CELLS:
-        recipe = Recipe(drop=0.0, stretch=0.0)
-        seconds = steps_of(Training(Config(cell=cell, hidden=512, longest=250), recipe, full, full), 3)
-        row = {"cell": cell, "H": 512, "T": 250, "batch": 100, "data": "full length"}
-        rows.append(row | {"CPU s/step": f"{seconds:.2f}"})
+        for written in (True, False) if cell == "lstm" else (False,):
+            gradient = "by hand" if written else "autodiff"
+            recipe = Recipe(drop=0.0, stretch=0.0, seed=int(written))  # another seed is another program
+            with contextlib.nullcontext() if written else autodiff():
+                seconds = steps_of(Training(Config(cell=cell, hidden=512, longest=250), recipe, full, full), 3)
+            row = {"cell": cell, "gradient": gradient, "H": 512, "T": 250, "batch": 100, "data": "full length"}
+            rows.append(row | {"CPU s/step": f"{seconds:.2f}"})
     train, valid = stroke_set("kanji.rdp200", 250)
     longest = max(train.lengths.max(), valid.lengths.max())
     for bucketed in (True, False):
@@ -99,6 +103,7 @@ def training(cells: list[str]) -> None:
         rows.append(
             {
                 "cell": "lstm",
+                "gradient": "by hand",
                 "H": 256,
                 "T": int(longest),
                 "batch": 100,
@@ -108,6 +113,31 @@ def training(cells: list[str]) -> None:
             }
         )
     table(rows, "sketch-training", [*rows[0], "steps/CPU s"])
+
+
+@contextlib.contextmanager
+def autodiff():
+    """JAX's own gradient of the LSTM's loop, to compare with."""
+    import jax
+
+    from evoart.sketch import loss, unroll
+    from evoart.sketch.cells import CELLS
+
+    def plain(cell, params, base, state, xs, keep):
+        hidden = params["wh"].shape[0]
+
+        def step(state, inputs):
+            x, kept = inputs
+            state = CELLS[cell].step(params, base, state, x, None if kept is None else unroll.scaled(kept))
+            return state, CELLS[cell].output(state, hidden)
+
+        return jax.lax.scan(step, state, (xs, keep))[1]
+
+    before, loss.unroll = loss.unroll, plain
+    try:
+        yield
+    finally:
+        loss.unroll = before
 
 
 def steps_of(course, count: int) -> float:
