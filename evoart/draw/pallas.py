@@ -71,11 +71,12 @@ class PallasRaster:
         self._gather = start[:-1, None] + steps
 
     @property
-    def bytes_per_candidate(self) -> int:
-        """Memory that the tables of one candidate take, beside what is written."""
+    def numbers(self) -> tuple[int, int]:
+        """Numbers of 4 bytes per candidate: of the tables, and of what is written at most (a picture)."""
         points, shapes = int(self._layout.start[-1]), len(self._layout.kinds)
         words = -(-max(shapes, 1) // WORD)
-        return 4 * (points * (EDGE + 6) + shapes * (PAINT + 8) + words * (self.across + self.down) * (WORD + 1))
+        tables = points * (EDGE + 6) + shapes * (PAINT + 8) + words * (self.across + self.down) * (WORD + 1)
+        return tables, 3 * self.across * COLUMNS * self.down * ROWS
 
     def target(self, image: Array, share: Array) -> tuple[Array, Array]:
         """An image ``(h, w, 3)`` and the pixels' shares ``(h, w)`` in the loss, as the kernels read them."""

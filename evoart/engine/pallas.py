@@ -34,7 +34,9 @@ class PallasEngine(DenseEngine):
             (form.width, form.height),
             interpret=jax.default_backend() == "cpu",
         )
-        self._batch = candidates_within(self._kernels.bytes_per_candidate)
+        tables, written = self._kernels.numbers
+        # Kernels find their places with 32 bits.
+        self._batch = min(candidates_within(4 * (tables + written)), max(1, (2**31 - 1) // max(tables, written)))
 
     @property
     def block_work(self) -> float:
