@@ -153,7 +153,7 @@ def timed(work, least: float = 0.3) -> float:
 
 def counted(engine, genomes) -> float:
     """Flops of drawing the triangles of a population: only blocks that a triangle's box touches are worked on."""
-    from evoart.draw.pallas import COLUMNS, ROWS
+    from evoart.draw.kernel import COLUMNS, ROWS
 
     _, _, columns, rows = (np.asarray(a) for a in engine._kernels._tables(genomes))
     both = (rows[:, :, None] & columns[:, None]).view(np.uint32)

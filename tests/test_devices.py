@@ -13,6 +13,7 @@ import jax
 import numpy as np
 import pytest
 
+from evoart.cli.app import run
 from evoart.cli.failure import explain
 from evoart.engine import memory
 from evoart.engine.dense import DenseEngine
@@ -20,6 +21,7 @@ from evoart.errors import EvoartError, UsageError
 from evoart.forms.shapes import ShapesForm
 from evoart.run import distributed, engines, nvidia
 from evoart.run.fit.job import FitJob
+from evoart.run.job import JOBS
 from evoart.score.pixel import Target
 from evoart.search.classical import Classical
 from evoart.search.program import Program
@@ -127,6 +129,21 @@ def test_a_gpu_gets_the_kernels(monkeypatch):
         engines.choose(FitJob.make(search="sets", engine="pallas"))
     with pytest.raises(UsageError, match="scanline engine runs on a CPU"):
         engines.choose(FitJob.make(search="sets", engine="scanline", device="gpu"))
+
+
+def test_doctor_tells_what_is_there_and_what_is_missing(machine, capsys):
+    def said():
+        assert run(["doctor", "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    assert said()["gpu"] == {"card": "none found", "used by JAX": "none"}
+    plug_in(machine[0])
+    facts = said()
+    assert facts["gpu"]["card"] == "NVIDIA H200, driver 580.95.05"
+    assert facts["gpu"]["JAX's CUDA"] == 'missing; install it with: pip install "evoart[cuda]"'
+    assert "without CUDA beside an NVIDIA H200" in facts["gpu"]["used by JAX"]
+    assert facts["engines"]["fit"] == "scanline on cpu (fastest on a CPU)"
+    assert set(JOBS) <= {words.split()[0] for words in facts["engines"]}
 
 
 # -- memory -----------------------------------------------------------------------------------------------------------

@@ -99,6 +99,7 @@ class PenFitProblem(FitProblem):
 
     def search(self) -> Search:
         from evoart.engine.images import ImagesEngine
+        from evoart.engine.sharded import over_devices
         from evoart.run import engines
         from evoart.run.fit.build import search_options
         from evoart.score.pixel import PixelScore
@@ -106,7 +107,7 @@ class PenFitProblem(FitProblem):
 
         job = self.job
         engines.limit_threads(job.threads)
-        engine = ImagesEngine(self.form, PixelScore(self.target), self.canvas)
+        engine = over_devices(ImagesEngine(self.form, PixelScore(self.target), self.canvas))
         start = self.form.random(np.random.default_rng([job.seed, 0]), self.target.image)
         name, population = job.strategy or DEFAULT_STRATEGY, job.population or POPULATION
         search = Classical(engine, name, population, job.seed, start, search_options(self))
