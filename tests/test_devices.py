@@ -270,6 +270,13 @@ def test_two_processes_find_the_same_picture_and_one_writes_it(tmp_path, alone):
     assert hashlib.sha256((tmp_path / "one.png").read_bytes()).hexdigest() == alone[1]
 
 
+def test_the_default_search_is_not_shared(monkeypatch):
+    monkeypatch.setattr(distributed, "_joined", True)
+    with pytest.raises(UsageError, match="--search sets"):
+        engines.choose(FitJob.make())
+    assert engines.choose(FitJob.make(search="sets")).engine == "dense"
+
+
 def test_processes_that_nobody_tells_of_one_another(monkeypatch):
     for name in (*distributed.VARIABLES, "SLURM_JOB_ID"):
         monkeypatch.delenv(name, raising=False)

@@ -41,11 +41,15 @@ def choose(job: FitJob) -> Choice:
     not do: it stays on the CPU unless a device or the dense engine is asked for.
 
     Raises:
-        UsageError: an engine on a device that it does not run on.
+        UsageError: an engine on a device that it does not run on, a search that processes cannot share.
         EvoartError: a GPU was asked for and JAX sees none, or the CPU and JAX has settled on a GPU.
     """
     if job.device == "gpu" and job.engine == "scanline":
         raise UsageError("the scanline engine runs on a CPU only", "Use --engine pallas or --device cpu")
+    if distributed.active() and job.search == "evolve" and job.finish == "gradient":
+        raise UsageError(
+            "the default search is the work of one process", "Add --search sets, or leave --distributed out"
+        )
     if job.engine == "scanline":
         return Choice("scanline", "cpu", "asked for")
     if job.device == "gpu" or job.engine in ("dense", "pallas"):
