@@ -70,6 +70,9 @@ def machine() -> str:
         ]
         model = names[0] if names else model
     versions = f"Python {platform.python_version()}, NumPy {np.__version__}, Numba {numba.__version__}"
+    if jax := sys.modules.get("jax"):  # where it was used at all
+        device = jax.devices()[0]
+        versions += f", JAX {jax.__version__} on {device.platform if device.platform == 'cpu' else device.device_kind}"
     return f"{model}, {os.cpu_count()} cores, {versions}"
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from evoart.cli.app import run
 from evoart.cli.failure import explain
-from evoart.engine import memory
+from evoart.engine import jax_setup, memory
 from evoart.engine.dense import DenseEngine
 from evoart.errors import EvoartError, UsageError
 from evoart.forms.shapes import ShapesForm
@@ -207,6 +207,16 @@ def test_memory_that_runs_out_elsewhere_is_one_line_too(capsys):
     assert capsys.readouterr().err == (
         "Error: the device's memory does not suffice. Use fewer shapes, fewer --pixels or --device cpu.\n"
     )
+
+
+def test_memory_is_not_taken_whole_unless_the_user_wants_it(monkeypatch):
+    for wanted, found in ((None, "false"), ("true", "true")):
+        monkeypatch.delenv("XLA_PYTHON_CLIENT_PREALLOCATE", raising=False)
+        if wanted:
+            monkeypatch.setenv("XLA_PYTHON_CLIENT_PREALLOCATE", wanted)
+        jax_setup.setup.cache_clear()
+        jax_setup.setup()
+        assert os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] == found
 
 
 def test_parts_are_made_to_fit(monkeypatch):
