@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -297,3 +298,26 @@ def test_processes_that_nobody_tells_of_one_another(monkeypatch):
         distributed.join()
     assert not distributed.active()
     assert distributed.agreed("time", None) == ("time", None)
+
+
+@pytest.mark.slow
+def test_the_benchmark_runs_where_there_is_no_gpu(tmp_path, shared):
+    """Its small version, in a copy of its folder, for it writes its tables beside itself."""
+    place = Path(__file__).parents[1] / "benchmarks"
+    folder = tmp_path / "benchmarks"
+    folder.mkdir()
+    for name in ("gpu.py", "common.py"):
+        (folder / name).write_text((place / name).read_text())
+    done = subprocess.run(
+        [sys.executable, folder / "gpu.py", "--tiny", "--pictures", shared / "images"],
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    assert {path.stem for path in (folder / "results").glob("*.md")} == {
+        "gpu-check-tiny",
+        "gpu-lowering",
+        "gpu-times-tiny",
+        "gpu-runs-tiny",
+    }
