@@ -25,7 +25,9 @@ _PALETTE = (
     "#7a5c3e",
     "#5b5bd6",
 )
-_WIDTH, _MARGIN, _GAP = 1000, 60, 26
+_WIDTH, _MARGIN, _GAP = 1000, 50, 26
+_GOLDEN = 0.381966
+_LABELLED = 9  # columns up to which there is room for the names of activations at their nodes
 
 _Node = tuple[int, int, str, str]  # depth, number, label, activation
 _Join = tuple[int, int, float]
@@ -98,20 +100,21 @@ def _output_names(colour: str) -> list[str]:
 
 
 def _places(nodes: list[_Node]) -> tuple[dict[int, tuple[float, float]], int]:
-    """Where each node is, and the picture's height."""
+    """Where each node is, and the picture's height.
+
+    Columns with few nodes are turned, each a golden section further than the last: links then do not run on one line.
+    """
     columns: dict[int, list[int]] = {}
     for depth, number, _, _ in nodes:
         columns.setdefault(depth, []).append(number)
     deepest, fullest = max(columns), max(len(column) for column in columns.values())
-    height = max(220, 2 * _MARGIN + _GAP * fullest)
-    place = {}
+    height = max(420, 2 * _MARGIN + _GAP * fullest)
+    room, place = height - 2 * _MARGIN, {}
     for depth, column in columns.items():
         x = _MARGIN + (_WIDTH - 2 * _MARGIN - 40) * depth / max(deepest, 1)
+        turn = depth * _GOLDEN if 0 < depth < deepest and len(column) * _GAP * 2 < room else 0.0
         for i, number in enumerate(column):
-            place[number] = (
-                x,
-                height / 2 - 12 + (i - (len(column) - 1) / 2) * min(_GAP * 2, (height - 100) / len(column)),
-            )
+            place[number] = (x, _MARGIN - 14 + room * (((i + 0.5) / len(column) + turn) % 1))
     return place, height
 
 
@@ -125,11 +128,12 @@ def _link(start: tuple[float, float], end: tuple[float, float], weight: float, f
 
 
 def _circles(nodes: list[_Node], place: dict[int, tuple[float, float]]) -> Iterator[str]:
+    crowd = max(depth for depth, _, _, _ in nodes)
     for depth, number, label, name in nodes:
         x, y = place[number]
         fill = _PALETTE[activations.INDEX[name] % len(_PALETTE)] if name else "#fff"
         yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="7" fill="{fill}" stroke="#333"/>'
-        if label:
+        if label and (not name or label != name or crowd <= _LABELLED):
             anchor, dx = ("end", -11) if depth == 0 else ("start", 11)
             yield f'<text x="{x + dx:.1f}" y="{y + 4:.1f}" text-anchor="{anchor}">{label}</text>'
 
