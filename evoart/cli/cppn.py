@@ -226,7 +226,8 @@ def breed(parents: tuple[str, ...], **given: Any) -> int:
     FILM,
     "--through",
     type=o.Words("auto", "latent", "weights"),
-    help="What moves where there is one network: its latent numbers, or all its weights. [default: latent, if any]",
+    help="What moves where there is one network: its latent numbers, or all its weights. [default: latent, if any; the "
+    "one weight of a weight-agnostic network]",
 )
 @o.option(FILM, "--amount", metavar="NUMBER", help="How far one network moves, 0.01 to 20. [default: 1]")
 @_seed

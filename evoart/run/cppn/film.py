@@ -57,7 +57,7 @@ class CppnFilmJob(Job):
 
     @property
     def formats(self) -> tuple[str, ...]:
-        return ("gif",)
+        return ("animated-webp",)  # the 255 colours of a GIF make steps of what is smooth
 
     @property
     def moving(self) -> bool:
@@ -135,10 +135,11 @@ class FilmProblem(Problem):
         form, genome = self.stops[0]
         rng = np.random.default_rng([self.job.seed, 3])
         steps = np.zeros(form.dim, np.float32)
-        if self.job.through == "latent" or (self.job.through == "auto" and form.latent):
+        shared = getattr(form.look, "shared", False)
+        if self.job.through == "latent" or (self.job.through == "auto" and form.latent and not shared):
             steps[: form.latent] = 1.0
-        else:
-            steps[form.latent :] = 0.5 * form.steps()[form.latent :]
+        else:  # one weight for all links is swept far: what it stands for shows over its whole range
+            steps[form.latent :] = 0.75 if shared else 0.5 * form.steps()[form.latent :]
         one, other = (rng.normal(0, 1, form.dim) * steps for _ in range(2))
         angle = 2 * np.pi * turn
         move = self.job.amount * ((np.cos(angle) - 1) * one + np.sin(angle) * other)

@@ -207,6 +207,10 @@ class CppnJob(SheetJob):
         return self.choice or (8 if self.topology == "layers" else 32)  # small graphs are duller, and cheaper
 
     @property
+    def stem(self) -> str:
+        return self.command if self.pick is None else f"network-{self.pick}"
+
+    @property
     def headline(self) -> str:
         return f"{self.n} random networks" if self.pick is None else f"random network {self.pick}"
 
