@@ -60,6 +60,10 @@ def test_every_command_and_option_has_help(name):
         assert all(word in text for word in parameter.opts if word.startswith("-"))
 
 
+# What these may hold depends on what a command draws (-n: how many of what) and by what it is judged.
+DEPENDS = ("--picture", "-n", "--canvas", "--background", "--palette", "--search", "--strategy", "--pixels")
+
+
 def test_a_flag_means_the_same_in_every_command():
     meanings = {}
     for name in COMMANDS:
@@ -67,7 +71,7 @@ def test_a_flag_means_the_same_in_every_command():
             for word in parameter.opts:
                 if name == "gallery":  # its flags speak of many jobs: the same words, the same numbers
                     meanings.setdefault(word, parameter.help)
-                elif word.startswith("-") and word not in ("--picture", "-n"):  # -n: how many of what each draws
+                elif word.startswith("-") and word not in DEPENDS:
                     assert meanings.setdefault(word, parameter.help) == parameter.help, word
     short = {"-n"} | {word for word in meanings if re.fullmatch(r"-\w", word)} | {"-h"}
     assert len(short) <= 8, short

@@ -17,6 +17,9 @@ from evoart.registry import Registry
 # Name -> module:attribute and the line that lists it, so that listing imports nothing.
 COMMANDS: dict[str, tuple[str, str]] = {
     "fit": ("evoart.cli.fit:fit", "Draw a photograph with a few shapes."),
+    "clip": ("evoart.cli.clip:clip", "Draw what words say, judged by CLIP."),
+    "score": ("evoart.cli.score:score", "Say how well a picture agrees with words."),
+    "models": ("evoart.cli.models:models", "List CLIP models: what is here, sizes, licences."),
     "cppn": ("evoart.cli.cppn:cppn", "Pictures from networks of coordinates, at any size."),
     "sketch": ("evoart.cli.sketch.group:sketch", "Let a neural network draw: sketches, fake kanji, handwriting."),
     "gallery": ("evoart.cli.gallery:gallery", "Make pictures by the hundred, and web pages of them."),
@@ -35,6 +38,7 @@ LOADED = Registry("command", "evoart.commands", {name: place for name, (place, _
 EXAMPLES = (
     ("evoart fit photo.jpg", "100 triangles, as SVG and PNG"),
     ("evoart fit photo.jpg -n 50 -k mixed -o art.svg", "50 shapes of several kinds"),
+    ('evoart clip "a red circle" --model tiny', "what words say, judged by CLIP"),
     ("evoart fit photo.jpg -t 30s -o film.gif", "the evolution as a film"),
 )
 

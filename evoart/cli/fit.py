@@ -126,25 +126,7 @@ def fit(pictures: tuple[str, ...], **given: Any) -> int:
     return run_job(jobs[0], **how)
 
 
-_HOW = (
-    "outputs",
-    "format",
-    "overwrite",
-    "films",
-    "film_size",
-    "film_time",
-    "checkpoint",
-    "no_checkpoint",
-    "config",
-    "settings",
-    "print_config",
-    "dry_run",
-    "distributed",
-    "preview",
-    "as_json",
-    "verbose",
-    "quiet",
-)
+_HOW = (*o.HOW, "distributed")
 
 
 def _made(given: dict[str, Any]) -> Any:

@@ -207,6 +207,26 @@ verbosity_options = together(
 json_option = option(MESSAGES, "--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 preview_option = option(MESSAGES, "--preview", is_flag=True, help="Show the picture in the terminal as it evolves.")
 
+# What a command that makes pictures is told beside its job, for ``work.run_job``.
+HOW = (
+    "outputs",
+    "format",
+    "overwrite",
+    "films",
+    "film_size",
+    "film_time",
+    "checkpoint",
+    "no_checkpoint",
+    "config",
+    "settings",
+    "print_config",
+    "dry_run",
+    "preview",
+    "as_json",
+    "verbose",
+    "quiet",
+)
+
 
 def settings_of(settings: tuple[str, ...]) -> dict[str, str]:
     """Name to value of ``--set name=value``, repeated.

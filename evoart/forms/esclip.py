@@ -75,6 +75,12 @@ class EsClipForm:
         base = [0.0] * 9 + [faintest]
         return (unit * np.array(span, np.float32) + np.array(base, np.float32)).reshape(genomes.shape)
 
+    def images_traced(self, genomes: Array, height: int, width: int) -> Array:
+        """Pictures ``(n, height, width, 3)`` of genomes ``(n, dim)`` inside a JAX program."""
+        import jax.numpy as jnp
+
+        return self.plain.images_traced(self._in_units(jnp, genomes), height, width)
+
     def to_plain(self, genome: Genome) -> Genome:
         """The same picture as a genome ``(dim,)`` of ``plain``."""
         return self._in_units(np, np.asarray(genome, np.float32)).astype(np.float32)

@@ -66,7 +66,7 @@ def choose(job: FitJob) -> Choice:
 def _asked_for(job: FitJob) -> Choice:
     gpu = accelerator()
     if gpu is None and (job.device == "gpu" or (job.engine == "pallas" and job.device != "cpu")):
-        raise EvoartError(*nvidia.why_unused(os.environ.get("JAX_PLATFORMS", "")))
+        raise no_gpu()
     if gpu is not None and job.device == "cpu":
         raise EvoartError(f"JAX runs on {gpu} in this process", "Set JAX_PLATFORMS=cpu before it starts")
     if job.search == "evolve" and job.finish == "gradient":  # asks for gradients, which the kernels have none of
@@ -98,10 +98,15 @@ def choose_jax(device: str) -> Choice:
     """
     gpu = accelerator()
     if device == "gpu" and gpu is None:
-        raise EvoartError("JAX sees no GPU here", 'Install it with: pip install "jax[cuda12]", or use --device cpu')
+        raise no_gpu()
     if device == "cpu" and gpu is not None:
         raise EvoartError(f"JAX runs on {gpu} in this process", "Set JAX_PLATFORMS=cpu before it starts")
     return Choice("dense", gpu or "cpu", "the one that there is")
+
+
+def no_gpu() -> EvoartError:
+    """The error for a GPU that was asked for and that JAX cannot use."""
+    return EvoartError(*nvidia.why_unused(os.environ.get("JAX_PLATFORMS", "")))
 
 
 def accelerator() -> str | None:

@@ -43,6 +43,7 @@ JOBS = Registry(
         "cppn-breed": "evoart.run.cppn.job:BreedJob",
         "cppn-explore": "evoart.run.cppn.job:ExploreJob",
         "cppn-film": "evoart.run.cppn.film:CppnFilmJob",
+        "clip": "evoart.run.clip.job:ClipJob",
     },
 )
 

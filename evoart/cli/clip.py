@@ -1,0 +1,262 @@
+"""``evoart clip``: words go in, a picture comes out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from evoart.cli import options as o
+from evoart.cli.failure import EXIT_CODES
+
+if TYPE_CHECKING:
+    from evoart.cli.console import Console
+    from evoart.run.clip.job import ClipJob
+
+WORDS, MODEL, PICTURE, SEARCH = "Words and pictures to agree with", "CLIP", "Picture", "Search"
+
+
+@click.command(
+    cls=o.Command,
+    short_help="Draw what words say, judged by CLIP.",
+    epilog=f"Exit codes: {EXIT_CODES}. Ctrl-C once stops and saves, twice stops at once.",
+)
+@click.argument("prompt", required=False, nargs=-1)
+@o.option(
+    WORDS,
+    "--prompts",
+    "file",
+    type=o.path(),
+    metavar="FILE",
+    help="A text file with one prompt, and picture, per line.",
+)
+@o.option(
+    WORDS, "--not", "avoid", multiple=True, metavar="TEXT", help='What to keep away from: "text, blurry:0.5"; repeat.'
+)
+@o.option(WORDS, "--like", metavar="FILE[:WEIGHT]", help="A picture that it should look like to CLIP.")
+@o.option(WORDS, "--softmax", is_flag=True, default=None, help="Let the wanted prompts compete with those to avoid.")
+@o.option(
+    WORDS,
+    "--count",
+    metavar="N",
+    help="So many different pictures, 1 to 100, each with a seed of its own. [default: 1]",
+)
+@o.option(
+    MODEL,
+    "--model",
+    metavar="NAME[/TAG]",
+    type=o.Words("tiny", "ViT-B-32", "ViT-B-32-256", "ViT-B-16", "ViT-L-14", metavar="NAME[/TAG]"),
+    help="tiny (inside evoart, knows shapes and colours), or a model of open_clip; several joined by +. "
+    "See: evoart models. [default: ViT-B-32/laion2b_s34b_b79k]",
+)
+@o.option(MODEL, "--pretrained", metavar="TAG", help="Which weights of the model.")
+@o.option(MODEL, "--clip-weights", type=o.path(), metavar="FILE", help="Weights of the model, .safetensors.")
+@o.option(
+    MODEL,
+    "--judge",
+    metavar="NAME[/TAG]",
+    help="A model that does not guide and judges the result. [default: fresh crops]",
+)
+@o.option(
+    MODEL,
+    "--precision",
+    type=o.Words("auto", "float32", "bfloat16"),
+    help="bfloat16 is faster on a GPU. [default: auto]",
+)
+@o.option(
+    MODEL,
+    "--scorer",
+    type=o.Words("auto", "jax", "torch"),
+    help="What computes the model: torch only where evoart cannot. [default: auto]",
+)
+@o.option(
+    PICTURE,
+    "--canvas",
+    type=o.Words("shapes", "cppn", "sketch", metavar="FORM"),
+    help="What the picture is made of: shapes, cppn (a coordinate network) or another form. [default: shapes]",
+)
+@o.option(PICTURE, "-n", "--shapes", metavar="N", help="How many, 1 to 20,000. [default: 100]")
+@o.option(
+    PICTURE,
+    "-k",
+    "--kind",
+    type=o.Words(*o.KINDS, metavar="KIND", several=True),
+    help="Which: triangle, rectangle, circle, ellipse, line, polygon:5, mixed, several joined by commas; "
+    "all of them: evoart shapes. [default: triangle]",
+)
+@o.option(PICTURE, "--opacity", metavar="LOW-HIGH", help="Range, or one fixed number, 0.01 to 1. [default: 0.1-1]")
+@o.option(
+    PICTURE,
+    "--background",
+    type=o.Words("white", "black", "transparent", metavar="COLOUR"),
+    help="#rrggbb, a name, or transparent (judged on white). [default: white]",
+)
+@o.option(PICTURE, "--palette", metavar="COLOURS", help="Only these colours: black,#e63946,orange.")
+@o.option(PICTURE, "--aspect", metavar="W:H", help="Width to height of the pictures: 16:9. [default: 1:1]")
+@o.option(PICTURE, "--start", type=o.path(), metavar="FILE", help="Go on from an evoart result, with more shapes.")
+@o.output_options
+@o.film_options
+@o.option(
+    SEARCH,
+    "--quality",
+    type=o.Words("draft", "normal", "best"),
+    help="How much work, where nothing below says when to stop. [default: normal]",
+)
+@o.option(SEARCH, "-s", "--seed", metavar="N", help="Same seed, same picture; 0 to 4,294,967,295. [default: drawn]")
+@o.option(
+    SEARCH,
+    "--search",
+    type=o.Words("gradient", "surrogate", "classical"),
+    help="gradient follows CLIP back to every corner and colour; surrogate evolves each shape by what CLIP says of "
+    "its place; classical gives a strategy one number per candidate. [default: gradient]",
+)
+@o.option(
+    SEARCH,
+    "--strategy",
+    type=o.Words(*o.STRATEGIES, metavar="NAME"),
+    help="evosax strategy of classical. [default: pgpe]",
+)
+@o.option(SEARCH, "--preset", type=o.Words("es-clip"), help="A known setting as a whole; options beside it win.")
+@o.option(SEARCH, "--population", metavar="N", help="Candidates per generation, 2 to 65,536. [default: by search]")
+@o.option(SEARCH, "--step", metavar="NUMBER", help="First step size, 0.00001 to 2. [default: by search]")
+@o.option(SEARCH, "--set", "settings", multiple=True, metavar="NAME=NUMBER", help="A number of the strategy's; repeat.")
+@o.option(SEARCH, "--crops", metavar="N", help="Random crops that CLIP sees of a picture, 1 to 64. [default: 4]")
+@o.option(SEARCH, "--crop-area", metavar="LOW-HIGH", help="Share of the picture that a crop shows. [default: 0.7-0.9]")
+@o.option(
+    SEARCH, "--pixels", metavar="N", help="Long side of the canvas that CLIP sees, 16 to 1,024. [default: by model]"
+)
+@o.budget_options
+@o.engine_options
+@o.checkpoint_options
+@o.option(o.RUN, "--config", type=o.path(), metavar="FILE", help="Take options from a TOML file; those given here win.")
+@o.option(o.RUN, "--print-config", is_flag=True, help="Print all options as such a file, and stop.")
+@o.option(o.RUN, "--dry-run", is_flag=True, help="Print what would be done, and stop.")
+@o.preview_option
+@o.json_option
+@o.verbosity_options
+def clip(prompt: tuple[str, ...], file: str | None, count: str | None, **given: Any) -> int:
+    """Draw what PROMPT says: "a cat", or several that shall hold at once, with weights: "a cat" "a hat:0.5".
+
+    A prompt that begins with a dash comes after --, as in: evoart clip -- "-5 degrees".
+    """
+    from evoart.run.clip.job import ClipJob
+    from evoart.run.fields import Number
+
+    how = {name: given.pop(name) for name in o.HOW}
+    options = _options(prompt, given, how.pop("config"), how.pop("settings"))
+    number = int(Number(1, 100, "pictures", flag="--count")("count", count or 1))
+    jobs = _jobs(ClipJob, options, file, number)
+    if how.pop("print_config"):
+        click.echo(jobs[0].to_toml(), nl=False)
+        return 0
+    return _draw(jobs, how)
+
+
+def _draw(jobs: list[ClipJob], how: dict[str, Any]) -> int:
+    """Make every picture, one after the other; an interruption ends them all."""
+    from evoart.cli.console import Console
+    from evoart.cli.work import run_job
+    from evoart.errors import UsageError
+    from evoart.run.clip.models import fetch
+    from evoart.run.engines import own_process
+
+    if len(jobs) > 1 and (how["outputs"] == ("-",) or how["checkpoint"]):
+        raise UsageError(
+            "several pictures do not go to one place", "Leave out --checkpoint and -o -, or make one picture"
+        )
+    own_process(jobs[0])
+    console = Console(o.verbosity(how["verbose"], how["quiet"]))
+    if jobs[0].scorer != "torch":
+        fetch(jobs[0], console.say, lambda done, total: console.status(_share(done, total)))
+        console.end()
+    for job in jobs:
+        _warn(job, console)
+    for i, job in enumerate(jobs):
+        places = {name: tuple(_numbered(each, i, len(jobs)) for each in how[name]) for name in ("outputs", "films")}
+        code = run_job(job, **how | places)
+        if code:
+            return code
+    return 0
+
+
+def _jobs(kind: type[ClipJob], options: dict[str, Any], file: str | None, number: int) -> list[ClipJob]:
+    """One job per line of the file (or for the prompts given), times ``number``; seeds count up from the first."""
+    from evoart.errors import UsageError
+
+    lines: list[tuple[str, ...]] = [()]
+    if file is not None:
+        from evoart.run.clip.prompts import read
+
+        if options.get("prompts"):
+            raise UsageError("prompts come from --prompts and from the command line", "Leave one of them out")
+        lines = [(line,) for line in read(file)]
+    jobs = []
+    seed = None
+    for line in lines:
+        for i in range(number):
+            chosen = {"seed": seed + i} if seed is not None and number > 1 else {}
+            job = kind.make(**options | ({"prompts": line} if line else {}) | chosen).with_seed()
+            seed = job.seed if seed is None else seed
+            jobs.append(job)
+    return jobs
+
+
+def _options(
+    prompt: tuple[str, ...], given: dict[str, Any], config: str | None, settings: tuple[str, ...]
+) -> dict[str, Any]:
+    """Fields of the job: the command line over the config file."""
+    from evoart.errors import UsageError
+    from evoart.run.job import read_config
+
+    fields = read_config(config) if config else {}
+    line = {name: value for name, value in given.items() if value is not None and value != ()}
+    if prompt:
+        line["prompts"] = prompt
+    if "like" in line:
+        line |= _like(line["like"])
+    if settings:
+        pairs = [setting.partition("=") for setting in settings]
+        for setting, (name, equals, _) in zip(settings, pairs, strict=True):
+            if not name or not equals:
+                raise UsageError(f"--set {setting} is not NAME=NUMBER", "Write for example --set lr=0.1")
+        line["options"] = {**fields.get("options", {}), **{name.strip(): value for name, _, value in pairs}}
+    if "time" in line:
+        fields.pop("seconds", None)
+    return {"command": "clip"} | fields | line
+
+
+def _like(written: str) -> dict[str, Any]:
+    """Path and weight of ``photo.jpg:0.3``; a file whose name ends so is taken as it is."""
+    import os
+    import re
+
+    match = re.fullmatch(r"(.+):([+-]?(?:\d+\.?\d*|\.\d+))", written)
+    if match and not os.path.exists(written):
+        return {"like": match[1], "like_weight": float(match[2])}
+    return {"like": written}
+
+
+def _warn(job: ClipJob, console: Console) -> None:
+    """Say what the model will not read of a prompt."""
+    from evoart.run.clip.models import cut
+    from evoart.run.clip.prompts import split
+
+    for written in (*job.prompts, *job.avoid):
+        text, _ = split(written)
+        if rest := cut(job, text):
+            console.say(f'Note: the model reads no further than this prompt\'s first words; cut: "{rest}"')
+        if any(ord(letter) > 0x24F and letter.isalpha() for letter in text):
+            console.say(f'Note: most CLIP models learned from English; "{text}" may mean little to them')
+
+
+def _share(done: int, total: int | None) -> str:
+    return f"{done / 1e6:,.0f} MB" + (f" of {total / 1e6:,.0f} MB, {done / max(total, 1):.0%}" if total else "")
+
+
+def _numbered(place: str, i: int, many: int) -> str:
+    """The name of the ``i``-th of ``many`` files: ``cat.svg``, ``cat-2.svg``; folders and standard output stay."""
+    path = Path(place)
+    if many == 1 or i == 0 or place == "-" or path.is_dir():
+        return place
+    return str(path.with_name(f"{path.stem}-{i + 1}{path.suffix}"))

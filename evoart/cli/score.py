@@ -1,0 +1,64 @@
+"""``evoart score``: how near a picture is to some words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from evoart.cli import options as o
+from evoart.cli.failure import EXIT_CODES
+
+
+@click.command(
+    cls=o.Command,
+    short_help="Say how well a picture agrees with words.",
+    epilog=f"Exit codes: {EXIT_CODES}.",
+)
+@click.argument("picture", type=o.path("PICTURE"))
+@click.argument("text", nargs=-1, required=True)
+@o.option(
+    "CLIP",
+    "--model",
+    metavar="NAME[/TAG]",
+    help="tiny (inside evoart, knows shapes and colours), or a model of open_clip; several joined by +. "
+    "See: evoart models. [default: ViT-B-32/laion2b_s34b_b79k]",
+)
+@o.option("CLIP", "--pretrained", metavar="TAG", help="Which weights of the model.")
+@o.option("CLIP", "--clip-weights", type=o.path(), metavar="FILE", help="Weights of the model, .safetensors.")
+@o.option(
+    "CLIP",
+    "--scorer",
+    type=o.Words("auto", "jax", "torch"),
+    help="What computes the model: torch only where evoart cannot. [default: auto]",
+)
+@o.json_option
+@o.verbosity_options
+def score(picture: str, text: tuple[str, ...], as_json: bool, verbose: int, quiet: bool, **given: Any) -> int:
+    """Show the cosine similarity of PICTURE and each TEXT, and how they share a probability of 1.
+
+    PICTURE is shown to CLIP as open_clip's own transform shows it: its largest square in the middle. Transparency is
+    white.
+    """
+    import json
+
+    from evoart.cli.console import Console, tell
+    from evoart.run.clip.job import ClipJob
+    from evoart.run.clip.judge import similarities
+
+    console = Console(o.verbosity(verbose, quiet))
+    options = {name: value for name, value in given.items() if value is not None}
+    job = ClipJob.make(prompts=text, **options)
+    from evoart.run.clip.models import fetch
+
+    if job.scorer != "torch":
+        fetch(job, console.say, lambda done, total: console.status(f"{done / 1e6:,.0f} MB"))
+        console.end()
+    found = similarities(job, picture)
+    if as_json:
+        rows = [{"text": each, "similarity": round(s, 6), "probability": round(p, 6)} for each, s, p in found]
+        click.echo(json.dumps({"picture": picture, "model": job.model, "scores": rows}))
+        return 0
+    for each, similarity, probability in sorted(found, key=lambda row: -row[1]):
+        tell(f"{similarity:7.4f}  {probability:6.1%}  {each}")
+    return 0

@@ -1,0 +1,96 @@
+"""Files of named arrays in the safetensors format: a header of JSON, then the numbers. Nothing in it can run.
+
+https://github.com/huggingface/safetensors: eight bytes of header length (little endian), the header, the data.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import ml_dtypes
+import numpy as np
+
+from evoart.errors import EvoartError
+
+_TYPES = {
+    "F64": np.float64,
+    "F32": np.float32,
+    "F16": np.float16,
+    "BF16": ml_dtypes.bfloat16,
+    "I64": np.int64,
+    "I32": np.int32,
+    "I16": np.int16,
+    "I8": np.int8,
+    "U8": np.uint8,
+    "BOOL": np.bool_,
+}
+_NAMES = {np.dtype(kind): name for name, kind in _TYPES.items()}
+_LARGEST_HEADER = 100_000_000  # the format's own limit
+
+
+def read(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Arrays by name, mapped from the file and read as they are used, and the file's notes.
+
+    Raises:
+        EvoartError: no such file, one of another format, or one that is cut short.
+    """
+    path = Path(path)
+    again = "Fetch or copy it again; it must be a .safetensors file"
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            if not 2 <= length <= min(_LARGEST_HEADER, size - 8):
+                raise ValueError("its first bytes are not those of a safetensors file")
+            header = json.loads(file.read(length))
+        notes = header.pop("__metadata__", {})
+        whole = np.memmap(path, np.uint8, "r", offset=8 + length) if size > 8 + length else np.empty(0, np.uint8)
+        return {name: _array(whole, entry) for name, entry in header.items()}, dict(notes)
+    except OSError as error:
+        raise EvoartError(
+            f"the weights '{path}' cannot be read ({error.strerror or error})", "Check the path"
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise EvoartError(f"the weights '{path}' are damaged or of another format ({error})", again) from error
+
+
+def _array(whole: np.ndarray, entry: Mapping) -> np.ndarray:
+    kind, shape = np.dtype(_TYPES[entry["dtype"]]), tuple(int(n) for n in entry["shape"])
+    first, last = (int(n) for n in entry["data_offsets"])
+    if min(shape, default=0) < 0 or last - first != math.prod(shape) * kind.itemsize or not 0 <= first <= last:
+        raise ValueError("an array's size does not fit its place")
+    if last > len(whole):
+        raise ValueError("it is cut short")
+    return np.frombuffer(whole[first:last].tobytes() if first % kind.itemsize else whole[first:last], kind).reshape(
+        shape
+    )
+
+
+def write(path: str | Path, arrays: Mapping[str, np.ndarray], notes: Mapping[str, str] | None = None) -> None:
+    """Write arrays, under a temporary name first. The same arrays give the same bytes."""
+    path = Path(path)
+    header: dict = {"__metadata__": dict(notes)} if notes else {}
+    offset = 0
+    for name in sorted(arrays):
+        array = arrays[name]
+        header[name] = {
+            "dtype": _NAMES[array.dtype],
+            "shape": list(array.shape),
+            "data_offsets": [offset, offset + array.nbytes],
+        }
+        offset += array.nbytes
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # data begins on a multiple of eight
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with partial.open("wb") as file:
+            file.write(len(text).to_bytes(8, "little") + text)
+            for name in sorted(arrays):
+                file.write(np.ascontiguousarray(arrays[name]).tobytes())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

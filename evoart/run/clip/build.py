@@ -1,0 +1,102 @@
+"""From prompts to the search that will work on them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from evoart.engine.clip import ClipEngine
+from evoart.errors import UsageError
+from evoart.run.clip.problem import GENERATIONS, ClipProblem
+
+if TYPE_CHECKING:
+    from evoart.types import Search
+
+DEFAULT_STRATEGY = "pgpe"
+BRIGHTEST = 0.7  # first colours are grey to light, so that a white ground is not hidden at once
+
+
+def build_search(problem: ClipProblem) -> Search:
+    """The search that the problem's job asks for, at its beginning.
+
+    Raises:
+        UsageError: unknown strategy or option, a search that does not go with the form.
+    """
+    job = problem.job
+    if job.preset == "es-clip":
+        return _es_clip(problem)
+    engine = engine_of(problem, problem.form)
+    start, planned = first_guess(problem), plan(problem)
+    if job.search == "classical":
+        from evoart.search.noisy import Noisy
+
+        search = Noisy(
+            engine, job.strategy or DEFAULT_STRATEGY, job.population, job.seed, start, _options(problem), planned
+        )
+    elif job.search == "surrogate":
+        from evoart.forms.boxes import boxes
+        from evoart.search.surrogate import Surrogate
+
+        if problem.form.name != "shapes":
+            raise UsageError(f"the search 'surrogate' does not work with {problem.form.name}", "Use --search gradient")
+        search = Surrogate(
+            engine, boxes, job.seed, start, population=job.population, step=job.step, generations=planned
+        )
+    else:
+        from evoart.search.ascent import Ascent
+
+        search = Ascent(engine, job.seed, start, job.step, planned)
+    return _limited(search, problem)
+
+
+def engine_of(problem: ClipProblem, form: Any) -> ClipEngine:
+    """What draws and judges genomes of ``form``."""
+    w, h = problem.pixels
+    return ClipEngine(form, problem.score, h, w, problem.job.seed or 0)
+
+
+def plan(problem: ClipProblem) -> int:
+    """Generations that the search plans for: a clock may end it earlier, and then a recipe still knows the plan."""
+    job = problem.job
+    return int(job.options.get("planned") or job.generations or GENERATIONS[job.search][job.quality])
+
+
+def first_guess(problem: ClipProblem) -> np.ndarray:
+    """A genome ``(dim,)``: the start's, or a random one."""
+    if problem.start is not None:
+        return problem.start
+    return problem.form.random(np.random.default_rng([problem.job.seed or 0, 0]))
+
+
+def _es_clip(problem: ClipProblem) -> Search:
+    """ES-CLIP's own parametrisation, reported in ours."""
+    from evoart.forms.esclip import OPTIONS, EsClipForm
+    from evoart.search.noisy import Noisy
+    from evoart.search.translated import Translated
+
+    job = problem.job
+    if problem.form.name != "shapes" or problem.start is not None:
+        raise UsageError(
+            "ES-CLIP's parametrisation starts from nothing and draws triangles", "Leave out --preset es-clip"
+        )
+    form = EsClipForm(problem.form, job.opacity[1])
+    options = (OPTIONS if job.strategy == "pgpe" else {}) | _options(problem)
+    start = form.random(np.random.default_rng(job.seed))
+    search = Noisy(
+        engine_of(problem, form), job.strategy or "pgpe", job.population, job.seed, start, options, plan(problem)
+    )
+    return Translated(_limited(search, problem), form.to_plain)
+
+
+def _limited(search: Any, problem: ClipProblem) -> Any:
+    job = problem.job
+    search.stop_after(job.generations, job.evaluations)
+    search.settled = {"planned": float(plan(problem))}
+    return search
+
+
+def _options(problem: ClipProblem) -> dict[str, Any]:
+    job = problem.job
+    given = {name: value for name, value in job.options.items() if name != "planned"}
+    return given | ({"step": job.step} if job.step is not None else {})

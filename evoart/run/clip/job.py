@@ -1,0 +1,213 @@
+"""Jobs of ``evoart clip``: pictures that agree with words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from evoart.errors import UsageError
+from evoart.forms.registry import FORMS
+from evoart.output.names import slug
+from evoart.run import fields
+from evoart.run.clip.prompts import avoided, check_weights, prompts, split
+from evoart.run.job import Job
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from evoart.run.clip.problem import ClipProblem
+
+SEARCHES = ("gradient", "surrogate", "classical")
+DEFAULT_SHAPES = 100
+
+# What each preset sets; anything given beside it wins.
+PRESETS: dict[str, dict[str, Any]] = {
+    # Tian and Ha, "Modern Evolution Strategies for Creativity" (2021): their program's settings for CLIP.
+    "es-clip": {
+        "search": "classical",
+        "strategy": "pgpe",
+        "shapes": 50,
+        "kind": "triangle",
+        "pixels": 224,
+        "population": 256,
+        "generations": 2_000,
+        "opacity": (0.0, 0.5),
+        "crops": 4,
+        "crop_area": (0.7, 0.9),
+    },
+}
+
+
+def aspect(name: str, value: Any) -> str:
+    """Width to height: ``3:2``, ``16:9``."""
+    match = re.fullmatch(r"\s*(\d{1,4}(?:\.\d+)?)\s*[:/x]\s*(\d{1,4}(?:\.\d+)?)\s*", str(value))
+    if not match or not all(float(side) > 0 for side in match.groups()):
+        raise UsageError(f"--aspect is {fields.shortened(value)}", "Write width to height, such as 3:2")
+    if not 1 / 8 <= float(match[1]) / float(match[2]) <= 8:
+        raise UsageError(f"--aspect {value} is too long a strip for CLIP to see", "Use 1:8 to 8:1")
+    return f"{match[1]}:{match[2]}"
+
+
+def share(name: str, value: Any) -> tuple[float, float]:
+    """Range of shares: ``0.7-0.9``, or one number."""
+    number = fields.Number(0.05, 1.0, kind=float, flag="--crop-area")
+    parts = re.split(r"\s*(?:-|,|:)\s*", value.strip()) if isinstance(value, str) else value
+    parts = parts if isinstance(parts, list | tuple) else [parts]
+    if not 1 <= len(parts) <= 2:
+        raise UsageError(f"--crop-area is {fields.shortened(value)}", "Write a range such as 0.7-0.9")
+    low, high = number(name, parts[0]), number(name, parts[-1])
+    if low > high:
+        raise UsageError(f"--crop-area runs from {low:g} down to {high:g}", f"Write {high:g}-{low:g}")
+    return low, high
+
+
+@dataclass(frozen=True)
+class ClipJob(Job):
+    """A job of ``evoart clip``. What all jobs have is said there.
+
+    Attributes:
+        prompts: what the picture should agree with, each ``text`` or ``text:weight``.
+        avoid: what it should not agree with, likewise.
+        like, like_sha256: path of a picture it should look like to CLIP, and its hash.
+        like_weight: of that picture.
+        softmax: prompts compete: the picture should be the wanted ones rather than the others.
+        model: ``NAME/TAG``, several joined by ``+``; see ``evoart models``.
+        pretrained: the tag, where ``model`` does not name it.
+        clip_weights, clip_weights_sha256: path of a weights file of ``model``, and its hash.
+        judge: a model that did not guide and judges the result; ``crops``: the same one, by fresh crops.
+        precision: ``auto`` (bfloat16 on a GPU), ``float32`` or ``bfloat16``.
+        scorer: ``auto``, ``jax`` or ``torch``: what computes the models.
+        canvas: the form of pictures, a name of ``FORMS``.
+        shapes, kind, opacity, background, palette: of the form ``shapes``; see ``FitJob``. ``background`` is white
+            where nothing is said, ``palette`` is a list of colours.
+        aspect: width to height.
+        pixels: long side of the canvas that is judged, 16 to 1,024; None suits the model.
+        crops: per picture, 1 to 64.
+        crop_area: least and largest share of a crop.
+        search: ``gradient``, ``surrogate`` or ``classical``.
+        strategy: evosax strategy of ``classical``; alone it asks for that search.
+        population, step: of the search; None suits it.
+        preset: name of the preset the other fields came from.
+    """
+
+    command: ClassVar[str] = "clip"
+    files: ClassVar = Job.files | {"like": "picture to be like", "clip_weights": "weights file"}
+    presets: ClassVar = PRESETS
+    checks: ClassVar = Job.checks | {
+        "prompts": prompts,
+        "avoid": avoided,
+        "like": fields.named,
+        "like_sha256": fields.text,
+        "like_weight": fields.Number(-100.0, 100.0, kind=float),
+        "softmax": fields.flag,
+        "model": fields.named,
+        "pretrained": fields.named,
+        "clip_weights": fields.named,
+        "clip_weights_sha256": fields.text,
+        "judge": fields.named,
+        "precision": fields.Choice(("auto", "float32", "bfloat16")),
+        "scorer": fields.Choice(("auto", "jax", "torch")),
+        "canvas": fields.named,
+        "shapes": fields.Number(1, 20_000, "shapes"),
+        "kind": fields.kinds,
+        "opacity": fields.opacity,
+        "background": fields.background,
+        "palette": fields.palette,
+        "aspect": aspect,
+        "pixels": fields.Number(16, 1024, "pixels"),
+        "crops": fields.Number(1, 64, "crops"),
+        "crop_area": share,
+        "search": fields.Choice(SEARCHES),
+        "strategy": fields.named,
+        "population": fields.Number(2, 65_536, "candidates"),
+        "step": fields.Number(1e-5, 2.0, kind=float),
+        "preset": fields.Choice(tuple(PRESETS)),
+    }
+
+    prompts: tuple[str, ...] = ()
+    avoid: tuple[str, ...] = ()
+    like: str | None = None
+    like_sha256: str = ""
+    like_weight: float = 1.0
+    softmax: bool = False
+    model: str = "ViT-B-32/laion2b_s34b_b79k"
+    pretrained: str | None = None
+    clip_weights: str | None = None
+    clip_weights_sha256: str = ""
+    judge: str = "crops"
+    precision: str = "auto"
+    scorer: str = "auto"
+    canvas: str = "shapes"
+    shapes: int | None = None
+    kind: str = "triangle"
+    opacity: tuple[float, float] = (0.1, 1.0)
+    background: str = "#ffffff"
+    palette: int | tuple[str, ...] | None = None
+    aspect: str = "1:1"
+    pixels: int | None = None
+    crops: int = 4
+    crop_area: tuple[float, float] = (0.7, 0.9)
+    search: str = "gradient"
+    strategy: str | None = None
+    population: int | None = None
+    step: float | None = None
+    preset: str | None = None
+
+    def check_together(self) -> None:
+        check_weights(self.prompts, self.avoid, self.like_weight if self.like else None)
+        FORMS[self.canvas]
+        if self.softmax and len(self.prompts) + len(self.avoid) + bool(self.like) < 2:
+            raise UsageError("--softmax needs something to tell the prompt from", 'Add --not "something else"')
+        if self.background == "mean":
+            raise UsageError(
+                "there is no photograph whose mean colour the background could be", "Use a colour, or transparent"
+            )
+        if isinstance(self.palette, int):
+            raise UsageError(
+                f"there is no photograph to choose {self.palette} colours from",
+                "Name them: --palette black,#e63946,orange",
+            )
+        if self.engine == "scanline":
+            raise UsageError("CLIP's pictures are drawn by JAX", "Leave out --engine")
+        if self.strategy is not None and self.search != "classical":
+            raise UsageError(f"the search '{self.search}' has no strategy to choose", "Use --search classical")
+        if self.population is not None and self.search == "gradient":
+            raise UsageError("the search 'gradient' has no population", "Use --search classical or surrogate")
+        if self.clip_weights and "+" in self.model:
+            raise UsageError("--clip-weights is one file, and --model names several", "Name one model")
+
+    @property
+    def form(self) -> str:
+        return self.canvas
+
+    @property
+    def stem(self) -> str:
+        words = [text for text, weight in map(split, self.prompts) if weight > 0]
+        return slug(" ".join(words)) if words else slug(str(self.like))
+
+    def title(self, noun: str) -> str:
+        words = [text for text, weight in map(split, self.prompts) if weight > 0] or [f"like {self.like}"]
+        return f"{', '.join(words)}, drawn with {noun}"
+
+    @property
+    def headline(self) -> str:
+        told = [f'"{each}"' for each in self.prompts] + [f'not "{each}"' for each in self.avoid]
+        if self.like:
+            told.append(f"like {self.like}")
+        return f"{', '.join(told)} by {self.model}{f'/{self.pretrained}' if self.pretrained else ''}"
+
+    def prepare(self, source: Any = None) -> ClipProblem:
+        from evoart.run.clip.problem import prepare
+
+        return prepare(self, source)
+
+    def restore(self, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> ClipProblem:
+        from evoart.run.clip.problem import restore
+
+        return restore(self, plain, arrays, **common)
+
+    @classmethod
+    def implied(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return {"search": "classical"} | given if "strategy" in given else given

@@ -1,0 +1,212 @@
+"""What a job means for some prompts: models loaded, words embedded, a form to draw in."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from evoart.engine.clip import flat
+from evoart.engine.jax_setup import setup
+from evoart.errors import UsageError
+from evoart.output.recipe import extract
+from evoart.picture import load as load_picture
+from evoart.picture import read_source
+from evoart.run import engines
+from evoart.run.clip import canvas, models
+from evoart.run.clip.job import ClipJob
+from evoart.run.clip.prompts import split
+from evoart.run.engines import Choice
+from evoart.run.problem import Problem, output_size
+from evoart.run.recipe import record
+from evoart.score.clip import ClipScore, Prompt
+from evoart.score.crops import Crops
+from evoart.types import Form, Genome, Search
+
+# Generations where nothing else was asked for, by search.
+GENERATIONS = {
+    "gradient": {"draft": 100, "normal": 400, "best": 1600},
+    "surrogate": {"draft": 100, "normal": 400, "best": 1600},
+    "classical": {"draft": 250, "normal": 2000, "best": 8000},
+}
+SIZE = 512  # pixels of the output's long side
+LOOKS = 16  # fresh crops of the judge
+SEEN = 224  # pixels of a picture to be like
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ClipProblem(Problem):
+    """Prompts to be drawn.
+
+    Attributes:
+        pixels: the canvas ``(w, h)`` that is judged.
+        score: prompts, embedded, and the models that guide.
+        jury: the same prompts by the judge's model, or by the guides where there is none.
+        start: genome of ``form`` to go on from, or None.
+        like: the picture to be like, ``(h, w, 3)``, or None.
+    """
+
+    job: ClipJob
+    pixels: tuple[int, int]
+    score: ClipScore
+    jury: ClipScore
+    start: Genome | None = None
+    like: np.ndarray | None = None
+
+    @property
+    def canvas(self) -> tuple[int, int]:
+        return self.pixels
+
+    @property
+    def engine(self) -> Choice:
+        gpu = engines.accelerator()
+        return Choice("clip", gpu or "cpu", "the only one for words")
+
+    def search(self) -> Search:
+        from evoart.run.clip.build import build_search
+
+        return build_search(self)
+
+    def judge(self, form: Form, genome: Genome) -> dict[str, float]:
+        image = flat(form, genome, self.pixels)
+        found = self.score.similarities(image, _key(self.job.seed, 1), LOOKS)
+        figures = {"loss": float(self.score.loss_of(found, self.score.inputs[2]))} | self._named(found)
+        return figures | {"judge": self._wanted(self.jury.similarities(image, _key(self.job.seed, 2), LOOKS))}
+
+    def figures(self, search: Search) -> dict[str, float]:
+        if not self.score.softmax and len(self.score.prompts) == 1:
+            return {"similarity": 1 - float(search.loss)}
+        form = self.form if search.structure is None else self.form.with_structure(search.structure)
+        image = flat(form, search.genome, self.pixels)
+        return self._named(self.score.similarities(image, _key(self.job.seed, 1), LOOKS))
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "prompts": list(self.job.prompts),
+            "model": " + ".join(model.name for model in self.score.models),
+            "licence": ", ".join(sorted({model.licence or "unknown" for model in self.score.models})),
+            "search": self.job.search,
+            "generations": self.job.generations,
+        }
+
+    def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        arrays = {name: array for name, array in (("start", self.start), ("like", self.like)) if array is not None}
+        return {"pixels": list(self.pixels)}, arrays
+
+    def _wanted(self, similarities: np.ndarray) -> float:
+        """The weighted mean over what is wanted."""
+        weights = np.maximum(self.score.inputs[2], 0)
+        return float(similarities @ weights / weights.sum())
+
+    def _named(self, similarities: np.ndarray) -> dict[str, float]:
+        prompts = self.score.prompts
+        if len(prompts) == 1:
+            return {"similarity": float(similarities[0])}
+        names = [each.text if len(each.text) <= 24 else f"{each.text[:21]}..." for each in prompts]
+        return {f'"{name}"': float(value) for name, value in zip(names, similarities, strict=True)}
+
+
+def prepare(job: ClipJob, source: Any = None) -> ClipProblem:
+    """Load the models, embed the prompts and settle the job.
+
+    Raises:
+        UsageError, EvoartError: a model, picture or start file that cannot be used.
+    """
+    setup()
+    if source is not None:
+        raise UsageError("evoart clip works from words and has no photograph", "Name a picture with like=")
+    engines.limit_threads(job.threads)
+    if job.device == "gpu" and engines.accelerator() is None:
+        raise engines.no_gpu()
+    like, start, hashes = None, None, {}
+    if job.like:
+        data, _, label = read_source(job.like)
+        hashes["like_sha256"] = _same("picture to be like", job.like, data, job.like_sha256)
+        image, alpha = load_picture(data, needed=SEEN).at(SEEN)
+        like = (image if alpha is None else image * alpha[..., None] + 1 - alpha[..., None]).astype(np.float32)
+    if job.clip_weights:
+        hashes["clip_weights_sha256"] = models.hash_of(job.clip_weights)
+        _check("weights file", job.clip_weights, hashes["clip_weights_sha256"], job.clip_weights_sha256)
+    begun = None
+    if job.start:
+        data, _, label = read_source(job.start)
+        hashes["start_sha256"] = _same("start", job.start, data, job.start_sha256)
+        begun = record(extract(data, label), label)
+        if begun.form.name != job.canvas:
+            raise UsageError(
+                f"{label} is a picture of {begun.form.name}, not of {job.canvas}", f"Add --canvas {begun.form.name}"
+            )
+    job = dataclasses.replace(job, **hashes).with_seed()
+    form, start = canvas.form_of(job, begun)
+    if not hasattr(form, "images_traced"):
+        raise UsageError(f"pictures of {form.name} cannot be drawn in JAX", "Choose another --canvas")
+    size = output_size(form.width, form.height, job.size or SIZE)
+    return _problem(_settled(job, form), form, like, start, size=size, name=job.stem)
+
+
+def restore(job: ClipJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> ClipProblem:
+    """The problem that ``ClipProblem.pack`` took apart; the models are loaded again.
+
+    Raises:
+        ValueError, KeyError, TypeError: parts that do not belong together.
+    """
+    setup()
+    form, like, start = common.pop("form"), arrays.get("like"), arrays.get("start")
+    sound = (
+        (like is None or (like.ndim == 3 and like.shape[2] == 3 and like.dtype == np.float32))
+        and (start is None or (start.shape == (form.dim,) and np.isfinite(start).all()))
+        and len(plain["pixels"]) == 2 and hasattr(form, "images_traced")
+    )  # fmt: skip
+    if not sound:
+        raise ValueError("parts that do not belong together")
+    return _problem(job, form, like, start, **common)
+
+
+def _problem(job: ClipJob, form: Form, like: np.ndarray | None, start: Genome | None, **common: Any) -> ClipProblem:
+    precision = job.precision
+    if precision == "auto":
+        precision = "float32" if engines.accelerator() is None else "bfloat16"
+    guides = models.guides(job, precision)
+    wanted = [Prompt(text, weight) for text, weight in map(split, job.prompts)]
+    unwanted = [Prompt(text, -weight) for text, weight in map(split, job.avoid)]
+    pictures = [] if like is None else [Prompt(str(job.like), job.like_weight, like)]
+    every = tuple(each for each in (*wanted, *pictures, *unwanted) if each.weight != 0)
+    score = ClipScore(guides, every, Crops(job.crops, job.crop_area), job.softmax)
+    other = models.judge(job, precision)
+    jury = score if other is None else ClipScore((other,), every, Crops(job.crops, job.crop_area), job.softmax)
+    pixels = job.pixels or max(64, *(model.size for model in guides))
+    return ClipProblem(
+        job=dataclasses.replace(job, pixels=pixels), form=form, score=score, jury=jury, start=start, like=like,
+        pixels=output_size(form.width, form.height, pixels), **common,
+    )  # fmt: skip
+
+
+def _settled(job: ClipJob, form: Form) -> ClipJob:
+    """The job with a budget where it has none."""
+    if job.generations or job.evaluations or job.seconds or job.patience:
+        return job
+    return dataclasses.replace(job, generations=GENERATIONS[job.search][job.quality])
+
+
+def _same(what: str, name: str, data: bytes, expected: str) -> str:
+    digest = hashlib.sha256(data).hexdigest()
+    _check(what, name, digest, expected)
+    return digest
+
+
+def _check(what: str, name: str, found: str, expected: str) -> None:
+    if expected and found != expected:
+        raise UsageError(
+            f"'{name}' is not the {what} this job was made for (its contents differ)",
+            "Put the right file there, or begin anew with evoart clip",
+        )
+
+
+def _key(seed: int | None, use: int) -> Any:
+    import jax
+
+    return jax.random.fold_in(jax.random.key(seed or 0), use)

@@ -1,0 +1,47 @@
+"""Gradient steps on the whole genome where the score is differentiable: Adam (Kingma and Ba, 2015)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+
+from evoart.search.stochastic import GRADIENT, Stochastic
+from evoart.types import Array, Genome
+
+BETA1, BETA2, TINY = 0.9, 0.99, 1e-12
+STEP = 0.12  # of a number's natural step, at the start
+LAST = 0.1  # the rate falls along half a cosine to this share
+
+
+class Ascent(Stochastic):
+    """Adam from ``start`` with the derivative under fresh crops every step.
+
+    Args: as ``Stochastic``, and
+        step: rate, relative to the natural step of every number.
+    """
+
+    per_generation, stage = GRADIENT, "gradient"
+
+    def __init__(
+        self, engine: Any, seed: int, start: Genome, step: float | None = None, generations: int | None = None
+    ) -> None:
+        self._rate = STEP if step is None else step
+        super().__init__(engine, seed, start, generations)
+
+    def _init(self, key: Array, origin: Array) -> Any:
+        return origin, jnp.zeros_like(origin), jnp.zeros_like(origin), jnp.zeros((), jnp.int32)
+
+    def _one(self, state: Any, key: Array, share: Array, origin: Array, inputs: Any) -> Any:
+        genome, mean, square, t = state
+        _, slope = self.engine.gradient_traced(genome, inputs, key)
+        slope = jnp.nan_to_num(slope) * self._scale  # per natural step
+        t = t + 1
+        mean = mean + (1 - BETA1) * (slope - mean)
+        square = square + (1 - BETA2) * (slope * slope - square)
+        rate = self._rate * (LAST + (1 - LAST) * (1 + jnp.cos(jnp.pi * share)) / 2)
+        first, second = mean / (1 - BETA1**t), square / (1 - BETA2**t)
+        return genome - rate * self._scale * first / (jnp.sqrt(second) + TINY), mean, square, t
+
+    def _answer(self, state: Any, origin: Array) -> Array:
+        return state[0]

@@ -1,0 +1,137 @@
+"""Searches whose score differs a little every time it is asked (random crops): what they share.
+
+A block of generations is one compiled program. At its end the search's own answer, the mean of its distribution or its
+parent, is judged in the one way that never changes, and kept if it is the best so far: so the loss of a run falls,
+whatever the luck of the crops. A loss is only ever compared with losses under the same crops.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from evoart.errors import EvoartError, UsageError
+from evoart.types import Array, Genome, Search
+
+GRADIENT = 3  # evaluations that a loss and its derivative cost: one forward, about two backward
+_WORK = {"cpu": 2e10, "other": 2e14}  # operations per block: about half a second
+_LONGEST = 50  # generations per block
+
+
+class Stochastic(Search):
+    """A search over ``engine``, which is traceable.
+
+    An engine offers ``losses_traced(genomes, inputs, key)``, ``settled_traced(genomes, inputs)``, ``losses(genomes)``,
+    ``inputs``, ``form.steps()`` and, where it knows, ``work``: operations to judge one genome.
+
+    Args:
+        engine: judges genomes.
+        seed: decides everything random.
+        start: genome ``(dim,)`` to start from.
+        generations: planned; where a search makes smaller steps towards its end, that is the end.
+
+    Raises:
+        UsageError: a start that is not finite.
+    """
+
+    def __init__(self, engine: Any, seed: int, start: Genome, generations: int | None = None) -> None:
+        self.engine, self._generations = engine, generations
+        self._origin = np.array(start, np.float32)
+        if self._origin.ndim != 1 or not np.isfinite(self._origin).all():
+            raise UsageError("the search's start is not a vector of finite numbers", "Start from another result")
+        self._scale = np.asarray(engine.form.steps(), np.float32)
+        self._key = np.asarray(jax.random.key_data(jax.random.key(seed)))
+        self._limit: int | None = None
+        self._run_jit = jax.jit(self._run)
+        self._state = jax.jit(self._init)(self._key, self._origin)
+        self.genome, self.generation, self.evaluations, self.done = self._origin.copy(), 0, 1, False
+        self.loss = float(engine.losses(self._origin[None])[0])
+        work = getattr(engine, "work", 0.0) * self.per_generation
+        budget = _WORK.get(jax.default_backend(), _WORK["other"])
+        self._block = int(np.clip(budget / max(work, 1.0), 1, _LONGEST))
+
+    # What subclasses say.
+
+    per_generation = 1  # evaluations
+
+    def _init(self, key: Array, origin: Array) -> Any:
+        """The state before the first generation: a tree of arrays."""
+        raise NotImplementedError
+
+    def _one(self, state: Any, key: Array, share: Array, origin: Array, inputs: Any) -> Any:
+        """One generation; ``share`` of the planned work is done."""
+        raise NotImplementedError
+
+    def _answer(self, state: Any, origin: Array) -> Array:
+        """The genome ``(dim,)`` that the search stands for."""
+        raise NotImplementedError
+
+    # The rest.
+
+    def stop_after(self, generations: int | None, evaluations: int | None) -> None:
+        """Let no block of generations run past these budgets (None: no budget)."""
+        limits = [generations, None if evaluations is None else max(1, evaluations // self.per_generation)]
+        self._limit = min((limit for limit in limits if limit is not None), default=None)
+
+    def step(self) -> None:
+        """A block of generations, and a look at where it has led."""
+        count = self._block if self._limit is None else max(1, min(self._block, self._limit - self.generation))
+        planned = np.float32(self._generations or self._limit or np.inf)
+        self._state, genome, loss = self._run_jit(
+            self._state,
+            self._key,
+            np.int32(self.generation),
+            np.int32(count),
+            planned,
+            self._origin,
+            self.engine.inputs,
+        )
+        self.generation += count
+        self.evaluations += count * self.per_generation + 1
+        loss = float(loss)
+        if loss < self.loss:
+            self.genome, self.loss = np.array(genome), loss
+
+    def _run(
+        self, state: Any, key: Array, first: Array, count: Array, planned: Array, origin: Array, inputs: Any
+    ) -> tuple[Any, Array, Array]:
+        def one(i: Array, state: Any) -> Any:
+            each = jax.random.fold_in(jax.random.wrap_key_data(key), first + i)
+            return self._one(state, each, jnp.minimum((first + i) / planned, 1.0), origin, inputs)
+
+        state = jax.lax.fori_loop(0, count, one, state)
+        genome = self._answer(state, origin)
+        return state, genome, self.engine.settled_traced(genome[None], inputs)[0]
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The whole state as named arrays."""
+        leaves = {f"state/{i:03d}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(self._state))}
+        return leaves | {
+            "origin": self._origin,
+            "key": self._key,
+            "genome": np.asarray(self.genome, np.float32),
+            "loss": np.float64(self.loss),
+            "generation": np.int64(self.generation),
+            "evaluations": np.int64(self.evaluations),
+        }
+
+    def load(self, arrays: dict[str, np.ndarray]) -> None:
+        """Go on from ``arrays()`` of a search made with the same arguments.
+
+        Raises:
+            EvoartError: the arrays belong to another search.
+        """
+        mine = self.arrays()
+        if mine.keys() != arrays.keys() or any(
+            np.shape(arrays[name]) != mine[name].shape or np.asarray(arrays[name]).dtype != mine[name].dtype
+            for name in mine
+        ):
+            raise EvoartError("the checkpoint does not fit this search", "Start the run again from its picture")
+        leaves = [jnp.asarray(arrays[name]) for name in sorted(mine) if name.startswith("state/")]
+        self._state = jax.tree.unflatten(jax.tree.structure(self._state), leaves)
+        self._origin, self._key = np.array(arrays["origin"]), np.array(arrays["key"])
+        self.genome, self.loss = np.array(arrays["genome"]), float(arrays["loss"])
+        self.generation, self.evaluations = int(arrays["generation"]), int(arrays["evaluations"])

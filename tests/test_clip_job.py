@@ -1,0 +1,194 @@
+"""Prompts, jobs and problems of ``evoart clip``."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evoart.errors import EvoartError, UsageError
+from evoart.run import checkpoint
+from evoart.run.clip.job import ClipJob
+from evoart.run.clip.prompts import read, split
+from evoart.run.film import FilmRecorder
+from evoart.run.job import Job
+from evoart.run.loop import Keep, resume, run
+from evoart.run.result import finish
+from evoart.run.stop import Stop
+
+
+@pytest.mark.parametrize(
+    ("written", "text", "weight"),
+    [
+        ("a cat", "a cat", 1.0),
+        ("a hat:0.5", "a hat", 0.5),
+        ("a hat : -2", "a hat", -2.0),
+        ("time: noon", "time: noon", 1.0),
+        ("at 12:30", "at 12", 30.0),
+        ("a cat\n in\ta hat ", "a cat in a hat", 1.0),
+        ("日本の猫:1.5", "日本の猫", 1.5),
+        ("a\x1b[31m cat", "a [31m cat", 1.0),
+        ("--help", "--help", 1.0),
+    ],
+)
+def test_prompts_are_read_as_people_write_them(written, text, weight):
+    assert split(written) == (text, weight)
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_a_prompt_or_a_plain_error(text):
+    try:
+        words, weight = split(text)
+    except UsageError:
+        return
+    assert words
+    assert words.isprintable()
+    assert -100 <= weight <= 100
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n", ":", ":0.5", "a cat:1e9", "a" * 3000])
+def test_useless_prompts_are_refused(text):
+    with pytest.raises(UsageError):
+        ClipJob.make(prompts=text)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({}, "no prompt"),
+        ({"avoid": "text"}, "only --not"),
+        ({"prompts": "a cat:0"}, "above 0"),
+        ({"prompts": ["a cat:-1", "a dog:-2"]}, "above 0"),
+        ({"prompts": "a cat", "avoid": "a dog:-1"}, "weight of 0 or less"),
+        ({"prompts": "a cat", "softmax": True}, "tell the prompt from"),
+        ({"prompts": "a cat", "background": "mean"}, "no photograph"),
+        ({"prompts": "a cat", "palette": 5}, "no photograph"),
+        ({"prompts": "a cat", "aspect": "wide"}, "3:2"),
+        ({"prompts": "a cat", "aspect": "100:1"}, "strip"),
+        ({"prompts": "a cat", "crop_area": "0.9-0.5"}, "runs from"),
+        ({"prompts": "a cat", "canvas": "oil"}, "unknown canvas"),
+        ({"prompts": "a cat", "search": "gradient", "strategy": "snes"}, "no strategy"),
+        ({"prompts": "a cat", "population": 16}, "no population"),
+        ({"prompts": "a cat", "engine": "scanline"}, "drawn by JAX"),
+        ({"prompts": "a cat", "clip_weights": "x", "model": "tiny+judge"}, "names several"),
+        ({"prompts": "a cat", "pixles": 3}, "Did you mean pixels"),
+    ],
+)
+def test_what_does_not_go_together_is_said(given, reason):
+    with pytest.raises(UsageError, match=reason):
+        ClipJob.make(**given)
+
+
+def test_jobs_survive_their_files(tmp_path):
+    job = ClipJob.make(
+        prompts=["a cat", "a hat:0.5"], avoid="text, blurry", palette="black,orange,red", seed=3, aspect="3:2"
+    )
+    assert Job.from_dict(job.to_dict()) == job
+    (tmp_path / "job.toml").write_text(job.to_toml())
+    from evoart.run.job import read_config
+
+    assert Job.make(**read_config(tmp_path / "job.toml")) == job
+    assert job.stem == "a-cat-a-hat"
+    assert job.headline == '"a cat", "a hat:0.5", not "text, blurry" by ViT-B-32/laion2b_s34b_b79k'
+    assert job.title("9 triangles") == "a cat, a hat, drawn with 9 triangles"
+
+
+def test_es_clips_preset_is_theirs():
+    job = ClipJob.make(prompts="a cat", preset="es-clip")
+    assert (job.strategy, job.population, job.generations, job.shapes, job.crops) == ("pgpe", 256, 2000, 50, 4)
+    assert ClipJob.make(prompts="a cat", preset="es-clip", shapes=9).shapes == 9
+
+
+def test_files_of_prompts(tmp_path):
+    path = tmp_path / "p.txt"
+    path.write_text("\ufeff# animals\n\n a cat \n  # no\na dog:0.5\n", "utf-8")
+    assert read(path) == ["a cat", "a dog:0.5"]
+    path.write_text("# nothing\n")
+    with pytest.raises(UsageError, match="no prompt in"):
+        read(path)
+    path.write_text("a cat\n:3\n")
+    with pytest.raises(UsageError, match="line 2"):
+        read(path)
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UsageError, match="cannot be read"):
+        read(path)
+    with pytest.raises(UsageError, match="no file"):
+        read(tmp_path / "none.txt")
+
+
+SMALL = {"model": "tiny", "shapes": 8, "seed": 1, "generations": 6, "crops": 2}
+
+
+def last(events):
+    return list(events)[-1]
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_ends_where_the_unbroken_one_does(tmp_path):
+    job = ClipJob.make(
+        prompts=["a red circle", "yellow:0.3"],
+        avoid="a blue square",
+        **SMALL | {"generations": 120},
+    )
+    whole = last(run(job)).result
+    stop, keep = Stop(), Keep(tmp_path / "c.npz", every=1e9)
+    for event in run(job, keep=keep, stop=stop):
+        if type(event).__name__ == "Progress":
+            stop.ask()
+    assert event.generation < 120
+    again = last(resume(checkpoint.load(tmp_path / "c.npz"))).result
+    assert np.array_equal(whole.genome, again.genome)
+    assert whole.figures == again.figures
+    assert set(whole.figures) == {"loss", '"a red circle"', '"yellow"', '"a blue square"', "judge"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("more", [{"search": "surrogate"}, {"preset": "es-clip", "population": 8}])
+def test_every_search_makes_the_same_picture_again(more):
+    a = last(run(ClipJob.make(prompts="a red circle", **more | SMALL))).result
+    assert a.generations == 6
+    assert 0 < a.figures["loss"] < 2
+    assert a.figures["similarity"] == pytest.approx(1 - a.figures["loss"], abs=1e-6)
+    assert -1 < a.figures["judge"] < 1
+    assert np.array_equal(last(run(Job.from_dict(a.recipe["job"]))).result.genome, a.genome)
+
+
+@pytest.mark.slow
+def test_a_network_of_coordinates_learns_words_too():
+    result = last(run(ClipJob.make(prompts="red", canvas="cppn", **SMALL | {"shapes": None}))).result
+    assert result.form.name == "cppn"
+    assert result.image(32).shape == (32, 32, 3)
+
+
+def test_pictures_to_be_like_and_starts(tmp_path, photo):
+    from PIL import Image
+
+    Image.fromarray((photo * 255).astype(np.uint8)).save(tmp_path / "p.png")
+    alike = ClipJob.make(like=str(tmp_path / "p.png"), **SMALL).prepare()
+    genome = alike.form.random(np.random.default_rng(0))
+    first = finish(alike, alike.form, genome, FilmRecorder(16), generations=0, evaluations=0, seconds=0.0)
+    first.save(tmp_path / "a.svg")
+    job = ClipJob.make(prompts="a cat", start=str(tmp_path / "a.svg"), **SMALL | {"shapes": 10})
+    problem = job.prepare()
+    rows = problem.start.reshape(10, -1)
+    assert rows[:8] == pytest.approx(first.genome.reshape(8, -1), abs=1e-5)
+    assert problem.job.start_sha256
+    with pytest.raises(UsageError, match="more than the 3"):
+        ClipJob.make(prompts="a cat", start=str(tmp_path / "a.svg"), **SMALL | {"shapes": 3}).prepare()
+    with pytest.raises(UsageError, match="picture of shapes"):
+        ClipJob.make(prompts="a cat", canvas="cppn", start=str(tmp_path / "a.svg"), model="tiny").prepare()
+    other = ClipJob.make(like=str(tmp_path / "p.png"), like_sha256="0" * 64, **SMALL)
+    with pytest.raises(UsageError, match="contents differ"):
+        other.prepare()
+
+
+def test_models_that_cannot_be_had():
+    with pytest.raises(UsageError, match="leaves a name empty"):
+        ClipJob.make(prompts="a cat", model="tiny+").prepare()
+    with pytest.raises(UsageError, match="one model"):
+        ClipJob.make(prompts="a cat", model="tiny+judge", pretrained="x").prepare()
+    with pytest.raises(EvoartError, match="cannot be read"):
+        ClipJob.make(prompts="a cat", model="tiny", clip_weights="/nowhere/w.safetensors").prepare()
+    with pytest.raises(UsageError, match="tiny does not know 'fluffy'"):
+        ClipJob.make(prompts="a fluffy cat", model="tiny").prepare()

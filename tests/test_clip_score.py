@@ -1,0 +1,149 @@
+"""Crops, similarities and losses of prompts."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from PIL import Image
+
+from evoart.clip.load import load
+from evoart.engine.clip import ClipEngine
+from evoart.engine.drawn import ScanlinePictures
+from evoart.forms.shapes import ShapesForm
+from evoart.score.clip import ClipScore, Prompt, look
+from evoart.score.crops import Crops, resample, whole
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    return load("tiny")
+
+
+@pytest.mark.parametrize("interpolation", ["bicubic", "bilinear"])
+@pytest.mark.parametrize("size", [20, 48, 97])
+def test_resampling_is_pillows(photo, interpolation, size):
+    kind = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}[interpolation]
+    box = (3.5, 2.25, 29.0, 41.5)  # top, left, height, width
+    planes = [
+        Image.fromarray(np.ascontiguousarray(photo[..., c])).resize(
+            (size, size), kind, (box[1], box[0], box[1] + box[3], box[0] + box[2])
+        )
+        for c in range(3)
+    ]
+    reference = np.clip(np.stack([np.asarray(plane) for plane in planes], -1), 0, 1)
+    mine = np.asarray(resample(jnp.asarray(photo)[None], jnp.array(box), size, interpolation))[0]
+    # Pillow cuts kernels at a box's edge; inside they are the same.
+    inner = slice(size // 8, -size // 8)
+    assert np.abs(mine - reference)[inner, inner].max() < 2e-3
+
+
+def test_a_picture_is_shown_as_open_clip_shows_it(photo):
+    from clips import open_clip
+
+    library = open_clip()
+    shown = library.image_transform(24, is_train=False, mean=(0, 0, 0), std=(1, 1, 1))
+    reference = shown(Image.fromarray((photo * 255).round().astype(np.uint8))).numpy().transpose(1, 2, 0)
+    mine = np.asarray(resample(jnp.asarray(photo)[None], whole(*photo.shape[:2])[0], 24, "bicubic"))[0]
+    assert np.abs(mine - reference).mean() < 0.004
+
+
+def test_crops_stay_inside_and_have_their_area():
+    crops = Crops(500, (0.3, 0.6), 1.5)
+    top, left, h, w = np.asarray(crops.boxes(jax.random.key(0), 80, 120)).T
+    assert (top >= 0).all()
+    assert (left >= 0).all()
+    assert (top + h <= 80 + 1e-3).all()
+    assert (left + w <= 120 + 1e-3).all()
+    area = h * w / (80 * 120)
+    assert area.max() <= 0.6 + 1e-5
+    free = (h < 80 - 1e-3) & (w < 120 - 1e-3)
+    assert area[free].min() >= 0.3 - 1e-5
+    assert area.mean() == pytest.approx(0.45, abs=0.02)
+
+
+def test_the_same_crops_for_all(tiny, photo):
+    score = ClipScore([tiny], [Prompt("a red circle")])
+    images = jnp.stack([photo[:36, :36]] * 3)
+    losses = np.asarray(score.losses_traced(images, score.inputs, jax.random.key(1)))
+    assert losses == pytest.approx(losses[0], abs=1e-5)
+    assert losses[0] != pytest.approx(
+        float(score.losses_traced(images[:1], score.inputs, jax.random.key(2))[0]), abs=1e-6
+    )
+
+
+def test_losses_by_hand(tiny):
+    image = np.full((48, 48, 3), (1.0, 0.1, 0.1), np.float32)
+    prompts = [Prompt("a red circle", 2.0), Prompt("a blue square", -1.0), Prompt("red", 0.5, image)]
+    score = ClipScore([tiny], prompts)
+    seen = tiny.images(image[None])[0]
+    aims = [*tiny.texts(["a red circle", "a blue square"]), seen]
+    cosines = np.array([aim @ seen for aim in aims])
+    found = score.similarities(image)
+    assert found == pytest.approx(cosines, abs=1e-4)
+    weights = np.array([2.0, -1.0, 0.5])
+    assert float(score.loss_of(found, weights)) == pytest.approx(1 - found @ weights / 3.5, abs=1e-5)
+    soft = ClipScore([tiny], prompts, softmax=True)
+    terms = np.abs(weights) * np.exp(soft.scale * found.astype(np.float64))
+    assert float(soft.loss_of(found, weights.astype(np.float32))) == pytest.approx(
+        -np.log((terms[0] + terms[2]) / terms.sum()), abs=1e-4
+    )
+
+
+def test_several_models_are_averaged(tiny):
+    image = np.random.default_rng(0).random((40, 40, 3), np.float32)
+    judge = load("judge")
+    prompts = [Prompt("a green tree")]
+    alone = [ClipScore([model], prompts).similarities(image)[0] for model in (tiny, judge)]
+    assert ClipScore([tiny, judge], prompts).similarities(image)[0] == pytest.approx(np.mean(alone), abs=1e-5)
+
+
+def form(n=6):
+    return ShapesForm(("triangle", "rotated-ellipse", "line") * (n // 3), 1.0, 1.0, (1.0, 1.0, 1.0))
+
+
+def test_kernels_inside_a_program_draw_and_pull_as_the_dense_program():
+    shapes = form()
+    genomes = np.stack([shapes.random(np.random.default_rng(seed)) for seed in range(2)])
+    kernels = ScanlinePictures(shapes, 40, 40)
+    aim = np.random.default_rng(9).random((2, 40, 40, 3), np.float32)
+
+    def through(draw):
+        return jax.jit(jax.value_and_grad(lambda x: (draw(x) * aim).sum()))(jnp.asarray(genomes))
+
+    mine, reference = through(kernels.images_traced), through(lambda x: shapes.images_traced(x, 40, 40))
+    assert float(mine[0]) == pytest.approx(float(reference[0]), rel=1e-4)
+    a, b = np.asarray(mine[1]), np.asarray(reference[1])
+    assert np.abs(a - b).max() < 0.02 * np.abs(b).max()
+
+
+def test_losses_do_not_depend_on_the_batch(tiny):
+    shapes = form()
+    genomes = np.stack([shapes.random(np.random.default_rng(seed)) for seed in range(7)])
+    engine = ClipEngine(shapes, ClipScore([tiny], [Prompt("a red circle")]), 48, 48)
+    key = jax.random.key(3)
+    whole_batch = np.asarray(engine.losses_traced(jnp.asarray(genomes), engine.inputs, key))
+    engine.batch = 3
+    assert np.asarray(engine.losses_traced(jnp.asarray(genomes), engine.inputs, key)) == pytest.approx(
+        whole_batch, abs=1e-5
+    )
+
+
+def test_first_order_changes_are_first_order(tiny):
+    shapes = form()
+    genome = shapes.random(np.random.default_rng(0))
+    engine = ClipEngine(shapes, ClipScore([tiny], [Prompt("a red circle")], Crops(2)), 48, 48)
+    key = jax.random.key(3)
+    loss, image, slope = engine.where_traced(jnp.asarray(genome), engine.inputs, key)
+    near = genome + 3e-4 * np.random.default_rng(1).normal(size=(5, genome.size)).astype(np.float32)
+    told = np.asarray(engine.changes_traced(jnp.asarray(near), image, slope, 8)).sum((1, 2))
+    true = np.asarray(engine.losses_traced(jnp.asarray(near), engine.inputs, key)) - float(loss)
+    assert np.abs(told - true).max() < 0.15 * np.abs(true).max() + 2e-6
+
+
+def test_look_takes_the_middle(tiny):
+    wide = np.ones((48, 96, 3), np.float32)
+    wide[:, 24:72] = (1, 0, 0)
+    square = np.broadcast_to(np.float32((1, 0, 0)), (1, 48, 48, 3))
+    assert look(tiny, wide[None]) @ tiny.images(square).T > 0.99

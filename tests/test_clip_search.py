@@ -1,0 +1,142 @@
+"""Searches under a score that differs every time: progress, blocks, resuming. No picture is needed for that."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from evoart.errors import EvoartError, UsageError
+from evoart.search.ascent import Ascent
+from evoart.search.noisy import Noisy
+from evoart.search.stochastic import Stochastic
+from evoart.search.surrogate import Surrogate
+
+GROUPS, EACH = 3, 4
+
+
+class Form:
+    groups = GROUPS
+
+    def steps(self):
+        return np.full(GROUPS * EACH, 0.5, np.float32)
+
+
+class Valley:
+    """Squared distance from a point, the point moved a little at random: the same for all candidates at a time.
+
+    As a picture: a row of pixels, one per number, which is what a tile or a group's box is then made of.
+    """
+
+    form, inputs, height, width = Form(), (np.linspace(-1, 1, GROUPS * EACH, dtype=np.float32),), 16, GROUPS * EACH
+
+    def _loss(self, x, aim):
+        return ((x - aim) ** 2).mean(-1)
+
+    def losses_traced(self, genomes, inputs, key):
+        return self._loss(genomes, inputs[0] + 0.05 * jax.random.normal(key, inputs[0].shape))
+
+    def settled_traced(self, genomes, inputs):
+        return self._loss(genomes, inputs[0])
+
+    def losses(self, genomes):
+        return np.asarray(self.settled_traced(jnp.asarray(genomes), self.inputs))
+
+    def gradient_traced(self, genome, inputs, key):
+        return jax.value_and_grad(lambda x: self.losses_traced(x[None], inputs, key)[0])(genome)
+
+    def where_traced(self, genome, inputs, key):
+        loss, slope = self.gradient_traced(genome, inputs, key)
+        return loss, genome, slope
+
+    def changes_traced(self, genomes, parent, slope, tiles):
+        change = (genomes - parent) * slope
+        at = np.arange(genomes.shape[1]) * tiles // genomes.shape[1]
+        rows = jnp.zeros((len(genomes), tiles)).at[:, at].add(change)
+        return jnp.broadcast_to(rows[:, None] / tiles, (len(genomes), tiles, tiles))
+
+
+def boxes(form, genomes, xp):
+    left = xp.arange(GROUPS) / GROUPS
+    box = xp.stack([left, 0 * left, left + 0.9 / GROUPS, 0 * left + 1], -1)
+    return xp.broadcast_to(box, (len(genomes), GROUPS, 4))
+
+
+START = np.full(GROUPS * EACH, 0.3, np.float32)
+MAKE = {
+    "pgpe": lambda seed: Noisy(Valley(), "pgpe", 16, seed, START, {"step": 0.3}),
+    "simple_ga": lambda seed: Noisy(Valley(), "simple_ga", 16, seed, START),
+    "gradient": lambda seed: Ascent(Valley(), seed, START, None, 200),
+    "surrogate": lambda seed: Surrogate(Valley(), boxes, seed, START, population=8),
+}
+
+
+@pytest.mark.parametrize("name", MAKE)
+def test_the_best_so_far_only_gets_better(name):
+    search = MAKE[name](1)
+    first, seen = search.loss, []
+    while search.generation < 200:
+        search.step()
+        seen.append(search.loss)
+    assert seen == sorted(seen, reverse=True)
+    assert search.loss < 0.2 * first
+    assert search.loss == pytest.approx(float(Valley().losses(search.genome[None])[0]), rel=1e-5)
+    assert search.evaluations >= 200 * search.per_generation
+
+
+@pytest.mark.parametrize("name", ["pgpe", "gradient", "surrogate"])
+def test_a_resumed_search_ends_where_the_unbroken_one_does(name):
+    search = MAKE[name](3)
+    search.step()
+    saved = {key: np.array(value) for key, value in search.arrays().items()}
+    for _ in range(2):
+        search.step()
+    again = MAKE[name](3)
+    again.load(saved)
+    for _ in range(2):
+        again.step()
+    for key, value in search.arrays().items():
+        assert np.array_equal(value, again.arrays()[key]), key
+
+
+def test_seeds_differ_and_repeat():
+    ends = []
+    for seed in (1, 1, 2):
+        search = MAKE["gradient"](seed)
+        search.step()
+        ends.append(search.genome)
+    assert np.array_equal(ends[0], ends[1])
+    assert not np.array_equal(ends[0], ends[2])
+
+
+def test_no_block_runs_past_a_budget():
+    search = MAKE["pgpe"](1)
+    search.stop_after(7, None)
+    search.step()
+    assert search.generation == 7
+    search = MAKE["pgpe"](1)
+    search.stop_after(None, 16 * 5)
+    search.step()
+    assert search.generation == 5
+
+
+def test_states_of_other_searches_are_refused():
+    with pytest.raises(EvoartError, match="does not fit"):
+        MAKE["pgpe"](1).load(MAKE["gradient"](1).arrays())
+    with pytest.raises(UsageError, match="finite"):
+        Ascent(Valley(), 1, np.full(12, np.nan, np.float32))
+    with pytest.raises(NotImplementedError):
+        Stochastic(Valley(), 1, START)
+
+
+def test_a_gradient_that_is_not_finite_does_no_harm():
+    class Cliff(Valley):
+        def gradient_traced(self, genome, inputs, key):
+            loss, slope = super().gradient_traced(genome, inputs, key)
+            return loss, slope.at[0].set(jnp.nan)
+
+    search = Ascent(Cliff(), 1, START, None, 50)
+    search.step()
+    assert np.isfinite(search.arrays()["genome"]).all()
+    assert search.loss < 0.3

@@ -1,0 +1,84 @@
+"""Text to ids, against open_clip's tokenizer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from clips import open_clip
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evoart.clip import catalogue
+from evoart.clip.tokens import BytePairs, Words, cut, tokens
+from evoart.errors import EvoartError, UsageError
+
+TEXTS = [
+    "",
+    "a cat",
+    "A  Cat\n\tin the HAT!?",
+    "it's they're I'd we'll don't o'clock 'sup",
+    "12 apples & 3.14 pears, $5",
+    "naïve café — “quoted” … ünïcödé",
+    "日本の猫 и кот قطة 🐈‍⬛",
+    "&lt;b&gt; &amp;amp; fish &amp; chips",
+    "<start_of_text> is a <end_of_text> mark",
+    "!!!???...---___",
+    "a" * 300,
+    "photo of a very " * 40,
+]
+
+
+@pytest.fixture(scope="module")
+def pair():
+    library = open_clip()
+    path = catalogue.package_folder() / "bpe_simple_vocab_16e6.txt.gz"
+    return BytePairs.read(path), library.tokenizer.SimpleTokenizer()
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_ids_are_those_of_open_clip(pair, text):
+    mine, theirs = pair
+    if "_of_text" not in text:  # there a mark is a mark, here it is nothing a user can write
+        assert np.array_equal(tokens(mine, [text]), theirs([text]).numpy())
+
+
+@given(st.text(st.characters(max_codepoint=0x2FF, categories=("L", "N", "P", "S", "Zs")), max_size=60))
+def test_ids_of_any_text(pair, text):
+    import ftfy
+
+    mine, theirs = pair
+    text = ftfy.fix_text(text)  # open_clip repairs characters that were decoded wrongly; evoart takes them as they are
+    assert mine.encode(text) == theirs.encode(text)
+
+
+def test_what_does_not_fit_is_told(pair):
+    mine, _ = pair
+    long = "one two three four five " * 20
+    assert cut(mine, "a cat") == ""
+    assert cut(mine, long).startswith("one two three four five")
+    row = tokens(mine, [long])[0]
+    assert row[-1] == mine.end
+    assert (row > 0).all()
+
+
+def test_marks_cannot_be_written(pair):
+    mine, _ = pair
+    assert not {mine.start, mine.end} & set(mine.encode("<start_of_text> a <end_of_text>"))
+
+
+@pytest.mark.parametrize("content", [b"", b"a b\n" * 10, b"\x1f\x8bnot gzip", b"\xff\xfe\xff" * 100])
+def test_damaged_vocabularies_are_refused(tmp_path, content):
+    (tmp_path / "merges.txt").write_bytes(content)
+    with pytest.raises(EvoartError, match="vocabulary"):
+        BytePairs.read(tmp_path / "merges.txt")
+
+
+def test_words():
+    words = Words(("a", "cat", "red"), 6, "toy")
+    assert tokens(words, ["A red, RED cat!"]).tolist() == [[4, 1, 3, 3, 2, 5]]
+    assert tokens(words, ["cat"]).tolist() == [[4, 2, 5, 0, 0, 0]]
+    assert cut(words, "a a a a cat") == "cat"
+    with pytest.raises(UsageError, match="toy does not know 'dog'"):
+        words.encode("a dog")
+    with pytest.raises(UsageError, match="does not know"):
+        words.encode("!?")
