@@ -10,6 +10,7 @@ import re
 
 import numpy as np
 import pytest
+from fakes import FORM_EXAMPLES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -22,19 +23,20 @@ from evoart.output.formats import OUTPUTS, encode
 from evoart.run import recipe as results
 from evoart.run.job import Job
 from evoart.run.result import Result
+from evoart.types import Form
 
 FORM = ShapesForm(("triangle", "line", "rotated-ellipse"), 1.0, 0.75, (0.5, 0.4, 0.3))
 JOB = {"picture": "photo.jpg", "sha256": "00", "shapes": 3, "kind": "mixed", "seed": 1}
 HOLDS_ALPHA = ("svg", "png", "apng", "webp", "animated-webp")
 
 
-def drawing(mask: np.ndarray | None = None) -> Result:
-    genome = FORM.random(np.random.default_rng(0))
+def drawing(mask: np.ndarray | None = None, form: Form = FORM) -> Result:
+    genome = form.random(np.random.default_rng(0))
     facts = {"figures": {"loss": 0.01, "psnr": 20.0}, "generations": 5, "evaluations": 60}
-    frames = (FORM.drawing(genome), FORM.drawing(genome))
+    frames = (form.drawing(genome), form.drawing(genome))
     return Result(
         Job.make(keep_alpha=mask is not None, **JOB),
-        FORM,
+        form,
         genome,
         (16, 12),
         seconds=1.0,
@@ -57,10 +59,16 @@ def usable(format: str) -> bool:
     return True
 
 
+def shown_by(format: str) -> Form:
+    """A form that the format can show."""
+    forms = OUTPUTS[format].forms
+    return FORM if forms is None else FORM_EXAMPLES[forms[0]]()
+
+
 @pytest.fixture(scope="module")
 def files() -> dict[str, bytes]:
     """One file of every format, transparent where loading it needs no photograph to be so."""
-    made = {name: drawing(mask() if name in HOLDS_ALPHA else None) for name in OUTPUTS if usable(name)}
+    made = {name: drawing(mask() if name in HOLDS_ALPHA else None, shown_by(name)) for name in OUTPUTS if usable(name)}
     return {name: encode(name, result.artwork()) for name, result in made.items()}
 
 
