@@ -301,6 +301,7 @@ def test_processes_that_nobody_tells_of_one_another(monkeypatch):
     assert distributed.agreed("time", None) == ("time", None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", ["lowering", "times"])
 def test_the_benchmark_runs_where_there_is_no_gpu(tmp_path, monkeypatch, capsys, table):
     """Two of its four tables, the quick ones, in their small version."""
