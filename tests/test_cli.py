@@ -503,7 +503,7 @@ WRONG = [
     (["fit", "photo.jpg", "-o", "-", "--json"], 2, "standard output"),
     (["fit", "photo.jpg", "--film", "a.svg"], 2, "film"),
     (["fit", "photo.jpg", "-o", "a.webp", "--size", "20000"], 2, "--size 16383"),
-    (["fit", "photo.jpg", "-o", "a.png", "--size", "32768"], 2, "too many"),
+    (["fit", "photo.jpg", "-o", "a.webp", "--size", "32768"], 2, "too many"),
     (["fit", "photo.jpg", "-o", "a.pdf", "--size", "30000"], 2, "--size 19200"),
     (["fit", "photo.jpg", "--size", "0"], 2, "1 to 32,768"),
     (["fit", "photo.jpg", "--film-time", "0"], 2, "--film-time"),

@@ -81,9 +81,8 @@ def outputs_for(
         kind = OUTPUTS[output.format]
         kind.check()
         if kind.forms is not None and form not in kind.forms:
-            what = (
-                f"'{output.path or '-'}' ({output.format}) cannot show this: it is for {' and '.join(kind.forms)} only"
-            )
+            as_film = " as a film" if kind.film else ""
+            what = f"'{output.path or '-'}'{as_film} ({output.format}) is for {' and '.join(kind.forms)} only"
             raise UsageError(what, "Use .gif or .webp" if kind.film else "Use .png")
     return outputs
 
