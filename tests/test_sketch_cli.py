@@ -107,7 +107,7 @@ def test_a_pen_on_its_way(here, capsys):
     assert load("k.gif").form.noun == "2 sketches"
     code, _, said = evoart(capsys, "fit", "--dry-run", "-o", "x.anim.svg")
     assert code == 2
-    assert "for sketch and strokes only" in said
+    assert "is for sketch and strokes only" in said
 
 
 def test_completions_begin_with_what_was_given(here, capsys):
