@@ -73,8 +73,9 @@ WORDS, MODEL, PICTURE, SEARCH = "Words and pictures to agree with", "CLIP", "Pic
 @o.option(
     PICTURE,
     "--canvas",
-    type=o.Words("shapes", "cppn", "sketch", metavar="FORM"),
-    help="What the picture is made of: shapes, cppn (a coordinate network) or another form. [default: shapes]",
+    type=o.Words("shapes", "cppn", "sketch", "strokes", metavar="FORM"),
+    help="What the picture is made of: shapes, cppn (a coordinate network), strokes, sketch, sketch:MODEL (noise that "
+    "sketch-rnn draws from) or another form. [default: shapes]",
 )
 @o.option(PICTURE, "-n", "--shapes", metavar="N", help="How many, 1 to 20,000. [default: 100]")
 @o.option(

@@ -14,6 +14,7 @@ from evoart.run import fields
 from evoart.run.clip.job import DEFAULT_SHAPES, ClipJob
 from evoart.run.fit.problem import expand
 from evoart.run.recipe import Record
+from evoart.run.sketch.canvas import is_pen, pen_form
 from evoart.types import Form, Genome
 
 
@@ -28,6 +29,8 @@ def form_of(job: ClipJob, begun: Record | None) -> tuple[Form, Genome | None]:
         return _shapes(job, begun, width, height)
     if begun is not None:
         return begun.form, begun.genome
+    if is_pen(job.canvas):
+        return pen_form(job.canvas, job.shapes or (1 if job.form == "sketch" else None), width, height), None
     try:
         return FORMS[job.canvas](width=width, height=height), None
     except TypeError:

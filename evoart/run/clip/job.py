@@ -79,7 +79,7 @@ class ClipJob(Job):
         judge: a model that did not guide and judges the result; ``crops``: the same one, by fresh crops.
         precision: ``auto`` (bfloat16 on a GPU), ``float32`` or ``bfloat16``.
         scorer: ``auto``, ``jax`` or ``torch``: what computes the models.
-        canvas: the form of pictures, a name of ``FORMS``.
+        canvas: the form of pictures, a name of ``FORMS``; for pens see ``run.sketch.canvas``.
         shapes, kind, opacity, background, palette: of the form ``shapes``; see ``FitJob``. ``background`` is white
             where nothing is said, ``palette`` is a list of colours.
         aspect: width to height.
@@ -157,7 +157,7 @@ class ClipJob(Job):
 
     def check_together(self) -> None:
         check_weights(self.prompts, self.avoid, self.like_weight if self.like else None)
-        FORMS[self.canvas]
+        FORMS[self.canvas.partition(":")[0]]
         if self.softmax and len(self.prompts) + len(self.avoid) + bool(self.like) < 2:
             raise UsageError("--softmax needs something to tell the prompt from", 'Add --not "something else"')
         if self.background == "mean":
@@ -180,7 +180,7 @@ class ClipJob(Job):
 
     @property
     def form(self) -> str:
-        return self.canvas
+        return self.canvas.partition(":")[0]
 
     @property
     def stem(self) -> str:
