@@ -61,7 +61,17 @@ def test_every_command_and_option_has_help(name):
 
 
 # What these may hold depends on what a command draws (-n: how many of what) and by what it is judged.
-DEPENDS = ("--picture", "-n", "--canvas", "--background", "--palette", "--search", "--strategy", "--pixels")
+DEPENDS = (
+    "--picture",
+    "-n",
+    "--canvas",
+    "--background",
+    "--palette",
+    "--opacity",
+    "--search",
+    "--strategy",
+    "--pixels",
+)
 
 
 def test_a_flag_means_the_same_in_every_command():

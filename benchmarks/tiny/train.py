@@ -303,7 +303,7 @@ def train(name: str, steps: int, calm: int, out: Path, seed: int, begun: Path | 
     step = 0
     while step < steps:
         attack = step >= calm
-        harm = min(0.7, max(0.0, (step - calm) / 150))
+        harm = min(0.7, max(0.0, (step - calm) / 100))
         batches.ease = 0.0 if begun else max(0.0, 1 - step / EASY)
         images, batch = batches.draw(attack)
         n = len(batch["tokens"])

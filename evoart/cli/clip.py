@@ -86,7 +86,7 @@ WORDS, MODEL, PICTURE, SEARCH = "Words and pictures to agree with", "CLIP", "Pic
     help="Which: triangle, rectangle, circle, ellipse, line, polygon:5, mixed, several joined by commas; "
     "all of them: evoart shapes. [default: triangle]",
 )
-@o.option(PICTURE, "--opacity", metavar="LOW-HIGH", help="Range, or one fixed number, 0.01 to 1. [default: 0.1-1]")
+@o.option(PICTURE, "--opacity", metavar="LOW-HIGH", help="Range, or one fixed number, 0.01 to 1. [default: 0-1]")
 @o.option(
     PICTURE,
     "--background",

@@ -67,7 +67,7 @@ _ARCHITECTURES: dict[str, dict[str, Any]] = {
     },
 }
 KNOWN = (
-    Entry("tiny", "", "", "MIT", note="inside evoart: shapes, colours, a few things; works at once, offline"),
+    Entry("tiny", "", "", "MIT", note="inside evoart, works at once, offline: colours right, outlines rough"),
     Entry("judge", "", "", "MIT", note="inside evoart: judges what tiny has drawn"),
     Entry("ViT-B-32", "laion2b_s34b_b79k", "laion/CLIP-ViT-B-32-laion2B-s34B-b79K", "MIT", 605_143_316,
           note="the default"),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from evoart.types import Search
 
 DEFAULT_STRATEGY = "pgpe"
-BRIGHTEST = 0.7  # first colours are grey to light, so that a white ground is not hidden at once
+FAINT = 0.15  # opacity of the first shapes at most: what is not needed is then hardly seen
 
 
 def build_search(problem: ClipProblem) -> Search:
@@ -66,7 +66,11 @@ def first_guess(problem: ClipProblem) -> np.ndarray:
     """A genome ``(dim,)``: the start's, or a random one."""
     if problem.start is not None:
         return problem.start
-    return problem.form.random(np.random.default_rng([problem.job.seed or 0, 0]))
+    genome = problem.form.random(np.random.default_rng([problem.job.seed or 0, 0]))
+    if problem.form.name == "shapes":
+        rows = genome.reshape(problem.form.groups, -1)
+        rows[:, -1] = np.clip(FAINT, *problem.form.opacity)
+    return genome
 
 
 def _es_clip(problem: ClipProblem) -> Search:

@@ -142,7 +142,7 @@ class ClipJob(Job):
     canvas: str = "shapes"
     shapes: int | None = None
     kind: str = "triangle"
-    opacity: tuple[float, float] = (0.1, 1.0)
+    opacity: tuple[float, float] = (0.0, 1.0)
     background: str = "#ffffff"
     palette: int | tuple[str, ...] | None = None
     aspect: str = "1:1"

@@ -1,0 +1,170 @@
+"""The commands ``clip``, ``score`` and ``models``, and weights from a hub on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import json
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from evoart.cli.app import run
+from evoart.clip import catalogue
+from evoart.clip.load import weights_file
+from evoart.errors import EvoartError
+
+PAYLOAD = bytes(range(256)) * 400
+
+
+class Hub(http.server.BaseHTTPRequestHandler):
+    """Serves one model's weights, and the small file that states their hash."""
+
+    digest = hashlib.sha256(PAYLOAD).hexdigest()
+
+    def do_GET(self):
+        pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{self.digest}\nsize {len(PAYLOAD)}\n"
+        body = pointer.encode() if "/raw/" in self.path else PAYLOAD
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *words):
+        pass
+
+
+@pytest.fixture
+def hub(monkeypatch, tmp_path):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    monkeypatch.setenv("EVOART_CACHE", str(tmp_path / "cache"))
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def alone(monkeypatch, tmp_path):
+    """No network: a port where nobody listens."""
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    monkeypatch.setenv("EVOART_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_download_is_announced_checked_and_kept(hub):
+    entry, said = catalogue.entry(catalogue.DEFAULT), []
+    path = weights_file(entry, say=said.append)
+    assert path.read_bytes() == PAYLOAD
+    assert len(said) == 1
+    assert "102,400" in said[0] or "0.1 MB" in said[0]
+    assert str(path) in said[0]
+    hub.shutdown()
+    assert weights_file(entry, say=said.append) == path
+    assert len(said) == 1
+
+
+def test_a_download_with_another_hash_is_not_kept(hub, monkeypatch):
+    monkeypatch.setattr(Hub, "digest", "0" * 64)
+    with pytest.raises(EvoartError, match="SHA-256 differs"):
+        weights_file(catalogue.entry(catalogue.DEFAULT))
+
+
+def test_a_file_in_the_hubs_own_cache_is_found(hub, tmp_path):
+    entry = catalogue.entry(catalogue.DEFAULT)
+    place = tmp_path / "hf" / "hub" / f"models--{entry.repository.replace('/', '--')}" / "snapshots" / "abc"
+    place.mkdir(parents=True)
+    (place / "open_clip_model.safetensors").write_bytes(b"here")
+    assert weights_file(entry).read_bytes() == b"here"
+
+
+def test_no_network_is_said_at_once(alone, capsys):
+    began = time.monotonic()
+    assert run(["clip", "a cat"]) == 1
+    assert time.monotonic() - began < 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "not reachable" in told
+    assert "--clip-weights FILE" in told
+    assert "--model tiny" in told
+
+
+def test_offline_by_request_asks_nobody(alone, monkeypatch, capsys):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert run(["clip", "a cat"]) == 1
+    assert "may not be asked" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["clip"], 2, "no prompt"),
+        (["clip", ""], 2, "is empty"),
+        (["clip", "a cat", "--model", "ViT-B-32/laion2b"], 2, "Did you mean"),
+        (["clip", "a cat", "--model", "tiny", "--count", "0"], 2, "--count"),
+        (["clip", "a cat", "--prompts", "none.txt"], 2, "Leave one of them out"),
+        (["clip", "--prompts", "none.txt"], 2, "no file"),
+        (["clip", "a cat", "--clip-weights", "none.safetensors", "--model", "tiny"], 1, "cannot be read"),
+        (["clip", "a cat", "--set", "x"], 2, "NAME=NUMBER"),
+        (["score", "none.png", "a cat", "--model", "tiny"], 2, "none.png"),
+    ],
+)
+def test_wrong_words_get_one_line(alone, capsys, words, code, told):
+    assert run(words) == code
+    err = capsys.readouterr().err
+    assert told in err
+    assert err.count("\n") == 1
+
+
+def test_prompts_that_look_like_options(alone, capsys):
+    assert run(["clip", "--model", "tiny", "--print-config", "--", "--help me"]) == 0
+    assert 'prompts = ["--help me"]' in capsys.readouterr().out
+
+
+def test_models_says_what_a_default_would_download(alone, capsys):
+    assert run(["models"]) == 0
+    out = capsys.readouterr().out
+    assert "605 MB  to download" in out
+    assert "evoart clip downloads ViT-B-32/laion2b_s34b_b79k" in out
+    assert run(["models", "--json"]) == 0
+    table = json.loads(capsys.readouterr().out)["models"]
+    assert {row["model"] for row in table} >= {"tiny", "judge", catalogue.DEFAULT}
+    assert all(row["licence"] for row in table)
+
+
+def test_score_tells_colours_apart(alone, capsys):
+    image = np.ones((60, 80, 3), np.uint8) * 255
+    y, x = np.mgrid[:60, :80]
+    image[np.hypot(x - 40, y - 30) < 22] = (230, 20, 20)
+    Image.fromarray(image).save("red.png")
+    assert run(["score", "red.png", "a blue circle", "a red circle", "--model", "tiny", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["scores"]
+    by = {row["text"]: row for row in rows}
+    assert by["a red circle"]["similarity"] > by["a blue circle"]["similarity"] + 0.3
+    assert sum(row["probability"] for row in rows) == pytest.approx(1, abs=1e-4)
+    assert run(["score", "red.png", "a red circle", "a red square", "--model", "tiny"]) == 0
+    assert "a red circle" in capsys.readouterr().out.splitlines()[0]
+
+
+@pytest.mark.slow
+def test_a_short_run_has_the_colour_that_was_asked_for(alone, capsys):
+    words = ["clip", "a blue square", "--model", "tiny", "-n", "30", "--seed", "1", "--generations", "150"]
+    assert run([*words, "-o", "a.png", "-o", "a.svg", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["similarity"] > 0.6
+    assert "judge" in told
+    assert "<svg" in Path("a.svg").read_text()
+    image = np.asarray(Image.open("a.png").convert("RGB"), np.float32) / 255
+    r, g, b = np.moveaxis(image, -1, 0)
+    strong = image.max(-1) - image.min(-1) > 0.5
+    assert strong.mean() > 0.03
+    assert (b > np.maximum(r, g))[strong].mean() > 0.8
