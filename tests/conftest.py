@@ -12,6 +12,7 @@ os.environ.setdefault("EVOART_CACHE", str(Path(tempfile.gettempdir()) / "evoart-
 
 import numpy as np
 import pytest
+from browser import page, pages_of  # noqa: F401 (fixtures, of one browser for all files)
 from hypothesis import HealthCheck, settings
 
 # On a busy machine drawing examples may be slow; that is no fault of what is tested.

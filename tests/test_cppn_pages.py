@@ -6,7 +6,6 @@ import io
 
 import numpy as np
 import pytest
-from browser import page, pages_of  # noqa: F401 (fixtures)
 from PIL import Image
 
 from evoart.cppn import activations, genes, paint
@@ -31,7 +30,7 @@ def networks():
     yield "default", Layers(), Layers().random(rng)
 
 
-def shown(page) -> np.ndarray:  # noqa: F811
+def shown(page) -> np.ndarray:
     page.evaluate("document.querySelector('p').style.display = 'none'")
     page.wait_for_timeout(120)
     return np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("RGB")).astype(int)
@@ -48,7 +47,7 @@ def far(image: np.ndarray, look, genome, size: tuple[int, int], box=None) -> np.
 
 
 @pytest.mark.parametrize(("name", "look", "genome"), list(networks()), ids=[name for name, _, _ in networks()])
-def test_the_page_shows_the_picture(page, tmp_path, name, look, genome):  # noqa: F811
+def test_the_page_shows_the_picture(page, tmp_path, name, look, genome):
     (tmp_path / "n.html").write_text(page_of(look, genome, 1.0, f"a <b> & '{name}'", '{"evoart":"1","x":"</script>"}'))
     page.set_viewport_size({"width": SIDE, "height": SIDE})
     page.goto((tmp_path / "n.html").as_uri())
@@ -61,7 +60,7 @@ def test_the_page_shows_the_picture(page, tmp_path, name, look, genome):  # noqa
     assert (difference > 1).mean() < 0.002
 
 
-def test_the_page_moves_and_comes_back(page, tmp_path):  # noqa: F811
+def test_the_page_moves_and_comes_back(page, tmp_path):
     net = Layers((6, 6), ("sine",), 0)
     genome = net.random(np.random.default_rng(1))
     (tmp_path / "n.html").write_text(page_of(net, genome, 2.0))

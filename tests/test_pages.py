@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import page, pages_of  # noqa: F401 (fixtures)
 from PIL import Image
 
 from evoart.gallery import pages
@@ -71,7 +70,7 @@ def quiet(folder: Path):
     return Handler
 
 
-def test_the_index(page, where):  # noqa: F811
+def test_the_index(page, where):
     began = time.monotonic()
     page.goto(f"{where}/index.html")
     assert page.locator("#grid li").count() >= 100
@@ -110,7 +109,7 @@ def test_the_index(page, where):  # noqa: F811
     assert page.locator("#grid li").count() == COUNT
 
 
-def test_a_page_of_a_picture(page, where):  # noqa: F811
+def test_a_page_of_a_picture(page, where):
     page.goto(f"{where}/index.html")
     page.locator("#grid a").nth(7).click()
     assert page.locator("h1").inner_text() == NASTY
@@ -125,7 +124,7 @@ def test_a_page_of_a_picture(page, where):  # noqa: F811
     assert page.locator("a[download]").get_attribute("href") == "../p7.png"
 
 
-def test_light_dark_and_phone(page, where):  # noqa: F811
+def test_light_dark_and_phone(page, where):
     page.goto(f"{where}/index.html")
     before = page.evaluate("getComputedStyle(document.body).backgroundColor")
     page.click("#theme")
