@@ -26,7 +26,7 @@ from evoart.run.stop import Stop
 
 WORK = ".work"  # checkpoints of what is being made
 THUMBS, FILMS = "thumbs", "films"
-THUMB, FILM = 320, 240  # pixels
+THUMB, FILM = 320, 220  # pixels
 LOOK = 8  # pixels a side of the picture by which pictures are compared
 Watch = Callable[[Event], None]
 
@@ -199,6 +199,6 @@ def _files(name: str, result: Result, formats: tuple[str, ...], film: bool) -> d
         moving = type(small)(
             artwork.drawing, artwork.size, title=small.title, frames=artwork.frames, alpha=artwork.alpha
         )
-        options = Options(film_side=FILM, film_seconds=4, film_hold=1.5, quality=65)
+        options = Options(film_side=FILM, film_seconds=3, film_hold=1.5, quality=60)
         files["film"] = (f"{FILMS}/{name}.webp", encode("animated-webp", moving, options))
     return files
