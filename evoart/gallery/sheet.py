@@ -12,7 +12,7 @@ from evoart.gallery.journal import Line
 from evoart.output.files import write
 
 NAME = "sheet.png"
-CELL, GAP = 160, 10  # pixels
+CELL, GAP = 150, 10  # pixels
 MOST = 400  # pictures: beyond, evenly chosen ones
 _GROUND = (250, 250, 248)
 
