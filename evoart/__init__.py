@@ -1,4 +1,4 @@
-"""Evolve pictures: photographs rebuilt from a few dozen translucent shapes.
+"""Evolve pictures: from photographs, words, coordinates and pen strokes.
 
     import evoart
 

@@ -97,7 +97,7 @@ def test_help_names_the_exit_codes():
 def test_no_command_leads_with_three_examples():
     done = subprocess.run([sys.executable, "-m", "evoart"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0
-    assert len(re.findall(r"^  evoart fit ", done.stdout, re.MULTILINE)) == 3
+    assert len(re.findall(r"^  evoart (fit|clip|cppn|sketch)\b", done.stdout, re.MULTILINE)) == 5
     assert len(done.stdout.splitlines()) <= 30
 
 

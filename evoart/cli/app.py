@@ -37,9 +37,10 @@ LOADED = Registry("command", "evoart.commands", {name: place for name, (place, _
 
 EXAMPLES = (
     ("evoart fit photo.jpg", "100 triangles, as SVG and PNG"),
-    ("evoart fit photo.jpg -n 50 -k mixed -o art.svg", "50 shapes of several kinds"),
-    ('evoart clip "a red circle" --model tiny', "what words say, judged by CLIP"),
     ("evoart fit photo.jpg -t 30s -o film.gif", "the evolution as a film"),
+    ('evoart clip "a red circle" --model tiny', "what words say, judged by CLIP"),
+    ("evoart cppn", "a sheet of pictures by random networks"),
+    ("evoart sketch", "a sheet of invented kanji, as a pen draws them"),
 )
 
 
@@ -75,7 +76,7 @@ class Group(click.Group):
         return name, command, args[1:]
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        formatter.write("Evolve pictures: photographs rebuilt from a few dozen translucent shapes.\n\n")
+        formatter.write("Evolve pictures: from photographs, words, coordinates and pen strokes.\n\n")
         width = max(len(line) for line, _ in EXAMPLES)
         for line, meaning in EXAMPLES:
             formatter.write(f"  {line:<{width}}   {meaning}\n")

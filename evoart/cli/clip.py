@@ -139,7 +139,8 @@ WORDS, MODEL, PICTURE, SEARCH = "Words and pictures to agree with", "CLIP", "Pic
 def clip(prompt: tuple[str, ...], file: str | None, count: str | None, **given: Any) -> int:
     """Draw what PROMPT says: "a cat", or several that shall hold at once, with weights: "a cat" "a hat:0.5".
 
-    A prompt that begins with a dash comes after --, as in: evoart clip -- "-5 degrees".
+    A prompt that begins with a dash comes after --, as in: evoart clip -- "-5 degrees". With --model tiny it is drawn
+    with eight circles, ellipses, triangles and rectangles, unless you say otherwise.
     """
     from evoart.run.clip.job import ClipJob
     from evoart.run.fields import Number

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SEARCHES = ("gradient", "surrogate", "classical")
 DEFAULT_SHAPES = 100
+# What suits the model inside evoart, which many triangles fool: a few shapes, its own among them, that may fade away.
+FEW: dict[str, Any] = {"shapes": 8, "kind": "circle,ellipse,triangle,rectangle", "opacity": (0.0, 1.0)}
 
 # What each preset sets; anything given beside it wins.
 PRESETS: dict[str, dict[str, Any]] = {
@@ -210,4 +212,6 @@ class ClipJob(Job):
 
     @classmethod
     def implied(cls, given: dict[str, Any]) -> dict[str, Any]:
+        if given.get("model") == "tiny" and given.get("canvas", "shapes") == "shapes" and "start" not in given:
+            given = FEW | given
         return {"search": "classical"} | given if "strategy" in given else given
