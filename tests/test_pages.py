@@ -52,11 +52,15 @@ def where(request, gallery):
     if request.param == "disk":
         yield gallery.as_uri()
         return
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), quiet(gallery))
+    server = Server(("127.0.0.1", 0), quiet(gallery))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
+
+
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 128  # a browser asks for a hundred thumbnails at once
 
 
 def quiet(folder: Path):

@@ -37,7 +37,6 @@ LOADED = Registry("command", "evoart.commands", {name: place for name, (place, _
 
 EXAMPLES = (
     ("evoart fit photo.jpg", "100 triangles, as SVG and PNG"),
-    ("evoart fit photo.jpg -t 30s -o film.gif", "the evolution as a film"),
     ('evoart clip "a red circle" --model tiny', "what words say, judged by CLIP"),
     ("evoart cppn", "a sheet of pictures by random networks"),
     ("evoart sketch", "a sheet of invented kanji, as a pen draws them"),
