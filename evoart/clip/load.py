@@ -25,7 +25,6 @@ HUB = "https://huggingface.co"
 WEIGHTS = ("open_clip_model.safetensors", "model.safetensors", "open_clip_pytorch_model.bin")
 MERGES = "merges.txt"
 MOST = 12 << 30  # bytes of a weights file
-PRECISIONS = ("float32", "bfloat16")
 
 Say = Callable[[str], None]
 Tell = Callable[[int, "int | None"], None]

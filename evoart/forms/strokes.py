@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -206,11 +206,6 @@ def strokes_form(strokes: Sequence[np.ndarray], **settings: Any) -> tuple[Stroke
     """Form and genome of strokes ``(k, 2)`` in units; ``settings`` are fields of the form."""
     form = StrokesForm(tuple(len(stroke) for stroke in strokes), **settings)
     return form, np.concatenate([np.zeros((0, 2)), *strokes]).ravel().astype(np.float32)
-
-
-def recoloured(form: StrokesForm, **settings: Any) -> StrokesForm:
-    """The same strokes with another pen or paper."""
-    return replace(form, **settings)
 
 
 def _rgb(value: Any) -> RGB:

@@ -40,7 +40,6 @@ class ClipScore:
 
     Attributes:
         inputs: parameters, embeddings and weights, as arguments of compiled programs.
-        encodes: pictures that the models look at to judge one candidate.
     """
 
     def __init__(
@@ -48,7 +47,6 @@ class ClipScore:
     ) -> None:
         self.models, self.prompts, self.softmax = tuple(models), tuple(prompts), softmax
         self.crops = crops or Crops()
-        self.encodes = self.crops.number * len(self.models)
         weights = np.array([prompt.weight for prompt in prompts], np.float32)
         aims = tuple(self._aims(model) for model in self.models)
         self.inputs = (tuple(model.params for model in self.models), aims, weights)

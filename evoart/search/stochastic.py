@@ -13,15 +13,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from evoart.errors import EvoartError, UsageError
-from evoart.types import Array, Genome, Search
+from evoart.errors import UsageError
+from evoart.search.kept import KeptSearch
+from evoart.types import Array, Genome
 
 GRADIENT = 3  # evaluations that a loss and its derivative cost: one forward, about two backward
 _WORK = {"cpu": 2e10, "other": 2e14}  # operations per block: about half a second
 _LONGEST = 50  # generations per block
 
 
-class Stochastic(Search):
+class Stochastic(KeptSearch):
     """A search over ``engine``, which is traceable.
 
     An engine offers ``losses_traced(genomes, inputs, key)``, ``settled_traced(genomes, inputs)``, ``losses(genomes)``,
@@ -105,33 +106,3 @@ class Stochastic(Search):
         state = jax.lax.fori_loop(0, count, one, state)
         genome = self._answer(state, origin)
         return state, genome, self.engine.settled_traced(genome[None], inputs)[0]
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """The whole state as named arrays."""
-        leaves = {f"state/{i:03d}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(self._state))}
-        return leaves | {
-            "origin": self._origin,
-            "key": self._key,
-            "genome": np.asarray(self.genome, np.float32),
-            "loss": np.float64(self.loss),
-            "generation": np.int64(self.generation),
-            "evaluations": np.int64(self.evaluations),
-        }
-
-    def load(self, arrays: dict[str, np.ndarray]) -> None:
-        """Go on from ``arrays()`` of a search made with the same arguments.
-
-        Raises:
-            EvoartError: the arrays belong to another search.
-        """
-        mine = self.arrays()
-        if mine.keys() != arrays.keys() or any(
-            np.shape(arrays[name]) != mine[name].shape or np.asarray(arrays[name]).dtype != mine[name].dtype
-            for name in mine
-        ):
-            raise EvoartError("the checkpoint does not fit this search", "Start the run again from its picture")
-        leaves = [jnp.asarray(arrays[name]) for name in sorted(mine) if name.startswith("state/")]
-        self._state = jax.tree.unflatten(jax.tree.structure(self._state), leaves)
-        self._origin, self._key = np.array(arrays["origin"]), np.array(arrays["key"])
-        self.genome, self.loss = np.array(arrays["genome"]), float(arrays["loss"])
-        self.generation, self.evaluations = int(arrays["generation"]), int(arrays["evaluations"])
