@@ -25,8 +25,7 @@ class ScanlinePictures:
 
     def __init__(self, form: Form, height: int, width: int) -> None:
         self.shape = (height, width, 3)
-        nothing = Target(np.zeros(self.shape, np.float32), np.ones(self.shape[:2], np.float32))
-        self._kernels = _Pulled(form, nothing)
+        self._kernels = Pulled(form, height, width)
 
     def images_traced(self, genomes: Array) -> Array:
         """Pictures ``(n, h, w, 3)`` of genomes ``(n, dim)``, with a derivative."""
@@ -48,8 +47,11 @@ class ScanlinePictures:
         return np.stack([self._kernels.pulled(genome, slope) for genome, slope in pairs])
 
 
-class _Pulled(ScanlineEngine):
-    """The engine's backward pass, begun with any derivative by the picture."""
+class Pulled(ScanlineEngine):
+    """Draws, and carries any derivative by the picture back to the genome."""
+
+    def __init__(self, form: Any, height: int, width: int) -> None:
+        super().__init__(form, Target(np.zeros((height, width, 3), np.float32), np.ones((height, width), np.float32)))
 
     def pulled(self, genome: Genome, slope: np.ndarray) -> np.ndarray:
         """d loss / d genome ``(dim,)`` from d loss / d picture ``(h, w, 3)``."""
