@@ -10,6 +10,7 @@ Searches get the same number of encodes (a gradient counts three) and are judged
 from __future__ import annotations
 
 import argparse
+import itertools
 import resource
 import time
 
@@ -17,6 +18,8 @@ import numpy as np
 from common import table
 
 PROMPTS = ("a red circle", "a blue square", "a yellow star", "a green tree", "an orange cat")
+JUDGED = (0.2, 0.4, 0.6)  # similarities by the judge whose cost is told
+LOOK = 100  # evaluations between two looks of the judge
 SEARCHES: dict[str, dict] = {
     "gradient": {"search": "gradient"},
     "surrogate": {"search": "surrogate"},
@@ -34,7 +37,9 @@ def speed(models: list[str], batches: list[int]) -> list[dict]:
 
     rows = []
     for name in models:
-        for scorer, precision in (("jax", "float32"), ("jax", "bfloat16"), ("torch", "float32")):
+        for scorer, precision in itertools.product(("jax", "torch"), ("float32", "bfloat16")):
+            if scorer == "torch" and name in ("tiny", "judge"):
+                continue  # open_clip does not know them
             model = load(name, precision=precision, torch=scorer == "torch")
             for batch in batches:
                 images = np.random.default_rng(0).random((batch, model.size, model.size, 3), np.float32)
@@ -50,27 +55,54 @@ def speed(models: list[str], batches: list[int]) -> list[dict]:
     return rows
 
 
-def search(shapes: list[int], seeds: int, prompts: int, evaluations: int) -> list[dict]:
-    """The judge's similarity after the same number of encodes, and what it took."""
+def search(shapes: list[int], seeds: int, prompts: int, evaluations: int) -> tuple[list[dict], list[dict]]:
+    """Every run: the judge's similarity after the same number of encodes, and the encodes that each step of it took.
+
+    Returns:
+        runs, and a summary over prompts and seeds.
+    """
     from evoart.run.clip.job import ClipJob
-    from evoart.run.loop import run
 
     rows = []
-    for count in shapes:
-        for name, how in SEARCHES.items():
-            for prompt in PROMPTS[:prompts]:
-                for seed in range(seeds):
-                    given = {"generations": None, "shapes": count, "evaluations": evaluations}
-                    job = ClipJob.make(prompts=prompt, model="tiny", seed=seed, **how | given)
-                    cpu = time.process_time()
-                    result = list(run(job))[-1].result
-                    rows.append({"shapes": count, "search": name, "prompt": prompt, "seed": seed,
-                                 "encodes": result.evaluations * 4,
-                                 "similarity": round(result.figures["similarity"], 4),
-                                 "judge": round(result.figures["judge"], 4),
-                                 "cpu_seconds": round(time.process_time() - cpu, 1)})  # fmt: skip
-                    print(rows[-1], flush=True)
-    return rows
+    for count, (name, how), prompt, seed in itertools.product(
+        shapes, SEARCHES.items(), PROMPTS[:prompts], range(seeds)
+    ):
+        given = {"generations": None, "shapes": count, "kind": "triangle", "evaluations": evaluations}
+        problem = ClipJob.make(prompts=prompt, model="tiny", seed=seed, **how | given).prepare()
+        work, form, cpu, judged, taken = problem.search(), problem.form, 0.0, -1.0, dict.fromkeys(JUDGED, "")
+        while work.evaluations < evaluations:
+            began = time.process_time()
+            # A few generations at a time, to see the judge's mind change.
+            work.stop_after(work.generation + max(1, LOOK // work.per_generation), None)
+            work.step()
+            cpu += time.process_time() - began
+            found = problem.judge(form, work.genome)
+            judged = max(judged, found["judge"])
+            for level in JUDGED:
+                if not taken[level] and judged >= level:
+                    taken[level] = work.evaluations * problem.job.crops
+        rows.append({"shapes": count, "search": name, "prompt": prompt, "seed": seed,
+                     "encodes": work.evaluations * problem.job.crops, "similarity": round(found["similarity"], 4),
+                     "judge": round(found["judge"], 4), "cpu_seconds": round(cpu, 1)}
+                    | {f"encodes_to_{level}": taken[level] for level in JUDGED})  # fmt: skip
+        print(rows[-1], flush=True)
+    return rows, _summary(rows)
+
+
+def _summary(rows: list[dict]) -> list[dict]:
+    """Means over prompts and seeds; how many runs reached a level, and the median encodes of those that did."""
+    found = []
+    for key, group in itertools.groupby(rows, key=lambda row: (row["shapes"], row["search"])):
+        runs = list(group)
+        row = dict(zip(("shapes", "search"), key, strict=True)) | {"runs": len(runs)}
+        for name in ("similarity", "judge", "cpu_seconds"):
+            row[name] = round(float(np.mean([run[name] for run in runs])), 3)
+        for level in JUDGED:
+            taken = [run[f"encodes_to_{level}"] for run in runs if run[f"encodes_to_{level}"]]
+            row[f"reached_{level}"] = len(taken)
+            row[f"encodes_to_{level}"] = round(float(np.median(taken))) if taken else ""
+        found.append(row)
+    return found
 
 
 def end(model: str, generations: int) -> list[dict]:
@@ -110,7 +142,8 @@ if __name__ == "__main__":
     if args.what == "speed":
         found = speed(args.models, args.batch)
     elif args.what == "search":
-        found = search(args.shapes, args.seeds, args.prompts, args.evaluations)
+        runs, found = search(args.shapes, args.seeds, args.prompts, args.evaluations)
+        table(runs, "clip-search-runs")
     else:
         found = end(args.models[-1], args.generations)
     table(found, f"clip-{args.what}")

@@ -272,3 +272,15 @@ def test_torch_and_jax_scorers_agree():
     slope = jax.jit(jax.grad(lambda x, m: (m.embed_traced(m.params, x)[:, 0]).sum()), static_argnums=1)
     a, b = (np.asarray(slope(images[:1], each)) for each in (mine, theirs))
     assert np.abs(a - b).max() < 1e-3 * np.abs(b).max()
+
+
+def test_torch_computes_in_bfloat16_too():
+    open_clip()
+    exact, fast = (load("ViT-S-32/random", torch=True, precision=kind) for kind in ("float32", "bfloat16"))
+    images = np.random.default_rng(0).random((2, 224, 224, 3), np.float32)
+    found = fast.images(images)
+    assert found.dtype == np.float32
+    assert fast.scale == exact.scale
+    assert (found * exact.images(images)).sum(1).min() > 0.9987
+    assert np.abs(found - exact.images(images)).max() > 1e-5
+    assert fast.pull(images, np.ones_like(found)).dtype == np.float32

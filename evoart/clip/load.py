@@ -147,7 +147,7 @@ def load(
         from evoart.clip.torch_clip import TorchClip
 
         name = f"{found.name}-quickgelu" if found.quick_gelu and not found.name.endswith("quickgelu") else found.name
-        return TorchClip(found.full, name, state, dict(found.preprocess))
+        return TorchClip(found.full, name, state, dict(found.preprocess), precision)
     kind = np.float32
     if precision == "bfloat16":
         import ml_dtypes

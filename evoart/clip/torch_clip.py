@@ -81,7 +81,14 @@ class TorchClip:
 
     params: dict[str, Any] = {}
 
-    def __init__(self, name: str, architecture: str, state: dict[str, np.ndarray] | None, preprocess: dict) -> None:
+    def __init__(
+        self,
+        name: str,
+        architecture: str,
+        state: dict[str, np.ndarray] | None,
+        preprocess: dict,
+        precision: str = "float32",
+    ) -> None:
         import torch
 
         open_clip = import_open_clip()
@@ -108,12 +115,12 @@ class TorchClip:
                     f"the weights are not those of {architecture} ({str(error).splitlines()[-1].strip()})",
                     "Check --model, or fetch the weights again",
                 ) from error
-        self._model.requires_grad_(False)
+        self.scale = float(self._model.logit_scale.detach().exp())
+        self._model.requires_grad_(False).to(getattr(torch, precision))
         self.name, self.licence = name, ""
         size = self._model.visual.image_size
         self.size = size if isinstance(size, int) else size[0]
         self.interpolation = str(preprocess.get("interpolation", "bicubic"))
-        self.scale = float(self._model.logit_scale.exp())
         self._mean = torch.tensor(preprocess.get("mean", MEAN)).view(3, 1, 1)
         self._std = torch.tensor(preprocess.get("std", STD)).view(3, 1, 1)
 
