@@ -57,6 +57,29 @@ class Valley:
         return jnp.broadcast_to(rows[:, None] / tiles, (len(genomes), tiles, tiles))
 
 
+class Hosted(Valley):
+    """The same for an engine that can be part of no program: nothing that it is given may be traced."""
+
+    traceable = False
+
+    def _host(self, name, genomes, *more):
+        found = getattr(Valley, f"{name}_traced")(self, jnp.asarray(np.asarray(genomes)), *more)
+        return jax.tree.map(np.asarray, found)
+
+    def losses_traced(self, *given):
+        return self._host("losses", *given)
+
+    def settled_traced(self, *given):
+        return self._host("settled", *given)
+
+    def gradient_traced(self, genome, inputs, key):
+        loss = jax.value_and_grad(lambda x: Valley.losses_traced(self, x[None], inputs, key)[0])
+        return jax.tree.map(np.asarray, loss(jnp.asarray(np.asarray(genome))))
+
+    def changes_traced(self, *given):
+        return self._host("changes", *given)
+
+
 def boxes(form, genomes, xp):
     left = xp.arange(GROUPS) / GROUPS
     box = xp.stack([left, 0 * left, left + 0.9 / GROUPS, 0 * left + 1], -1)
@@ -65,10 +88,10 @@ def boxes(form, genomes, xp):
 
 START = np.full(GROUPS * EACH, 0.3, np.float32)
 MAKE = {
-    "pgpe": lambda seed: Noisy(Valley(), "pgpe", 16, seed, START, {"step": 0.3}),
-    "simple_ga": lambda seed: Noisy(Valley(), "simple_ga", 16, seed, START),
-    "gradient": lambda seed: Ascent(Valley(), seed, START, None, 200),
-    "surrogate": lambda seed: Surrogate(Valley(), boxes, seed, START, population=8),
+    "pgpe": lambda seed, engine=Valley: Noisy(engine(), "pgpe", 16, seed, START, {"step": 0.3}),
+    "simple_ga": lambda seed, engine=Valley: Noisy(engine(), "simple_ga", 16, seed, START),
+    "gradient": lambda seed, engine=Valley: Ascent(engine(), seed, START, None, 200),
+    "surrogate": lambda seed, engine=Valley: Surrogate(engine(), boxes, seed, START, population=8),
 }
 
 
@@ -98,6 +121,18 @@ def test_a_resumed_search_ends_where_the_unbroken_one_does(name):
         again.step()
     for key, value in search.arrays().items():
         assert np.array_equal(value, again.arrays()[key]), key
+
+
+@pytest.mark.parametrize("name", MAKE)
+def test_the_host_goes_the_way_of_the_program(name):
+    fused, hosted = MAKE[name](2), MAKE[name](2, Hosted)
+    for search in (fused, hosted):
+        search.stop_after(5, None)
+        search.step()
+    assert hosted.generation == fused.generation == 5
+    a, b = fused.arrays(), hosted.arrays()
+    for key in a:
+        assert np.allclose(a[key], b[key], rtol=1e-3, atol=1e-4), key
 
 
 def test_seeds_differ_and_repeat():

@@ -153,11 +153,13 @@ def load(
         import ml_dtypes
 
         kind = ml_dtypes.bfloat16
+    import jax
+
     scale = float(np.exp(np.float32(state["logit_scale"]))) if "logit_scale" in state else 100.0
     return Clip(
         name=found.full,
         config=config,
-        params=weights.parameters(state, config, kind),
+        params=jax.device_put(weights.parameters(state, config, kind)),  # once, and not for every program's call
         tokenizer=tokenizer(found, plain, config, download=download, say=say),
         scale=scale,
         licence=found.licence,

@@ -1,14 +1,15 @@
-"""Draws genomes and lets CLIP judge them: draw, crop, encode and score in one JAX program, on any device."""
+"""Draws genomes and lets CLIP judge them: draw, crop, encode and score, in one JAX program where JAX draws."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from evoart.engine.drawn import ScanlinePictures
+from evoart.engine.drawn import pictures
 from evoart.engine.jax_setup import setup
 from evoart.score.clip import ClipScore
 from evoart.types import Array, Form, Genome, Image
@@ -18,7 +19,10 @@ FIXED = 8  # crops by which the best so far is chosen, always the same ones
 
 
 class ClipEngine:
-    """Judges genomes of ``form``; every method named ``*_traced`` may be used inside a JAX program.
+    """Judges genomes of ``form``.
+
+    Methods named ``*_traced`` may be used inside a JAX program where ``traceable`` is True. Elsewhere they are the
+    host's: it draws, and everything else is a program of its own.
 
     Args:
         form: what a genome stands for; it must offer ``images_traced``.
@@ -31,47 +35,31 @@ class ClipEngine:
         work: operations that judging one genome takes, about.
     """
 
-    name, traceable = "clip", True
+    name = "clip"
 
     def __init__(self, form: Any, score: ClipScore, height: int, width: int, seed: int = 0) -> None:
         setup()
         self.form, self.score, self.height, self.width = form, score, height, width
-        self._kernels = None
-        if jax.default_backend() == "cpu" and hasattr(form, "kinds"):
-            self._kernels = ScanlinePictures(form, height, width)
+        self._pictures = pictures(form, height, width)
+        self.traceable = self._pictures.traceable
         self.batch = _LOOKS.get(jax.default_backend(), _LOOKS["other"])
         # Operations to judge one genome: two for every weight and token, and some for every pixel and shape.
         drawing = 30.0 * height * width * getattr(form, "groups", 1)
         self.work = drawing + score.crops.number * sum(getattr(model, "work", 1e10) for model in score.models)
-        self._settling = type(score.crops)(FIXED, score.crops.area, score.crops.aspect)
         self.inputs = (score.inputs, np.asarray(jax.random.key_data(jax.random.key(seed ^ 0x5EED))))
-        self._losses = jax.jit(self.settled_traced)
-
-    def images_traced(self, genomes: Array) -> Array:
-        """Pictures ``(n, h, w, 3)`` of genomes ``(n, dim)``."""
-        if self._kernels is not None:
-            return self._kernels.images_traced(genomes)
-        return self.form.images_traced(genomes, self.height, self.width)
+        self._settling = type(score.crops)(FIXED, score.crops.area, score.crops.aspect)
+        self._judge, self._settle = jax.jit(self._judged), jax.jit(self._settled)
+        self._slope = jax.jit(jax.value_and_grad(lambda image, *how: self._judged(image[None], *how)[0]))
+        self._change = jax.jit(self._changed, static_argnums=3)
+        self._losses = jax.jit(self.settled_traced) if self.traceable else self.settled_traced
 
     def losses_traced(self, genomes: Array, inputs: Any, key: Array) -> Array:
         """Losses ``(n,)`` of genomes ``(n, dim)``, under the crops that ``key`` decides, a bounded number at a time."""
-
-        def judge(some: Array) -> Array:
-            return self.score.losses_traced(self.images_traced(some), inputs[0], key)
-
-        n, whole = genomes.shape[0], genomes.shape[0] - genomes.shape[0] % self.batch
-        parts = []
-        if whole:
-            parts.append(jax.lax.map(judge, genomes[:whole].reshape(-1, self.batch, genomes.shape[1])).reshape(-1))
-        if whole < n:
-            parts.append(judge(genomes[whole:]))
-        return jnp.concatenate(parts)
+        return self._in_parts(lambda some: self._judge(self._pictures.images(some), inputs, key), genomes)
 
     def settled_traced(self, genomes: Array, inputs: Any) -> Array:
         """Losses ``(n,)`` under crops that never change: what "the best so far" means."""
-        boxes = self._settling.boxes(jax.random.wrap_key_data(inputs[1]), self.height, self.width)
-        found = self.score.similarities_traced(self.images_traced(genomes), inputs[0], boxes)
-        return self.score.loss_of(found, inputs[0][2])
+        return self._settle(self._pictures.images(genomes), inputs)
 
     def losses(self, genomes: np.ndarray) -> np.ndarray:
         """Losses ``(n,)`` float32 of genomes ``(n, dim)`` under the crops that never change."""
@@ -79,17 +67,14 @@ class ClipEngine:
 
     def gradient_traced(self, genome: Array, inputs: Any, key: Array) -> tuple[Array, Array]:
         """Loss of a genome ``(dim,)`` and its derivative: through the models, the crops and the shapes' edges."""
-        return jax.value_and_grad(lambda x: self.losses_traced(x[None], inputs, key)[0])(genome)
+        loss, _, slope = self.where_traced(genome, inputs, key)
+        return loss, self._pictures.pull(genome, slope)
 
     def where_traced(self, genome: Array, inputs: Any, key: Array) -> tuple[Array, Array, Array]:
         """Loss of a genome ``(dim,)``, its picture ``(h, w, 3)``, and the loss's derivative by every pixel."""
-        image = self.images_traced(genome[None])
-
-        def judge(image: Array) -> Array:
-            return self.score.losses_traced(image, inputs[0], key)[0]
-
-        loss, slope = jax.value_and_grad(judge)(image)
-        return loss, image[0], slope[0]
+        image = self._pictures.images(genome[None])[0]
+        loss, slope = self._slope(image, inputs, key)
+        return loss, image, slope
 
     def changes_traced(self, genomes: Array, parent: Array, slope: Array, tiles: int) -> Array:
         """First-order changes of the loss ``(n, tiles, tiles)`` that candidates ``(n, dim)`` bring, by tile.
@@ -97,9 +82,34 @@ class ClipEngine:
         Args:
             parent, slope: picture and derivative, as ``where_traced`` gave them.
         """
-        change = ((self.images_traced(genomes) - parent) * slope).sum(-1)
+        return self._in_parts(lambda some: self._change(self._pictures.images(some), parent, slope, tiles), genomes)
+
+    # What is a program in any case.
+
+    def _judged(self, images: Array, inputs: Any, key: Array) -> Array:
+        return self.score.losses_traced(images, inputs[0], key)
+
+    def _settled(self, images: Array, inputs: Any) -> Array:
+        boxes = self._settling.boxes(jax.random.wrap_key_data(inputs[1]), self.height, self.width)
+        return self.score.loss_of(self.score.similarities_traced(images, inputs[0], boxes), inputs[0][2])
+
+    def _changed(self, images: Array, parent: Array, slope: Array, tiles: int) -> Array:
         rows, columns = _members(self.height, tiles), _members(self.width, tiles)
+        change = ((images - parent) * slope).sum(-1)
         return jnp.einsum("th,nhw,sw->nts", rows, change, columns, precision="highest")
+
+    def _in_parts(self, judge: Callable[[Array], Array], genomes: Array) -> Array:
+        """``judge`` of genomes ``(n, dim)``, ``batch`` of them side by side."""
+        n, batch = genomes.shape[0], self.batch
+        if not self.traceable:
+            return np.concatenate([judge(genomes[i : i + batch]) for i in range(0, n, batch)])
+        parts, whole = [], n - n % batch
+        if whole:
+            found = jax.lax.map(judge, genomes[:whole].reshape(-1, batch, genomes.shape[1]))
+            parts.append(found.reshape(whole, *found.shape[2:]))
+        if whole < n:
+            parts.append(judge(genomes[whole:]))
+        return jnp.concatenate(parts)
 
 
 def _members(pixels: int, tiles: int) -> np.ndarray:

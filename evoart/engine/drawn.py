@@ -1,7 +1,8 @@
-"""Shapes drawn by the CPU's scanline kernels inside a JAX program, derivative included.
+"""Pictures of genomes and the way back, as a score that is a JAX program needs them: by JAX, or by the CPU's kernels.
 
 The dense program looks at every pixel and shape; the kernels only at pixels that are covered, which for one picture and
-its derivative is many times faster on a CPU. JAX calls them through the host.
+its derivative is many times faster on a CPU. They belong to the host: who uses them draws between two programs, and
+not inside of one. (Called back from inside, they would cost the program its place in JAX's cache.)
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from evoart.engine.scanline import ScanlineEngine
@@ -17,34 +17,52 @@ from evoart.score.pixel import Target
 from evoart.types import Array, Form, Genome
 
 
+def pictures(form: Any, height: int, width: int) -> TracedPictures | ScanlinePictures:
+    """What draws genomes of ``form`` fastest here, at one size."""
+    if jax.default_backend() == "cpu" and hasattr(form, "kinds"):
+        return ScanlinePictures(form, height, width)
+    return TracedPictures(form, height, width)
+
+
+class TracedPictures:
+    """Drawn by the form itself, inside a JAX program.
+
+    Attributes:
+        traceable: whether both methods may be used inside a JAX program.
+    """
+
+    traceable = True
+
+    def __init__(self, form: Any, height: int, width: int) -> None:
+        self.form, self.height, self.width = form, height, width
+
+    def images(self, genomes: Array) -> Array:
+        """Pictures ``(n, h, w, 3)`` of genomes ``(n, dim)``."""
+        return self.form.images_traced(genomes, self.height, self.width)
+
+    def pull(self, genome: Array, slope: Array) -> Array:
+        """d loss / d genome ``(dim,)`` from d loss / d picture ``(h, w, 3)``."""
+        return jax.vjp(lambda x: self.images(x[None])[0], genome)[1](slope)[0]
+
+
 class ScanlinePictures:
-    """Draws genomes of ``form`` at one size; ``images_traced`` stands in for the form's own.
+    """Drawn by the CPU's kernels; attributes and methods as ``TracedPictures``.
 
     Where decoding clips a number or snaps a colour, the derivative is that of the decoded one.
     """
 
+    traceable = False
+
     def __init__(self, form: Form, height: int, width: int) -> None:
-        self.shape = (height, width, 3)
         self._kernels = Pulled(form, height, width)
 
-    def images_traced(self, genomes: Array) -> Array:
-        """Pictures ``(n, h, w, 3)`` of genomes ``(n, dim)``, with a derivative."""
+    def images(self, genomes: Array) -> np.ndarray:
+        """Pictures ``(n, h, w, 3)`` of genomes ``(n, dim)``."""
+        return self._kernels.images(np.asarray(genomes))
 
-        @jax.custom_vjp
-        def draw(genomes: Array) -> Array:
-            shape = jax.ShapeDtypeStruct((genomes.shape[0], *self.shape), jnp.float32)
-            return jax.pure_callback(lambda x: self._kernels.images(np.asarray(x)), shape, genomes)
-
-        def back(genomes: Array, slope: Array) -> tuple[Array]:
-            shape = jax.ShapeDtypeStruct(genomes.shape, jnp.float32)
-            return (jax.pure_callback(self._pull, shape, genomes, slope),)
-
-        draw.defvjp(lambda genomes: (draw(genomes), genomes), back)
-        return draw(genomes)
-
-    def _pull(self, genomes: Any, slopes: Any) -> np.ndarray:
-        pairs = zip(np.asarray(genomes), np.asarray(slopes), strict=True)
-        return np.stack([self._kernels.pulled(genome, slope) for genome, slope in pairs])
+    def pull(self, genome: Array, slope: Array) -> np.ndarray:
+        """d loss / d genome ``(dim,)`` from d loss / d picture ``(h, w, 3)``."""
+        return self._kernels.pulled(np.asarray(genome), np.asarray(slope))
 
 
 class Pulled(ScanlineEngine):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
 from evoart.search.stochastic import GRADIENT, Stochastic
@@ -27,14 +28,19 @@ class Ascent(Stochastic):
         self, engine: Any, seed: int, start: Genome, step: float | None = None, generations: int | None = None
     ) -> None:
         self._rate = STEP if step is None else step
+        self._adam = jax.jit(self._stepped)
         super().__init__(engine, seed, start, generations)
 
     def _init(self, key: Array, origin: Array) -> Any:
         return origin, jnp.zeros_like(origin), jnp.zeros_like(origin), jnp.zeros((), jnp.int32)
 
     def _one(self, state: Any, key: Array, share: Array, origin: Array, inputs: Any) -> Any:
+        _, slope = self.engine.gradient_traced(state[0], inputs, key)
+        return self._adam(state, slope, share)
+
+    def _stepped(self, state: Any, slope: Array, share: Array) -> Any:
+        """The state after a step of Adam along ``slope``, the derivative at its genome."""
         genome, mean, square, t = state
-        _, slope = self.engine.gradient_traced(genome, inputs, key)
         slope = jnp.nan_to_num(slope) * self._scale  # per natural step
         t = t + 1
         mean = mean + (1 - BETA1) * (slope - mean)

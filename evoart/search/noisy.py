@@ -36,19 +36,28 @@ class Noisy(Stochastic):
         self.strategy = make(strategy, len(start), population, options)
         self.per_generation = self.strategy.population
         self.stage = self.strategy.info.name.replace("_", "-")
+        self._ask, self._tell = jax.jit(self._asked), jax.jit(self._told)
+        self._place = jax.jit(lambda origin, sample: origin + self._scale * sample)
         super().__init__(engine, seed, start, generations)
 
     def _init(self, key: Array, origin: Array) -> Any:
         return self.strategy.init(jax.random.wrap_key_data(key)), jnp.zeros_like(origin)
 
     def _one(self, state: Any, key: Array, share: Array, origin: Array, inputs: Any) -> Any:
-        inner, _ = state
+        samples, genomes, inner, judged, told = self._ask(state, key, origin)
+        return self._tell(inner, samples, self.engine.losses_traced(genomes, inputs, judged), told)
+
+    def _asked(self, state: Any, key: Array, origin: Array) -> tuple[Any, ...]:
+        """What the strategy proposes, as samples and as genomes, its state, and keys to judge and to tell by."""
         asked, judged, told = jax.random.split(key, 3)
-        samples, inner = self.strategy.ask(asked, inner)
-        losses = self.engine.losses_traced(origin + self._scale * samples, inputs, judged)
-        inner = self.strategy.tell(told, samples, losses, inner)
+        samples, inner = self.strategy.ask(asked, state[0])
+        return samples, origin + self._scale * samples, inner, judged, told
+
+    def _told(self, inner: Any, samples: Array, losses: Array, key: Array) -> Any:
+        """The state after the strategy has heard of the losses."""
+        inner = self.strategy.tell(key, samples, losses, inner)
         best = samples[jnp.argmin(jnp.where(jnp.isfinite(losses), losses, jnp.inf))]
         return inner, self.strategy.mean(inner) if self.strategy.info.mean else best
 
     def _answer(self, state: Any, origin: Array) -> Array:
-        return origin + self._scale * state[1]
+        return self._place(origin, state[1])

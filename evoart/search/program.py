@@ -12,7 +12,7 @@ from evoart.errors import EvoartError
 
 
 class Program:
-    """``function(*arrays)``, compiled, for an engine that is part of it.
+    """``function(*arrays)``, compiled, for an engine that is part of it; called as it is for one that cannot be.
 
     Where the device's memory does not suffice, the engine is told to judge half as many candidates at a time, and the
     same block is tried again: nothing was changed by the first attempt.
@@ -28,6 +28,9 @@ class Program:
 
     def _compile(self) -> None:
         function = self._function
+        if not getattr(self._engine, "traceable", True):
+            self._compiled = function
+            return
         # A function of its own each time: JAX would take the one it has traced for the same.
         program = getattr(self._engine, "whole", lambda program: program)(lambda *arrays: function(*arrays))
         self._compiled = jax.jit(program)

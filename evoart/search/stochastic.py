@@ -1,12 +1,14 @@
 """Searches whose score differs a little every time it is asked (random crops): what they share.
 
-A block of generations is one compiled program. At its end the search's own answer, the mean of its distribution or its
-parent, is judged in the one way that never changes, and kept if it is the best so far: so the loss of a run falls,
-whatever the luck of the crops. A loss is only ever compared with losses under the same crops.
+A block of generations is one compiled program where the engine can be part of it; elsewhere the host goes from one
+small program to the next. At its end the search's own answer, the mean of its distribution or its parent, is judged in
+the one way that never changes, and kept if it is the best so far: so the loss of a run falls, whatever the luck of the
+crops. A loss is only ever compared with losses under the same crops.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -15,6 +17,7 @@ import numpy as np
 
 from evoart.errors import UsageError
 from evoart.search.kept import KeptSearch
+from evoart.search.program import Program
 from evoart.types import Array, Genome
 
 GRADIENT = 3  # evaluations that a loss and its derivative cost: one forward, about two backward
@@ -23,10 +26,11 @@ _LONGEST = 50  # generations per block
 
 
 class Stochastic(KeptSearch):
-    """A search over ``engine``, which is traceable.
+    """A search over ``engine``.
 
     An engine offers ``losses_traced(genomes, inputs, key)``, ``settled_traced(genomes, inputs)``, ``losses(genomes)``,
-    ``inputs``, ``form.steps()`` and, where it knows, ``work``: operations to judge one genome.
+    ``inputs``, ``form.steps()`` and, where it knows, ``work``: operations to judge one genome. With ``traceable`` False
+    its methods are called by the host; whatever else a generation does is to be a compiled function of its own.
 
     Args:
         engine: judges genomes.
@@ -46,7 +50,8 @@ class Stochastic(KeptSearch):
         self._scale = np.asarray(engine.form.steps(), np.float32)
         self._key = np.asarray(jax.random.key_data(jax.random.key(seed)))
         self._limit: int | None = None
-        self._run_jit = jax.jit(self._run)
+        self._traced = getattr(engine, "traceable", True)
+        self._program = Program(engine, self._run)
         self._state = jax.jit(self._init)(self._key, self._origin)
         self.genome, self.generation, self.evaluations, self.done = self._origin.copy(), 0, 1, False
         self.loss = float(engine.losses(self._origin[None])[0])
@@ -72,6 +77,11 @@ class Stochastic(KeptSearch):
 
     # The rest.
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """What was done about the device's memory."""
+        return self._program.notes
+
     def stop_after(self, generations: int | None, evaluations: int | None) -> None:
         """Let no block of generations run past these budgets (None: no budget)."""
         limits = [generations, None if evaluations is None else max(1, evaluations // self.per_generation)]
@@ -81,7 +91,7 @@ class Stochastic(KeptSearch):
         """A block of generations, and a look at where it has led."""
         count = self._block if self._limit is None else max(1, min(self._block, self._limit - self.generation))
         planned = np.float32(self._generations or self._limit or np.inf)
-        self._state, genome, loss = self._run_jit(
+        self._state, genome, loss = self._program(
             self._state,
             self._key,
             np.int32(self.generation),
@@ -100,9 +110,24 @@ class Stochastic(KeptSearch):
         self, state: Any, key: Array, first: Array, count: Array, planned: Array, origin: Array, inputs: Any
     ) -> tuple[Any, Array, Array]:
         def one(i: Array, state: Any) -> Any:
-            each = jax.random.fold_in(jax.random.wrap_key_data(key), first + i)
-            return self._one(state, each, jnp.minimum((first + i) / planned, 1.0), origin, inputs)
+            each, share = _turn(key, first + i, planned)
+            return self._one(state, each, share, origin, inputs)
 
-        state = jax.lax.fori_loop(0, count, one, state)
+        state = self._repeat(count, one, state)
         genome = self._answer(state, origin)
         return state, genome, self.engine.settled_traced(genome[None], inputs)[0]
+
+    def _repeat(self, count: Any, one: Callable[[Any, Any], Any], state: Any) -> Any:
+        """``one(i, state)`` so many times, inside a program or by the host."""
+        if self._traced:
+            return jax.lax.fori_loop(0, count, one, state)
+        for i in range(count):
+            state = one(i, state)
+        return state
+
+
+@jax.jit
+def _turn(key: Array, generation: Array, planned: Array) -> tuple[Array, Array]:
+    """A generation's own key, and the share of the planned work that is done."""
+    each = jax.random.fold_in(jax.random.wrap_key_data(key), generation)
+    return each, jnp.minimum(generation / planned, 1.0)

@@ -51,6 +51,8 @@ class Surrogate(Stochastic):
         self._boxes, self._groups = boxes, engine.form.groups
         self._step = STEP if step is None else step
         self._strategy = make(strategy, len(start) // self._groups, population or POPULATION, {"step": 1.0})
+        self._begin, self._ask, self._tell = jax.jit(self._begun), jax.jit(self._asked), jax.jit(self._told)
+        self._between, self._move = jax.jit(self._tries), jax.jit(_moved)
         self.per_generation = GRADIENT + len(SHARES)
         self.stage = f"surrogate {self._strategy.info.name.replace('_', '-')}"
         super().__init__(engine, seed, start, generations)
@@ -60,25 +62,38 @@ class Surrogate(Stochastic):
 
     def _one(self, state: Any, key: Array, share: Array, origin: Array, inputs: Any) -> Any:
         parent, step = state
-        seen, judged, begun, going = jax.random.split(key, 4)
+        inner, seen, judged, going = self._begin(key)
         _, image, slope = self.engine.where_traced(parent, inputs, seen)
-        inner = jax.vmap(self._strategy.init)(jax.random.split(begun, self._groups))
 
         def stretch(i: Array, inner: Any) -> Any:
-            asked, told = jax.random.split(jax.random.fold_in(going, i))
-            samples, inner = jax.vmap(self._strategy.ask)(jax.random.split(asked, self._groups), inner)
-            genomes = parent + step * self._scale * samples.transpose(1, 0, 2).reshape(samples.shape[1], -1)
-            changes = self.engine.changes_traced(genomes, image, slope, TILES).reshape(len(genomes), -1)
-            fitness = jnp.matmul(changes, self._reach(genomes), precision="highest")
-            return jax.vmap(self._strategy.tell)(jax.random.split(told, self._groups), samples, fitness.T, inner)
+            samples, genomes, inner, told = self._ask(inner, parent, step, going, i)
+            return self._tell(inner, samples, genomes, self.engine.changes_traced(genomes, image, slope, TILES), told)
 
-        inner = jax.lax.fori_loop(0, STRETCH, stretch, inner)
+        inner = self._repeat(STRETCH, stretch, inner)
+        tries = self._between(inner, parent, step)
+        return self._move(tries, self.engine.losses_traced(tries, inputs, judged), step)
+
+    def _begun(self, key: Array) -> tuple[Any, ...]:
+        """The strategies at their beginning, and keys: to look, to judge, to go on."""
+        seen, judged, begun, going = jax.random.split(key, 4)
+        return jax.vmap(self._strategy.init)(jax.random.split(begun, self._groups)), seen, judged, going
+
+    def _asked(self, inner: Any, parent: Array, step: Array, going: Array, i: Array) -> tuple[Any, ...]:
+        """What the strategies propose, as samples ``(groups, n, each)`` and as genomes ``(n, dim)``."""
+        asked, told = jax.random.split(jax.random.fold_in(going, i))
+        samples, inner = jax.vmap(self._strategy.ask)(jax.random.split(asked, self._groups), inner)
+        genomes = parent + step * self._scale * samples.transpose(1, 0, 2).reshape(samples.shape[1], -1)
+        return samples, genomes, inner, told
+
+    def _told(self, inner: Any, samples: Array, genomes: Array, changes: Array, key: Array) -> Any:
+        """The strategies after each has heard what its shape would change, ``(n, tiles, tiles)``."""
+        fitness = jnp.matmul(changes.reshape(len(genomes), -1), self._reach(genomes), precision="highest")
+        return jax.vmap(self._strategy.tell)(jax.random.split(key, self._groups), samples, fitness.T, inner)
+
+    def _tries(self, inner: Any, parent: Array, step: Array) -> Array:
+        """Genomes between the parent and the strategies' mean, and beyond it."""
         move = step * self._scale * jax.vmap(self._strategy.mean)(inner).ravel()
-        tries = parent + jnp.asarray(SHARES)[:, None] * move
-        losses = self.engine.losses_traced(tries, inputs, judged)
-        best = jnp.argmin(jnp.where(jnp.isfinite(losses), losses, jnp.inf))
-        factor = jnp.asarray([0.8, 0.95, 1.05, 1.2])[best]
-        return tries[best], jnp.clip(step * factor, SMALLEST, LARGEST)
+        return parent + jnp.asarray(SHARES)[:, None] * move
 
     def _reach(self, genomes: Array) -> Array:
         """``(tiles, groups)`` of 0 and 1: which tiles each group's candidates can touch."""
@@ -97,3 +112,10 @@ class Surrogate(Stochastic):
 
     def _answer(self, state: Any, origin: Array) -> Array:
         return state[0]
+
+
+def _moved(tries: Array, losses: Array, step: Array) -> tuple[Array, Array]:
+    """The best of ``tries``, and the next step: by how far it went."""
+    best = jnp.argmin(jnp.where(jnp.isfinite(losses), losses, jnp.inf))
+    factor = jnp.asarray([0.8, 0.95, 1.05, 1.2])[best]
+    return tries[best], jnp.clip(step * factor, SMALLEST, LARGEST)
