@@ -37,3 +37,11 @@ def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
     near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
     remedy = f"Did you mean {' or '.join(near)}?" if near else f"Choose one of: {', '.join(known)}"
     return UsageError(f"unknown {what} '{name}'", remedy)
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that there is not enough memory: Python's own, JAX's or torch's, called from JAX too."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    said = ("RESOURCE_EXHAUSTED", "OutOfMemoryError", "can't allocate memory", "bad_alloc")
+    return isinstance(error, RuntimeError) and any(each in str(error) for each in said)

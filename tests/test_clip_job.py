@@ -183,6 +183,21 @@ def test_pictures_to_be_like_and_starts(tmp_path, photo):
         other.prepare()
 
 
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes.")]
+)
+def test_a_model_too_large_for_the_memory_is_one_line(monkeypatch, error):
+    from evoart.run.clip import models
+
+    def load(*given, **how):
+        raise error
+
+    monkeypatch.setattr(models, "load", load)
+    models._model.cache_clear()
+    with pytest.raises(EvoartError, match="memory does not suffice for the model judge. Use a smaller --model"):
+        ClipJob.make(prompts="a cat", model="judge").prepare()
+
+
 def test_models_that_cannot_be_had():
     with pytest.raises(UsageError, match="leaves a name empty"):
         ClipJob.make(prompts="a cat", model="tiny+").prepare()

@@ -9,11 +9,15 @@ import pytest
 from PIL import Image
 
 from evoart.clip.load import load
+from evoart.engine import memory
 from evoart.engine.clip import ClipEngine
 from evoart.engine.drawn import ScanlinePictures, TracedPictures
+from evoart.errors import EvoartError
 from evoart.forms.shapes import ShapesForm
 from evoart.score.clip import ClipScore, Prompt, look
 from evoart.score.crops import Crops, resample, whole
+from evoart.search.ascent import Ascent
+from evoart.search.noisy import Noisy
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +128,54 @@ def test_losses_do_not_depend_on_the_batch(tiny):
     assert np.asarray(engine.losses_traced(jnp.asarray(genomes), engine.inputs, key)) == pytest.approx(
         whole_batch, abs=1e-5
     )
+
+
+class Narrow(ClipEngine):
+    """A machine whose memory holds ``room`` pictures side by side, or none at all."""
+
+    room, tried = 4, 0
+
+    def __init__(self, *given):
+        super().__init__(*given)
+        judge, slope = self._judge, self._slope
+        self._judge = lambda images, *how: judge(images, *how) if self._fits(len(images)) else None
+        self._slope = lambda image, *how: slope(image, *how) if self._fits(1) else None
+
+    def _fits(self, pictures):
+        self.tried += 1
+        if pictures > self.room:
+            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9663676416 bytes.")
+        return True
+
+
+def test_too_little_memory_halves_what_is_looked_at_and_says_so(tiny):
+    shapes, score = form(), ClipScore([tiny], [Prompt("a red circle")], Crops(2))
+    start = shapes.random(np.random.default_rng(0))
+    whole, halved = (Noisy(kind(shapes, score, 48, 48), "pgpe", 16, 1, start) for kind in (ClipEngine, Narrow))
+    for search in (whole, halved):
+        search.stop_after(2, None)
+        search.step()
+    assert len(halved.notes) == 2  # of 16, to 8, to 4
+    assert "4 candidates are judged at a time" in halved.notes[-1]
+    assert np.allclose(whole.arrays()["genome"], halved.arrays()["genome"], atol=1e-4)
+
+
+def test_no_memory_at_all_is_one_line(tiny):
+    shapes, score = form(), ClipScore([tiny], [Prompt("a red circle")])
+    engine = Narrow(shapes, score, 48, 48)
+    engine.room = 0
+    search = Ascent(engine, 1, shapes.random(np.random.default_rng(0)))
+    with pytest.raises(EvoartError, match="suffice for tiny to look at one picture, 4 crops of it. Use fewer --crops"):
+        search.step()
+    assert engine.tried == 1  # one picture cannot be halved
+
+
+def test_models_share_the_memory_that_there_is(tiny, monkeypatch):
+    monkeypatch.setattr(memory, "free_bytes", lambda: 2**20)
+    few = ClipEngine(form(), ClipScore([tiny], [Prompt("a red circle")]), 48, 48).batch
+    monkeypatch.setattr(memory, "free_bytes", lambda: 2**40)
+    many = ClipEngine(form(), ClipScore([tiny], [Prompt("a red circle")]), 48, 48).batch
+    assert 1 <= few < many == 64
 
 
 def test_no_program_calls_the_host_or_jax_would_not_keep_it(tiny):

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -133,6 +138,35 @@ def test_the_host_goes_the_way_of_the_program(name):
     a, b = fused.arrays(), hosted.arrays()
     for key in a:
         assert np.allclose(a[key], b[key], rtol=1e-3, atol=1e-4), key
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("devices", ["2", "3"])
+def test_devices_that_share_the_candidates_find_the_same(devices):
+    """In a process of its own, since the number of devices is settled when JAX starts."""
+    flags = f"--xla_force_host_platform_device_count={devices}"
+    done = subprocess.run(
+        [sys.executable, "-c", SHARED_OUT], cwd=Path(__file__).parent, capture_output=True, text=True, timeout=300,
+        env={**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [devices, "same", "same", "same"]
+
+
+SHARED_OUT = """
+import jax
+import numpy as np
+import test_clip_search as t
+from evoart.engine.sharded import ShardedClip
+print(jax.device_count())
+for name in ("pgpe", "gradient", "surrogate"):
+    alone, shared = t.MAKE[name](2), t.MAKE[name](2, lambda: ShardedClip(t.Valley()))
+    for search in (alone, shared):
+        search.stop_after(9, None)
+        search.step()
+    a, b = alone.arrays(), shared.arrays()
+    print("same" if all(np.array_equal(a[key], b[key]) for key in a) else max(np.abs(a[k] - b[k]).max() for k in a))
+"""
 
 
 def test_seeds_differ_and_repeat():

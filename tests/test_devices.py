@@ -204,11 +204,24 @@ def test_no_memory_at_all_is_one_line(monkeypatch):
 
 
 def test_memory_that_runs_out_elsewhere_is_one_line_too(capsys):
+    class OutOfMemoryError(RuntimeError):
+        """As torch calls its own."""
+
     error = jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9 GiB")
     assert explain(error, ["fit"]) == 1
     assert capsys.readouterr().err == (
-        "Error: the device's memory does not suffice. Use fewer shapes, fewer --pixels or --device cpu.\n"
+        "Error: the device's memory does not suffice. "
+        "Use fewer shapes, fewer --pixels, a smaller --size or --device cpu.\n"
     )
+    called = jax.errors.JaxRuntimeError("INTERNAL: CpuCallback error: OutOfMemoryError: CUDA out of memory")
+    for each in (error, called, MemoryError(), OutOfMemoryError("CUDA out of memory")):
+        assert explain(each, ["clip"]) == 1
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1
+        assert "memory" in said
+        assert "Use a smaller --model, fewer --crops, a smaller --population, --precision bfloat16" in said
+    assert explain(RuntimeError("something else"), ["clip"]) == 1
+    assert "bug" in capsys.readouterr().err
 
 
 def test_memory_is_not_taken_whole_unless_the_user_wants_it(monkeypatch):
@@ -266,6 +279,19 @@ def test_two_devices_find_the_same_picture(tmp_path, alone, search):
     two = start(tmp_path, "--search", search, "--generations", "12", "-o", "one.png", XLA_FLAGS=flags)
     assert outcome(two)["loss"] == alone[0]["loss"]
     assert hashlib.sha256((tmp_path / "one.png").read_bytes()).hexdigest() == alone[1]
+
+
+@pytest.mark.slow
+def test_devices_share_what_clip_looks_at_and_find_the_same_picture(tmp_path):
+    words = ["a red circle", "--model", "tiny", "--canvas", "cppn", "--search", "classical", "--population", "12"]
+    more = ["--generations", "4", "--seed", "3", "--device", "cpu", "-q"]
+    for n in (1, 2, 3):
+        flags = f"--xla_force_host_platform_device_count={n}"
+        subprocess.run(
+            [sys.executable, "-m", "evoart", "clip", *words, *more, "-o", f"{n}.png"],
+            cwd=tmp_path, env={**os.environ, "XLA_FLAGS": flags}, check=True, capture_output=True, timeout=300,
+        )  # fmt: skip
+    assert len({hashlib.sha256((tmp_path / f"{n}.png").read_bytes()).hexdigest() for n in (1, 2, 3)}) == 1
 
 
 def test_two_processes_find_the_same_picture_and_one_writes_it(tmp_path, alone):

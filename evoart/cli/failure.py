@@ -11,10 +11,15 @@ from collections.abc import Sequence
 import click
 
 from evoart.cli.words import visible
-from evoart.errors import EvoartError
+from evoart.errors import EvoartError, out_of_memory
 
 INTERRUPTED = 130
 EXIT_CODES = "0 done, 1 failed, 2 wrong usage, 130 interrupted (Ctrl-C) but saved, 143 terminated but saved"
+
+_SMALLER = {  # what to do where memory does not suffice, by command
+    "fit": "Use fewer shapes, fewer --pixels, a smaller --size or --device cpu",
+    "clip": "Use a smaller --model, fewer --crops, a smaller --population, --precision bfloat16 or --device cpu",
+}
 
 
 def explain(error: BaseException, words: Sequence[str]) -> int:
@@ -33,11 +38,11 @@ def explain(error: BaseException, words: Sequence[str]) -> int:
         return error.exit_code
     if isinstance(error, click.ClickException):
         return _click(error, words)
-    if isinstance(error, MemoryError):
-        complain("there is not enough memory. Use fewer shapes, fewer --pixels or a smaller --size.")
-        return 1
-    if type(error).__name__ in ("JaxRuntimeError", "XlaRuntimeError") and "RESOURCE_EXHAUSTED" in str(error):
-        complain("the device's memory does not suffice. Use fewer shapes, fewer --pixels or --device cpu.")
+    if out_of_memory(error):
+        where = (
+            "there is not enough memory" if isinstance(error, MemoryError) else "the device's memory does not suffice"
+        )
+        complain(f"{where}. {_SMALLER.get(next(iter(words), ''), _SMALLER['fit'])}.")
         return 1
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         complain("the disk is full. Free some space or choose another folder.")

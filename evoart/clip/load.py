@@ -67,6 +67,13 @@ class Clip:
         tokens, d = (vision.size // vision.patch) ** 2 + 1, vision.tower.width
         return 2.0 * tokens * vision.tower.layers * (4 * d * d + 2 * d * vision.tower.hidden + 2 * tokens * d)
 
+    @property
+    def room(self) -> int:
+        """Bytes of memory to look at one picture, about: what one block of the tower has in hand, and the crop."""
+        vision = self.config.vision
+        tokens, d = (vision.size // vision.patch) ** 2 + 1, vision.tower.width
+        return 4 * (tokens * (6 * d + vision.tower.hidden + vision.tower.heads * tokens) + 6 * vision.size**2)
+
     def texts(self, texts: list[str]) -> np.ndarray:
         """Unit embeddings ``(n, embed)`` float32 of texts."""
         return np.asarray(_read(self.config)(self.params, tokens(self.tokenizer, texts)))

@@ -11,10 +11,12 @@ import numpy as np
 
 from evoart.engine.drawn import pictures
 from evoart.engine.jax_setup import setup
+from evoart.engine.memory import candidates_within
 from evoart.score.clip import ClipScore
 from evoart.types import Array, Form, Genome, Image
 
-_LOOKS = {"cpu": 64, "other": 1024}  # pictures that a model looks at side by side
+_MOST = {"cpu": 64, "other": 1024}  # pictures looked at side by side: more are no faster
+_ROOM = 1 << 24  # bytes to look at one picture by a model that does not say
 FIXED = 8  # crops by which the best so far is chosen, always the same ones
 
 
@@ -31,6 +33,7 @@ class ClipEngine:
         seed: decides the crops that the best so far is chosen by.
 
     Attributes:
+        batch: pictures that are looked at side by side.
         inputs: what differs from run to run, as an argument of the programs.
         work: operations that judging one genome takes, about.
     """
@@ -42,7 +45,9 @@ class ClipEngine:
         self.form, self.score, self.height, self.width = form, score, height, width
         self._pictures = pictures(form, height, width)
         self.traceable = self._pictures.traceable
-        self.batch = _LOOKS.get(jax.default_backend(), _LOOKS["other"])
+        room = 24 * height * width + max(getattr(model, "room", _ROOM) for model in score.models)
+        self.batch = min(candidates_within(room), _MOST.get(jax.default_backend(), _MOST["other"]))
+        self._asked = 1
         # Operations to judge one genome: two for every weight and token, and some for every pixel and shape.
         drawing = 30.0 * height * width * getattr(form, "groups", 1)
         self.work = drawing + score.crops.number * sum(getattr(model, "work", 1e10) for model in score.models)
@@ -84,6 +89,24 @@ class ClipEngine:
         """
         return self._in_parts(lambda some: self._change(self._pictures.images(some), parent, slope, tiles), genomes)
 
+    def shrink(self) -> bool:
+        """Look at half as many pictures side by side from now on; False where it is one already.
+
+        Programs that hold this engine are to be compiled anew.
+        """
+        most = min(self.batch, self._asked)
+        self.batch = max(most // 2, 1)
+        return most > 1
+
+    @property
+    def least(self) -> tuple[str, str]:
+        """What does not fit where one picture does not, and what to do."""
+        names, crops = " and ".join(model.name for model in self.score.models), self.score.crops.number
+        return (
+            f"{names} to look at one picture, {crops} crop{'s' if crops > 1 else ''} of it",
+            "Use fewer --crops, a smaller --model, --precision bfloat16 or --search classical",
+        )
+
     # What is a program in any case.
 
     def _judged(self, images: Array, inputs: Any, key: Array) -> Array:
@@ -101,6 +124,7 @@ class ClipEngine:
     def _in_parts(self, judge: Callable[[Array], Array], genomes: Array) -> Array:
         """``judge`` of genomes ``(n, dim)``, ``batch`` of them side by side."""
         n, batch = genomes.shape[0], self.batch
+        self._asked = max(n, self._asked)
         if not self.traceable:
             return np.concatenate([judge(genomes[i : i + batch]) for i in range(0, n, batch)])
         parts, whole = [], n - n % batch

@@ -3,7 +3,8 @@
 A program runs on every device alike, from the same numbers. Only judging is divided, so results are those of one
 device, bit for bit, wherever a candidate's loss does not depend on how many are judged beside it. That holds for the
 kernels of the Pallas engine, and for the dense program as long as every device judges a whole batch (8 pictures on a
-CPU, 64 on a GPU, fewer of large ones): for another size XLA may compile it otherwise, and then rounds differently.
+CPU, 64 on a GPU, fewer of large ones): for another size XLA may compile it otherwise, and then rounds differently. So
+it may with the models of a ``ClipEngine``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Mesh, PartitionSpec
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from evoart.types import Array
 
@@ -22,8 +23,10 @@ DEVICE = "device"  # the mesh's only axis
 
 
 def over_devices(engine: Any) -> Any:
-    """``engine`` over all devices of all processes; itself where there is one."""
-    return engine if jax.device_count() == 1 else ShardedEngine(engine)
+    """``engine`` over all devices of all processes; itself where there is one, or where the host draws."""
+    if jax.device_count() == 1 or not engine.traceable:
+        return engine
+    return ShardedClip(engine) if engine.name == "clip" else ShardedEngine(engine)
 
 
 class ShardedEngine:
@@ -58,9 +61,9 @@ class ShardedEngine:
         """Losses ``(n,)`` float32 of genomes ``(n, dim)``."""
         return np.asarray(self._losses(np.asarray(genomes, np.float32), self._engine.inputs))
 
-    def losses_traced(self, genomes: Array, inputs: tuple[Any, ...]) -> Array:
-        """``losses`` inside a ``whole`` program."""
-        return self._divided(lambda part: self._engine.losses_traced(part, inputs), genomes)
+    def losses_traced(self, genomes: Array, *given: Any) -> Array:
+        """``losses`` inside a ``whole`` program; ``given`` is what else the engine's needs."""
+        return self._divided(lambda part: self._engine.losses_traced(part, *given), genomes)
 
     @property
     def tile_losses(self) -> Callable[[np.ndarray, int], np.ndarray]:
@@ -88,3 +91,20 @@ class ShardedEngine:
         if name.startswith("_"):
             raise AttributeError(name)
         return getattr(self._engine, name)
+
+
+class ShardedClip(ShardedEngine):
+    """A ``ClipEngine``, whose candidates are divided; every device has the models. A single picture, and with it the
+    search ``gradient``, is looked at by all devices alike."""
+
+    def _compile(self) -> None:
+        # On all devices once, and not with every block.
+        self.inputs = jax.device_put(self._engine.inputs, NamedSharding(self._mesh, PartitionSpec()))
+
+    def losses(self, genomes: np.ndarray) -> np.ndarray:
+        """See ``ClipEngine``."""
+        return self._engine.losses(genomes)
+
+    def changes_traced(self, genomes: Array, *given: Any) -> Array:
+        """See ``ClipEngine``."""
+        return self._divided(lambda part: self._engine.changes_traced(part, *given), genomes)

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from evoart.search.stochastic import Stochastic
+from evoart.search.stochastic import Stochastic, barrier
 from evoart.search.strategies import make
 from evoart.types import Array, Genome
 
@@ -44,8 +44,9 @@ class Noisy(Stochastic):
         return self.strategy.init(jax.random.wrap_key_data(key)), jnp.zeros_like(origin)
 
     def _one(self, state: Any, key: Array, share: Array, origin: Array, inputs: Any) -> Any:
-        samples, genomes, inner, judged, told = self._ask(state, key, origin)
-        return self._tell(inner, samples, self.engine.losses_traced(genomes, inputs, judged), told)
+        samples, genomes, inner, judged, told = barrier(self._ask(state, key, origin))
+        losses = barrier(self.engine.losses_traced(genomes, inputs, judged))
+        return self._tell(inner, samples, losses, told)
 
     def _asked(self, state: Any, key: Array, origin: Array) -> tuple[Any, ...]:
         """What the strategy proposes, as samples and as genomes, its state, and keys to judge and to tell by."""

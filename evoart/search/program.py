@@ -8,14 +8,15 @@ from typing import Any
 import jax
 import numpy as np
 
-from evoart.errors import EvoartError
+from evoart.errors import EvoartError, out_of_memory
 
 
 class Program:
     """``function(*arrays)``, compiled, for an engine that is part of it; called as it is for one that cannot be.
 
     Where the device's memory does not suffice, the engine is told to judge half as many candidates at a time, and the
-    same block is tried again: nothing was changed by the first attempt.
+    same block is tried again: nothing was changed by the first attempt. Where nothing is left to halve, the engine's
+    ``least`` says, for the error, what does not fit and what to do.
 
     Attributes:
         notes: what was done about the memory, one line each.
@@ -41,17 +42,16 @@ class Program:
         while True:
             try:
                 return jax.block_until_ready(self._compiled(*arrays))
-            except jax.errors.JaxRuntimeError as error:
-                if "RESOURCE_EXHAUSTED" not in str(error):
+            except (RuntimeError, MemoryError) as error:  # JAX's are RuntimeErrors
+                if not out_of_memory(error):
                     raise
                 self._shrink(error)
 
     def _shrink(self, error: BaseException) -> None:
         shrink = getattr(self._engine, "shrink", None)
         if shrink is None or not shrink():
-            raise EvoartError(
-                "the device's memory does not suffice for one picture at a time", "Use fewer --pixels or --shapes"
-            ) from error
+            least, remedy = getattr(self._engine, "least", ("one picture at a time", "Use fewer --pixels or --shapes"))
+            raise EvoartError(f"the device's memory does not suffice for {least}", remedy) from error
         self.notes.append(
             f"The device's memory did not suffice: {self._engine.batch:,} candidates are judged at a time from now on."
         )

@@ -24,6 +24,10 @@ GRADIENT = 3  # evaluations that a loss and its derivative cost: one forward, ab
 _WORK = {"cpu": 2e10, "other": 2e14}  # operations per block: about half a second
 _LONGEST = 50  # generations per block
 
+# On either side of judging: keeps arithmetic from being mixed with it in whichever way that is compiled. Results must
+# not hang on how many devices share it.
+barrier = jax.lax.optimization_barrier
+
 
 class Stochastic(KeptSearch):
     """A search over ``engine``.

@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from evoart.search.stochastic import GRADIENT, Stochastic
+from evoart.search.stochastic import GRADIENT, Stochastic, barrier
 from evoart.search.strategies import make
 from evoart.types import Array, Genome
 
@@ -66,12 +66,13 @@ class Surrogate(Stochastic):
         _, image, slope = self.engine.where_traced(parent, inputs, seen)
 
         def stretch(i: Array, inner: Any) -> Any:
-            samples, genomes, inner, told = self._ask(inner, parent, step, going, i)
-            return self._tell(inner, samples, genomes, self.engine.changes_traced(genomes, image, slope, TILES), told)
+            samples, genomes, inner, told = barrier(self._ask(inner, parent, step, going, i))
+            changes = barrier(self.engine.changes_traced(genomes, image, slope, TILES))
+            return self._tell(inner, samples, genomes, changes, told)
 
         inner = self._repeat(STRETCH, stretch, inner)
-        tries = self._between(inner, parent, step)
-        return self._move(tries, self.engine.losses_traced(tries, inputs, judged), step)
+        tries = barrier(self._between(inner, parent, step))
+        return self._move(tries, barrier(self.engine.losses_traced(tries, inputs, judged)), step)
 
     def _begun(self, key: Array) -> tuple[Any, ...]:
         """The strategies at their beginning, and keys: to look, to judge, to go on."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evoart.engine.clip import ClipEngine
+from evoart.engine.sharded import over_devices
 from evoart.errors import UsageError
 from evoart.run.clip.problem import GENERATIONS, ClipProblem
 
@@ -50,10 +51,10 @@ def build_search(problem: ClipProblem) -> Search:
     return _limited(search, problem)
 
 
-def engine_of(problem: ClipProblem, form: Any) -> ClipEngine:
-    """What draws and judges genomes of ``form``."""
+def engine_of(problem: ClipProblem, form: Any) -> Any:
+    """What draws and judges genomes of ``form``, over all devices there are."""
     w, h = problem.pixels
-    return ClipEngine(form, problem.score, h, w, problem.job.seed or 0)
+    return over_devices(ClipEngine(form, problem.score, h, w, problem.job.seed or 0))
 
 
 def plan(problem: ClipProblem) -> int:

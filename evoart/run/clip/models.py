@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evoart.clip import catalogue
 from evoart.clip.config import parse
 from evoart.clip.load import load, tokenizer, weights_file
-from evoart.errors import EvoartError, UsageError
+from evoart.errors import EvoartError, UsageError, out_of_memory
+from evoart.run import engines
 
 if TYPE_CHECKING:
     from evoart.run.clip.job import ClipJob
 
 Say = Callable[[str], None]
+
+
+@contextlib.contextmanager
+def enough_memory(model: str) -> Iterator[None]:
+    """Where the memory does not suffice for a model, an EvoartError says so."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not out_of_memory(error):
+            raise
+        elsewhere = ", --device cpu" if engines.accelerator() else ""
+        raise EvoartError(
+            f"the memory does not suffice for the model {model}",
+            f"Use a smaller --model{elsewhere} or --precision bfloat16",
+        ) from error
 
 
 def guides(job: ClipJob, precision: str, say: Say | None = None) -> tuple[Any, ...]:
@@ -87,7 +104,8 @@ def hash_of(path: str) -> str:
 
 @functools.lru_cache(maxsize=4)
 def _model(name: str, tag: str | None, file: str | None, precision: str, torch: bool, say: Say | None) -> Any:
-    return load(name, tag, file=file, precision=precision, torch=torch, say=say or _tell)
+    with enough_memory(name):
+        return load(name, tag, file=file, precision=precision, torch=torch, say=say or _tell)
 
 
 def _tell(text: str) -> None:

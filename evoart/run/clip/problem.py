@@ -69,7 +69,8 @@ class ClipProblem(Problem):
     def search(self) -> Search:
         from evoart.run.clip.build import build_search
 
-        return build_search(self)
+        with models.enough_memory(self.job.model):
+            return build_search(self)
 
     def judge(self, form: Form, genome: Genome) -> dict[str, float]:
         image = flat(form, genome, self.pixels)
@@ -175,9 +176,10 @@ def _problem(job: ClipJob, form: Form, like: np.ndarray | None, start: Genome | 
     unwanted = [Prompt(text, -weight) for text, weight in map(split, job.avoid)]
     pictures = [] if like is None else [Prompt(str(job.like), job.like_weight, like)]
     every = tuple(each for each in (*wanted, *pictures, *unwanted) if each.weight != 0)
-    score = ClipScore(guides, every, Crops(job.crops, job.crop_area), job.softmax)
     other = models.judge(job, precision)
-    jury = score if other is None else ClipScore((other,), every, Crops(job.crops, job.crop_area), job.softmax)
+    with models.enough_memory(job.model):
+        score = ClipScore(guides, every, Crops(job.crops, job.crop_area), job.softmax)
+        jury = score if other is None else ClipScore((other,), every, Crops(job.crops, job.crop_area), job.softmax)
     pixels = job.pixels or max(64, *(model.size for model in guides))
     return ClipProblem(
         job=dataclasses.replace(job, pixels=pixels), form=form, score=score, jury=jury, start=start, like=like,
