@@ -115,6 +115,9 @@ def test_offline_by_request_asks_nobody(alone, monkeypatch, capsys):
         (["clip", "--prompts", "none.txt"], 2, "no file"),
         (["clip", "a cat", "--clip-weights", "none.safetensors", "--model", "tiny"], 1, "cannot be read"),
         (["clip", "a cat", "--set", "x"], 2, "NAME=NUMBER"),
+        (["clip", "--like", "none.jpg:0.3", "--model", "tiny"], 2, "'none.jpg'"),
+        (["clip", "--like", "none.jpg:-1", "--model", "tiny"], 2, "above 0"),
+        (["clip", "a red circle", "--like", "", "--model", "tiny"], 2, "is empty"),
         (["score", "none.png", "a cat", "--model", "tiny"], 2, "none.png"),
     ],
 )
@@ -123,6 +126,21 @@ def test_wrong_words_get_one_line(alone, capsys, words, code, told):
     err = capsys.readouterr().err
     assert told in err
     assert err.count("\n") == 1
+
+
+def test_pictures_to_be_like_survive_a_file_of_options(alone, capsys):
+    assert run(["clip", "--model", "tiny", "--like", "a.jpg:0.3", "--like", "b.jpg", "--print-config"]) == 0
+    text = capsys.readouterr().out
+    assert 'like = ["a.jpg", "b.jpg"]' in text
+    assert "like_weight = [0.3, 1.0]" in text
+    Path("job.toml").write_text(text)
+    assert run(["clip", "--config", "job.toml", "--print-config"]) == 0
+    assert capsys.readouterr().out == text
+    assert run(["clip", "--config", "job.toml", "--like", "c.jpg:-0.5", "red", "--print-config"]) == 0
+    assert "like_weight = [-0.5]" in capsys.readouterr().out
+    Path("own.toml").write_text('command = "clip"\nmodel = "tiny"\nlike = ["a.jpg:2", "b.jpg"]\n')
+    assert run(["clip", "--config", "own.toml", "--print-config"]) == 0
+    assert "like_weight = [2.0, 1.0]" in capsys.readouterr().out
 
 
 def test_prompts_that_look_like_options(alone, capsys):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from evoart.errors import EvoartError, UsageError
 from evoart.run import checkpoint
@@ -73,6 +76,12 @@ def test_useless_prompts_are_refused(text):
         ({"prompts": "a cat", "engine": "scanline"}, "drawn by JAX"),
         ({"prompts": "a cat", "clip_weights": "x", "model": "tiny+judge"}, "names several"),
         ({"prompts": "a cat", "pixles": 3}, "Did you mean pixels"),
+        ({"like": "a.jpg:0"}, "above 0"),
+        ({"like": ["a.jpg:-1", "b.jpg:-2"]}, "above 0"),
+        ({"like": ["a.jpg", ""]}, "is empty"),
+        ({"like": "a.jpg:1000"}, "out of range"),
+        ({"like": ["a.jpg", "b.jpg"], "like_weight": 0.3}, "1 weights of 2 pictures"),
+        ({"like": "a.jpg", "softmax": True}, "tell the prompt from"),
     ],
 )
 def test_what_does_not_go_together_is_said(given, reason):
@@ -162,8 +171,6 @@ def test_a_network_of_coordinates_learns_words_too():
 
 
 def test_pictures_to_be_like_and_starts(tmp_path, photo):
-    from PIL import Image
-
     Image.fromarray((photo * 255).astype(np.uint8)).save(tmp_path / "p.png")
     alike = ClipJob.make(like=str(tmp_path / "p.png"), **SMALL).prepare()
     genome = alike.form.random(np.random.default_rng(0))
@@ -181,6 +188,43 @@ def test_pictures_to_be_like_and_starts(tmp_path, photo):
     other = ClipJob.make(like=str(tmp_path / "p.png"), like_sha256="0" * 64, **SMALL)
     with pytest.raises(UsageError, match="contents differ"):
         other.prepare()
+
+
+def test_several_pictures_to_be_like(tmp_path, photo):
+    paths = [str(tmp_path / name) for name in ("a.png", "b:2.png", "c.png")]
+    for path, image in zip(paths, (photo, photo[::-1], photo[:, :20]), strict=True):
+        Image.fromarray((image * 255).astype(np.uint8)).save(path)
+    job = ClipJob.make(like=[f"{paths[0]}:0.3", paths[1], f"{paths[2]}:-2"], **SMALL)
+    assert job.like == tuple(paths)
+    assert job.like_weight == (0.3, 1.0, -2.0)
+    assert job.stem == "a-b-2"
+    assert Job.from_dict(job.to_dict()) == job
+    problem = job.prepare()
+    assert [each.weight for each in problem.score.prompts] == pytest.approx([0.3, 1.0, -2.0])
+    assert len(set(problem.job.like_sha256)) == 3
+    common = {"form": problem.form, "size": problem.size, "name": problem.name, "mask": None}
+    begun = problem.job.restore(*problem.pack(), **common)
+    assert np.array_equal(begun.score.inputs[1][0], problem.score.inputs[1][0])
+    Image.fromarray((photo * 0).astype(np.uint8)).save(paths[2])
+    with pytest.raises(UsageError, match=r"c\.png' is not the picture to be like .* contents differ"):
+        problem.job.prepare()
+
+
+def test_recipes_with_one_picture_to_be_like_still_count(tmp_path, photo):
+    path = tmp_path / "a.png"
+    Image.fromarray((photo * 255).astype(np.uint8)).save(path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    job = Job.from_dict({"command": "clip", "like": str(path), "like_weight": 0.5, "like_sha256": digest, **SMALL})
+    assert (job.like, job.like_weight, job.like_sha256) == ((str(path),), (0.5,), (digest,))
+    problem = job.prepare()
+    plain, arrays = problem.pack()
+    common = {"size": problem.size, "name": "a", "mask": None}
+    begun = job.restore(plain, {"like": arrays["like-0"]}, form=problem.form, **common)
+    assert np.array_equal(begun.like[0], problem.like[0])
+    with pytest.raises(KeyError):
+        job.restore(plain, {}, form=problem.form, **common)
+    # Without a picture they had a weight all the same.
+    assert Job.from_dict({"command": "clip", "prompts": ["a cat"], "like_weight": 1.0}).like_weight == ()
 
 
 @pytest.mark.parametrize(

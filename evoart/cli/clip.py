@@ -34,7 +34,13 @@ WORDS, MODEL, PICTURE, SEARCH = "Words and pictures to agree with", "CLIP", "Pic
 @o.option(
     WORDS, "--not", "avoid", multiple=True, metavar="TEXT", help='What to keep away from: "text, blurry:0.5"; repeat.'
 )
-@o.option(WORDS, "--like", metavar="FILE[:WEIGHT]", help="A picture that it should look like to CLIP.")
+@o.option(
+    WORDS,
+    "--like",
+    multiple=True,
+    metavar="FILE[:WEIGHT]",
+    help="A picture that it should look like to CLIP, unlike it below 0: photo.jpg:0.3; repeat.",
+)
 @o.option(WORDS, "--softmax", is_flag=True, default=None, help="Let the wanted prompts compete with those to avoid.")
 @o.option(
     WORDS,
@@ -215,8 +221,8 @@ def _options(
     line = {name: value for name, value in given.items() if value is not None and value != ()}
     if prompt:
         line["prompts"] = prompt
-    if "like" in line:
-        line |= _like(line["like"])
+    if "like" in line:  # with weights and contents of their own
+        fields = {name: value for name, value in fields.items() if not name.startswith("like_")}
     if settings:
         pairs = [setting.partition("=") for setting in settings]
         for setting, (name, equals, _) in zip(settings, pairs, strict=True):
@@ -226,17 +232,6 @@ def _options(
     if "time" in line:
         fields.pop("seconds", None)
     return {"command": "clip"} | fields | line
-
-
-def _like(written: str) -> dict[str, Any]:
-    """Path and weight of ``photo.jpg:0.3``; a file whose name ends so is taken as it is."""
-    import os
-    import re
-
-    match = re.fullmatch(r"(.+):([+-]?(?:\d+\.?\d*|\.\d+))", written)
-    if match and not os.path.exists(written):
-        return {"like": match[1], "like_weight": float(match[2])}
-    return {"like": written}
 
 
 def _warn(job: ClipJob, console: Console) -> None:

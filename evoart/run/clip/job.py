@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from evoart.errors import UsageError
 from evoart.forms.registry import FORMS
 from evoart.output.names import slug
 from evoart.run import fields
-from evoart.run.clip.prompts import avoided, check_weights, prompts, split
+from evoart.run.clip.prompts import avoided, check_weights, paths, picture, prompts, split, weights
 from evoart.run.job import Job
 
 if TYPE_CHECKING:
@@ -72,8 +73,9 @@ class ClipJob(Job):
     Attributes:
         prompts: what the picture should agree with, each ``text`` or ``text:weight``.
         avoid: what it should not agree with, likewise.
-        like, like_sha256: path of a picture it should look like to CLIP, and its hash.
-        like_weight: of that picture.
+        like, like_sha256: paths of pictures it should look like to CLIP, and their hashes. ``make`` takes
+            ``path:weight`` too.
+        like_weight: of each of them; below 0 it should look unlike it.
         softmax: prompts compete: the picture should be the wanted ones rather than the others.
         model: ``NAME/TAG``, several joined by ``+``; see ``evoart models``.
         pretrained: the tag, where ``model`` does not name it.
@@ -100,9 +102,9 @@ class ClipJob(Job):
     checks: ClassVar = Job.checks | {
         "prompts": prompts,
         "avoid": avoided,
-        "like": fields.named,
-        "like_sha256": fields.text,
-        "like_weight": fields.Number(-100.0, 100.0, kind=float),
+        "like": paths,
+        "like_sha256": paths,
+        "like_weight": weights,
         "softmax": fields.flag,
         "model": fields.named,
         "pretrained": fields.named,
@@ -130,9 +132,9 @@ class ClipJob(Job):
 
     prompts: tuple[str, ...] = ()
     avoid: tuple[str, ...] = ()
-    like: str | None = None
-    like_sha256: str = ""
-    like_weight: float = 1.0
+    like: tuple[str, ...] = ()
+    like_sha256: tuple[str, ...] = ()
+    like_weight: tuple[float, ...] = ()
     softmax: bool = False
     model: str = "ViT-B-32/laion2b_s34b_b79k"
     pretrained: str | None = None
@@ -158,9 +160,16 @@ class ClipJob(Job):
     preset: str | None = None
 
     def check_together(self) -> None:
-        check_weights(self.prompts, self.avoid, self.like_weight if self.like else None)
+        if not all(self.like):
+            raise UsageError("the name of a picture to be like is empty", "Name a file: --like photo.jpg:0.3")
+        if len(self.like_weight) != len(self.like):
+            raise UsageError(
+                f"there are {len(self.like_weight)} weights of {len(self.like)} pictures to be like",
+                "Give each its own: --like photo.jpg:0.3",
+            )
+        check_weights(self.prompts, self.avoid, self.like_weight)
         FORMS[self.canvas.partition(":")[0]]
-        if self.softmax and len(self.prompts) + len(self.avoid) + bool(self.like) < 2:
+        if self.softmax and len(self.prompts) + len(self.avoid) + len(self.like) < 2:
             raise UsageError("--softmax needs something to tell the prompt from", 'Add --not "something else"')
         if self.background == "mean":
             raise UsageError(
@@ -187,17 +196,24 @@ class ClipJob(Job):
     @property
     def stem(self) -> str:
         words = [text for text, weight in map(split, self.prompts) if weight > 0]
-        return slug(" ".join(words)) if words else slug(str(self.like))
+        return slug(" ".join(words)) if words else slug(" ".join(Path(path).stem for path in self._alike))
 
     def title(self, noun: str) -> str:
-        words = [text for text, weight in map(split, self.prompts) if weight > 0] or [f"like {self.like}"]
+        words = [text for text, weight in map(split, self.prompts) if weight > 0] or [
+            f"like {path}" for path in self._alike
+        ]
         return f"{', '.join(words)}, drawn with {noun}"
+
+    @property
+    def _alike(self) -> list[str]:
+        """The pictures that it should look like, rather than unlike."""
+        return [path for path, weight in zip(self.like, self.like_weight, strict=True) if weight > 0]
 
     @property
     def headline(self) -> str:
         told = [f'"{each}"' for each in self.prompts] + [f'not "{each}"' for each in self.avoid]
-        if self.like:
-            told.append(f"like {self.like}")
+        for path, weight in zip(self.like, self.like_weight, strict=True):
+            told.append(f"like {path}" + ("" if weight == 1 else f":{weight:g}"))
         return f"{', '.join(told)} by {self.model}{f'/{self.pretrained}' if self.pretrained else ''}"
 
     def prepare(self, source: Any = None) -> ClipProblem:
@@ -212,6 +228,11 @@ class ClipJob(Job):
 
     @classmethod
     def implied(cls, given: dict[str, Any]) -> dict[str, Any]:
+        if given.get("like") and "like_weight" not in given:
+            pairs = [picture(str(each)) for each in paths("like", given["like"])]
+            given = given | {"like": [path for path, _ in pairs], "like_weight": [weight for _, weight in pairs]}
+        elif not given.get("like"):  # recipes of old have a weight in any case
+            given = {name: value for name, value in given.items() if name != "like_weight"}
         if given.get("model") == "tiny" and given.get("canvas", "shapes") == "shapes" and "start" not in given:
             given = FEW | given
         return {"search": "classical"} | given if "strategy" in given else given

@@ -47,7 +47,7 @@ class ClipProblem(Problem):
         score: prompts, embedded, and the models that guide.
         jury: the same prompts by the judge's model, or by the guides where there is none.
         start: genome of ``form`` to go on from, or None.
-        like: the picture to be like, ``(h, w, 3)``, or None.
+        like: the pictures to be like, each ``(h, w, 3)``.
     """
 
     job: ClipJob
@@ -55,7 +55,7 @@ class ClipProblem(Problem):
     score: ClipScore
     jury: ClipScore
     start: Genome | None = None
-    like: np.ndarray | None = None
+    like: tuple[np.ndarray, ...] = ()
 
     @property
     def canvas(self) -> tuple[int, int]:
@@ -95,7 +95,9 @@ class ClipProblem(Problem):
         }
 
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        arrays = {name: array for name, array in (("start", self.start), ("like", self.like)) if array is not None}
+        arrays = {f"like-{i}": image for i, image in enumerate(self.like)}
+        if self.start is not None:
+            arrays["start"] = self.start
         return {"pixels": list(self.pixels)}, arrays
 
     def _wanted(self, similarities: np.ndarray) -> float:
@@ -123,12 +125,8 @@ def prepare(job: ClipJob, source: Any = None) -> ClipProblem:
     engines.limit_threads(job.threads)
     if job.device == "gpu" and engines.accelerator() is None:
         raise engines.no_gpu()
-    like, start, hashes = None, None, {}
-    if job.like:
-        data, _, label = read_source(job.like)
-        hashes["like_sha256"] = _same("picture to be like", job.like, data, job.like_sha256)
-        image, alpha = load_picture(data, needed=SEEN).at(SEEN)
-        like = (image if alpha is None else image * alpha[..., None] + 1 - alpha[..., None]).astype(np.float32)
+    start, hashes = None, {}
+    like, hashes["like_sha256"] = _alike(job)
     if job.clip_weights:
         hashes["clip_weights_sha256"] = models.hash_of(job.clip_weights)
         _check("weights file", job.clip_weights, hashes["clip_weights_sha256"], job.clip_weights_sha256)
@@ -156,9 +154,12 @@ def restore(job: ClipJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndar
         ValueError, KeyError, TypeError: parts that do not belong together.
     """
     setup()
-    form, like, start = common.pop("form"), arrays.get("like"), arrays.get("start")
+    form, start = common.pop("form"), arrays.get("start")
+    names = [f"like-{i}" for i in range(len(job.like))]
+    like = (arrays["like"],) if "like" in arrays else tuple(arrays[name] for name in names)  # of old there was one
     sound = (
-        (like is None or (like.ndim == 3 and like.shape[2] == 3 and like.dtype == np.float32))
+        len(like) == len(job.like)
+        and all(image.ndim == 3 and image.shape[2] == 3 and image.dtype == np.float32 for image in like)
         and (start is None or (start.shape == (form.dim,) and np.isfinite(start).all()))
         and len(plain["pixels"]) == 2 and hasattr(form, "images_traced")
     )  # fmt: skip
@@ -167,14 +168,30 @@ def restore(job: ClipJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndar
     return _problem(job, form, like, start, **common)
 
 
-def _problem(job: ClipJob, form: Form, like: np.ndarray | None, start: Genome | None, **common: Any) -> ClipProblem:
+def _alike(job: ClipJob) -> tuple[tuple[np.ndarray, ...], tuple[str, ...]]:
+    """The pictures to be like, on white where they are transparent, and the hashes of their files."""
+    expected = job.like_sha256 or ("",) * len(job.like)
+    if len(expected) != len(job.like):
+        raise UsageError("the job has another number of pictures to be like than of their hashes", "Leave them out")
+    images, hashes = [], []
+    for path, sha256 in zip(job.like, expected, strict=True):
+        data, _, label = read_source(path)
+        hashes.append(_same("picture to be like", path, data, sha256))
+        image, alpha = load_picture(data, needed=SEEN, label=label).at(SEEN)
+        images.append((image if alpha is None else image * alpha[..., None] + 1 - alpha[..., None]).astype(np.float32))
+    return tuple(images), tuple(hashes)
+
+
+def _problem(
+    job: ClipJob, form: Form, like: tuple[np.ndarray, ...], start: Genome | None, **common: Any
+) -> ClipProblem:
     precision = job.precision
     if precision == "auto":
         precision = "float32" if engines.accelerator() is None else "bfloat16"
     guides = models.guides(job, precision)
     wanted = [Prompt(text, weight) for text, weight in map(split, job.prompts)]
     unwanted = [Prompt(text, -weight) for text, weight in map(split, job.avoid)]
-    pictures = [] if like is None else [Prompt(str(job.like), job.like_weight, like)]
+    pictures = [Prompt(*each) for each in zip(job.like, job.like_weight, like, strict=True)]
     every = tuple(each for each in (*wanted, *pictures, *unwanted) if each.weight != 0)
     other = models.judge(job, precision)
     with models.enough_memory(job.model):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from evoart.errors import UsageError
-from evoart.run.fields import Number, shortened
+from evoart.run.fields import Number, shortened, texts
 
 LONGEST = 2000  # characters of a prompt; CLIP reads 77 tokens
 _WEIGHTED = re.compile(r"(.*\S)\s*:\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)", re.DOTALL)
@@ -50,6 +51,25 @@ def avoided(name: str, value: Any) -> tuple[str, ...]:
     return values
 
 
+def picture(written: str) -> tuple[str, float]:
+    """Path and weight of ``photo.jpg`` or ``photo.jpg:0.3``; a file whose whole name is so is taken as it is."""
+    match = _WEIGHTED.fullmatch(written)
+    if match and not os.path.exists(written):
+        return match[1], float(_WEIGHT("weight", match[2]))
+    return written, 1.0
+
+
+def paths(name: str, value: Any) -> tuple[str, ...]:
+    """A job's field: files, or one."""
+    return texts(name, [value] if isinstance(value, str) else value)
+
+
+def weights(name: str, value: Any) -> tuple[float, ...]:
+    """A job's field: the weights of files, or that of the one there is."""
+    weight = Number(-100.0, 100.0, kind=float, flag="the weight of a picture")
+    return tuple(weight(name, each) for each in (value if isinstance(value, list | tuple) else [value]))
+
+
 def read(path: str | Path) -> list[str]:
     """The prompts in a text file, one per line; empty lines and lines that begin with ``#`` do not count.
 
@@ -74,14 +94,14 @@ def read(path: str | Path) -> list[str]:
     return found
 
 
-def check_weights(wanted: Sequence[str], unwanted: Sequence[str], like: float | None) -> None:
+def check_weights(wanted: Sequence[str], unwanted: Sequence[str], like: Sequence[float]) -> None:
     """Raise UsageError where nothing is wanted: all weights 0 or less, or no prompt at all."""
-    weights = [split(each)[1] for each in wanted] + ([like] if like is not None else [])
+    weights = [split(each)[1] for each in wanted] + list(like)
     if not weights:
         hint = 'Add one: evoart clip "a cat"'
         raise UsageError("there is nothing to draw: only --not was given" if unwanted else "there is no prompt", hint)
     if max(weights) <= 0:
-        raise UsageError("no prompt has a weight above 0, so nothing is wanted", "Give at least one a weight above 0")
+        raise UsageError("nothing has a weight above 0, so nothing is wanted", "Give at least one a weight above 0")
 
 
 def _printable(text: str) -> str:
