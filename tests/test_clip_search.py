@@ -15,7 +15,8 @@ import pytest
 from evoart.errors import EvoartError, UsageError
 from evoart.search.ascent import Ascent
 from evoart.search.noisy import Noisy
-from evoart.search.stochastic import Stochastic
+from evoart.search.starts import Starts
+from evoart.search.stochastic import GRADIENT, Stochastic
 from evoart.search.surrogate import Surrogate
 
 GROUPS, EACH = 3, 4
@@ -98,6 +99,13 @@ MAKE = {
     "gradient": lambda seed, engine=Valley: Ascent(engine(), seed, START, None, 200),
     "surrogate": lambda seed, engine=Valley: Surrogate(engine(), boxes, seed, START, population=8),
 }
+
+
+def starts(seed=1, number=3, trial=20):
+    """Searches that begin at different distances from the point; the second is the nearest."""
+    far = (3.0, 0.1, 4.0, 5.0)
+    aim = Valley.inputs[0]
+    return Starts(lambda i: Ascent(Valley(), seed + i, aim + far[i], None, 200), number, trial)
 
 
 @pytest.mark.parametrize("name", MAKE)
@@ -209,3 +217,58 @@ def test_a_gradient_that_is_not_finite_does_no_harm():
     search.step()
     assert np.isfinite(search.arrays()["genome"]).all()
     assert search.loss < 0.3
+
+
+def test_of_several_starts_the_best_goes_on():
+    search = starts()
+    assert search.loss == pytest.approx(0.01, rel=1e-4)
+    seen = []
+    while search.generation < 20:
+        assert "3 starts" in search.stage
+        search.step()
+        seen.append(search.loss)
+    trials = search.evaluations
+    assert trials >= 3 * 20 * GRADIENT
+    assert search.stage == "gradient"
+    while search.generation < 60:
+        search.step()
+        seen.append(search.loss)
+    assert seen == sorted(seen, reverse=True)
+    # Nothing but the nearest went on, and it went the way that it would have gone alone.
+    alone = Ascent(Valley(), 2, Valley.inputs[0] + 0.1, None, 200)
+    alone.stop_after(20, None)
+    alone.step()
+    alone.stop_after(None, None)
+    while alone.generation < 60:
+        alone.step()
+    assert np.array_equal(search.genome, alone.genome)
+    assert search.evaluations - trials < 60 * GRADIENT
+
+
+@pytest.mark.parametrize("blocks", [2, 5])
+def test_several_starts_go_on_from_a_checkpoint(blocks):
+    unbroken, first = starts(), starts()
+    for _ in range(blocks):
+        first.step()
+    again = starts()
+    again.load({name: np.array(value) for name, value in first.arrays().items()})
+    for search in (unbroken, again):
+        while search.generation < 90:
+            search.step()
+    assert np.array_equal(unbroken.genome, again.genome)
+    assert (unbroken.evaluations, unbroken.loss) == (again.evaluations, again.loss)
+    with pytest.raises(EvoartError, match="does not fit"):
+        starts(number=2).load({**starts(number=4).arrays()})
+
+
+def test_several_starts_keep_to_budgets():
+    search = starts(trial=50)
+    search.stop_after(7, None)
+    while search.generation < 7:
+        search.step()
+    assert search.generation == 7
+    search = starts(trial=50)
+    search.stop_after(None, 150)
+    while search.evaluations < 150:
+        search.step()
+    assert search.evaluations < 160

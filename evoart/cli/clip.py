@@ -127,6 +127,9 @@ WORDS, MODEL, PICTURE, SEARCH = "Words and pictures to agree with", "CLIP", "Pic
 @o.option(SEARCH, "--preset", type=o.Words("es-clip"), help="A known setting as a whole; options beside it win.")
 @o.option(SEARCH, "--population", metavar="N", help="Candidates per generation, 2 to 65,536. [default: by search]")
 @o.option(SEARCH, "--step", metavar="NUMBER", help="First step size, 0.00001 to 2. [default: by search]")
+@o.option(
+    SEARCH, "--starts", metavar="N", help="Beginnings, of which the best goes on after a quarter. [default: 1; tiny: 4]"
+)
 @o.option(SEARCH, "--set", "settings", multiple=True, metavar="NAME=NUMBER", help="A number of the strategy's; repeat.")
 @o.option(SEARCH, "--crops", metavar="N", help="Random crops that CLIP sees of a picture, 1 to 64. [default: 4]")
 @o.option(SEARCH, "--crop-area", metavar="LOW-HIGH", help="Share of the picture that a crop shows. [default: 0.7-0.9]")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from evoart.types import Search
 
 DEFAULT_STRATEGY = "pgpe"
+TRIAL = 0.25  # of the planned generations, after which the best of several starts goes on alone
 FAINT = 0.15  # opacity of the first shapes at most: what is not needed is then hardly seen
 
 
@@ -27,28 +28,33 @@ def build_search(problem: ClipProblem) -> Search:
     job = problem.job
     if job.preset == "es-clip":
         return _es_clip(problem)
-    engine = engine_of(problem, problem.form)
-    start, planned = first_guess(problem), plan(problem)
+    engine, planned = engine_of(problem, problem.form), plan(problem)
+    if job.starts == 1:
+        return _limited(_search(problem, engine, planned, 0), problem)
+    from evoart.search.starts import Starts
+
+    trial = round(TRIAL * planned)
+    return _limited(Starts(lambda i: _search(problem, engine, planned, i), job.starts, trial), problem)
+
+
+def _search(problem: ClipProblem, engine: Any, planned: int, i: int) -> Any:
+    """The search from the ``i``-th start."""
+    job, start = problem.job, first_guess(problem, i)
+    seed = job.seed if i == 0 else int(np.random.default_rng([job.seed or 0, i]).integers(2**32))
     if job.search == "classical":
         from evoart.search.noisy import Noisy
 
-        search = Noisy(
-            engine, job.strategy or DEFAULT_STRATEGY, job.population, job.seed, start, _options(problem), planned
-        )
-    elif job.search == "surrogate":
+        return Noisy(engine, job.strategy or DEFAULT_STRATEGY, job.population, seed, start, _options(problem), planned)
+    if job.search == "surrogate":
         from evoart.forms.boxes import boxes
         from evoart.search.surrogate import Surrogate
 
         if problem.form.name != "shapes":
             raise UsageError(f"the search 'surrogate' does not work with {problem.form.name}", "Use --search gradient")
-        search = Surrogate(
-            engine, boxes, job.seed, start, population=job.population, step=job.step, generations=planned
-        )
-    else:
-        from evoart.search.ascent import Ascent
+        return Surrogate(engine, boxes, seed, start, population=job.population, step=job.step, generations=planned)
+    from evoart.search.ascent import Ascent
 
-        search = Ascent(engine, job.seed, start, job.step, planned)
-    return _limited(search, problem)
+    return Ascent(engine, seed, start, job.step, planned)
 
 
 def engine_of(problem: ClipProblem, form: Any) -> Any:
@@ -63,11 +69,11 @@ def plan(problem: ClipProblem) -> int:
     return int(job.options.get("planned") or job.generations or GENERATIONS[job.search][job.quality])
 
 
-def first_guess(problem: ClipProblem) -> np.ndarray:
-    """A genome ``(dim,)``: the start's, or a random one."""
+def first_guess(problem: ClipProblem, i: int = 0) -> np.ndarray:
+    """The ``i``-th genome ``(dim,)`` to start from: the start's, or a random one."""
     if problem.start is not None:
         return problem.start
-    genome = problem.form.random(np.random.default_rng([problem.job.seed or 0, 0]))
+    genome = problem.form.random(np.random.default_rng([problem.job.seed or 0, i]))
     if problem.form.name == "shapes":
         rows = genome.reshape(problem.form.groups, -1)
         rows[:, -1] = np.clip(FAINT, *problem.form.opacity)

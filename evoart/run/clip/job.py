@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SEARCHES = ("gradient", "surrogate", "classical")
 DEFAULT_SHAPES = 100
 # What suits the model inside evoart, which many triangles fool: a few shapes, its own among them, that may fade away.
-FEW: dict[str, Any] = {"shapes": 8, "kind": "circle,ellipse,triangle,rectangle", "opacity": (0.0, 1.0)}
+FEW: dict[str, Any] = {"shapes": 8, "kind": "circle,ellipse,triangle,rectangle", "opacity": (0.0, 1.0), "starts": 4}
 
 # What each preset sets; anything given beside it wins.
 PRESETS: dict[str, dict[str, Any]] = {
@@ -93,6 +93,7 @@ class ClipJob(Job):
         search: ``gradient``, ``surrogate`` or ``classical``.
         strategy: evosax strategy of ``classical``; alone it asks for that search.
         population, step: of the search; None suits it.
+        starts: beginnings, of which the best goes on alone after a quarter of the planned generations.
         preset: name of the preset the other fields came from.
     """
 
@@ -127,6 +128,7 @@ class ClipJob(Job):
         "strategy": fields.named,
         "population": fields.Number(2, 65_536, "candidates"),
         "step": fields.Number(1e-5, 2.0, kind=float),
+        "starts": fields.Number(1, 64, "starts"),
         "preset": fields.Choice(tuple(PRESETS)),
     }
 
@@ -157,6 +159,7 @@ class ClipJob(Job):
     strategy: str | None = None
     population: int | None = None
     step: float | None = None
+    starts: int = 1
     preset: str | None = None
 
     def check_together(self) -> None:
@@ -233,6 +236,7 @@ class ClipJob(Job):
             given = given | {"like": [path for path, _ in pairs], "like_weight": [weight for _, weight in pairs]}
         elif not given.get("like"):  # recipes of old have a weight in any case
             given = {name: value for name, value in given.items() if name != "like_weight"}
-        if given.get("model") == "tiny" and given.get("canvas", "shapes") == "shapes" and "start" not in given:
+        plain = given.get("canvas", "shapes") == "shapes" and not given.keys() & {"start", "preset"}
+        if given.get("model") == "tiny" and plain:
             given = FEW | given
         return {"search": "classical"} | given if "strategy" in given else given
