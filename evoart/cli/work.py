@@ -94,6 +94,7 @@ def _dry_run(problem: Problem, places: list[session.Output], keep: Any, as_json:
 
     job = problem.job
     seconds, evaluations, engine = estimate(problem)
+    outlook = None if seconds is None or evaluations is None else problem.outlook(seconds, evaluations)
     facts = {
         "job": job.headline,
         **problem.facts(),
@@ -123,6 +124,7 @@ def _dry_run(problem: Problem, places: list[session.Output], keep: Any, as_json:
         ("engine", engine),
         ("evaluations", judged or "as many as it needs"),
         ("time", known),
+        *((("cost", f"{outlook[0].lower()}{outlook[1:]}"),) if outlook else ()),
         *(("output", place) for place in facts["outputs"]),
         ("checkpoint", facts["checkpoint"] or "none"),
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import jax
 
 SHARE = 0.25  # of a device's free memory that one part of the population may take
@@ -14,6 +16,18 @@ def free_bytes() -> int | None:
     stats = jax.local_devices()[0].memory_stats() or {}
     limit = stats.get("bytes_limit")
     return None if limit is None else max(0, int(limit) - int(stats.get("bytes_in_use", 0)))
+
+
+def peak_bytes() -> int | None:
+    """The most bytes so far that the first device has in use, or this process where it is a CPU; None if unknown."""
+    if jax.default_backend() != "cpu":
+        peak = (jax.local_devices()[0].memory_stats() or {}).get("peak_bytes_in_use")
+        return None if peak is None else int(peak)
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def candidates_within(each: int) -> int:

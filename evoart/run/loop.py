@@ -24,6 +24,7 @@ from evoart.types import Drawing, Form, Search
 
 BLOCK = 0.25  # seconds between reports; also how long a request to stop may wait beyond one step
 EVERY = 10.0  # seconds between checkpoints
+SLOW = 10.0  # seconds of a first block that has more to do than to compile
 LEAST_GAIN = 1e-3  # relative improvement of the loss that patience counts as one
 _FILM_NUMBERS = 8_000_000  # float32 numbers that the film's moments may hold
 
@@ -126,6 +127,8 @@ def drive(
     while reason is None and state.why is None:
         reason = state.block(stop)
         yield from state.report()
+        if saved is None and reason is None:
+            yield from state.outlook()
         if reason is None and state.why is None:
             yield from keeper.now_and_then()
     reason = reason or state.why
@@ -151,6 +154,7 @@ class _Run:
         self.seen: tuple[float, Any] = (float("nan"), None)
         self._figures: tuple[float, dict[str, float]] = (float("nan"), {})
         self._first: tuple[float, float] | None = None  # time and fraction of the first report
+        self._foretold = False
 
     @property
     def seconds(self) -> float:
@@ -254,6 +258,19 @@ class _Run:
             return None if self.job.seconds is None else max(self.job.seconds - self.seconds, 0.0)
         left = (now - self._first[0]) * (1 - fraction) / gained
         return left if self.job.seconds is None else min(left, max(self.job.seconds - self.seconds, 0.0))
+
+    def outlook(self) -> Iterator[Event]:
+        """What the run will cost, once, as soon as it can be told: after the second block, for the first one may have
+        had to compile, and after the first where that was slow."""
+        fraction, seconds = self._fraction(), self.seconds
+        left = self._left(fraction)
+        if self._foretold or not fraction or (left is None and seconds < SLOW):
+            return
+        self._foretold = True
+        whole = seconds / fraction if left is None else seconds + left
+        text = self.problem.outlook(whole, self.search.planned or self.search.evaluations / fraction)
+        if text:
+            yield Noted(text)
 
     def checkpoint(self, notes: dict[str, Any] | None) -> checkpoints.Checkpoint:
         state = {"seconds": self.seconds, "mark": list(self.mark), "reason": self.ended, "notes": notes or {}}

@@ -62,6 +62,11 @@ class Problem:
         """Figures of the search's best so far that people want to see, cheap enough for every report."""
         return {"loss": float(search.loss)}
 
+    def outlook(self, seconds: float, evaluations: float) -> str | None:
+        """One line on what the whole run costs, as far as that can be told after its beginning: wall time and
+        evaluations. None where there is nothing to say that progress does not."""
+        return None
+
     def reached(self, figures: Callable[[], dict[str, float]]) -> Reason | None:
         """Why the run is over, where its goal is reached; ``figures()`` gives those of the best so far."""
         return None

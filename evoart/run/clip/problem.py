@@ -12,6 +12,7 @@ import numpy as np
 
 from evoart.engine.clip import flat
 from evoart.engine.jax_setup import setup
+from evoart.engine.memory import peak_bytes
 from evoart.errors import UsageError
 from evoart.output.recipe import extract
 from evoart.picture import load as load_picture
@@ -35,6 +36,7 @@ GENERATIONS = {
 }
 SIZE = 512  # pixels of the output's long side
 LOOKS = 16  # fresh crops of the judge
+SHORT = 20.0  # seconds of a run that nobody needs to be told of
 SEEN = 224  # pixels of a picture to be like
 
 
@@ -85,6 +87,21 @@ class ClipProblem(Problem):
         image = flat(form, search.genome, self.pixels)
         return self._named(self.score.similarities(image, _key(self.job.seed, 1), LOOKS))
 
+    def outlook(self, seconds: float, evaluations: float) -> str | None:
+        if seconds < SHORT:
+            return None
+        job, gpu, peak = self.job, engines.accelerator(), peak_bytes()
+        names = " and ".join(model.name.split("/")[0] for model in self.score.models)
+        crops = "one crop" if job.crops == 1 else f"{job.crops} crops"
+        cores = job.threads or engines.cores()
+        machine = gpu or f"this machine ({cores} core{'s' if cores > 1 else ''})"
+        text = f"About {_rounded(evaluations)} looks at {crops} by {names}: some {_minutes(seconds)} on {machine}"
+        text += f", {peak / 1e9:.1f} GB" if peak else ""
+        usual = GENERATIONS[job.search]
+        if job.quality != "draft" and job.generations == usual[job.quality] and job.seconds is None:
+            text += f"; --quality draft would take {_minutes(seconds * usual['draft'] / usual[job.quality])}"
+        return text
+
     def facts(self) -> dict[str, Any]:
         return {
             "prompts": list(self.job.prompts),
@@ -111,6 +128,20 @@ class ClipProblem(Problem):
             return {"similarity": float(similarities[0])}
         names = [each.text if len(each.text) <= 24 else f"{each.text[:21]}..." for each in prompts]
         return {f'"{name}"': float(value) for name, value in zip(names, similarities, strict=True)}
+
+
+def _rounded(number: float) -> str:
+    """Two figures of it: ``1,200``."""
+    return f"{float(f'{number:.2g}'):,.0f}"
+
+
+def _minutes(seconds: float) -> str:
+    """``40 seconds``, ``25 minutes``, ``3.5 hours``: what one says of a time that one cannot know exactly."""
+    for unit, length in (("hour", 3600), ("minute", 60)):
+        if seconds >= 1.5 * length:
+            number = float(f"{seconds / length:.2g}")
+            return f"{number:g} {unit}s"
+    return f"{float(f'{seconds:.2g}'):g} seconds"
 
 
 def prepare(job: ClipJob, source: Any = None) -> ClipProblem:
