@@ -210,6 +210,18 @@ def test_several_pictures_to_be_like(tmp_path, photo):
         problem.job.prepare()
 
 
+def test_what_a_run_costs_is_said_where_it_is_long():
+    problem = ClipJob.make(prompts="a red circle", model="tiny", threads=2).prepare()
+    assert problem.outlook(5.0, 1200) is None
+    text = problem.outlook(1500.0, 1234)
+    assert text.startswith("About 1,200 looks at 4 crops by tiny: some 25 minutes on this machine (2 cores), ")
+    assert text.endswith(" GB; --quality draft would take 6.2 minutes")
+    draft = ClipJob.make(prompts="a red circle", model="tiny", quality="draft", crops=1, threads=1).prepare()
+    text = draft.outlook(45.0, 300)
+    assert text.startswith("About 300 looks at one crop by tiny: some 45 seconds on this machine (1 core)")
+    assert "draft" not in text
+
+
 def test_recipes_with_one_picture_to_be_like_still_count(tmp_path, photo):
     path = tmp_path / "a.png"
     Image.fromarray((photo * 255).astype(np.uint8)).save(path)

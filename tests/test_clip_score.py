@@ -14,6 +14,7 @@ from evoart.engine.clip import ClipEngine
 from evoart.engine.drawn import ScanlinePictures, TracedPictures
 from evoart.errors import EvoartError
 from evoart.forms.shapes import ShapesForm
+from evoart.score import clip as clip_score
 from evoart.score.clip import ClipScore, Prompt, look
 from evoart.score.crops import Crops, resample, whole
 from evoart.search.ascent import Ascent
@@ -93,6 +94,20 @@ def test_losses_by_hand(tiny):
     assert float(soft.loss_of(found, weights.astype(np.float32))) == pytest.approx(
         -np.log((terms[0] + terms[2]) / terms.sum()), abs=1e-4
     )
+
+
+@pytest.mark.parametrize(("n", "k"), [(1, 6), (3, 4), (2, 5)])
+def test_crops_side_by_side_are_those_one_after_the_other(tiny, monkeypatch, n, k):
+    score = ClipScore([tiny], [Prompt("a red circle"), Prompt("a blue square")])
+    images = jnp.asarray(np.random.default_rng(0).random((n, 40, 50, 3), np.float32))
+    boxes = Crops(k).boxes(jax.random.key(1), 40, 50)
+    found = []
+    for together in (1, 16):
+        monkeypatch.setattr(clip_score, "TOGETHER", together)
+        found.append(np.asarray(jax.jit(lambda *given: score.similarities_traced(*given))(images, score.inputs, boxes)))
+    assert found[0] == pytest.approx(found[1], abs=1e-5)
+    alone = [score.similarities_traced(images, score.inputs, boxes[i : i + 1]) for i in range(k)]
+    assert found[1] == pytest.approx(np.mean(alone, 0), abs=1e-5)
 
 
 def test_several_models_are_averaged(tiny):

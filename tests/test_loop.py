@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from evoart.errors import EvoartError, UsageError
 from evoart.run import checkpoint as checkpoints
-from evoart.run.events import Finished, Improved, Interrupted, Progress, Saved, Started, Unsaved
-from evoart.run.fit.problem import prepare, settle
+from evoart.run import loop
+from evoart.run.events import Finished, Improved, Interrupted, Noted, Progress, Saved, Started, Unsaved
+from evoart.run.fit.problem import FitProblem, prepare, settle
 from evoart.run.job import Job
 from evoart.run.loop import Keep, resume, run
 from evoart.run.stop import Stop, listening
@@ -61,6 +62,19 @@ def test_budgets(options, reason):
         assert last.generation == 7
     if reason == "psnr":
         assert last.figures["psnr"] >= 8
+
+
+def test_what_a_run_costs_is_said_once_and_early(monkeypatch):
+    monkeypatch.setattr(loop, "BLOCK", 0.0)
+    monkeypatch.setattr(FitProblem, "outlook", lambda self, seconds, evaluations: f"{evaluations:.0f} evaluations")
+    events = events_of(small(generations=40))
+    (place,) = (i for i, event in enumerate(events) if isinstance(event, Noted))
+    assert events[place].text == "40 evaluations"
+    assert len([event for event in events[:place] if isinstance(event, Progress)]) == 2  # the first block compiles
+    monkeypatch.setattr(loop, "SLOW", 0.0)
+    events = events_of(small(generations=40))
+    (place,) = (i for i, event in enumerate(events) if isinstance(event, Noted))
+    assert len([event for event in events[:place] if isinstance(event, Progress)]) == 1
 
 
 def test_a_search_ends_by_itself():
