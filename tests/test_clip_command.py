@@ -11,12 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from clips import open_clip
 from PIL import Image
 
 from evoart.cli.app import run
 from evoart.clip import catalogue
 from evoart.clip.load import weights_file
 from evoart.errors import EvoartError
+from evoart.run.clip import models
 
 PAYLOAD = bytes(range(256)) * 400
 
@@ -186,3 +188,17 @@ def test_a_short_run_has_the_colour_that_was_asked_for(alone, capsys):
     strong = image.max(-1) - image.min(-1) > 0.5
     assert strong.mean() > 0.03
     assert (b > np.maximum(r, g))[strong].mean() > 0.8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("search", ["gradient", "classical"])
+def test_models_of_torch_draw_too(alone, capsys, search):
+    open_clip()
+    models._model.cache_clear()
+    more = ["--population", "4"] if search == "classical" else []
+    words = ["clip", "a cat", "--model", "RN50/random", "-n", "6", "--seed", "1", "--generations", "2", "--crops", "2"]
+    assert run([*words, "--search", search, *more, "-o", "a.svg", "--json"]) == 0
+    told = capsys.readouterr()
+    assert "RN50/random is computed by torch: its vision tower is a ResNet" in told.err
+    assert -1 < json.loads(told.out)["similarity"] < 1
+    assert "<polygon" in Path("a.svg").read_text() or "<path" in Path("a.svg").read_text()

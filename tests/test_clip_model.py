@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import jax
 import ml_dtypes
@@ -10,9 +11,9 @@ import numpy as np
 import pytest
 from clips import SMALL, open_clip
 
-from evoart.clip import catalogue, model, safetensors, weights
+from evoart.clip import catalogue, foreign, model, safetensors, weights
 from evoart.clip.config import MEAN, parse
-from evoart.clip.load import load
+from evoart.clip.load import check_needs, load
 from evoart.clip.untrained import untrained
 from evoart.errors import EvoartError, MissingExtra, UsageError
 
@@ -284,3 +285,63 @@ def test_torch_computes_in_bfloat16_too():
     assert (found * exact.images(images)).sum(1).min() > 0.9987
     assert np.abs(found - exact.images(images)).max() > 1e-5
     assert fast.pull(images, np.ones_like(found)).dtype == np.float32
+
+
+@pytest.mark.slow
+def test_a_resnet_by_torch_is_open_clips():
+    """Weights scaled up, and the branches that open_clip begins with 0 opened: else all pictures are alike."""
+    import torch
+
+    from evoart.clip.torch_clip import TorchClip
+
+    library = open_clip()
+    torch.manual_seed(1)
+    model = library.create_model("RN50", pretrained=None).eval()
+    with torch.no_grad():
+        for name, value in model.named_parameters():
+            if ".bn" in name and name.endswith("weight"):
+                value.uniform_(0.5, 1.5)
+            elif value.ndim > 1:
+                value.mul_(1.5)
+    mine = TorchClip("RN50", "RN50", {name: value.numpy() for name, value in model.state_dict().items()}, {})
+    images = np.random.default_rng(0).random((2, 224, 224, 3), np.float32)
+    images[1, :, :112] = (1, 0, 0)
+    mean, std = (torch.tensor(each).view(3, 1, 1) for each in (library.OPENAI_DATASET_MEAN, library.OPENAI_DATASET_STD))
+    pixels = torch.from_numpy(images).requires_grad_()
+    found = model.encode_image((pixels.permute(0, 3, 1, 2) - mean) / std, normalize=True)
+    theirs = found.detach().numpy()
+    assert theirs[0] @ theirs[1] < 0.99
+    assert np.abs(mine.images(images) - theirs).max() < 1e-5
+    by = np.random.default_rng(1).normal(size=theirs.shape).astype(np.float32)
+    (slope,) = torch.autograd.grad(found, pixels, torch.from_numpy(by))
+    assert np.abs(mine.pull(images, by) - slope.numpy()).max() < 1e-4 * slope.abs().max()
+    words = ["a cat", "a hat"]
+    texts = model.encode_text(library.get_tokenizer("RN50")(words), normalize=True).detach().numpy()
+    assert np.abs(mine.texts(words) - texts).max() < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("installed", "offline", "reason"),
+    [
+        (False, "", "needs the package transformers. Install it with: pip install transformers"),
+        (True, "1", "the network may not be asked"),
+        (True, "", "is not here, and the hub does not give it"),
+    ],
+)
+def test_tokenizers_of_the_hub_are_missed_at_once(monkeypatch, tmp_path, installed, offline, reason):
+    plain = {"text_cfg": {"hf_tokenizer_name": "timm/ViT-B-16-SigLIP"}}
+    monkeypatch.setattr(catalogue, "architecture", lambda name: plain)
+    monkeypatch.setattr(foreign.importlib.util, "find_spec", lambda name: installed or None)
+    monkeypatch.setenv("HF_HUB_OFFLINE", offline)
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    monkeypatch.setenv("EVOART_CACHE", str(tmp_path / "cache"))
+    began = time.monotonic()
+    with pytest.raises(EvoartError, match=reason):
+        load("ViT-B-16-SigLIP/webli")
+    assert time.monotonic() - began < 2
+    kept = tmp_path / "hub/models--timm--ViT-B-16-SigLIP/snapshots/abc"
+    kept.mkdir(parents=True)
+    (kept / "tokenizer.json").write_text("{}")
+    if installed:
+        check_needs("ViT-B-16-SigLIP/webli")

@@ -15,6 +15,7 @@ from evoart.cache import cache_dir
 from evoart.clip import catalogue, safetensors, weights
 from evoart.clip.catalogue import Entry
 from evoart.clip.config import VOCABULARY, ClipConfig, parse
+from evoart.clip.foreign import check_tokenizer
 from evoart.clip.tokens import BytePairs, Tokenizer, Words, cut, tokens
 from evoart.clip.untrained import untrained
 from evoart.download import Remote, obtain, verify
@@ -136,6 +137,7 @@ def load(
         UsageError: unknown model or tag. MissingExtra: a model that needs open_clip.
         EvoartError: weights that are not here, damaged, or of another model; no network.
     """
+    check_needs(model)
     found = catalogue.entry(model, pretrained) if file is None else _named(model, pretrained)
     plain = catalogue.architecture(found.name)
     if found.quick_gelu:
@@ -171,6 +173,11 @@ def load(
         scale=scale,
         licence=found.licence,
     )
+
+
+def check_needs(model: str) -> None:
+    """Raise EvoartError where a model needs what is neither here nor to be had; see ``foreign``."""
+    check_tokenizer(model, _hub(), _hubs_own())
 
 
 def _named(model: str, pretrained: str | None) -> Entry:
@@ -278,11 +285,7 @@ def cached(found: Entry, name: str) -> Path | None:
     if mine.is_file():
         return mine
     if found.repository:
-        hub = (
-            os.environ.get("HF_HUB_CACHE")
-            or Path(os.environ.get("HF_HOME", Path.home() / ".cache/huggingface")) / "hub"
-        )
-        snapshots = Path(hub) / f"models--{found.repository.replace('/', '--')}" / "snapshots"
+        snapshots = _hubs_own() / f"models--{found.repository.replace('/', '--')}" / "snapshots"
         for path in sorted(snapshots.glob(f"*/{name}"), key=lambda path: path.stat().st_mtime, reverse=True):
             return path
     return None
@@ -296,6 +299,12 @@ def folder(found: Entry) -> Path:
 def address(found: Entry, name: str) -> str:
     """Where on the network a file of a model lies."""
     return f"{_hub()}/{found.repository}/resolve/main/{name}"
+
+
+def _hubs_own() -> Path:
+    """Where the hub's own client keeps its files."""
+    home = Path(os.environ.get("HF_HOME", Path.home() / ".cache/huggingface"))
+    return Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
 
 
 def _hub() -> str:

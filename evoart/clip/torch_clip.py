@@ -115,11 +115,13 @@ class TorchClip:
                     f"the weights are not those of {architecture} ({str(error).splitlines()[-1].strip()})",
                     "Check --model, or fetch the weights again",
                 ) from error
+        # SigLIP adds a bias to its logits as well, which a softmax takes away again.
         self.scale = float(self._model.logit_scale.detach().exp())
         self._model.requires_grad_(False).to(getattr(torch, precision))
         self.name, self.licence = name, ""
         size = self._model.visual.image_size
         self.size = size if isinstance(size, int) else size[0]
+        preprocess = getattr(self._model.visual, "preprocess_cfg", {}) | preprocess  # what open_clip knows of it
         self.interpolation = str(preprocess.get("interpolation", "bicubic"))
         self._mean = torch.tensor(preprocess.get("mean", MEAN)).view(3, 1, 1)
         self._std = torch.tensor(preprocess.get("std", STD)).view(3, 1, 1)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from evoart.clip import catalogue
 from evoart.clip.config import parse
-from evoart.clip.load import load, tokenizer, weights_file
+from evoart.clip.load import check_needs, load, tokenizer, weights_file
 from evoart.errors import EvoartError, UsageError, out_of_memory
 from evoart.run import engines
 
@@ -66,6 +66,7 @@ def fetch(job: ClipJob, say: Say, progress: Callable[[int, int | None], None]) -
     if job.clip_weights:
         return
     for name in [*job.model.split("+"), *([job.judge] if job.judge != "crops" else [])]:
+        check_needs(name.strip())
         found = catalogue.entry(name.strip(), job.pretrained if "+" not in job.model and name != job.judge else None)
         if found.name in catalogue.BUILT_IN or found.tag == catalogue.RANDOM:
             continue
