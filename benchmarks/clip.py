@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import multiprocessing
 import resource
 import time
+from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 from common import table
@@ -56,43 +58,50 @@ def speed(models: list[str], batches: list[int]) -> list[dict]:
     return rows
 
 
-def search(shapes: list[int], seeds: int, prompts: int, evaluations: int) -> tuple[list[dict], list[dict]]:
+def search(shapes: list[int], seeds: int, prompts: int, evaluations: int, processes: int) -> tuple[list, list]:
     """Every run: the judge's similarity after the same number of encodes, and the encodes that each step of it took.
 
     Returns:
         runs, and a summary over prompts and seeds.
     """
+    runs = list(itertools.product(shapes, SEARCHES, PROMPTS[:prompts], range(seeds), [evaluations]))
+    rows = []
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+        for row in pool.map(_run, runs):
+            rows.append(row)
+            print(row, flush=True)
+    return rows, _summary(rows)
+
+
+def _run(what: tuple[int, str, str, int, int]) -> dict:
+    """One run, looked at by the judge every so often."""
     from evoart.run.clip.job import ClipJob
 
-    rows = []
-    for count, (name, how), prompt, seed in itertools.product(
-        shapes, SEARCHES.items(), PROMPTS[:prompts], range(seeds)
-    ):
-        given = {"generations": None, "shapes": count, "kind": "triangle", "starts": 1, "evaluations": evaluations}
-        problem = ClipJob.make(prompts=prompt, model="tiny", seed=seed, **how | given).prepare()
-        work, form, cpu, judged, taken = problem.search(), problem.form, 0.0, -1.0, dict.fromkeys(JUDGED, "")
-        work.stop_after(1, None)
-        work.step()  # compiled before the clock starts
-        early = 0.0
-        while work.evaluations < evaluations:
-            began = time.process_time()
-            # A few generations at a time, to see the judge's mind change.
-            work.stop_after(work.generation + max(1, LOOK // work.per_generation), None)
-            work.step()
-            cpu += time.process_time() - began
-            found = problem.judge(form, work.genome)
-            judged = max(judged, found["judge"])
-            early = found["judge"] if cpu <= SECONDS else early
-            for level in JUDGED:
-                if not taken[level] and judged >= level:
-                    taken[level] = work.evaluations * problem.job.crops
-        rows.append({"shapes": count, "search": name, "prompt": prompt, "seed": seed,
-                     "encodes": work.evaluations * problem.job.crops, "similarity": round(found["similarity"], 4),
-                     "judge": round(found["judge"], 4), "cpu_seconds": round(cpu, 1),
-                     f"judge_after_{SECONDS}_s": round(early, 4)}
-                    | {f"encodes_to_{level}": taken[level] for level in JUDGED})  # fmt: skip
-        print(rows[-1], flush=True)
-    return rows, _summary(rows)
+    count, name, prompt, seed, evaluations = what
+    given = {"generations": None, "shapes": count, "kind": "triangle", "starts": 1, "evaluations": evaluations}
+    problem = ClipJob.make(prompts=prompt, model="tiny", seed=seed, threads=1, **SEARCHES[name] | given).prepare()
+    work, form, cpu, judged, taken = problem.search(), problem.form, 0.0, -1.0, dict.fromkeys(JUDGED, "")
+    work.stop_after(1, None)
+    work.step()  # compiled before the clock starts
+    found = problem.judge(form, work.genome)
+    early = found["judge"]
+    while work.evaluations < evaluations:
+        began = time.process_time()
+        # A few generations at a time, to see the judge's mind change.
+        work.stop_after(work.generation + max(1, LOOK // work.per_generation), None)
+        work.step()
+        cpu += time.process_time() - began
+        found = problem.judge(form, work.genome)
+        judged = max(judged, found["judge"])
+        early = found["judge"] if cpu <= SECONDS else early
+        for level in JUDGED:
+            if not taken[level] and judged >= level:
+                taken[level] = work.evaluations * problem.job.crops
+    return {
+        "shapes": count, "search": name, "prompt": prompt, "seed": seed,
+        "encodes": work.evaluations * problem.job.crops, "similarity": round(found["similarity"], 4),
+        "judge": round(found["judge"], 4), "cpu_seconds": round(cpu, 1), f"judge_after_{SECONDS}_s": round(early, 4),
+    } | {f"encodes_to_{level}": taken[level] for level in JUDGED}  # fmt: skip
 
 
 def _summary(rows: list[dict]) -> list[dict]:
@@ -142,13 +151,14 @@ if __name__ == "__main__":
     parser.add_argument("--shapes", nargs="+", type=int, default=[50, 200])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--prompts", type=int, default=len(PROMPTS))
+    parser.add_argument("--processes", type=int, default=2, help="runs of a search side by side")
     parser.add_argument("--evaluations", type=int, default=1200)
     parser.add_argument("--generations", type=int, default=12)
     args = parser.parse_args()
     if args.what == "speed":
         found = speed(args.models, args.batch)
     elif args.what == "search":
-        runs, found = search(args.shapes, args.seeds, args.prompts, args.evaluations)
+        runs, found = search(args.shapes, args.seeds, args.prompts, args.evaluations, args.processes)
         table(runs, "clip-search-runs")
     else:
         found = end(args.models[-1], args.generations)
