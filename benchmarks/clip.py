@@ -36,7 +36,7 @@ def speed(models: list[str], batches: list[int]) -> list[dict]:
     """Pictures a CPU second (or a second of a GPU) that a model looks at, by JAX and by torch."""
     import jax
 
-    from evoart.clip.load import load
+    from evoart.openclip.load import load
 
     rows = []
     for name in models:

@@ -4,6 +4,8 @@
 
     result = evoart.fit("photo.jpg", shapes=50, kind="triangle", seed=1)
     result.save("photo.svg", "photo.png")
+    evoart.clip("a red circle", model="tiny").save("circle.svg")
+    evoart.make("cppn", seed=3).save("lines.png")
 
 ``evoart.events(job)`` gives the same run as an iterator of events, for those who want to watch.
 """
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from evoart.errors import EvoartError, MissingExtra, UsageError
-    from evoart.run.api import events, fit, fit_many, load
+    from evoart.run.api import clip, events, fit, fit_many, load, make
     from evoart.run.job import Job
     from evoart.run.result import Result
 
@@ -27,10 +29,12 @@ __all__ = [
     "Result",
     "UsageError",
     "__version__",
+    "clip",
     "events",
     "fit",
     "fit_many",
     "load",
+    "make",
 ]
 
 # Imported on first use: ``import evoart`` itself must cost nothing.
@@ -40,10 +44,12 @@ _HOME = {
     "UsageError": "evoart.errors",
     "Job": "evoart.run.job",
     "Result": "evoart.run.result",
+    "clip": "evoart.run.api",
     "events": "evoart.run.api",
     "fit": "evoart.run.api",
     "fit_many": "evoart.run.api",
     "load": "evoart.run.api",
+    "make": "evoart.run.api",
 }
 
 

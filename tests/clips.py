@@ -19,6 +19,6 @@ def open_clip():
     for package in ("torch", "open_clip"):
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"{package} is not installed: the extra 'clip'")
-    from evoart.clip.torch_clip import import_open_clip
+    from evoart.openclip.torch_clip import import_open_clip
 
     return import_open_clip()

@@ -142,6 +142,21 @@ def test_unknown_options_and_names_are_refused():
         evoart.nothing  # noqa: B018
 
 
+def test_words_and_every_command_make_pictures(tmp_path):
+    drawn = evoart.clip("a red circle", "yellow:0.3", model="tiny", shapes=4, seed=1, generations=2, crops=1)
+    assert drawn.job.prompts == ("a red circle", "yellow:0.3")
+    assert {"loss", "judge"} < set(drawn.figures)
+    assert drawn.save(tmp_path / "a.svg")
+    fitted = evoart.make("fit", **FEW)
+    assert np.array_equal(fitted.genome, evoart.make(Job.make(**FEW)).genome)
+    with pytest.raises(UsageError, match="no prompt"):
+        evoart.clip(model="tiny")
+    with pytest.raises(UsageError, match="unknown command 'oil'"):
+        evoart.make("oil")
+    with pytest.raises(UsageError, match="all its options"):
+        evoart.make(Job.make(**FEW), shapes=3)
+
+
 def test_transparent_pixels_do_not_count(half):
     problem = prepare(Job.make(pixels=40), half)
     assert problem.form.background == (1, 0, 0)

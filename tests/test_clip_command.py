@@ -15,9 +15,9 @@ from clips import open_clip
 from PIL import Image
 
 from evoart.cli.app import run
-from evoart.clip import catalogue
-from evoart.clip.load import weights_file
 from evoart.errors import EvoartError
+from evoart.openclip import catalogue
+from evoart.openclip.load import weights_file
 from evoart.run.clip import models
 
 PAYLOAD = bytes(range(256)) * 400

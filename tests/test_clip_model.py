@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from clips import SMALL, open_clip
 
-from evoart.clip import catalogue, foreign, model, safetensors, weights
-from evoart.clip.config import MEAN, parse
-from evoart.clip.load import check_needs, load
-from evoart.clip.untrained import untrained
 from evoart.errors import EvoartError, MissingExtra, UsageError
+from evoart.openclip import catalogue, foreign, model, safetensors, weights
+from evoart.openclip.config import MEAN, parse
+from evoart.openclip.load import check_needs, load
+from evoart.openclip.untrained import untrained
 
 VARIANTS = {
     "gelu": {},
@@ -292,7 +292,7 @@ def test_a_resnet_by_torch_is_open_clips():
     """Weights scaled up, and the branches that open_clip begins with 0 opened: else all pictures are alike."""
     import torch
 
-    from evoart.clip.torch_clip import TorchClip
+    from evoart.openclip.torch_clip import TorchClip
 
     library = open_clip()
     torch.manual_seed(1)

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evoart.clip.load import load
 from evoart.engine import memory
 from evoart.engine.clip import ClipEngine
 from evoart.engine.drawn import ScanlinePictures, TracedPictures
 from evoart.errors import EvoartError
 from evoart.forms.shapes import ShapesForm
+from evoart.openclip.load import load
 from evoart.score import clip as clip_score
 from evoart.score.clip import ClipScore, Prompt, look
 from evoart.score.crops import Crops, resample, whole

@@ -8,9 +8,9 @@ from clips import open_clip
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evoart.clip import catalogue
-from evoart.clip.tokens import BytePairs, Words, cut, tokens
 from evoart.errors import EvoartError, UsageError
+from evoart.openclip import catalogue
+from evoart.openclip.tokens import BytePairs, Words, cut, tokens
 
 TEXTS = [
     "",

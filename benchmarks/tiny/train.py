@@ -21,11 +21,11 @@ import optax
 import world
 from evolved import Evolved
 
-from evoart.clip.config import ClipConfig, parse
-from evoart.clip.model import encode_image, encode_text
-from evoart.clip.safetensors import read, write
-from evoart.clip.tokens import Words, tokens
-from evoart.clip.weights import parameters, state_of
+from evoart.openclip.config import ClipConfig, parse
+from evoart.openclip.model import encode_image, encode_text
+from evoart.openclip.safetensors import read, write
+from evoart.openclip.tokens import Words, tokens
+from evoart.openclip.weights import parameters, state_of
 
 CONTEXT = 16
 VISION = {
@@ -346,7 +346,7 @@ if __name__ == "__main__":
         "--calm", type=int, default=1200, help="steps before pictures are evolved and batches are pushed"
     )
     parser.add_argument("--begun", type=Path, help="weights to go on from")
-    parser.add_argument("--out", type=Path, default=Path("evoart/clip/models"))
+    parser.add_argument("--out", type=Path, default=Path("evoart/openclip/models"))
     parser.add_argument("--seed", type=int)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)

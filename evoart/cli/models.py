@@ -21,9 +21,9 @@ def models(every: bool, check: bool, as_json: bool) -> int:
     import json
 
     from evoart.cli.console import tell
-    from evoart.clip import catalogue
-    from evoart.clip.load import HUB, folder, here
-    from evoart.clip.load import check as verified
+    from evoart.openclip import catalogue
+    from evoart.openclip.load import HUB, folder, here
+    from evoart.openclip.load import check as verified
 
     table = []
     for entry in catalogue.KNOWN if not every else catalogue.everything():

@@ -1,4 +1,4 @@
-"""The Python interface: ``evoart.fit``, ``evoart.events``, ``evoart.load``."""
+"""The Python interface: ``evoart.fit``, ``evoart.clip``, ``evoart.make``, ``evoart.events``, ``evoart.load``."""
 
 from __future__ import annotations
 
@@ -46,8 +46,51 @@ def fit(picture: Any = None, **options: Any) -> Result:
         if not str(picture):
             raise UsageError("the picture's name is empty", "Name a file, or leave it out for the bundled photograph")
         options["picture"], picture = str(picture), None
+    return _result(FitJob.make(**options), picture)
+
+
+def clip(*prompts: str, **options: Any) -> Result:
+    """Draw what words say, judged by CLIP.
+
+    Args:
+        prompts: ``"a cat"``, or several that shall hold at once, with weights: ``"a cat", "a hat:0.5"``.
+        options: the other fields of ``evoart.run.clip.job.ClipJob``: ``model="tiny", seed=1, avoid="text"``, ...
+
+    Returns:
+        The picture, as ``fit`` does; its ``figures`` hold ``similarity`` and what the ``judge`` says.
+
+    Raises:
+        UsageError: no prompt, an unknown option or model, a value out of range.
+        MissingExtra: a model that needs torch and open_clip.
+        EvoartError: weights that are not here and cannot be fetched.
+    """
+    given = options.pop("prompts", ())
+    every = [*prompts, *([given] if isinstance(given, str) else given)]
+    return make("clip", **options, **({"prompts": every} if every else {}))
+
+
+def make(what: str | Job, **options: Any) -> Result:
+    """The picture of a job, or of any command that makes one: ``make("cppn", seed=3)``, ``make("sketch", seed=1)``.
+
+    Args:
+        what: a job, or a command: ``clip``, ``cppn``, ``cppn-fit``, ``fit``, ``sketch``, ...
+        options: fields of the command's job; none beside a job.
+
+    Raises:
+        UsageError: an unknown command or option, a value out of range.
+        EvoartError: what the command cannot do.
+    """
+    if isinstance(what, Job):
+        if options:
+            raise UsageError("a job has all its options already", "Change them with dataclasses.replace")
+        return _result(what)
+    return _result(Job.make(command=what, **options))
+
+
+def _result(job: Job, picture: Any = None) -> Result:
+    """The picture of a run from beginning to end."""
     last = None
-    for event in run(FitJob.make(**options), picture):
+    for event in run(job, picture):
         last = event
     if not isinstance(last, Finished):
         raise EvoartError("the run ended without a result", "Report this with the options you used")

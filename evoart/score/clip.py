@@ -35,7 +35,7 @@ class ClipScore:
     """Judges pictures by prompts.
 
     Args:
-        models: one or several, of which the mean counts; see ``evoart.clip.load``.
+        models: one or several, of which the mean counts; see ``evoart.openclip.load``.
         prompts: at least one, of a weight that is not 0.
         crops: what a picture is shown as.
         softmax: the softmax form of the loss; it needs a prompt to be told from.

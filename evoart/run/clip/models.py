@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evoart.clip import catalogue
-from evoart.clip.config import parse
-from evoart.clip.load import check_needs, load, tokenizer, weights_file
 from evoart.errors import EvoartError, UsageError, out_of_memory
+from evoart.openclip import catalogue
+from evoart.openclip.config import parse
+from evoart.openclip.load import check_needs, load, tokenizer, weights_file
 from evoart.run import engines
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def guides(job: ClipJob, precision: str, say: Say | None = None) -> tuple[Any, .
     """The models that guide a job's search.
 
     Raises:
-        UsageError, MissingExtra, EvoartError: see ``clip.load.load``.
+        UsageError, MissingExtra, EvoartError: see ``openclip.load.load``.
     """
     names = [name.strip() for name in job.model.split("+")]
     if not all(names):

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from evoart.cache import cache_dir
-from evoart.clip import catalogue, safetensors, weights
-from evoart.clip.catalogue import Entry
-from evoart.clip.config import VOCABULARY, ClipConfig, parse
-from evoart.clip.foreign import check_tokenizer
-from evoart.clip.tokens import BytePairs, Tokenizer, Words, cut, tokens
-from evoart.clip.untrained import untrained
 from evoart.download import Remote, obtain, verify
 from evoart.errors import EvoartError, UsageError
+from evoart.openclip import catalogue, safetensors, weights
+from evoart.openclip.catalogue import Entry
+from evoart.openclip.config import VOCABULARY, ClipConfig, parse
+from evoart.openclip.foreign import check_tokenizer
+from evoart.openclip.tokens import BytePairs, Tokenizer, Words, cut, tokens
+from evoart.openclip.untrained import untrained
 from evoart.types import Array
 
 HUB = "https://huggingface.co"
@@ -89,7 +89,7 @@ class Clip:
 
     def embed_traced(self, params: Any, images: Array) -> Array:
         """``images`` for use inside a JAX program; ``params`` come in as an argument of that program."""
-        from evoart.clip.model import encode_image
+        from evoart.openclip.model import encode_image
 
         return encode_image(params, self.config, images)
 
@@ -98,7 +98,7 @@ class Clip:
 def _read(config: ClipConfig) -> Any:
     import jax
 
-    from evoart.clip.model import encode_text
+    from evoart.openclip.model import encode_text
 
     return jax.jit(lambda params, tokens: encode_text(params, config, tokens))
 
@@ -107,7 +107,7 @@ def _read(config: ClipConfig) -> Any:
 def _look(config: ClipConfig) -> Any:
     import jax
 
-    from evoart.clip.model import encode_image
+    from evoart.openclip.model import encode_image
 
     return jax.jit(lambda params, images: encode_image(params, config, images))
 
@@ -153,7 +153,7 @@ def load(
         path = Path(file) if file else weights_file(found, download=download, say=say, progress=progress)
         state = read_state(path)
     if torch:
-        from evoart.clip.torch_clip import TorchClip
+        from evoart.openclip.torch_clip import TorchClip
 
         name = f"{found.name}-quickgelu" if found.quick_gelu and not found.name.endswith("quickgelu") else found.name
         return TorchClip(found.full, name, state, dict(found.preprocess), precision)
@@ -198,7 +198,7 @@ def read_state(path: Path) -> dict[str, np.ndarray]:
     if path.suffix in (".bin", ".pt", ".pth"):
         if not path.is_file():
             raise EvoartError(f"there is no file '{path}'", "Check the path")
-        from evoart.clip.torch_clip import state_of
+        from evoart.openclip.torch_clip import state_of
 
         return state_of(path)
     return safetensors.read(path)[0]

@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 from evoart.cache import cache_dir
-from evoart.clip import catalogue
 from evoart.download import Remote, obtain
 from evoart.errors import EvoartError, MissingExtra, UsageError
+from evoart.openclip import catalogue
 
 _FILE = "tokenizer_config.json"  # small, and every such tokenizer has one
 

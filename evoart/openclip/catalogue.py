@@ -170,7 +170,7 @@ def _published() -> Mapping[str, Mapping[str, Any]] | None:
     """open_clip's table of tags by model, or None where it is not installed."""
     if package_folder() is None:
         return None
-    from evoart.clip.torch_clip import import_open_clip
+    from evoart.openclip.torch_clip import import_open_clip
 
     return import_open_clip().pretrained._PRETRAINED
 

@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from evoart.clip.config import ClipConfig, Tower
+from evoart.openclip.config import ClipConfig, Tower
 from evoart.types import Array
 
 Params = dict[str, Any]

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from evoart.clip.config import MEAN, STD
 from evoart.errors import EvoartError, MissingExtra
+from evoart.openclip.config import MEAN, STD
 from evoart.types import Array
 
 _library: Any = None

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from evoart.clip.config import ClipConfig, Tower
-from evoart.clip.model import Params
 from evoart.errors import EvoartError
+from evoart.openclip.config import ClipConfig, Tower
+from evoart.openclip.model import Params
 
 # Ours, theirs, and whether the matrix is transposed (torch keeps (out, in)).
 _BLOCK = (

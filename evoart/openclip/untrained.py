@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from evoart.clip.config import ClipConfig, Tower
+from evoart.openclip.config import ClipConfig, Tower
 
 State = dict[str, np.ndarray]
 
