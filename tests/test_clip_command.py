@@ -117,6 +117,7 @@ def test_offline_by_request_asks_nobody(alone, monkeypatch, capsys):
         (["clip", "--prompts", "none.txt"], 2, "no file"),
         (["clip", "a cat", "--clip-weights", "none.safetensors", "--model", "tiny"], 1, "cannot be read"),
         (["clip", "a cat", "--set", "x"], 2, "NAME=NUMBER"),
+        (["clip", "a cat", "--until-psnr", "20"], 2, "o such option"),  # there is no photograph to come near
         (["clip", "--like", "none.jpg:0.3", "--model", "tiny"], 2, "'none.jpg'"),
         (["clip", "--like", "none.jpg:-1", "--model", "tiny"], 2, "above 0"),
         (["clip", "a red circle", "--like", "", "--model", "tiny"], 2, "is empty"),

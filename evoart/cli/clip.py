@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from evoart.cli.console import Console
     from evoart.run.clip.job import ClipJob
 
-WORDS, MODEL, PICTURE, SEARCH = "Words and pictures to agree with", "CLIP", "Picture", "Search"
+WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
 
 
 @click.command(
@@ -83,15 +83,7 @@ WORDS, MODEL, PICTURE, SEARCH = "Words and pictures to agree with", "CLIP", "Pic
     help="What the picture is made of: shapes, cppn (a coordinate network), strokes, sketch, sketch:MODEL (noise that "
     "sketch-rnn draws from) or another form. [default: shapes]",
 )
-@o.option(PICTURE, "-n", "--shapes", metavar="N", help="How many, 1 to 20,000. [default: 100]")
-@o.option(
-    PICTURE,
-    "-k",
-    "--kind",
-    type=o.Words(*o.KINDS, metavar="KIND", several=True),
-    help="Which: triangle, rectangle, circle, ellipse, line, polygon:5, mixed, several joined by commas; "
-    "all of them: evoart shapes. [default: triangle]",
-)
+@o.shapes_options(PICTURE)
 @o.option(PICTURE, "--opacity", metavar="LOW-HIGH", help="Range, or one fixed number, 0.01 to 1. [default: 0-1]")
 @o.option(
     PICTURE,
@@ -100,48 +92,49 @@ WORDS, MODEL, PICTURE, SEARCH = "Words and pictures to agree with", "CLIP", "Pic
     help="#rrggbb, a name, or transparent (judged on white). [default: white]",
 )
 @o.option(PICTURE, "--palette", metavar="COLOURS", help="Only these colours: black,#e63946,orange.")
-@o.option(PICTURE, "--aspect", metavar="W:H", help="Width to height of the pictures: 16:9. [default: 1:1]")
-@o.option(PICTURE, "--start", type=o.path(), metavar="FILE", help="Go on from an evoart result, with more shapes.")
+@o.aspect_option(PICTURE)
+@o.start_option(PICTURE)
 @o.output_options
 @o.film_options
+@o.quality_option
+@o.seed_option
 @o.option(
-    SEARCH,
-    "--quality",
-    type=o.Words("draft", "normal", "best"),
-    help="How much work, where nothing below says when to stop. [default: normal]",
-)
-@o.option(SEARCH, "-s", "--seed", metavar="N", help="Same seed, same picture; 0 to 4,294,967,295. [default: drawn]")
-@o.option(
-    SEARCH,
+    o.SEARCH,
     "--search",
     type=o.Words("gradient", "surrogate", "classical"),
     help="gradient follows CLIP back to every corner and colour; surrogate evolves each shape by what CLIP says of "
     "its place; classical gives a strategy one number per candidate. [default: gradient]",
 )
 @o.option(
-    SEARCH,
+    o.SEARCH,
     "--strategy",
     type=o.Words(*o.STRATEGIES, metavar="NAME"),
     help="evosax strategy of classical. [default: pgpe]",
 )
-@o.option(SEARCH, "--preset", type=o.Words("es-clip"), help="A known setting as a whole; options beside it win.")
-@o.option(SEARCH, "--population", metavar="N", help="Candidates per generation, 2 to 65,536. [default: by search]")
-@o.option(SEARCH, "--step", metavar="NUMBER", help="First step size, 0.00001 to 2. [default: by search]")
+@o.option(o.SEARCH, "--preset", type=o.Words("es-clip"), help="A known setting as a whole; options beside it win.")
+@o.option(o.SEARCH, "--population", metavar="N", help="Candidates per generation, 2 to 65,536. [default: by search]")
+@o.option(o.SEARCH, "--step", metavar="NUMBER", help="First step size, 0.00001 to 2. [default: by search]")
 @o.option(
-    SEARCH, "--starts", metavar="N", help="Beginnings, of which the best goes on after a quarter. [default: 1; tiny: 4]"
+    o.SEARCH,
+    "--starts",
+    metavar="N",
+    help="Beginnings, of which the best goes on after a quarter. [default: 1; tiny: 4]",
 )
-@o.option(SEARCH, "--set", "settings", multiple=True, metavar="NAME=NUMBER", help="A number of the strategy's; repeat.")
-@o.option(SEARCH, "--crops", metavar="N", help="Random crops that CLIP sees of a picture, 1 to 64. [default: 4]")
-@o.option(SEARCH, "--crop-area", metavar="LOW-HIGH", help="Share of the picture that a crop shows. [default: 0.7-0.9]")
 @o.option(
-    SEARCH, "--pixels", metavar="N", help="Long side of the canvas that CLIP sees, 16 to 1,024. [default: by model]"
+    o.SEARCH, "--set", "settings", multiple=True, metavar="NAME=NUMBER", help="A number of the strategy's; repeat."
+)
+@o.option(o.SEARCH, "--crops", metavar="N", help="Random crops that CLIP sees of a picture, 1 to 64. [default: 4]")
+@o.option(
+    o.SEARCH, "--crop-area", metavar="LOW-HIGH", help="Share of the picture that a crop shows. [default: 0.7-0.9]"
+)
+@o.option(
+    o.SEARCH, "--pixels", metavar="N", help="Long side of the canvas that CLIP sees, 16 to 1,024. [default: by model]"
 )
 @o.budget_options
-@o.engine_options
+@o.device_options
 @o.checkpoint_options
-@o.option(o.RUN, "--config", type=o.path(), metavar="FILE", help="Take options from a TOML file; those given here win.")
-@o.option(o.RUN, "--print-config", is_flag=True, help="Print all options as such a file, and stop.")
-@o.option(o.RUN, "--dry-run", is_flag=True, help="Print what would be done, and stop.")
+@o.config_options
+@o.dry_run_option
 @o.preview_option
 @o.json_option
 @o.verbosity_options
@@ -217,7 +210,6 @@ def _options(
     prompt: tuple[str, ...], given: dict[str, Any], config: str | None, settings: tuple[str, ...]
 ) -> dict[str, Any]:
     """Fields of the job: the command line over the config file."""
-    from evoart.errors import UsageError
     from evoart.run.job import read_config
 
     fields = read_config(config) if config else {}
@@ -227,11 +219,7 @@ def _options(
     if "like" in line:  # with weights and contents of their own
         fields = {name: value for name, value in fields.items() if not name.startswith("like_")}
     if settings:
-        pairs = [setting.partition("=") for setting in settings]
-        for setting, (name, equals, _) in zip(settings, pairs, strict=True):
-            if not name or not equals:
-                raise UsageError(f"--set {setting} is not NAME=NUMBER", "Write for example --set lr=0.1")
-        line["options"] = {**fields.get("options", {}), **{name.strip(): value for name, _, value in pairs}}
+        line["options"] = {**fields.get("options", {}), **o.settings_of(settings)}
     if "time" in line:
         fields.pop("seconds", None)
     return {"command": "clip"} | fields | line

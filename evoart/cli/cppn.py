@@ -9,7 +9,7 @@ import click
 from evoart.cli import options as o
 from evoart.cli.failure import EXIT_CODES
 
-NETWORK, SHEET, SEARCH, FILM = "Networks", "Sheet", "Search", "Film"
+NETWORK, SHEET, FILM = "Networks", "Sheet", "Film"
 ACTIVATIONS = (
     "identity", "tanh", "sine", "cosine", "gaussian", "sigmoid", "absolute", "square", "relu", "sinc",
 )  # fmt: skip
@@ -47,20 +47,16 @@ _looks = o.together(
     ),
     o.option(NETWORK, "--latent", metavar="N", help="Latent numbers, 0 to 64: what a film walks through."),
 )
-_aspect = o.option(NETWORK, "--aspect", metavar="W:H", help="Width to height of the pictures: 16:9. [default: 1:1]")
 _sheet = o.together(
     o.option(SHEET, "-n", "--pictures", "n", metavar="N", help="How many pictures, 1 to 400. [default: by command]"),
     o.option(SHEET, "--pick", metavar="K", help="Make picture K of the sheet alone."),
     o.option(SHEET, "--sheet-only", is_flag=True, help="Write the sheet, and not each picture as well."),
     o.option(SHEET, "--sheet-size", metavar="PIXELS", help="Long side of the sheet. [default: 400 a picture]"),
 )
-_seed = o.option(
-    SEARCH, "-s", "--seed", metavar="N", help="Same seed, same picture; 0 to 4,294,967,295. [default: drawn]"
-)
 _run = o.together(
     o.device_options,
     o.checkpoint_options,
-    o.option(o.RUN, "--dry-run", is_flag=True, help="Print what would be done, and stop."),
+    o.dry_run_option,
     o.preview_option,
     o.json_option,
     o.verbosity_options,
@@ -80,11 +76,11 @@ _HOW = (
 @o.output_options
 @_sheet
 @_looks
-@_aspect
+@o.aspect_option(NETWORK)
 @o.option(
     NETWORK, "--choice", metavar="N", help="The liveliest of so many, 1 to 256, is kept. [default: 8, of graphs 32]"
 )
-@_seed
+@o.seed_option
 @_run
 @click.pass_context
 def cppn(ctx: click.Context, **given: Any) -> int | None:
@@ -109,7 +105,7 @@ def cppn(ctx: click.Context, **given: Any) -> int | None:
 @_looks
 @o.option(NETWORK, "--start", type=o.path(), metavar="FILE", help="Go on from a picture of a network.")
 @o.option(
-    SEARCH,
+    o.SEARCH,
     "--weights",
     type=o.Words("gradient", "evolve"),
     help="gradient trains them (with --topology graph: Backprop NEAT), evolve does without: slower by orders of "
@@ -117,17 +113,17 @@ def cppn(ctx: click.Context, **given: Any) -> int | None:
     "gradient to 1.7 after 1,000 steps and 0.8 after 4,000. [default: gradient]",
 )
 @o.option(
-    SEARCH,
+    o.SEARCH,
     "--strategy",
     type=o.Words(*o.STRATEGIES, metavar="NAME"),
     help="evosax strategy that evolves the weights of layers; see: evoart strategies. [default: cr_fm_nes]",
 )
-@o.option(SEARCH, "--population", metavar="N", help="Candidates per generation, 4 to 65,536. [default: by search]")
+@o.option(o.SEARCH, "--population", metavar="N", help="Candidates per generation, 4 to 65,536. [default: by search]")
 @o.option(
-    SEARCH, "--step", metavar="NUMBER", help="First step size of a strategy, 0.00001 to 2. [default: by strategy]"
+    o.SEARCH, "--step", metavar="NUMBER", help="First step size of a strategy, 0.00001 to 2. [default: by strategy]"
 )
 @o.option(
-    SEARCH,
+    o.SEARCH,
     "--set",
     "settings",
     multiple=True,
@@ -135,18 +131,17 @@ def cppn(ctx: click.Context, **given: Any) -> int | None:
     help="Of training: rate and steps, of graphs for each child; of NEAT: species, survivors, crossing, node, link, "
     "activation, toggle; or a number of the strategy's. Repeat.",
 )
-@o.option(SEARCH, "--loss", type=o.Words("mse", "mae", "oklab"), help="What is made small. [default: mse]")
+@o.loss_option
+@o.quality_option
 @o.option(
-    SEARCH,
-    "--quality",
-    type=o.Words("draft", "normal", "best"),
-    help="How much work, where nothing below says when to stop. [default: normal]",
+    o.SEARCH,
+    "--pixels",
+    metavar="N",
+    help="Long side of the search's canvas, 16 to 1,024. [default: 128, of graphs 64]",
 )
-@o.option(
-    SEARCH, "--pixels", metavar="N", help="Long side of the search's canvas, 16 to 1,024. [default: 128, of graphs 64]"
-)
-@_seed
+@o.seed_option
 @o.budget_options
+@o.psnr_option
 @_run
 def fit(picture: str | None, **given: Any) -> int:
     """Draw PICTURE with a network; without PICTURE, the photograph that comes with evoart.
@@ -165,28 +160,26 @@ def fit(picture: str | None, **given: Any) -> int:
 @cppn.command(cls=o.Command, short_help="Map what networks can do (MAP-Elites).", epilog=_EPILOG)
 @o.output_options
 @_looks
-@_aspect
+@o.aspect_option(NETWORK)
 @o.option(SHEET, "--grid", metavar="CxR", help="Columns x rows, 2 to 100 each. [default: 12x12]")
 @o.option(SHEET, "--pick", metavar="K", help="Make picture K of the sheet alone.")
 @o.option(SHEET, "--sheet-size", metavar="PIXELS", help="Long side of the sheet. [default: 400 a picture]")
 @o.option(
-    SEARCH,
+    o.SEARCH,
     "--measures",
     metavar="TWO",
     help="What runs along the grid, from left to right and from bottom to top: two of contrast, entropy, edges, "
     "colourfulness, symmetry. [default: edges,colourfulness]",
 )
 @o.option(
-    SEARCH, "--objective", metavar="NAME", help="What decides within a cell: a measure, or liveliness. [default: that]"
+    o.SEARCH,
+    "--objective",
+    metavar="NAME",
+    help="What decides within a cell: a measure, or liveliness. [default: that]",
 )
-@o.option(SEARCH, "--batch", metavar="N", help="Children per generation, 1 to 4,096. [default: 64]")
-@o.option(
-    SEARCH,
-    "--quality",
-    type=o.Words("draft", "normal", "best"),
-    help="How much work, where nothing below says when to stop. [default: normal]",
-)
-@_seed
+@o.option(o.SEARCH, "--batch", metavar="N", help="Children per generation, 1 to 4,096. [default: 64]")
+@o.quality_option
+@o.seed_option
 @o.budget_options
 @_run
 def explore(**given: Any) -> int:
@@ -203,8 +196,8 @@ def explore(**given: Any) -> int:
 @click.argument("parents", nargs=-1, type=o.path("PARENT"))
 @o.output_options
 @_sheet
-@o.option(SEARCH, "--strength", metavar="NUMBER", help="How much children differ, 0.05 to 10. [default: 1]")
-@_seed
+@o.option(o.SEARCH, "--strength", metavar="NUMBER", help="How much children differ, 0.05 to 10. [default: 1]")
+@o.seed_option
 @_run
 def breed(parents: tuple[str, ...], **given: Any) -> int:
     """A sheet of mutants and crossings of PARENTS; choose, and pass the chosen back.
@@ -230,7 +223,7 @@ def breed(parents: tuple[str, ...], **given: Any) -> int:
     "one weight of a weight-agnostic network]",
 )
 @o.option(FILM, "--amount", metavar="NUMBER", help="How far one network moves, 0.01 to 20. [default: 1]")
-@_seed
+@o.seed_option
 @_run
 def film(networks: tuple[str, ...], **given: Any) -> int:
     """A seamless loop around one network, or from NETWORKS to the next and back to the first.

@@ -11,7 +11,7 @@ import click
 from evoart.cli import options as o
 from evoart.cli.failure import EXIT_CODES
 
-SHAPES, SEARCH = "Shapes", "Search"
+SHAPES = "Shapes"
 
 
 @click.command(
@@ -30,15 +30,7 @@ SHAPES, SEARCH = "Shapes", "Search"
     help="shapes, or a pen: strokes (their points evolve), sketch (what sketch-rnn makes of noise), sketch:MODEL, "
     "sketch:MODEL.z (latent vectors). [default: shapes]",
 )
-@o.option(SHAPES, "-n", "--shapes", metavar="N", help="How many, 1 to 20,000. [default: 100]")
-@o.option(
-    SHAPES,
-    "-k",
-    "--kind",
-    type=o.Words(*o.KINDS, metavar="KIND", several=True),
-    help="Which: triangle, rectangle, circle, ellipse, line, polygon:5, mixed, several joined by commas; "
-    "all of them: evoart shapes. [default: triangle]",
-)
+@o.shapes_options(SHAPES)
 @o.option(SHAPES, "--opacity", metavar="LOW-HIGH", help="Range, or one fixed number, 0.01 to 1. [default: 0.1-1]")
 @o.option(
     SHAPES,
@@ -49,42 +41,35 @@ SHAPES, SEARCH = "Shapes", "Search"
 @o.option(
     SHAPES, "--palette", metavar="N|COLOURS", help="So many colours from the photograph, or a list: black,#e63946."
 )
-@o.option(SHAPES, "--start", type=o.path(), metavar="FILE", help="Go on from an evoart result, with more shapes.")
+@o.start_option(SHAPES)
+@o.quality_option
+@o.loss_option
+@o.option(o.SEARCH, "--weights", type=o.path(), metavar="FILE", help="Importance map: white counts, black does not.")
+@o.seed_option
 @o.option(
-    SEARCH,
-    "--quality",
-    type=o.Words("draft", "normal", "best"),
-    help="How much work, where nothing below says when to stop. [default: normal]",
-)
-@o.option(SEARCH, "--loss", type=o.Words("mse", "mae", "oklab"), help="What is made small. [default: mse]")
-@o.option(SEARCH, "--weights", type=o.path(), metavar="FILE", help="Importance map: white counts, black does not.")
-@o.option(SEARCH, "-s", "--seed", metavar="N", help="Same seed, same picture; 0 to 4,294,967,295. [default: drawn]")
-@o.option(
-    SEARCH,
+    o.SEARCH,
     "--search",
     type=o.Words("evolve", "sets", "regional", "classical"),
     help="evolve grows the picture shape by shape and refines all together; the others are for comparison. "
     "[default: evolve]",
 )
 @o.option(
-    SEARCH,
+    o.SEARCH,
     "--strategy",
     type=o.Words(*o.STRATEGIES, metavar="NAME"),
     help="evosax strategy of classical and regional; see: evoart strategies.",
 )
-@o.option(SEARCH, "--preset", type=o.Words("es-clip"), help="A known setting as a whole; options beside it win.")
-@o.option(SEARCH, "--population", metavar="N", help="Candidates per generation, 2 to 65,536. [default: by search]")
-@o.option(SEARCH, "--step", metavar="NUMBER", help="First step size, 0.00001 to 2. [default: by search]")
-@o.option(SEARCH, "--set", "settings", multiple=True, metavar="NAME=NUMBER", help="A number of the strategy's; repeat.")
+@o.strategy_options
 @o.option(
-    SEARCH,
+    o.SEARCH,
     "--finish",
     type=o.Words("gradient", "none"),
     help="gradient lets evolve polish all shapes down the exact gradient; none leaves it to evolution alone. "
     "[default: gradient]",
 )
-@o.option(SEARCH, "--pixels", metavar="N", help="Long side of the search's canvas, 16 to 2,048. [default: 256]")
+@o.option(o.SEARCH, "--pixels", metavar="N", help="Long side of the search's canvas, 16 to 2,048. [default: 256]")
 @o.budget_options
+@o.psnr_option
 @o.engine_options
 @o.option(
     o.RUN,
@@ -95,9 +80,8 @@ SHAPES, SEARCH = "Shapes", "Search"
 )
 @o.checkpoint_options
 @o.option(o.RUN, "--max-pixels", metavar="N", help="Refuse larger photographs. [default: 100,000,000 pixels]")
-@o.option(o.RUN, "--config", type=o.path(), metavar="FILE", help="Take options from a TOML file; those given here win.")
-@o.option(o.RUN, "--print-config", is_flag=True, help="Print all options as such a file, and stop.")
-@o.option(o.RUN, "--dry-run", is_flag=True, help="Print what would be done, and stop.")
+@o.config_options
+@o.dry_run_option
 @o.preview_option
 @o.json_option
 @o.verbosity_options

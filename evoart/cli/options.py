@@ -166,9 +166,54 @@ budget_options = together(
     option(BUDGET, "-t", "--time", metavar="TIME", help="After so much time: 30s, 5m, 1h30m; 0.1s to 720h."),
     option(BUDGET, "--generations", metavar="N", help="After so many generations."),
     option(BUDGET, "--evaluations", metavar="N", help="After so many evaluations (pictures judged)."),
-    option(BUDGET, "--until-psnr", metavar="DB", help="At this likeness: PSNR in dB, 1 to 100; 25 is good."),
     option(BUDGET, "--patience", metavar="N", help="After N generations that gain less than 0.1 % together."),
 )
+psnr_option = option(BUDGET, "--until-psnr", metavar="DB", help="At this likeness: PSNR in dB, 1 to 100; 25 is good.")
+
+SEARCH = "Search"
+seed_option = option(
+    SEARCH, "-s", "--seed", metavar="N", help="Same seed, same picture; 0 to 4,294,967,295. [default: drawn]"
+)
+quality_option = option(
+    SEARCH,
+    "--quality",
+    type=Words("draft", "normal", "best"),
+    help="How much work, where nothing below says when to stop. [default: normal]",
+)
+loss_option = option(SEARCH, "--loss", type=Words("mse", "mae", "oklab"), help="What is made small. [default: mse]")
+# How a strategy works.
+strategy_options = together(
+    option(SEARCH, "--preset", type=Words("es-clip"), help="A known setting as a whole; options beside it win."),
+    option(SEARCH, "--population", metavar="N", help="Candidates per generation, 2 to 65,536. [default: by search]"),
+    option(SEARCH, "--step", metavar="NUMBER", help="First step size, 0.00001 to 2. [default: by search]"),
+    option(
+        SEARCH, "--set", "settings", multiple=True, metavar="NAME=NUMBER", help="A number of the strategy's; repeat."
+    ),
+)
+
+
+def shapes_options(group: str) -> Decorator:
+    """How many shapes, and which."""
+    return together(
+        option(group, "-n", "--shapes", metavar="N", help="How many, 1 to 20,000. [default: 100]"),
+        option(
+            group,
+            "-k",
+            "--kind",
+            type=Words(*KINDS, metavar="KIND", several=True),
+            help="Which: triangle, rectangle, circle, ellipse, line, polygon:5, mixed, several joined by commas; "
+            "all of them: evoart shapes. [default: triangle]",
+        ),
+    )
+
+
+def start_option(group: str) -> Decorator:
+    return option(group, "--start", type=path(), metavar="FILE", help="Go on from an evoart result, with more shapes.")
+
+
+def aspect_option(group: str) -> Decorator:
+    return option(group, "--aspect", metavar="W:H", help="Width to height of the pictures: 16:9. [default: 1:1]")
+
 
 RUN = "Machine and files"
 checkpoint_options = together(
@@ -199,6 +244,12 @@ engine_options = together(
     ),
     device_options,
 )
+
+config_options = together(
+    option(RUN, "--config", type=path(), metavar="FILE", help="Take options from a TOML file; those given here win."),
+    option(RUN, "--print-config", is_flag=True, help="Print all options as such a file, and stop."),
+)
+dry_run_option = option(RUN, "--dry-run", is_flag=True, help="Print what would be done, and stop.")
 
 verbosity_options = together(
     option(MESSAGES, "-v", "--verbose", count=True, help="Say more; -vv shows where errors come from."),

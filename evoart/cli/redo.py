@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @o.film_options
 @o.engine_options
 @o.checkpoint_options
-@o.option(o.RUN, "--dry-run", is_flag=True, help="Print what would be done, and stop.")
+@o.dry_run_option
 @o.preview_option
 @o.json_option
 @o.verbosity_options

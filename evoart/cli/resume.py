@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @o.output_options
 @o.film_options
 @o.budget_options
+@o.psnr_option
 @o.preview_option
 @o.json_option
 @o.verbosity_options

@@ -120,7 +120,11 @@ def _dry_run(problem: Problem, places: list[session.Output], keep: Any, as_json:
         ("job", f"{job.headline}, seed {job.seed}"),
         ("size", f"judged at {x} x {y}, written at {w} x {h} pixels"),
         ("drawing", f"{problem.form.noun}, a genome of {problem.form.dim:,} numbers"),
-        *((name, visible(str(value))) for name, value in problem.facts().items() if name not in ("picture", "shapes")),
+        *(
+            (name, visible(_plain(value)))
+            for name, value in problem.facts().items()
+            if name not in ("picture", "shapes")
+        ),
         ("engine", engine),
         ("evaluations", judged or "as many as it needs"),
         ("time", known),
@@ -131,6 +135,10 @@ def _dry_run(problem: Problem, places: list[session.Output], keep: Any, as_json:
     for name, value in rows:
         tell(f"{name:<12} {value}")
     return 0
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(str(each) for each in value) if isinstance(value, list | tuple) else str(value)
 
 
 def estimate(problem: Problem) -> tuple[float | None, int | None, str]:

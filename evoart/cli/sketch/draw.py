@@ -81,7 +81,7 @@ def drawing_options(function: Function) -> Function:
             o.option(SHEET, "--each", is_flag=True, help="A file for every sketch: birds-1.svg, birds-2.svg."),
             o.output_options,
             o.film_options,
-            o.option(o.RUN, "--dry-run", is_flag=True, help="Print what would be done, and stop."),
+            o.dry_run_option,
             o.preview_option,
             o.json_option,
             o.verbosity_options,

@@ -63,7 +63,7 @@ DATA, MODEL, LEARNING = "Data", "Model", "Learning"
 @o.option(LEARNING, "-s", "--seed", metavar="N", help="Same seed, same model; 0 to 4,294,967,295. [default: drawn]")
 @o.option(o.RUN, "--resume", type=o.path(), metavar="FILE", help="Go on from a checkpoint, with the same data.")
 @o.option(o.RUN, "--start", type=o.path(), metavar="FILE", help="Begin with the weights of this model.")
-@o.option(o.RUN, "--dry-run", is_flag=True, help="Print what would be done, and stop.")
+@o.dry_run_option
 @o.json_option
 @o.verbosity_options
 def train(data: tuple[str, ...], **given: Any) -> int:
