@@ -25,6 +25,7 @@ from evoart.types import Drawing, Form, Search
 BLOCK = 0.25  # seconds between reports; also how long a request to stop may wait beyond one step
 EVERY = 10.0  # seconds between checkpoints
 SLOW = 10.0  # seconds of a first block that has more to do than to compile
+TIMED = 2.5  # seconds that say how fast a run is
 LEAST_GAIN = 1e-3  # relative improvement of the loss that patience counts as one
 _FILM_NUMBERS = 8_000_000  # float32 numbers that the film's moments may hold
 
@@ -153,7 +154,7 @@ class _Run:
         self.told_evaluations, self.told_loss, self.told_notes = search.evaluations, float("inf"), 0
         self.seen: tuple[float, Any] = (float("nan"), None)
         self._figures: tuple[float, dict[str, float]] = (float("nan"), {})
-        self._first: tuple[float, float] | None = None  # time and fraction of the first report
+        self._first: tuple[float, float, int] | None = None  # time, fraction and evaluations of the first report
         self._foretold = False
 
     @property
@@ -252,7 +253,7 @@ class _Run:
         if fraction is None:
             return None
         now = time.monotonic()
-        self._first = self._first or (now, fraction)
+        self._first = self._first or (now, fraction, self.search.evaluations)
         gained = fraction - self._first[1]
         if gained <= 0:
             return None if self.job.seconds is None else max(self.job.seconds - self.seconds, 0.0)
@@ -260,15 +261,21 @@ class _Run:
         return left if self.job.seconds is None else min(left, max(self.job.seconds - self.seconds, 0.0))
 
     def outlook(self) -> Iterator[Event]:
-        """What the run will cost, once, as soon as it can be told: after the second block, for the first one may have
-        had to compile, and after the first where that was slow."""
-        fraction, seconds = self._fraction(), self.seconds
-        left = self._left(fraction)
-        if self._foretold or not fraction or (left is None and seconds < SLOW):
+        """What the run will cost, once, as soon as it can be told: ``TIMED`` seconds after the first block, which may
+        have had to compile, or after that one where it was slow by itself."""
+        fraction = self._fraction()
+        if self._foretold or not fraction:
+            return
+        left, (since, before, evaluations) = self._left(fraction), self._first or (0.0, 0.0, 0)
+        if left is not None and time.monotonic() - since >= TIMED:
+            seconds = self.seconds + left
+            whole = evaluations + (self.search.evaluations - evaluations) * (1 - before) / (fraction - before)
+        elif self.seconds >= SLOW:
+            seconds, whole = self.seconds / fraction, self.search.evaluations / fraction
+        else:
             return
         self._foretold = True
-        whole = seconds / fraction if left is None else seconds + left
-        text = self.problem.outlook(whole, self.search.planned or self.search.evaluations / fraction)
+        text = self.problem.outlook(seconds, self.search.planned or whole)
         if text:
             yield Noted(text)
 
