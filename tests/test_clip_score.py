@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from evoart.engine import clip as clip_engine
 from evoart.engine import memory
 from evoart.engine.clip import ClipEngine
 from evoart.engine.drawn import ScanlinePictures, TracedPictures
 from evoart.errors import EvoartError
+from evoart.forms.boxes import boxes
 from evoart.forms.shapes import ShapesForm
 from evoart.openclip.load import load
 from evoart.score import clip as clip_score
@@ -19,6 +21,7 @@ from evoart.score.clip import ClipScore, Prompt, look
 from evoart.score.crops import Crops, resample, whole
 from evoart.search.ascent import Ascent
 from evoart.search.noisy import Noisy
+from evoart.search.surrogate import Surrogate
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +146,30 @@ def test_losses_do_not_depend_on_the_batch(tiny):
     assert np.asarray(engine.losses_traced(jnp.asarray(genomes), engine.inputs, key)) == pytest.approx(
         whole_batch, abs=1e-5
     )
+
+
+@pytest.mark.slow
+def test_a_device_that_draws_finds_what_a_host_finds(tiny, monkeypatch):
+    """On a GPU all is one program: the same searches with JAX drawing."""
+    shapes, score = (
+        ShapesForm(("triangle",) * 3, 1.0, 1.0, (1.0, 1.0, 1.0)),
+        ClipScore([tiny], [Prompt("red")], Crops(2)),
+    )
+    start, found = shapes.random(np.random.default_rng(0)), []
+    for how in (clip_engine.pictures, TracedPictures):
+        monkeypatch.setattr(clip_engine, "pictures", how)
+        engine = ClipEngine(shapes, score, 48, 48)
+        searches = (
+            Ascent(engine, 1, start, None, 50),
+            Noisy(engine, "pgpe", 6, 1, start),
+            Surrogate(engine, boxes, 1, start, population=8),
+        )
+        for search in searches:
+            search.stop_after(2, None)
+            search.step()
+        found.append([search.loss for search in searches])
+        assert engine.traceable == (how is TracedPictures)
+    assert found[0] == pytest.approx(found[1], abs=2e-3)
 
 
 class Narrow(ClipEngine):

@@ -454,6 +454,16 @@ def test_the_sheet(folder):
     assert sheet.sheet(folder, [line for line in lines if line.status == "failed"]) is None
 
 
+def test_the_command_of_pictures_to_be_like_gives_each_its_weight():
+    from evoart.run.clip.job import ClipJob
+
+    job = ClipJob.make(prompts="a cat", like=["a.jpg:0.3", "b.jpg"], avoid=["text", "blur:0.5"], seed=1)
+    said = command_of(job.to_dict())
+    assert said.startswith("evoart clip 'a cat' ")
+    assert "--not text --not blur:0.5 --like a.jpg:0.3 --like b.jpg" in said
+    assert "like-weight" not in said
+
+
 @pytest.mark.parametrize(
     ("job", "command"),
     [
