@@ -78,7 +78,14 @@ def _run(what: tuple[int, str, str, int, int]) -> dict:
     from evoart.run.clip.job import ClipJob
 
     count, name, prompt, seed, evaluations = what
-    given = {"generations": None, "shapes": count, "kind": "triangle", "starts": 1, "evaluations": evaluations}
+    given = {
+        "generations": None,
+        "shapes": count,
+        "kind": "triangle",
+        "starts": 1,
+        "prune": 0,
+        "evaluations": evaluations,
+    }
     problem = ClipJob.make(prompts=prompt, model="tiny", seed=seed, threads=1, **SEARCHES[name] | given).prepare()
     work, form, cpu, judged, taken = problem.search(), problem.form, 0.0, -1.0, dict.fromkeys(JUDGED, "")
     work.stop_after(1, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 
 import numpy as np
@@ -263,3 +264,15 @@ def test_models_that_cannot_be_had():
         ClipJob.make(prompts="a cat", model="tiny", clip_weights="/nowhere/w.safetensors").prepare()
     with pytest.raises(UsageError, match="tiny does not know 'fluffy'"):
         ClipJob.make(prompts="a fluffy cat", model="tiny").prepare()
+
+
+def test_shapes_that_do_not_matter_are_left_out():
+    job = ClipJob.make(**SMALL | {"generations": 40, "prompts": "a red circle", "prune": 0})
+    whole, pruned = (last(run(dataclasses.replace(job, prune=prune))).result for prune in (0.0, 0.1))
+    assert whole.form.groups == 8
+    assert pruned.form.groups < 8
+    rows = {tuple(row) for row in whole.genome.reshape(8, -1)}
+    assert {tuple(row) for row in pruned.genome.reshape(pruned.form.groups, -1)} <= rows
+    assert pruned.figures["similarity"] > whole.figures["similarity"] - 0.15  # other crops than those that decided
+    with pytest.raises(UsageError, match="no shapes to leave out"):
+        ClipJob.make(prompts="a cat", canvas="cppn", prune=0.1)

@@ -15,6 +15,7 @@ import pytest
 from evoart.errors import EvoartError, UsageError
 from evoart.search.ascent import Ascent
 from evoart.search.noisy import Noisy
+from evoart.search.prune import needed
 from evoart.search.starts import Starts
 from evoart.search.stochastic import GRADIENT, Stochastic
 from evoart.search.surrogate import Surrogate
@@ -272,3 +273,29 @@ def test_several_starts_keep_to_budgets():
     while search.evaluations < 150:
         search.step()
     assert search.evaluations < 160
+
+
+def leaving_out(worth):
+    """Losses of genomes that say which groups are there, each worth so much; and a way to leave groups out."""
+    worth = np.asarray(worth, np.float32)
+
+    def without(gone):
+        there = np.ones(len(worth), np.float32)
+        there[gone] = 0
+        return there
+
+    return lambda genomes: 1 - genomes @ worth, without, len(worth)
+
+
+@pytest.mark.parametrize(
+    ("worth", "tolerance", "kept"),
+    [
+        ([0.5, 0.001, 0.3, 0.0], 0.01, [0, 2]),
+        ([0.5, 0.006, 0.3, 0.007], 0.01, [0, 2, 3]),  # both together would be too much
+        ([0.5, -0.2, 0.3, 0.01], 1e-6, [0, 2, 3]),  # it did harm
+        ([0.0] * 40, 0.01, [39]),
+        ([0.4] * 3, 0.01, [0, 1, 2]),
+    ],
+)
+def test_what_is_not_needed_is_left_out(worth, tolerance, kept):
+    assert needed(*leaving_out(worth), tolerance) == kept

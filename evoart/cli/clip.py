@@ -87,6 +87,12 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
 @o.option(PICTURE, "--opacity", metavar="LOW-HIGH", help="Range, or one fixed number, 0.01 to 1. [default: 0-1]")
 @o.option(
     PICTURE,
+    "--prune",
+    metavar="NUMBER",
+    help="Leave out shapes at the end that CLIP hardly misses: by so much similarity in all. [default: 0; tiny: 0.02]",
+)
+@o.option(
+    PICTURE,
     "--background",
     type=o.Words("white", "black", "transparent", metavar="COLOUR"),
     help="#rrggbb, a name, or transparent (judged on white). [default: white]",

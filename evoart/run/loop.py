@@ -295,11 +295,15 @@ class _Run:
         return dataclasses.replace(self.problem, job=job)
 
     def finished(self, reason: Reason, keeper: _Keeper) -> Finished:
-        search = self.search
+        search, form, genome = self.search, self.form, self.search.genome
+        if reason not in ("interrupted", "terminated"):  # who interrupts does not want to wait
+            form, genome = self.problem.finishing(form, genome)
+            if genome is not search.genome:
+                self.film.add(form, genome, float(search.loss))
         result = finish(
             self._settled(reason),
-            self.form,
-            search.genome,
+            form,
+            genome,
             self.film,
             generations=search.generation,
             evaluations=search.evaluations,

@@ -58,6 +58,10 @@ class Problem:
         """Figures of a finished picture, drawn as it will be written; ``loss`` is one of them, lower is better."""
         raise NotImplementedError
 
+    def finishing(self, form: Form, genome: Genome) -> tuple[Form, Genome]:
+        """The form and genome that are handed over of a run's best, where that is more than the best itself."""
+        return form, genome
+
     def figures(self, search: Search) -> dict[str, float]:
         """Figures of the search's best so far that people want to see, cheap enough for every report."""
         return {"loss": float(search.loss)}

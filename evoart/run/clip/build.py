@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,6 +62,26 @@ def engine_of(problem: ClipProblem, form: Any) -> Any:
     """What draws and judges genomes of ``form``, over all devices there are."""
     w, h = problem.pixels
     return over_devices(ClipEngine(form, problem.score, h, w, problem.job.seed or 0))
+
+
+def pruned(problem: ClipProblem, form: Any, genome: np.ndarray) -> tuple[Any, np.ndarray]:
+    """Form and genome without the shapes that the job's models hardly miss."""
+    from evoart.search.prune import needed
+
+    # What is left out is there and not seen, so that all candidates are genomes of one form.
+    unseen = dataclasses.replace(form, opacity=(0.0, form.opacity[1]))
+    rows = np.asarray(genome, np.float32).reshape(form.groups, -1)
+    rows = np.concatenate([rows[:, :-1], np.clip(rows[:, -1:], *form.opacity)], 1)
+
+    def without(gone: list[int]) -> np.ndarray:
+        some = rows.copy()
+        some[gone, -1] = 0
+        return some.ravel()
+
+    kept = needed(engine_of(problem, unseen).losses, without, form.groups, problem.job.prune)
+    if len(kept) == form.groups:
+        return form, genome
+    return form.with_kinds(tuple(form.kinds[i] for i in kept)), rows[kept].ravel()
 
 
 def plan(problem: ClipProblem) -> int:

@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 SEARCHES = ("gradient", "surrogate", "classical")
 DEFAULT_SHAPES = 100
 # What suits the model inside evoart, which many triangles fool: a few shapes, its own among them, that may fade away.
-FEW: dict[str, Any] = {"shapes": 8, "kind": "circle,ellipse,triangle,rectangle", "opacity": (0.0, 1.0), "starts": 4}
+FEW: dict[str, Any] = {
+    "shapes": 8,
+    "kind": "circle,ellipse,triangle,rectangle",
+    "opacity": (0.0, 1.0),
+    "starts": 4,
+    "prune": 0.02,
+}
 
 # What each preset sets; anything given beside it wins.
 PRESETS: dict[str, dict[str, Any]] = {
@@ -94,6 +100,7 @@ class ClipJob(Job):
         strategy: evosax strategy of ``classical``; alone it asks for that search.
         population, step: of the search; None suits it.
         starts: beginnings, of which the best goes on alone after a quarter of the planned generations.
+        prune: what the loss may rise by for shapes that are left out at the end.
         preset: name of the preset the other fields came from.
     """
 
@@ -129,6 +136,7 @@ class ClipJob(Job):
         "population": fields.Number(2, 65_536, "candidates"),
         "step": fields.Number(1e-5, 2.0, kind=float),
         "starts": fields.Number(1, 64, "starts"),
+        "prune": fields.Number(0.0, 1.0, kind=float),
         "preset": fields.Choice(tuple(PRESETS)),
     }
 
@@ -160,6 +168,7 @@ class ClipJob(Job):
     population: int | None = None
     step: float | None = None
     starts: int = 1
+    prune: float = 0.0
     preset: str | None = None
 
     def check_together(self) -> None:
@@ -185,6 +194,8 @@ class ClipJob(Job):
             )
         if self.engine == "scanline":
             raise UsageError("CLIP's pictures are drawn by JAX", "Leave out --engine")
+        if self.prune and self.canvas != "shapes":
+            raise UsageError(f"pictures of {self.canvas} have no shapes to leave out", "Leave out --prune")
         if self.strategy is not None and self.search != "classical":
             raise UsageError(f"the search '{self.search}' has no strategy to choose", "Use --search classical")
         if self.population is not None and self.search == "gradient":

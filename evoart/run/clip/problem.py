@@ -80,6 +80,13 @@ class ClipProblem(Problem):
         figures = {"loss": float(self.score.loss_of(found, self.score.inputs[2]))} | self._named(found)
         return figures | {"judge": self._wanted(self.jury.similarities(image, _key(self.job.seed, 2), LOOKS))}
 
+    def finishing(self, form: Form, genome: Genome) -> tuple[Form, Genome]:
+        if not self.job.prune:
+            return form, genome
+        from evoart.run.clip.build import pruned
+
+        return pruned(self, form, genome)
+
     def figures(self, search: Search) -> dict[str, float]:
         if not self.score.softmax and len(self.score.prompts) == 1:
             return {"similarity": 1 - float(search.loss)}
