@@ -82,7 +82,7 @@ def test_the_same_crops_for_all(tiny, photo):
 
 
 def test_losses_by_hand(tiny):
-    image = np.full((48, 48, 3), (1.0, 0.1, 0.1), np.float32)
+    image = np.full((tiny.size, tiny.size, 3), (1.0, 0.1, 0.1), np.float32)
     prompts = [Prompt("a red circle", 2.0), Prompt("a blue square", -1.0), Prompt("red", 0.5, image)]
     score = ClipScore([tiny], prompts)
     seen = tiny.images(image[None])[0]
@@ -243,7 +243,8 @@ def test_first_order_changes_are_first_order(tiny):
 
 
 def test_look_takes_the_middle(tiny):
-    wide = np.ones((48, 96, 3), np.float32)
-    wide[:, 24:72] = (1, 0, 0)
-    square = np.broadcast_to(np.float32((1, 0, 0)), (1, 48, 48, 3))
+    n = tiny.size
+    wide = np.ones((n, 2 * n, 3), np.float32)
+    wide[:, n // 2 : n // 2 + n] = (1, 0, 0)
+    square = np.broadcast_to(np.float32((1, 0, 0)), (1, n, n, 3))
     assert look(tiny, wide[None]) @ tiny.images(square).T > 0.99

@@ -20,21 +20,26 @@ import numpy as np
 import optax
 import world
 from evolved import Evolved
+from optax.contrib import MuonDimensionNumbers, muon
 
 from evoart.openclip.config import ClipConfig, parse
 from evoart.openclip.model import encode_image, encode_text
 from evoart.openclip.safetensors import read, write
 from evoart.openclip.tokens import Words, tokens
 from evoart.openclip.weights import parameters, state_of
+from evoart.score.crops import resample
 
 CONTEXT = 16
+CANVAS = 64  # pixels of a picture, of which the model sees a crop, as in a search
 VISION = {
-    "tiny": {"image_size": 48, "patch_size": 12, "width": 128, "layers": 4, "head_width": 32, "mlp_ratio": 3.0},
-    "judge": {"image_size": 40, "patch_size": 10, "width": 160, "layers": 3, "head_width": 40, "mlp_ratio": 3.0},
+    "tiny": {"image_size": 50, "patch_size": 10, "width": 128, "layers": 4, "head_width": 32, "mlp_ratio": 3.0},
+    "judge": {"image_size": 40, "patch_size": 8, "width": 144, "layers": 4, "head_width": 36, "mlp_ratio": 3.0},
 }
 SEEDS = {"tiny": 1, "judge": 1001}
-LIVE, SHOWN, SPOILED, ABSTRACT, KEPT = 16, 6, 12, 6, 400
-CONTEXTS, ALIKE, OTHERS = 5, 8, 18  # pictures that differ in their thing alone, and any others
+STEPS, CALM = {"tiny": 9000, "judge": 5000}, {"tiny": 1500, "judge": 1200}
+LIVE, POOL, SHOWN, SPOILED, ABSTRACT, KEPT = 14, 56, 6, 8, 4, 2000
+CONTEXTS, ALIKE, OTHERS = 5, 8, 24  # pictures that differ in their thing alone, and any others
+RATE = 2e-3
 EASY = 1200  # steps over which things get smaller and pictures harder
 
 
@@ -109,8 +114,11 @@ def softened(images: jax.Array, key: jax.Array) -> jax.Array:
 
 
 def loss_of(params: dict, images: jax.Array, batch: dict, key: jax.Array, config: ClipConfig) -> tuple[jax.Array, dict]:
-    """Contrastive loss; ``images`` are the true ones and then the evolved."""
-    v = encode_image(params["clip"], config, softened(images, key))
+    """Contrastive loss; ``images`` ``(n + m, CANVAS, CANVAS, 3)`` are the true ones and then their rivals."""
+    seen = jax.vmap(lambda image, box: resample(image[None], box, config.vision.size, config.interpolation)[0])(
+        images, batch["boxes"]
+    )
+    v = encode_image(params["clip"], config, softened(seen, key))
     t = encode_text(params["clip"], config, batch["tokens"])
     scale = jnp.exp(jnp.clip(params["scale"], 0, np.log(40.0)))
     n = len(t)
@@ -122,15 +130,11 @@ def loss_of(params: dict, images: jax.Array, batch: dict, key: jax.Array, config
     total = by_image.mean()
     columns = free
     if len(batch["aim"]):
-        # An evolved picture competes for the caption it was evolved for, and for no other ...
+        # A rival competes with the true pictures for the caption it was made for, and for no other: the more it looks
+        # like them, the less there is to learn from it.
         aims = batch["aim"]
-        rival = wrong[jnp.arange(len(aims)), aims] + batch["weight"][:, 0]
+        rival = wrong[jnp.arange(len(aims)), aims]
         columns = jnp.concatenate([free, jnp.full((len(aims), n), -1e9).at[jnp.arange(len(aims)), aims].set(rival)])
-        # ... and it should look less like that caption than like an abstract picture.
-        evolved = len(aims) - SPOILED
-        if evolved:
-            nothing = jax.nn.logsumexp(wrong[:evolved, n - ABSTRACT :], 1) - np.log(ABSTRACT)
-            total += 0.3 * jax.nn.softplus(rival[:evolved] - nothing).mean()
     total += (jax.nn.logsumexp(columns, 0) - true[own, own]).mean()
     # Linear readers of the embedding, which are thrown away: they teach it what words alone would teach it slowly.
     right = {}
@@ -138,20 +142,23 @@ def loss_of(params: dict, images: jax.Array, batch: dict, key: jax.Array, config
         guess = jax.nn.log_softmax(4 * v[:n] @ params["heads"][name])
         total -= (2 if name == "shape" else 1) * guess[own, batch["facts"][:, index]].mean()
         right[name] = (guess.argmax(1) == batch["facts"][:, index]).mean()
-    fooled = (rival[: len(rival) - SPOILED] / scale).mean() if len(rival) > SPOILED else (rival / scale).mean()
+    evolved = batch["evolved"]
+    fooled = (jnp.where(evolved, rival, 0).sum() / jnp.maximum(evolved.sum(), 1)) / scale
+    aimed = (jnp.where(evolved, true[aims, aims], 0).sum() / jnp.maximum(evolved.sum(), 1)) / scale
     return total, {
         "image": (free.argmax(1) == own).mean(), "text": (free.argmax(0) == own).mean(),
-        "shape": right["shape"], "fooled": fooled, "truth": true[own, own].mean() / scale,
+        "shape": right["shape"], "evolved": fooled, "their truth": aimed,
     }  # fmt: skip
 
 
 class Batches:
     """Draws batches and keeps the evolved pictures."""
 
-    def __init__(self, rng: np.random.Generator, config: ClipConfig, tokenizer: Words) -> None:
-        self.rng, self.size, self.tokenizer = rng, config.vision.size, tokenizer
-        self.live = [self._new() for _ in range(LIVE)]
-        self.archive: list[world.Drawing] = []
+    def __init__(self, rng: np.random.Generator, tokenizer: Words) -> None:
+        self.rng, self.tokenizer = rng, tokenizer
+        self.pool = [self._new() for _ in range(POOL)]
+        self.live: list[int] = []  # of the pool, those in the newest batch
+        self.archive: list[tuple[np.ndarray, np.ndarray]] = []  # facts and picture
         self.ease = 0.0  # 1: single things are large and clean
 
     def _new(self) -> Evolved:
@@ -162,13 +169,9 @@ class Batches:
             if facts[2] == 1 and not held_out(facts):
                 break
         said = world.stated(rng, facts)
-        if rng.random() < 0.6:
+        if rng.random() < 0.75:
             said[3:7] = world.UNSAID
-        return Evolved(rng, said, int(np.exp(rng.uniform(np.log(30), np.log(250)))))
-
-    def _frame(self) -> tuple[np.ndarray, float]:
-        zoom = self.rng.uniform(1, 1.15)
-        return self.rng.random(2) * (1 - 1 / zoom), zoom
+        return Evolved(rng, said, int(np.exp(rng.uniform(np.log(30), np.log(300)))), CANVAS)
 
     def _true(self, wanted: np.ndarray | None) -> world.Drawing:
         rng = self.rng
@@ -178,24 +181,30 @@ class Batches:
             if wanted is not None or not held_out(drawing.facts):
                 break
         kind = rng.random() + self.ease
-        if kind < 0.2:
+        if kind < 0.15:
             drawing = world.retouched(rng, drawing)
-        if 0.15 < kind < 0.35:
+        if 0.1 < kind < 0.3:
             drawing = world.cluttered(rng, drawing)
         return drawing
 
+    def boxes(self, n: int) -> np.ndarray:
+        """Crops ``(n, 4)`` like those of a search, the whole picture now and then."""
+        rng = self.rng
+        area = np.where(rng.random(n) < 0.25, 1.0, rng.uniform(0.7, 1.0, n))
+        ratio = np.where(area == 1, 1.0, np.exp(rng.uniform(-1, 1, n) * np.log(1.25)))
+        w, h = np.minimum(np.sqrt(area * ratio), 1), np.minimum(np.sqrt(area / ratio), 1)
+        box = np.stack([rng.random(n) * (1 - h), rng.random(n) * (1 - w), h, w], 1)
+        return (CANVAS * box).astype(np.float32)
+
     def draw(self, attack: bool) -> tuple[np.ndarray, dict]:
-        """Pictures ``(n + m, size, size, 3)`` and what goes with them."""
-        rng, live = self.rng, self.live if attack else []
+        """Pictures ``(n + m, CANVAS, CANVAS, 3)``, true ones and rivals, and what goes with them."""
+        rng = self.rng
+        self.live = rng.permutation(POOL)[:LIVE].tolist() if attack else []
         shown = [self.archive[i] for i in rng.integers(0, len(self.archive), SHOWN)] if attack and self.archive else []
-        wanted = [each.facts for each in (*live, *shown)]
-        if attack:
-            wanted = (
-                wanted[:LIVE] + [each.facts for each in shown] + [self._new().facts for _ in range(SHOWN - len(shown))]
-            )
-        drawings = [self._true(said) for said in wanted]
+        rivals = [(self.pool[i].facts, self.pool[i].draw()) for i in self.live] + shown
+        said = [facts for facts, _ in rivals]
+        drawings = [self._true(each) for each in said]
         # A thing among others of its colours: telling it from them takes its outline.
-        said = list(wanted)
         for _ in range(2 if attack else CONTEXTS):
             context = world.stated(rng, world.scene(rng, None, self.ease).facts)
             context[[2, 3, 4, 5, 7, 8]] = 1, world.UNSAID, world.UNSAID, world.UNSAID, 0, 0
@@ -205,40 +214,39 @@ class Batches:
                 if not held_out(one):
                     drawings.append(self._true(one))
                     said.append(one)
-        others = CONTEXTS * ALIKE + OTHERS - len(drawings)
-        more = [self._true(None) for _ in range(others)]
+        size = CONTEXTS * ALIKE + OTHERS - (LIVE + SHOWN if attack else 0)
+        more = [self._true(None) for _ in range(size - len(drawings))]
         said += [world.stated(rng, each.facts) for each in more]
         drawings += more
+        # The same things badly drawn, as rivals of the good ones.
+        n = len(drawings)
+        aims = list(range(len(rivals))) + list(range(n - SPOILED, n))
+        bad = [world.render(world.spoiled(rng, world.scene(rng, said[i], 0.5)), CANVAS) for i in range(n - SPOILED, n)]
         nothing = [world.abstract(rng) for _ in range(ABSTRACT)]
         drawings, said = drawings + nothing, said + [each.facts for each in nothing]
-        captions = [world.words(rng, each) for each in said]
-        images = [world.render(each, self.size, *self._frame()) for each in drawings]
-        images += [each.draw(self.size, *self._frame()) for each in live]
-        images += [world.render(each, self.size, *self._frame()) for each in shown]
-        images += [images[-1]] * ((LIVE + SHOWN) * attack - len(live) - len(shown))
-        weight = np.zeros((LIVE + SHOWN) * attack + SPOILED, np.float32)
-        weight[len(live) + len(shown) : (LIVE + SHOWN) * attack] = -1e9
-        # The same things badly drawn, as rivals of the good ones.
-        last = len(drawings) - ABSTRACT
-        for i in range(last - SPOILED, last):
-            images.append(world.render(world.spoiled(rng, world.scene(rng, said[i], 0.5)), self.size, *self._frame()))
-        aims = np.concatenate([np.arange((LIVE + SHOWN) * attack), np.arange(last - SPOILED, last)])
+        images = [world.render(each, CANVAS) for each in drawings] + [image for _, image in rivals] + bad
         facts = np.array([each.facts for each in drawings])
-        true = world.true_of(np.array(said), facts)
+        captions = [world.words(rng, each) for each in said]
         return np.array(images, np.float32), {
-            "tokens": tokens(self.tokenizer, captions), "true": true, "aim": aims,
-            "weight": weight[:, None], "facts": facts,
+            "tokens": tokens(self.tokenizer, captions), "true": world.true_of(np.array(said), facts),
+            "aim": np.array(aims), "evolved": np.arange(len(aims)) < len(self.live), "facts": facts,
+            "boxes": self.boxes(len(images)),
         }  # fmt: skip
 
     def climb(self, gradient: np.ndarray) -> None:
-        """Let the live pictures take a step; whoever has lived long enough is archived."""
-        for i, each in enumerate(self.live):
-            each.climb(gradient[i])
+        """Let the live pictures take a step ``(LIVE, CANVAS, CANVAS, 3)``."""
+        for i, slope in zip(self.live, gradient, strict=True):
+            self.pool[i].climb(slope)
+
+    def settle(self) -> None:
+        """Archive whoever has lived long enough."""
+        for i in self.live:
+            each = self.pool[i]
             if each.age >= each.life:
                 if len(self.archive) == KEPT:
                     self.archive.pop(int(self.rng.integers(KEPT)))
-                self.archive.append(each.drawing())
-                self.live[i] = self._new()
+                self.archive.append((each.facts, each.draw()))
+                self.pool[i] = self._new()
 
 
 def accuracy(params: dict, config: ClipConfig, tokenizer: Words, pictures: int = 400) -> dict[str, float]:
@@ -249,9 +257,14 @@ def accuracy(params: dict, config: ClipConfig, tokenizer: Words, pictures: int =
         drawing = world.scene(rng)
         if held_out(drawing.facts) and drawing.facts[2] == 1 and drawing.facts[7] == 0:
             drawings.append(drawing)
-    images = np.array([world.render(each, config.vision.size) for each in drawings], np.float32)
+    images = np.array([world.render(each, CANVAS) for each in drawings], np.float32)
     facts = np.array([each.facts for each in drawings])
-    v = np.asarray(jax.jit(lambda params, images: encode_image(params, config, images))(params, images))
+
+    def see(params: dict, images: jax.Array) -> jax.Array:
+        box = jnp.array([0, 0, CANVAS, CANVAS], jnp.float32)
+        return encode_image(params, config, resample(images, box, config.vision.size, config.interpolation))
+
+    v = np.asarray(jax.jit(see)(params, images))
     embed = jax.jit(lambda params, tokens: encode_text(params, config, tokens))
 
     def share(index: int, words: list[str], texts: list[list[str]]) -> float:
@@ -276,6 +289,15 @@ def accuracy(params: dict, config: ClipConfig, tokenizer: Words, pictures: int =
     return found
 
 
+def hidden(params: dict) -> dict:
+    """Which parameters Muon moves: the matrices within the blocks, which lie stacked."""
+
+    def one(path: tuple, value: jax.Array) -> MuonDimensionNumbers | None:
+        return MuonDimensionNumbers(1, 2) if value.ndim == 3 else None
+
+    return jax.tree_util.tree_map_with_path(one, params)
+
+
 def train(name: str, steps: int, calm: int, out: Path, seed: int, begun: Path | None = None) -> None:
     """Train, report, write ``NAME.safetensors`` and ``NAME.json`` into ``out``; ``begun``: weights to start from."""
     plain = configuration(name)
@@ -285,8 +307,13 @@ def train(name: str, steps: int, calm: int, out: Path, seed: int, begun: Path | 
     params = {"clip": start(config, jax.random.key(seed)), "scale": jnp.log(jnp.float32(10.0)), "heads": heads}
     if begun is not None:
         params["clip"] = jax.tree.map(jnp.asarray, parameters(read(begun)[0], config))
-    schedule = optax.warmup_cosine_decay_schedule(0, 1.5e-3 if begun is None else 6e-4, 50, steps, 2e-5)
-    optimizer = optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(schedule, b2=0.98, weight_decay=0.05))
+    schedule = optax.warmup_cosine_decay_schedule(0, RATE if begun is None else RATE / 2, 50, steps, 2e-5)
+    # Muon needs a third of Adam's steps here.
+    move = muon(
+        schedule, weight_decay=0.05, adam_weight_decay=0.05, adam_b2=0.98, consistent_rms=0.2,
+        muon_weight_dimension_numbers=hidden,
+    )  # fmt: skip
+    optimizer = optax.chain(optax.clip_by_global_norm(1.0), move)
     state, mean = optimizer.init(params), params
 
     @jax.jit
@@ -299,38 +326,40 @@ def train(name: str, steps: int, calm: int, out: Path, seed: int, begun: Path | 
         mean = jax.tree.map(lambda a, b: blend * a + (1 - blend) * b, mean, params)
         return params, state, mean, pixels, seen
 
-    batches, began, cpu = Batches(rng, config, tokenizer), time.perf_counter(), time.process_time()
-    step = 0
+    batches, began, cpu = Batches(rng, tokenizer), time.perf_counter(), time.process_time()
+    step, told, saved = 0, 0, 0
     while step < steps:
         attack = step >= calm
-        harm = min(0.7, max(0.0, (step - calm) / 100))
+        harm = min(1.0, max(0.0, (step - calm) / 300))
         batches.ease = 0.0 if begun else max(0.0, 1 - step / EASY)
         images, batch = batches.draw(attack)
         n = len(batch["tokens"])
-        for half in range(2 if attack else 1):
+        for _ in range(2 if attack else 1):
             key = jax.random.fold_in(jax.random.key(seed), step)
-            blend = min(0.995, step / (step + 20))
+            blend = min(0.998, step / (step + 20))
             params, state, mean, pixels, seen = learn(params, state, mean, images, batch, key, blend)
             step += 1
-            if half == 0 and step % 100 < 2:
-                told = " ".join(f"{key} {float(value):.3f}" for key, value in seen.items())
-                print(
-                    f"{step:5d} {told} scale {float(jnp.exp(params['scale'])):.1f} {time.process_time() - cpu:.0f} s",
-                    flush=True,
-                )
-            pixels = np.array(pixels)
             if attack:
-                batches.climb(pixels[n : n + LIVE])
-                size = images.shape[1]
+                pixels = np.array(pixels)
+                batches.climb(pixels[n : n + len(batches.live)])
                 for i, each in enumerate(batches.live):
-                    images[n + i] = each.draw(size, *batches._frame())
+                    images[n + i] = batches.pool[each].draw()
                 reach = harm * rng.uniform(0.3, 3.0, n)[:, None, None, None]
                 norm = np.sqrt((pixels[:n] ** 2).sum((1, 2, 3), keepdims=True)) + 1e-12
                 images[:n] = np.clip(images[:n] + reach * pixels[:n] / norm, 0, 1)
-        if step % 400 < 2 or step >= steps:
-            plain["accuracy"] = {
-                key: round(value, 4) for key, value in accuracy(mean["clip"], config, tokenizer).items()
-            }
+                batch["boxes"] = batches.boxes(len(images))
+        batches.settle()
+        if step >= told + 100:
+            told = step
+            line = " ".join(f"{key} {float(value):.3f}" for key, value in seen.items())
+            print(
+                f"{step:5d} {line} scale {float(jnp.exp(params['scale'])):.1f} {time.process_time() - cpu:.0f} s",
+                flush=True,
+            )
+        if step >= saved + 400 or step >= steps:
+            saved = step
+            found = accuracy(mean["clip"], config, tokenizer)
+            plain["accuracy"] = {key: round(value, 4) for key, value in found.items()}
             print(f"      {plain['accuracy']} {time.perf_counter() - began:.0f} s", flush=True)
             half = jax.tree.map(lambda x: np.asarray(x, np.float16), mean["clip"])
             state_dict = state_of(half, config) | {"logit_scale": np.asarray(mean["scale"], np.float16)}
@@ -341,13 +370,12 @@ def train(name: str, steps: int, calm: int, out: Path, seed: int, begun: Path | 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", choices=sorted(VISION))
-    parser.add_argument("--steps", type=int, default=2400)
-    parser.add_argument(
-        "--calm", type=int, default=1200, help="steps before pictures are evolved and batches are pushed"
-    )
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--calm", type=int, help="steps before pictures are evolved and batches are pushed")
     parser.add_argument("--begun", type=Path, help="weights to go on from")
     parser.add_argument("--out", type=Path, default=Path("evoart/openclip/models"))
     parser.add_argument("--seed", type=int)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    train(args.name, args.steps, args.calm, args.out, SEEDS[args.name] if args.seed is None else args.seed, args.begun)
+    steps, calm = args.steps or STEPS[args.name], CALM[args.name] if args.calm is None else args.calm
+    train(args.name, steps, calm, args.out, SEEDS[args.name] if args.seed is None else args.seed, args.begun)

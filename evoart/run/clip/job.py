@@ -28,6 +28,7 @@ FEW: dict[str, Any] = {
     "kind": "circle,ellipse,triangle,rectangle",
     "opacity": (0.0, 1.0),
     "starts": 4,
+    "step": 0.3,
     "prune": 0.02,
 }
 
