@@ -138,7 +138,7 @@ output_options = together(
         OUTPUT,
         "--size",
         metavar="PIXELS",
-        help="Long side of the picture, 1 to 32,768. [default: the photograph's own]",
+        help="Long side of the picture, 1 to 32,768. [default: the photograph's own; else 512]",
     ),
     option(OUTPUT, "--overwrite", is_flag=True, help="Replace outputs that exist."),
 )
