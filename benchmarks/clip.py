@@ -127,27 +127,43 @@ def _summary(rows: list[dict]) -> list[dict]:
     return found
 
 
+ENDS: dict[str, dict] = {
+    "gradient": {},
+    "gradient, torch bfloat16": {"scorer": "torch", "precision": "bfloat16"},
+    "surrogate": {"search": "surrogate"},
+    "ES-CLIP, pgpe 256": {"preset": "es-clip"},
+    "ES-CLIP, pgpe 256, torch bfloat16": {"preset": "es-clip", "scorer": "torch", "precision": "bfloat16"},
+}
+
+
 def end(model: str, generations: int) -> list[dict]:
-    """Milliseconds per generation and peak memory of whole runs with a model of random weights."""
+    """Milliseconds per generation and peak memory of whole runs with a model of random weights, a process each."""
+    rows = []
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, context, max_tasks_per_child=1) as pool:
+        for row in pool.map(_end, ENDS, itertools.repeat(model), itertools.repeat(generations)):
+            rows.append(row)
+            print(row, flush=True)
+    return rows
+
+
+def _end(name: str, model: str, generations: int) -> dict:
     from evoart.run.clip.job import ClipJob
     from evoart.run.events import Progress
     from evoart.run.loop import run
 
-    rows = []
-    for name, how in (("gradient", {}), ("ES-CLIP, pgpe 256", {"preset": "es-clip"})):
-        many = generations if name == "gradient" else 2
-        job = ClipJob.make(prompts="a cat", model=model, shapes=50, seed=1, **how | {"generations": many})
-        marks = []
-        for event in run(job):
-            if isinstance(event, Progress):
-                peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-                marks.append((event.generation, time.process_time(), peak))
-        (first, began, _), (last, ended, peak) = marks[0], marks[-1]
-        per = (ended - began) / max(last - first, 1) * 1000
-        rows.append({"search": name, "generations": last, "cpu_ms_per_generation": round(per), "peak_mb": round(peak),
-                     "mb_at_first_report": round(marks[0][2])})  # fmt: skip
-        print(rows[-1], flush=True)
-    return rows
+    how = ENDS[name]
+    many = 2 if "preset" in how else generations if not how else generations // 5
+    job = ClipJob.make(prompts="a cat", model=model, shapes=50, seed=1, **how | {"generations": many})
+    marks = []
+    for event in run(job):
+        if isinstance(event, Progress):
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            marks.append((event.generation, time.process_time(), peak))
+    (first, began, early), (last, ended, peak) = marks[0], marks[-1]
+    per = (ended - began) / max(last - first, 1) * 1000
+    return {"search": name, "generations": last, "cpu_ms_per_generation": round(per), "cpu_seconds": round(ended),
+            "mb_at_first_report": round(early), "peak_mb": round(peak)}  # fmt: skip
 
 
 if __name__ == "__main__":
