@@ -291,11 +291,7 @@ def accuracy(params: dict, config: ClipConfig, tokenizer: Words, pictures: int =
 
 def hidden(params: dict) -> dict:
     """Which parameters Muon moves: the matrices within the blocks, which lie stacked."""
-
-    def one(path: tuple, value: jax.Array) -> MuonDimensionNumbers | None:
-        return MuonDimensionNumbers(1, 2) if value.ndim == 3 else None
-
-    return jax.tree_util.tree_map_with_path(one, params)
+    return jax.tree.map(lambda value: MuonDimensionNumbers(1, 2) if value.ndim == 3 else None, params)
 
 
 def train(name: str, steps: int, calm: int, out: Path, seed: int, begun: Path | None = None) -> None:

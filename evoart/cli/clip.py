@@ -117,17 +117,12 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
     type=o.Words(*o.STRATEGIES, metavar="NAME"),
     help="evosax strategy of classical. [default: pgpe]",
 )
-@o.option(o.SEARCH, "--preset", type=o.Words("es-clip"), help="A known setting as a whole; options beside it win.")
-@o.option(o.SEARCH, "--population", metavar="N", help="Candidates per generation, 2 to 65,536. [default: by search]")
-@o.option(o.SEARCH, "--step", metavar="NUMBER", help="First step size, 0.00001 to 2. [default: by search]")
+@o.strategy_options
 @o.option(
     o.SEARCH,
     "--starts",
     metavar="N",
     help="Beginnings, of which the best goes on after a quarter. [default: 1; tiny: 4]",
-)
-@o.option(
-    o.SEARCH, "--set", "settings", multiple=True, metavar="NAME=NUMBER", help="A number of the strategy's; repeat."
 )
 @o.option(o.SEARCH, "--crops", metavar="N", help="Random crops that CLIP sees of a picture, 1 to 64. [default: 4]")
 @o.option(

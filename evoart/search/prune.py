@@ -9,21 +9,6 @@ import numpy as np
 SIDE = 16  # candidates judged side by side
 
 
-def missed(losses: Callable[[np.ndarray], np.ndarray], without: Callable[[list[int]], np.ndarray], groups: int) -> list:
-    """Groups ``[0, groups)`` with what the loss rises by when each alone is left out, the least missed first.
-
-    Args:
-        losses: of genomes ``(n, dim)``, ``(n,)``.
-        without: the genome ``(dim,)`` without these groups.
-    """
-    base = float(losses(without([])[None])[0])
-    found: list[float] = []
-    for i in range(0, groups, SIDE):
-        some = np.stack([without([j]) for j in range(i, min(i + SIDE, groups))])
-        found.extend(np.asarray(losses(some), float) - base)
-    return sorted(zip(range(groups), found, strict=True), key=lambda each: each[1])
-
-
 def needed(
     losses: Callable[[np.ndarray], np.ndarray],
     without: Callable[[list[int]], np.ndarray],
@@ -34,11 +19,18 @@ def needed(
 
     They are tried from the least missed to the most, each on top of those left out already, at two evaluations per
     group. One group is always kept.
+
+    Args:
+        losses: of genomes ``(n, dim)``, ``(n,)``.
+        without: the genome ``(dim,)`` without these groups.
     """
     most = float(losses(without([])[None])[0]) + tolerance
+    alone: list[float] = []  # the loss where one group is left out
+    for i in range(0, groups, SIDE):
+        alone.extend(losses(np.stack([without([j]) for j in range(i, min(i + SIDE, groups))])))
     gone: list[int] = []
-    for group, rise in missed(losses, without, groups):
-        if rise > tolerance or len(gone) == groups - 1:
+    for group in sorted(range(groups), key=alone.__getitem__):
+        if alone[group] > most or len(gone) == groups - 1:
             break
         if float(losses(without([*gone, group])[None])[0]) <= most:
             gone.append(group)

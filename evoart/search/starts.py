@@ -36,7 +36,6 @@ class Starts(Search):
         self._running = {i: make(i) for i in range(number)}
         self._spent = 0  # evaluations of those given up
         self._budget: tuple[int | None, int | None] = None, None
-        self._choose()
 
     def stop_after(self, generations: int | None, evaluations: int | None) -> None:
         """Let no block of generations run past these budgets (None: no budget)."""
@@ -52,13 +51,13 @@ class Starts(Search):
         search.stop_after(generations, left)
         search.step()
         if len(self._running) > 1 and all(each.generation >= self._trial for each in self._running.values()):
-            best = min(self._running, key=lambda i: (self._running[i].loss, i))
-            self._spent += sum(each.evaluations for i, each in self._running.items() if i != best)
-            self._running = {best: self._running[best]}
-        self._choose()
+            total, best = self.evaluations, self._best
+            self._running = {i: each for i, each in self._running.items() if each is best}
+            self._spent = total - best.evaluations
 
-    def _choose(self) -> None:
-        self._best = min(self._running.values(), key=lambda each: each.loss)
+    @property
+    def _best(self) -> Any:
+        return min(self._running.values(), key=lambda each: each.loss)
 
     @property
     def genome(self) -> Genome:
@@ -109,4 +108,3 @@ class Starts(Search):
         for i, each in self._running.items():
             each.load(parts[str(i)])
         self._spent = int(arrays["spent"])
-        self._choose()
