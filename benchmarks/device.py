@@ -51,11 +51,11 @@ def evolved(path, shapes: int, engine: str) -> dict:
 def by_turns(path, shapes: int, turns: int, evaluations: int) -> dict:
     from evoart.engine.scanline import ScanlineEngine
     from evoart.forms.boxes import boxes
-    from evoart.run.fit.build import first_guess
     from evoart.run.fit.job import FitJob
+    from evoart.run.fit.search import first_guess
     from evoart.score.pixel import psnr
     from evoart.search.adam import Adam
-    from evoart.search.sets import Sets
+    from evoart.search.independent_sets import Sets
 
     began = time.process_time()
     job = FitJob.make(picture=str(path), shapes=shapes, seed=1, pixels=PIXELS, search="sets", threads=1)

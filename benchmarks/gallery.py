@@ -18,7 +18,7 @@ from pathlib import Path
 import common
 import numpy as np
 
-from evoart.gallery import journal, pages, plan, pool, run, work
+from evoart.gallery import journal, pages, plan, pool, run
 from evoart.gallery.journal import Journal, Line
 from evoart.picture import bundled
 from evoart.run.stop import Stop
@@ -41,7 +41,7 @@ def whole(entries: list[plan.Entry], folder: Path, workers) -> float:
 
 
 def fits(count: int, ray: bool) -> list[dict]:
-    settings, rows = work.Settings(), []
+    settings, rows = worker.Settings(), []
     ways = {
         "1 process": lambda place: lambda todo: pool.one_by_one(todo, place, settings, Stop()),
         "2 processes": lambda place: lambda todo: pool.side_by_side(todo, place, settings, Stop(), 2),

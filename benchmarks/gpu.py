@@ -209,11 +209,11 @@ def main() -> None:
     parser.add_argument("--only", choices=("check", "lowering", "times", "runs"), help="one of the tables")
     given = parser.parse_args()
 
-    from evoart.run import engines
+    from evoart.run import device
 
-    gpu = engines.accelerator()
+    gpu = device.accelerator()
     if gpu is None and not given.tiny:
-        sys.exit(f"there is no GPU here: use --tiny for a trial on the CPU. {engines.unused()}".strip())
+        sys.exit(f"there is no GPU here: use --tiny for a trial on the CPU. {device.unused()}".strip())
     rate = given.rate or next((value for name, value in RATES.items() if gpu and name in gpu), None)
     print(f"on {gpu or 'a CPU: kernels are interpreted, times say nothing about a GPU'}")
     suffix = "-tiny" if given.tiny else ""

@@ -24,11 +24,11 @@ from evoart.engine.jax_setup import setup
 from evoart.engine.scanline import ScanlineEngine
 from evoart.forms.boxes import boxes
 from evoart.run.fit import problem as problems
-from evoart.run.fit.build import build_search, first_guess
+from evoart.run.fit.search import build_search, first_guess
 from evoart.run.job import Job
 from evoart.search.adam import Adam
+from evoart.search.independent_sets import Sets
 from evoart.search.plan import GRADIENT
-from evoart.search.sets import Sets
 from evoart.types import Search
 
 PICTURES = ("astronaut", "chelsea", "coffee")

@@ -25,7 +25,7 @@ def folder() -> Path:
 
     Numba notices when a kernel's own file has changed, but not when a file has whose functions went into it.
     """
-    shared = (Path(__file__).parent / "draw" / "rows.py").read_bytes()
+    shared = (Path(__file__).parent / "draw" / "row_coverage.py").read_bytes()
     return cache_dir() / f"numba-{__version__}-{hashlib.sha256(shared).hexdigest()[:8]}"
 
 

@@ -12,11 +12,11 @@ from PIL import Image
 import evoart
 from evoart.errors import EvoartError, UsageError
 from evoart.picture import bundled
-from evoart.run import engines
+from evoart.run import device
 from evoart.run.fit import palette
-from evoart.run.fit.build import coarser
 from evoart.run.fit.job import FitJob
 from evoart.run.fit.problem import prepare, read_picture
+from evoart.run.fit.search import coarser
 from evoart.run.job import Job
 from evoart.run.problem import output_size
 from evoart.run.recipe import record
@@ -310,21 +310,21 @@ def test_a_run_leaves_the_environment_of_its_caller_alone():
 def test_the_command_line_tells_jax_once(monkeypatch):
     monkeypatch.setenv("XLA_FLAGS", "--xla_dump_to=x")
     monkeypatch.setenv("JAX_PLATFORMS", "cuda,cpu")
-    engines.own_process(Job.make(threads=2))
+    device.own_process(Job.make(threads=2))
     assert os.environ["XLA_FLAGS"] == "--xla_dump_to=x"
     for _ in range(2):
-        engines.own_process(Job.make(device="cpu", threads=1))
+        device.own_process(Job.make(device="cpu", threads=1))
     assert os.environ["XLA_FLAGS"] == "--xla_dump_to=x --xla_cpu_multi_thread_eigen=false"
     assert os.environ["JAX_PLATFORMS"] == "cpu"
 
 
 def test_a_cpu_is_not_asked_for_in_vain(monkeypatch):
-    monkeypatch.setattr(engines, "accelerator", lambda: "a GPU")
+    monkeypatch.setattr(device, "accelerator", lambda: "a GPU")
     with pytest.raises(EvoartError, match="a GPU in this process.*JAX_PLATFORMS=cpu"):
-        engines.choose(Job.make(search="sets", engine="dense", device="cpu"))
-    assert engines.choose(Job.make(search="sets", device="cpu")).engine == "scanline"
-    monkeypatch.setattr(engines, "accelerator", lambda: None)
-    assert engines.choose(Job.make(search="sets", engine="dense", device="cpu")).device == "cpu"
+        device.choose(Job.make(search="sets", engine="dense", device="cpu"))
+    assert device.choose(Job.make(search="sets", device="cpu")).engine == "scanline"
+    monkeypatch.setattr(device, "accelerator", lambda: None)
+    assert device.choose(Job.make(search="sets", engine="dense", device="cpu")).device == "cpu"
 
 
 def test_a_start_keeps_its_shapes(result, tmp_path):

@@ -15,9 +15,9 @@ from evoart.errors import EvoartError, UsageError
 from evoart.run import checkpoint
 from evoart.run.clip.job import ClipJob
 from evoart.run.clip.prompts import read, split
-from evoart.run.film import FilmRecorder
 from evoart.run.job import Job
 from evoart.run.loop import Keep, resume, run
+from evoart.run.recorder import FilmRecorder
 from evoart.run.result import finish
 from evoart.run.stop import Stop
 

@@ -11,7 +11,7 @@ from PIL import Image
 from evoart.engine import clip as clip_engine
 from evoart.engine import memory
 from evoart.engine.clip import ClipEngine
-from evoart.engine.drawn import ScanlinePictures, TracedPictures
+from evoart.engine.rendering import ScanlinePictures, TracedPictures
 from evoart.errors import EvoartError
 from evoart.forms.boxes import boxes
 from evoart.forms.shapes import ShapesForm
@@ -19,8 +19,8 @@ from evoart.openclip.load import load
 from evoart.score import clip as clip_score
 from evoart.score.clip import ClipScore, Prompt, look
 from evoart.score.crops import Crops, resample, whole
-from evoart.search.ascent import Ascent
-from evoart.search.noisy import Noisy
+from evoart.search.stochastic_es import Noisy
+from evoart.search.stochastic_gradient import Ascent
 from evoart.search.surrogate import Surrogate
 
 

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from evoart.errors import EvoartError, UsageError
-from evoart.search.ascent import Ascent
-from evoart.search.noisy import Noisy
+from evoart.search.multistart import Starts
 from evoart.search.prune import needed
-from evoart.search.starts import Starts
 from evoart.search.stochastic import GRADIENT, Stochastic
+from evoart.search.stochastic_es import Noisy
+from evoart.search.stochastic_gradient import Ascent
 from evoart.search.surrogate import Surrogate
 
 GROUPS, EACH = 3, 4

@@ -22,7 +22,8 @@ PROGRAM = """
 import json, sys, threading
 from pathlib import Path
 from ray.cluster_utils import Cluster
-from evoart.gallery import cluster as clusters, journal, plan, run, work
+from evoart.gallery import cluster as clusters, journal, plan, run
+from evoart.gallery import worker
 from evoart.run.stop import Stop
 
 shared = sys.argv[1] == "shared"

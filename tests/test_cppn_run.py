@@ -248,7 +248,7 @@ def test_fits_come_nearer_can_be_interrupted_and_done_again(how):
     for _ in range(3):
         search.step()
     state = {"seconds": 0.0, "mark": [float(search.loss), 0], "reason": None, "notes": {}}
-    from evoart.run.film import FilmRecorder
+    from evoart.run.recorder import FilmRecorder
 
     saved = Checkpoint(blank, search.arrays(), FilmRecorder(16).arrays(), state)
     *_, last = loop.resume(saved)
@@ -281,7 +281,7 @@ def test_another_limit_does_not_change_the_plan(here):
 
 
 def test_a_sheet_goes_on_from_a_checkpoint(here):
-    from evoart.run.film import FilmRecorder
+    from evoart.run.recorder import FilmRecorder
 
     problem = load("a.png").job.prepare()
     search = problem.search()

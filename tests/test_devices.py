@@ -21,7 +21,7 @@ from evoart.engine import jax_setup, memory
 from evoart.engine.dense import DenseEngine
 from evoart.errors import EvoartError, UsageError
 from evoart.forms.shapes import ShapesForm
-from evoart.run import distributed, engines, nvidia
+from evoart.run import device, distributed, nvidia
 from evoart.run.fit.job import FitJob
 from evoart.run.job import JOBS
 from evoart.score.pixel import Target
@@ -38,7 +38,7 @@ def machine(tmp_path, monkeypatch):
     monkeypatch.setattr(nvidia, "ROOT", tmp_path)
     monkeypatch.setattr(nvidia, "_asked", lambda: None)
     monkeypatch.setattr(nvidia, "_version", lambda name: installed.get(name, ""))
-    monkeypatch.setattr(engines, "accelerator", lambda: None)
+    monkeypatch.setattr(device, "accelerator", lambda: None)
     monkeypatch.delenv("JAX_PLATFORMS", raising=False)
     return tmp_path, installed
 
@@ -55,7 +55,7 @@ def plug_in(root, driver="580.95.05", name="NVIDIA H200"):
 
 def refused(**options):
     with pytest.raises(EvoartError) as caught:
-        engines.choose(FitJob.make(search="sets", **options))
+        device.choose(FitJob.make(search="sets", **options))
     message = str(caught.value)
     assert "\n" not in message
     return message
@@ -66,7 +66,7 @@ def test_no_gpu(machine):
     assert nvidia.wheel() == ""
     assert "there is no GPU" in refused(device="gpu")
     assert "there is no GPU" in refused(engine="pallas")
-    choice = engines.choose(FitJob.make(search="sets"))
+    choice = device.choose(FitJob.make(search="sets"))
     assert (choice.engine, choice.note) == ("scanline", "")
 
 
@@ -76,10 +76,10 @@ def test_a_card_beside_a_jax_without_cuda(machine):
     message = refused(device="gpu")
     assert "without CUDA beside an NVIDIA H200" in message
     assert 'pip install "evoart[cuda]"' in message
-    choice = engines.choose(FitJob.make(search="sets"))
+    choice = device.choose(FitJob.make(search="sets"))
     assert choice.engine == "scanline"
     assert 'pip install "evoart[cuda]"' in choice.note
-    assert engines.choose(FitJob.make()).note == ""  # the default search has no use for it
+    assert device.choose(FitJob.make()).note == ""  # the default search has no use for it
     assert nvidia.wheel().startswith("missing")
 
 
@@ -101,7 +101,7 @@ def test_what_else_may_be_wrong(machine, monkeypatch):
     assert "JAX does not see the NVIDIA H200" in refused(device="gpu")
     monkeypatch.setenv("JAX_PLATFORMS", "cpu")
     assert "JAX_PLATFORMS=cpu hides" in refused(device="gpu")
-    assert engines.choose(FitJob.make(search="sets")).note == ""  # who sets it wants it so
+    assert device.choose(FitJob.make(search="sets")).note == ""  # who sets it wants it so
 
 
 def test_a_card_known_to_the_tool_only(machine, monkeypatch, tmp_path):
@@ -117,20 +117,20 @@ def test_a_card_known_to_the_tool_only(machine, monkeypatch, tmp_path):
 
 
 def test_a_gpu_gets_the_kernels(monkeypatch):
-    monkeypatch.setattr(engines, "accelerator", lambda: "NVIDIA H200")
-    monkeypatch.setattr(engines, "has_kernels", lambda: True)
-    assert engines.choose(FitJob.make(search="sets")).engine == "pallas"
-    assert engines.choose(FitJob.make(search="sets", engine="dense")).engine == "dense"
-    assert engines.choose(FitJob.make()).engine == "scanline"
-    assert engines.choose(FitJob.make(device="gpu")) == engines.Choice("dense", "NVIDIA H200", "asked for")
-    monkeypatch.setattr(engines, "has_kernels", lambda: False)
-    choice = engines.choose(FitJob.make(search="sets", device="gpu"))
+    monkeypatch.setattr(device, "accelerator", lambda: "NVIDIA H200")
+    monkeypatch.setattr(device, "has_kernels", lambda: True)
+    assert device.choose(FitJob.make(search="sets")).engine == "pallas"
+    assert device.choose(FitJob.make(search="sets", engine="dense")).engine == "dense"
+    assert device.choose(FitJob.make()).engine == "scanline"
+    assert device.choose(FitJob.make(device="gpu")) == device.Choice("dense", "NVIDIA H200", "asked for")
+    monkeypatch.setattr(device, "has_kernels", lambda: False)
+    choice = device.choose(FitJob.make(search="sets", device="gpu"))
     assert choice.engine == "dense"
     assert "no Pallas" in choice.why
     with pytest.raises(EvoartError, match="--engine dense"):
-        engines.choose(FitJob.make(search="sets", engine="pallas"))
+        device.choose(FitJob.make(search="sets", engine="pallas"))
     with pytest.raises(UsageError, match="scanline engine runs on a CPU"):
-        engines.choose(FitJob.make(search="sets", engine="scanline", device="gpu"))
+        device.choose(FitJob.make(search="sets", engine="scanline", device="gpu"))
 
 
 def test_doctor_tells_what_is_there_and_what_is_missing(machine, capsys):
@@ -311,8 +311,8 @@ def test_two_processes_find_the_same_picture_and_one_writes_it(tmp_path, alone):
 def test_the_default_search_is_not_shared(monkeypatch):
     monkeypatch.setattr(distributed, "_joined", True)
     with pytest.raises(UsageError, match="--search sets"):
-        engines.choose(FitJob.make())
-    assert engines.choose(FitJob.make(search="sets")).engine == "dense"
+        device.choose(FitJob.make())
+    assert device.choose(FitJob.make(search="sets")).engine == "dense"
 
 
 def test_processes_that_nobody_tells_of_one_another(monkeypatch):

@@ -21,7 +21,7 @@ from PIL import Image
 import evoart
 from evoart.cli.app import run as evoart_command
 from evoart.errors import EvoartError, UsageError
-from evoart.gallery import diversity, journal, pages, plan, pool, run, sheet, work
+from evoart.gallery import diversity, journal, pages, plan, pool, run, sheet, worker
 from evoart.gallery.command import command_of
 from evoart.gallery.journal import Journal, Line
 from evoart.run.fit.job import FitJob
@@ -209,7 +209,7 @@ def test_a_gallery_is_made_once(folder, capfd):
         assert set(line.files) == {"svg", "png", "thumb", "film"}
         assert all((folder / "gallery" / name).stat().st_size for name in line.files.values())
         assert evoart.load(folder / "gallery" / line.files["svg"]).seed == line.job["seed"]
-    assert not list((folder / "gallery" / work.WORK).glob("*.npz"))
+    assert not list((folder / "gallery" / worker.WORK).glob("*.npz"))
     before = {path: path.stat().st_mtime_ns for path in (folder / "gallery").glob("*.svg")}
     capfd.readouterr()
     gallery("jobs.toml", "--film")
@@ -242,11 +242,11 @@ def test_the_same_bytes_alone_and_side_by_side(folder):
 
 def test_a_device_works_on_several_photographs_at_once(folder, monkeypatch):
     """Where a program draws; here on the CPU."""
-    from evoart.run import many
+    from evoart.run.fit import batch
 
     asked = []
-    real = many.prepare
-    monkeypatch.setattr(many, "prepare", lambda jobs: asked.append(len(jobs)) or real(jobs))
+    real = batch.prepare
+    monkeypatch.setattr(batch, "prepare", lambda jobs: asked.append(len(jobs)) or real(jobs))
     text = f'[defaults]\n{SMALL}search="sets"\nengine="dense"\nevaluations=600\n'
     Image.fromarray((scenery(32, 48) * 200).astype(np.uint8)).save(folder / "sun.png")
     jobs = toml(folder, text + '[[job]]\npicture="s*.png"\n[[job]]\npicture="hill.png"\nshapes=3\n')
@@ -281,7 +281,7 @@ def endless(folder: Path) -> Path:
 
 def saved(folder: Path) -> Path:
     """The checkpoint of the long job, once it is there."""
-    path = folder / "gallery" / work.WORK / "long.npz"
+    path = folder / "gallery" / worker.WORK / "long.npz"
     until = time.monotonic() + 60
     while not path.exists() and time.monotonic() < until:
         time.sleep(0.05)
@@ -327,7 +327,7 @@ def test_a_process_that_dies_is_replaced(folder, monkeypatch):
     seen = 0
     lines = []
     run.opened(folder / "out")
-    for report in pool.side_by_side(entries, folder / "out", work.Settings(), Stop(), 2):
+    for report in pool.side_by_side(entries, folder / "out", worker.Settings(), Stop(), 2):
         if isinstance(report, pool.Step):
             seen += 1
             if seen == 1:
@@ -343,7 +343,7 @@ def test_a_process_that_dies_is_replaced(folder, monkeypatch):
 
 def test_a_full_disk_ends_the_gallery_and_nothing_is_lost(folder, monkeypatch, capfd):
     gallery("jobs.toml", "--seeds", "1")
-    real = work.write
+    real = worker.write
 
     def full(path, data, **how):
         if path.name == "sea-s1.png":
@@ -352,10 +352,10 @@ def test_a_full_disk_ends_the_gallery_and_nothing_is_lost(folder, monkeypatch, c
             raise error
         return real(path, data, **how)
 
-    monkeypatch.setattr(work, "write", full)
+    monkeypatch.setattr(worker, "write", full)
     gallery("jobs.toml", "-o", "again", check=1)
     assert "the disk is full" in capfd.readouterr().err
-    monkeypatch.setattr(work, "write", real)
+    monkeypatch.setattr(worker, "write", real)
     gallery("jobs.toml", "-o", "again")
     assert len(journal.read(folder / "again")[0]) == 4
 

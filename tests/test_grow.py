@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from evoart.draw.shapes import MIXED
-from evoart.engine.studio import Studio
+from evoart.engine.placement import Studio
 from evoart.run import recipe as recipes
-from evoart.run.fit.build import build_search
 from evoart.run.fit.job import GROWING
 from evoart.run.fit.problem import FitProblem, prepare
+from evoart.run.fit.search import build_search
 from evoart.run.job import Job
 from evoart.search import plan as module
 from evoart.search.place import Effort

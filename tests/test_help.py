@@ -41,8 +41,8 @@ def test_importing_evoart_imports_nothing_heavy():
 
 
 def test_the_default_job_runs_without_jax():
-    program = "from evoart.run import engines, loop\nfrom evoart.run.fit.job import FitJob\n"
-    program += "engines.choose(FitJob())\nimport evoart.search.grow, evoart.run.fit.build"
+    program = "from evoart.run import device, loop\nfrom evoart.run.fit.job import FitJob\n"
+    program += "device.choose(FitJob())\nimport evoart.search.grow, evoart.run.fit.search"
     assert "jax" not in loaded_by(program)
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from evoart.errors import EvoartError
 from evoart.search.archive import Grid, MapElites
+from evoart.search.best_of_n import Sift
 from evoart.search.individuals import Kind, rng_arrays, rng_from
 from evoart.search.neat import Judged, Neat, Settings, _apportioned
-from evoart.search.sift import Sift
 
 PEAK = np.array([0.3, -0.7, 0.5])
 

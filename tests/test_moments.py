@@ -9,7 +9,7 @@ from evoart.draw import scanline
 from evoart.draw.moments import MOMENTS, best_paint
 from evoart.draw.scene import layout
 from evoart.draw.shapes import SHAPES, shape
-from evoart.engine.studio import Studio
+from evoart.engine.placement import Studio
 from evoart.forms.shapes import ShapesForm
 from evoart.score.pixel import Target
 

@@ -27,7 +27,7 @@ from evoart.output.formats import OUTPUTS, Artwork, Options, encode, extensions,
 from evoart.output.names import DEFAULT_FORMATS, Output, default_paths, resolve, slug
 from evoart.output.raster import flattened, pixels
 from evoart.output.save import save
-from evoart.run.film import FilmRecorder
+from evoart.run.recorder import FilmRecorder
 
 STILLS = ("png", "jpeg", "webp")
 FILMS = ("gif", "apng", "animated-webp")

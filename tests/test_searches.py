@@ -15,11 +15,11 @@ from evoart.forms.esclip import OPTIONS, EsClipForm
 from evoart.forms.shapes import ShapesForm
 from evoart.score.pixel import Target
 from evoart.search.classical import Classical
-from evoart.search.counter import Draws
-from evoart.search.disjoint import independent, inside, tile_boxes, union
+from evoart.search.counter_rng import Draws
+from evoart.search.independent_sets import Sets
 from evoart.search.regional import Regional
-from evoart.search.sets import Sets
-from evoart.search.translated import Translated
+from evoart.search.reparametrised import Translated
+from evoart.search.tiles import independent, inside, tile_boxes, union
 
 PIXELS = 32
 

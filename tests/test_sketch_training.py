@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from evoart.errors import EvoartError, UsageError
-from evoart.run.sketch.data import read_lesson
-from evoart.run.sketch.training import Course, Plan, resume
+from evoart.run.sketch.dataset import read_lesson
+from evoart.run.sketch.trainer import Course, Plan, resume
 from evoart.run.stop import Stop
 from evoart.sketch.arrays import write_npz
 from evoart.sketch.batches import StrokeSet, augment, bucket_bounds, epoch, pad, scale_of

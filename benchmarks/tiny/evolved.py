@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from world import _ink, colour
 
-from evoart.engine.drawn import Pulled
+from evoart.engine.rendering import Pulled
 from evoart.forms.shapes import ShapesForm
 
 FEW = ("circle", "ellipse", "triangle", "rectangle")

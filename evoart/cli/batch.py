@@ -11,12 +11,12 @@ from typing import Any
 from evoart.cli.console import Console
 from evoart.cli.failure import complain
 from evoart.cli.options import verbosity
-from evoart.cli.words import count
-from evoart.cli.work import run_job
+from evoart.cli.runner import run_job
+from evoart.cli.text import count
 from evoart.errors import EvoartError, UsageError
 from evoart.run import distributed as processes
-from evoart.run import many
-from evoart.run.engines import own_process
+from evoart.run.device import own_process
+from evoart.run.fit import batch
 from evoart.run.fit.job import FitJob
 from evoart.run.stop import EXIT, Stop
 from evoart.types import Search
@@ -35,7 +35,7 @@ def fit_all(jobs: Sequence[FitJob], **how: Any) -> int:
     if how["distributed"]:
         processes.join()
     seed = processes.seeded(jobs[0]).seed  # one for all
-    pictures = many.prepare([dataclasses.replace(job, seed=seed) for job in jobs])
+    pictures = batch.prepare([dataclasses.replace(job, seed=seed) for job in jobs])
     failed: list[str] = []
     halted = None
     for number, picture in enumerate(pictures, 1):
@@ -61,7 +61,7 @@ def fit_all(jobs: Sequence[FitJob], **how: Any) -> int:
     return EXIT[halted] if halted else int(bool(failed))
 
 
-def _begin(picture: many.Picture, halted: str | None) -> Any:
+def _begin(picture: batch.Picture, halted: str | None) -> Any:
     """What makes the picture's search; where the user has asked to stop, it only saves what was found side by side."""
 
     def begin(stop: Stop) -> Search:
@@ -74,7 +74,7 @@ def _begin(picture: many.Picture, halted: str | None) -> Any:
     return begin
 
 
-def _begun(picture: many.Picture) -> bool:
+def _begun(picture: batch.Picture) -> bool:
     """Whether something was found for it while another was run."""
     return picture.error is None and picture.side_by_side and picture.search().ahead
 

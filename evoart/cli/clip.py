@@ -161,10 +161,10 @@ def clip(prompt: tuple[str, ...], file: str | None, count: str | None, **given: 
 def _draw(jobs: list[ClipJob], how: dict[str, Any]) -> int:
     """Make every picture, one after the other; an interruption ends them all."""
     from evoart.cli.console import Console
-    from evoart.cli.work import run_job
+    from evoart.cli.runner import run_job
     from evoart.errors import UsageError
     from evoart.run.clip.models import fetch
-    from evoart.run.engines import own_process
+    from evoart.run.device import own_process
 
     if len(jobs) > 1 and (how["outputs"] == ("-",) or how["checkpoint"]):
         raise UsageError(

@@ -14,7 +14,7 @@ from typing import TextIO
 
 import click
 
-from evoart.cli.words import visible
+from evoart.cli.text import visible
 
 PATIENT = 0.6  # seconds of silence that nobody minds
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*m")

@@ -244,7 +244,7 @@ def _make_sheet(kind: Any, given: dict[str, Any], **fields: Any) -> int:
 
 
 def _go(kind: Any, given: dict[str, Any], parts: bool = False, **fields: Any) -> int:
-    from evoart.cli.work import run_job
+    from evoart.cli.runner import run_job
 
     how = {name: given.pop(name, None) for name in _HOW}
     job = kind.make(**given, **fields)

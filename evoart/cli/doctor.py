@@ -26,7 +26,7 @@ EXTRAS = {"video": "imageio-ffmpeg", "cluster": "ray"}
 @o.verbosity_options
 def doctor(as_json: bool, verbose: int, quiet: bool) -> int:
     """Show what evoart finds here: versions, devices, which engine runs, extras, caches, and what to install."""
-    from evoart.run.engines import cores
+    from evoart.run.device import cores
 
     facts = {
         "evoart": __version__,
@@ -62,17 +62,17 @@ def _version(name: str) -> str:
 
 def _gpu() -> dict[str, str]:
     """The card, what JAX makes of it, and what is missing for it."""
-    from evoart.run import engines, nvidia
+    from evoart.run import device, nvidia
 
     card = nvidia.card()
     table = {"card": f"{card.name}, driver {card.driver or 'unknown'}" if card else "none found"}
     if nvidia.wheel():
         table["JAX's CUDA"] = nvidia.wheel()
     try:
-        used = engines.accelerator()
-        table["used by JAX"] = used or engines.unused() or "none"
+        used = device.accelerator()
+        table["used by JAX"] = used or device.unused() or "none"
         if used:
-            table["kernels"] = "Pallas" if engines.has_kernels() else "none in this JAX: the dense program draws"
+            table["kernels"] = "Pallas" if device.has_kernels() else "none in this JAX: the dense program draws"
     except ImportError as error:
         table["used by JAX"] = f"JAX does not load ({error}); install it with: pip install jax"
     return table
@@ -81,7 +81,7 @@ def _gpu() -> dict[str, str]:
 def _engines() -> dict[str, str]:
     """What each command will draw with."""
     from evoart.errors import EvoartError
-    from evoart.run import engines
+    from evoart.run import device
     from evoart.run.fit.job import SEARCHES, FitJob
     from evoart.run.job import JOBS
 
@@ -89,12 +89,12 @@ def _engines() -> dict[str, str]:
     for search in SEARCHES:
         command = "fit" if search == "evolve" else f"fit --search {search}"
         try:
-            choice = engines.choose(FitJob.make(search=search))
+            choice = device.choose(FitJob.make(search=search))
             table[command] = f"{choice.engine} on {choice.device} ({choice.why})"
         except (EvoartError, ImportError) as error:
             table[command] = str(error)
     try:
-        where = engines.accelerator() or "cpu"
+        where = device.accelerator() or "cpu"
     except ImportError as error:
         where = str(error)
     return table | {command: f"JAX on {where}" for command in JOBS if command != "fit"}
@@ -115,7 +115,7 @@ def _caches() -> dict[str, str]:
     from evoart.cache import cache_dir
 
     try:
-        from evoart.draw.rows import edge_table
+        from evoart.draw.row_coverage import edge_table
 
         drawing = _folder(Path(edge_table.stats.cache_path))  # Numba's own word: it goes elsewhere if it must
     except (ImportError, RuntimeError) as error:

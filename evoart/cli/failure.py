@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import click
 
-from evoart.cli.words import visible
+from evoart.cli.text import visible
 from evoart.errors import EvoartError, out_of_memory
 
 INTERRUPTED = 130

@@ -105,7 +105,7 @@ def fit(pictures: tuple[str, ...], **given: Any) -> int:
         from evoart.cli.batch import fit_all
 
         return fit_all(jobs, **how)
-    from evoart.cli.work import run_job
+    from evoart.cli.runner import run_job
 
     return run_job(jobs[0], **how)
 

@@ -164,7 +164,7 @@ def _conclude(
     interrupted: int | None,
 ) -> int:
     from evoart.cli.console import tell
-    from evoart.cli.words import count, span
+    from evoart.cli.text import count, span
 
     left = todo - made - len(failed)
     if given["as_json"]:
@@ -197,7 +197,7 @@ def _tell_choice(gained: dict[str, tuple[float, float]], console: Console) -> No
 def _workers(given: dict[str, Any], numbers: dict[str, Any], folder: Path, stop: Stop) -> Workers:
     """Who does the jobs: a cluster, several processes, or this one."""
     from evoart.gallery import pool
-    from evoart.gallery.work import Settings
+    from evoart.gallery.worker import Settings
 
     settings = Settings(tuple(dict.fromkeys(given["formats"])), given["film"])
     if given["ray"]:
@@ -250,7 +250,7 @@ class _View:
         self.tell()
 
     def tell(self) -> None:
-        from evoart.cli.words import clock, figures
+        from evoart.cli.text import clock, figures
 
         spent = time.monotonic() - self.began
         begun = self.done + sum(p.fraction or 0 for p in self.running.values())
@@ -282,8 +282,8 @@ def _watched(reports: Iterator[Any], view: _View) -> Iterator[tuple[Entry, Any]]
 def _dry_run(entries: Sequence[Entry], folder: Path, given: dict[str, Any], processes: int) -> int:
     """Count what would be done, and let one job of each sort work for a second to see how long all will take."""
     from evoart.cli.console import tell
-    from evoart.cli.words import span
-    from evoart.cli.work import estimate
+    from evoart.cli.runner import estimate
+    from evoart.cli.text import span
     from evoart.errors import EvoartError
     from evoart.gallery import run as runs
 

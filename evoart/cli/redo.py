@@ -39,7 +39,7 @@ def redo(file: str, picture: str | None, **given: Any) -> int:
 
     The same photograph, seed, machine and versions give the same picture.
     """
-    from evoart.cli.work import run_job
+    from evoart.cli.runner import run_job
     from evoart.output.save import read_recipe
     from evoart.run.job import Job
 

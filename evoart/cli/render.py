@@ -36,7 +36,7 @@ def render(file: str, outputs: tuple[str, ...], verbose: int, quiet: bool, **giv
     from evoart.cli.console import Console, tell
     from evoart.output.formats import OUTPUTS, Options
     from evoart.run.api import load
-    from evoart.run.engines import limit_threads, own_process
+    from evoart.run.device import limit_threads, own_process
     from evoart.run.fields import Number
 
     console = Console(o.verbosity(verbose, quiet))

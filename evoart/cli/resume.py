@@ -38,7 +38,7 @@ def resume(file: str, verbose: int, quiet: bool, **given: Any) -> int:
     from evoart.cli import session
     from evoart.cli.console import Console
     from evoart.run import checkpoint as checkpoints
-    from evoart.run.engines import own_process
+    from evoart.run.device import own_process
     from evoart.run.events import Event
     from evoart.run.loop import Keep
     from evoart.run.loop import resume as go_on

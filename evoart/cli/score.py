@@ -44,7 +44,7 @@ def score(picture: str, text: tuple[str, ...], as_json: bool, verbose: int, quie
 
     from evoart.cli.console import Console, tell
     from evoart.run.clip.job import ClipJob
-    from evoart.run.clip.judge import similarities
+    from evoart.run.clip.similarity import similarities
 
     console = Console(o.verbosity(verbose, quiet))
     options = {name: value for name, value in given.items() if value is not None}

@@ -17,8 +17,8 @@ from typing import Any
 import click
 
 from evoart.cli.console import Console, tell
+from evoart.cli.text import count, figures, span
 from evoart.cli.view import View
-from evoart.cli.words import count, figures, span
 from evoart.errors import EvoartError, UsageError
 from evoart.output.files import check_writable, is_special, numbered
 from evoart.output.formats import HELD, OUTPUTS, Options

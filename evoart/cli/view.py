@@ -6,7 +6,7 @@ import threading
 import time
 
 from evoart.cli.console import Console
-from evoart.cli.words import clock, figures, short, span
+from evoart.cli.text import clock, figures, short, span
 from evoart.run.events import Event, Improved, Noted, Progress, Saved, Started, Unsaved
 
 PLAIN_EVERY = 10.0  # seconds between plain lines

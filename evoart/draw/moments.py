@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 
 from evoart.compiled import njit
-from evoart.draw.rows import FAR, JIT, edge_table, fill_row, stroke_cover, stroke_row
+from evoart.draw.row_coverage import FAR, JIT, edge_table, fill_row, stroke_cover, stroke_row
 
 MOMENTS = 9
 

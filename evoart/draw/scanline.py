@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from evoart.compiled import njit
-from evoart.draw.rows import FAR, FULL, JIT, cover_row, edge_table, scratch_rows, stroke_row
+from evoart.draw.row_coverage import FAR, FULL, JIT, cover_row, edge_table, scratch_rows, stroke_row
 from evoart.draw.scene import Scene, detail_for, layout, pixels_per_unit
 
 BAND = 64  # rows drawn at a time by ``draw``

@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from evoart.engine.drawn import pictures
 from evoart.engine.jax_setup import setup
 from evoart.engine.memory import candidates_within
+from evoart.engine.rendering import pictures
 from evoart.score.clip import ClipScore
 from evoart.types import Array, Form, Genome, Image
 

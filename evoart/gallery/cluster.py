@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from evoart.errors import EvoartError, MissingExtra
-from evoart.gallery import pool, work
+from evoart.gallery import pool, worker
 from evoart.gallery.journal import Line
 from evoart.gallery.plan import Entry
 from evoart.run.stop import Stop
@@ -26,7 +26,7 @@ _AHEAD = 4  # tasks given to the cluster for every one that it can run at once
 def on_cluster(
     entries: Sequence[Entry],
     folder: Path,
-    settings: work.Settings,
+    settings: worker.Settings,
     stop: Stop,
     address: str,
     cpus: float = 1,
@@ -43,13 +43,13 @@ def on_cluster(
 
     Raises:
         MissingExtra: Ray is not installed. EvoartError: no cluster at that address.
-        work.DiskFull: nothing more can be written.
+        worker.DiskFull: nothing more can be written.
     """
     ray = _connect(address)
     task = ray.remote(_task).options(num_cpus=cpus, num_gpus=gpus, max_retries=RETRIES)
     token = secrets.token_hex(8)
-    (folder / work.WORK).mkdir(exist_ok=True)
-    (folder / work.WORK / TOKEN).write_text(token)
+    (folder / worker.WORK).mkdir(exist_ok=True)
+    (folder / worker.WORK / TOKEN).write_text(token)
     waiting, running = deque(entries), {}
     try:
         while (waiting or running) and stop.why is None:
@@ -105,22 +105,22 @@ def _room(ray: Any, cpus: float, gpus: float) -> int:
     return max(1, int(_AHEAD * min(rooms, default=1)))
 
 
-def _task(entry: Entry, folder: str, token: str, settings: work.Settings, threads: int) -> tuple[Line, Any]:
+def _task(entry: Entry, folder: str, token: str, settings: worker.Settings, threads: int) -> tuple[Line, Any]:
     """On a worker: the line and, where the folder is not shared, the files."""
-    from evoart.run.engines import THREADS
+    from evoart.run.device import THREADS
 
     os.environ[THREADS] = str(threads)
     place = Path(folder)
     if _shares(place, token):
-        line, error = work.complete(entry, place, settings, Stop(), lambda event: None)
+        line, error = worker.complete(entry, place, settings, Stop(), lambda event: None)
         return line, error
-    line, files = work.perform(entry, place, settings, Stop(), lambda event: None, checkpoint=False)
+    line, files = worker.perform(entry, place, settings, Stop(), lambda event: None, checkpoint=False)
     return line, files
 
 
 def _shares(folder: Path, token: str) -> bool:
     try:
-        return (folder / work.WORK / TOKEN).read_text() == token
+        return (folder / worker.WORK / TOKEN).read_text() == token
     except OSError:
         return False
 
@@ -130,14 +130,14 @@ def _collect(ray: Any, reference: Any, entry: Entry, folder: Path) -> Line:
         line, rest = ray.get(reference)
     except ray.exceptions.RayError as error:
         what = " ".join(str(error).split())[:200]
-        return work.failed(entry, f"its worker was lost {RETRIES + 1} times ({type(error).__name__}: {what})")
+        return worker.failed(entry, f"its worker was lost {RETRIES + 1} times ({type(error).__name__}: {what})")
     if isinstance(rest, EvoartError):
         raise rest
     if rest:
         try:
-            work.store(folder, entry, rest)
-        except work.DiskFull:
+            worker.store(folder, entry, rest)
+        except worker.DiskFull:
             raise
         except EvoartError as error:
-            return work.failed(entry, str(error))
+            return worker.failed(entry, str(error))
     return line

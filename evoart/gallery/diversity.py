@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from evoart.gallery.journal import Line
-from evoart.gallery.work import LOOK
+from evoart.gallery.worker import LOOK
 
 _STARTS = 32  # first pictures that are tried
 _ROWS = 512  # of the table of distances that are there at a time

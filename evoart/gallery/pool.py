@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from evoart.errors import EvoartError
-from evoart.gallery import work
+from evoart.gallery import worker
 from evoart.gallery.journal import Line
 from evoart.gallery.plan import Entry
-from evoart.run import engines, many
-from evoart.run.engines import THREADS, cores
+from evoart.run import device
+from evoart.run.device import THREADS, cores
 from evoart.run.events import Event, Progress
+from evoart.run.fit import batch
 from evoart.run.fit.job import FitJob
 from evoart.run.stop import Stop
 
@@ -41,11 +42,11 @@ class Step:
 Report = Step | tuple[Entry, Line]
 
 
-def one_by_one(entries: Sequence[Entry], folder: Path, settings: work.Settings, stop: Stop) -> Iterator[Report]:
+def one_by_one(entries: Sequence[Entry], folder: Path, settings: worker.Settings, stop: Stop) -> Iterator[Report]:
     """Do the jobs in this process, in order; programs compiled for one serve the next.
 
     Raises:
-        work.DiskFull: nothing more can be written.
+        worker.DiskFull: nothing more can be written.
     """
     for entry, picture in _prepared(entries):
         if stop.why is not None:
@@ -55,7 +56,7 @@ def one_by_one(entries: Sequence[Entry], folder: Path, settings: work.Settings, 
         done: list[Any] = []
         thread = threading.Thread(
             target=lambda entry=entry, picture=picture, seen=seen, done=done: done.append(
-                work.complete(entry, folder, settings, stop, seen, picture)
+                worker.complete(entry, folder, settings, stop, seen, picture)
             ),
             name="evoart-job",
         )
@@ -71,7 +72,7 @@ def one_by_one(entries: Sequence[Entry], folder: Path, settings: work.Settings, 
             yield entry, line
 
 
-def _prepared(entries: Sequence[Entry]) -> Iterator[tuple[Entry, many.Picture | None]]:
+def _prepared(entries: Sequence[Entry]) -> Iterator[tuple[Entry, batch.Picture | None]]:
     """The jobs, and where a device works on several photographs at once, prepared with those that follow."""
     for beside, some in groupby(entries, _sort):
         members = list(some)
@@ -79,12 +80,12 @@ def _prepared(entries: Sequence[Entry]) -> Iterator[tuple[Entry, many.Picture | 
             yield from ((entry, None) for entry in members)
             continue
         for first in range(0, len(members), BATCH):
-            batch = members[first : first + BATCH]
+            some_entries = members[first : first + BATCH]
             try:
-                pictures = many.prepare([entry.job for entry in batch])
+                pictures: list[batch.Picture | None] = [*batch.prepare([entry.job for entry in some_entries])]
             except EvoartError:  # what is wrong with all of them, each will say
-                pictures = [None] * len(batch)
-            yield from zip(batch, pictures, strict=True)
+                pictures = [None] * len(some_entries)
+            yield from zip(some_entries, pictures, strict=True)
 
 
 def _sort(entry: Entry) -> str | None:
@@ -92,7 +93,7 @@ def _sort(entry: Entry) -> str | None:
     if not isinstance(entry.job, FitJob):
         return None
     try:
-        if engines.choose(entry.job).engine == "scanline":
+        if device.choose(entry.job).engine == "scanline":
             return None
     except EvoartError:
         return None
@@ -110,12 +111,12 @@ class _Watched:
 
 
 def side_by_side(
-    entries: Sequence[Entry], folder: Path, settings: work.Settings, stop: Stop, processes: int
+    entries: Sequence[Entry], folder: Path, settings: worker.Settings, stop: Stop, processes: int
 ) -> Iterator[Report]:
     """Do the jobs in so many processes, which share the CPU's threads.
 
     Raises:
-        work.DiskFull: nothing more can be written.
+        worker.DiskFull: nothing more can be written.
     """
     waiting, tries = deque(entries), dict.fromkeys((entry.name for entry in entries), 0)
     threads = max(1, cores() // processes)
@@ -144,7 +145,7 @@ def side_by_side(
                     if tries[entry.name] < TRIES and stop.why is None:
                         waiting.appendleft(entry)
                     elif stop.why is None:
-                        yield entry, work.failed(entry, "its process was killed, twice (out of memory?)")
+                        yield entry, worker.failed(entry, "its process was killed, twice (out of memory?)")
                     continue
                 if isinstance(message, Progress):
                     yield Step(entry.name, message)
@@ -164,7 +165,7 @@ def side_by_side(
 class _Worker:
     """One process and the pipe to it."""
 
-    def __init__(self, folder: Path, settings: work.Settings, threads: int) -> None:
+    def __init__(self, folder: Path, settings: worker.Settings, threads: int) -> None:
         self._how = (folder, settings, threads)
         self.entry: Entry | None = None
         self._asked = False
@@ -200,7 +201,7 @@ class _Worker:
             self._process.kill()
 
 
-def _work(pipe: Connection, folder: Path, settings: work.Settings, threads: int) -> None:
+def _work(pipe: Connection, folder: Path, settings: worker.Settings, threads: int) -> None:
     """The process: entries in, progress and lines out, until the pipe closes. ``None`` asks the running job to stop."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the parent decides
     os.environ[THREADS] = str(threads)
@@ -234,7 +235,7 @@ def _work(pipe: Connection, folder: Path, settings: work.Settings, threads: int)
             if not entries:
                 return
             entry = entries.popleft()
-        answer = work.complete(entry, folder, settings, stop, watch)
+        answer = worker.complete(entry, folder, settings, stop, watch)
         if gone.is_set():
             return
         pipe.send(answer)

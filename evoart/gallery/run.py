@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from evoart.errors import UsageError
-from evoart.gallery import diversity, journal, pages, sheet, work
+from evoart.gallery import diversity, journal, pages, sheet, worker
 from evoart.gallery.journal import Journal, Line
 from evoart.gallery.plan import Entry, repeated
 from evoart.gallery.pool import Report, Step
@@ -37,7 +37,7 @@ def remaining(entries: Sequence[Entry], folder: Path, spares: bool = False) -> t
     With ``spares`` a job that was done and not chosen is not done again.
     """
     lines, damaged = journal.read(folder)
-    done = {e.name for e in entries if e.name in lines and work.there(folder, lines[e.name], e, spares)}
+    done = {e.name for e in entries if e.name in lines and worker.there(folder, lines[e.name], e, spares)}
     return [entry for entry in entries if entry.name not in done], lines, damaged
 
 
@@ -45,7 +45,7 @@ def run(todo: Sequence[Entry], folder: Path, workers: Workers, part: str = "") -
     """Do what remains to be done; reports come as ``workers`` gives them, each line after it is in the journal.
 
     Raises:
-        work.DiskFull, EvoartError: nothing more can be written; what was done stays done.
+        worker.DiskFull, EvoartError: nothing more can be written; what was done stays done.
     """
     with Journal(folder, part) as book:
         for report in workers(todo):

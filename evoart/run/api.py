@@ -10,8 +10,8 @@ from typing import Any
 from evoart.errors import EvoartError, UsageError
 from evoart.output.recipe import extract
 from evoart.picture import read_source
-from evoart.run import many
 from evoart.run.events import Event, Finished
+from evoart.run.fit import batch
 from evoart.run.fit.job import FitJob
 from evoart.run.job import Job
 from evoart.run.loop import run
@@ -114,15 +114,15 @@ def fit_many(pictures: Sequence[Any], **options: Any) -> list[Result | EvoartErr
         UsageError: no pictures, an unknown option or a value out of range.
         EvoartError: a device that is not there.
     """
-    sources = many.check_sources(pictures)
+    sources = batch.check_sources(pictures)
     options["seed"] = FitJob.make(**options).with_seed().seed
     named = [str(source) if isinstance(source, str | Path) else None for source in sources]
     jobs = [FitJob.make(**options | ({"picture": name} if name else {})) for name in named]
-    read = many.prepare(jobs, [None if name else source for name, source in zip(named, sources, strict=True)])
+    read = batch.prepare(jobs, [None if name else source for name, source in zip(named, sources, strict=True)])
     results: list[Result | EvoartError] = []
     for picture in read:
         try:
-            *_, last = many.events(picture)
+            *_, last = batch.events(picture)
         except EvoartError as error:
             results.append(error)
         else:

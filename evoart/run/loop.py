@@ -15,9 +15,9 @@ from evoart.errors import EvoartError, UsageError
 from evoart.run import checkpoint as checkpoints
 from evoart.run import distributed
 from evoart.run.events import Event, Finished, Improved, Interrupted, Noted, Progress, Reason, Saved, Started, Unsaved
-from evoart.run.film import FilmRecorder
 from evoart.run.job import Job
 from evoart.run.problem import Problem
+from evoart.run.recorder import FilmRecorder
 from evoart.run.result import finish
 from evoart.run.stop import Stop
 from evoart.types import Drawing, Form, Search

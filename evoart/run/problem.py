@@ -11,7 +11,7 @@ import numpy as np
 from evoart.types import Drawing, Form, Genome, Search
 
 if TYPE_CHECKING:
-    from evoart.run.engines import Choice
+    from evoart.run.device import Choice
     from evoart.run.events import Reason
     from evoart.run.job import Job
     from evoart.run.result import Result

@@ -14,9 +14,9 @@ import numpy as np
 from evoart.errors import UsageError
 from evoart.output.formats import Artwork, Options, encode
 from evoart.run import recipe as recipes
-from evoart.run.film import FilmRecorder
 from evoart.run.job import SIZE, Job
 from evoart.run.problem import output_size
+from evoart.run.recorder import FilmRecorder
 from evoart.types import Drawing, Form, Genome, Image
 
 if TYPE_CHECKING:

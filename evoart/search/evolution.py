@@ -16,9 +16,9 @@ import numpy as np
 
 from evoart.errors import UsageError
 from evoart.search.blocks import BlockSearch, engine_key, generations_per_block
-from evoart.search.kept import KeptSearch
 from evoart.search.program import Program
 from evoart.search.strategies import Strategy, make
+from evoart.search.strategy_state import KeptSearch
 from evoart.types import Array, Engine, Genome
 
 

@@ -35,7 +35,7 @@ class Grow(Search):
     """See the module's text; a ``Search`` that chooses the kinds of its shapes itself.
 
     Args:
-        coarse, fine: studios (``evoart.engine.studio.Studio``) of the canvas to grow on and to finish on.
+        coarse, fine: studios (``evoart.engine.placement.Studio``) of the canvas to grow on and to finish on.
         kinds: the kinds to choose from.
         groups: how many shapes.
         scales: natural step of every number of each kind's geometry.

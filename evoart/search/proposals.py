@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from evoart.search.counter import Draws
+from evoart.search.counter_rng import Draws
 from evoart.types import Array
 
 PAINT = 4  # the last numbers of a group: red, green, blue, opacity

@@ -16,8 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from evoart.errors import UsageError
-from evoart.search.kept import KeptSearch
 from evoart.search.program import Program
+from evoart.search.strategy_state import KeptSearch
 from evoart.types import Array, Genome
 
 GRADIENT = 3  # evaluations that a loss and its derivative cost: one forward, about two backward

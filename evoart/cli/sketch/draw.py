@@ -201,7 +201,7 @@ _HOW = (
 
 def _draw(task: str, given: dict[str, Any], **fields: Any) -> int:
     """Make the job of a command, and run it."""
-    from evoart.cli.work import run_job
+    from evoart.cli.runner import run_job
     from evoart.run.sketch.job import SketchJob
 
     how = {name: given.pop(name) for name in _HOW}
@@ -218,7 +218,7 @@ def _one_by_one(job: Any, how: dict[str, Any]) -> int:
     """A file for every sketch; each has a recipe of its own."""
     import dataclasses
 
-    from evoart.cli.work import run_job
+    from evoart.cli.runner import run_job
     from evoart.errors import UsageError
 
     if job.task in ("interpolate", "grid"):

@@ -71,6 +71,6 @@ def train(data: tuple[str, ...], **given: Any) -> int:
     raw), stroke-3 .npz. Without --latent the model draws and completes; with it, it also encodes and interpolates.
     """
     from evoart.cli.console import Console
-    from evoart.cli.sketch.course import teach
+    from evoart.cli.sketch.training import teach
 
     return teach(data, given, Console(o.verbosity(given["verbose"], given["quiet"])))

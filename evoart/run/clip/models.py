@@ -14,7 +14,7 @@ from evoart.errors import EvoartError, UsageError, out_of_memory
 from evoart.openclip import catalogue
 from evoart.openclip.config import parse
 from evoart.openclip.load import check_needs, load, tokenizer, weights_file
-from evoart.run import engines
+from evoart.run import device
 
 if TYPE_CHECKING:
     from evoart.run.clip.job import ClipJob
@@ -30,7 +30,7 @@ def enough_memory(model: str) -> Iterator[None]:
     except (MemoryError, RuntimeError) as error:
         if not out_of_memory(error):
             raise
-        elsewhere = ", --device cpu" if engines.accelerator() else ""
+        elsewhere = ", --device cpu" if device.accelerator() else ""
         raise EvoartError(
             f"the memory does not suffice for the model {model}",
             f"Use a smaller --model{elsewhere} or --precision bfloat16",

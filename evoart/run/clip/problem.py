@@ -17,11 +17,12 @@ from evoart.errors import UsageError
 from evoart.output.recipe import extract
 from evoart.picture import load as load_picture
 from evoart.picture import read_source
-from evoart.run import engines
-from evoart.run.clip import canvas, models
+from evoart.run import device
+from evoart.run.clip import models
+from evoart.run.clip.form import form_of
 from evoart.run.clip.job import ClipJob
 from evoart.run.clip.prompts import split
-from evoart.run.engines import Choice
+from evoart.run.device import Choice
 from evoart.run.problem import Problem, output_size
 from evoart.run.recipe import record
 from evoart.score.clip import ClipScore, Prompt
@@ -65,11 +66,11 @@ class ClipProblem(Problem):
 
     @property
     def engine(self) -> Choice:
-        gpu = engines.accelerator()
+        gpu = device.accelerator()
         return Choice("clip", gpu or "cpu", "the only one for words")
 
     def search(self) -> Search:
-        from evoart.run.clip.build import build_search
+        from evoart.run.clip.search import build_search
 
         with models.enough_memory(self.job.model):
             return build_search(self)
@@ -83,7 +84,7 @@ class ClipProblem(Problem):
     def finishing(self, form: Form, genome: Genome) -> tuple[Form, Genome]:
         if not self.job.prune:
             return form, genome
-        from evoart.run.clip.build import pruned
+        from evoart.run.clip.search import pruned
 
         return pruned(self, form, genome)
 
@@ -97,10 +98,10 @@ class ClipProblem(Problem):
     def outlook(self, seconds: float, evaluations: float) -> str | None:
         if seconds < SHORT:
             return None
-        job, gpu, peak = self.job, engines.accelerator(), peak_bytes()
+        job, gpu, peak = self.job, device.accelerator(), peak_bytes()
         names = " and ".join(model.name.split("/")[0] for model in self.score.models)
         crops = "one crop" if job.crops == 1 else f"{job.crops} crops"
-        cores = job.threads or engines.cores()
+        cores = job.threads or device.cores()
         machine = gpu or f"this machine ({cores} core{'s' if cores > 1 else ''})"
         text = f"About {_rounded(evaluations)} looks at {crops} by {names}: some {_minutes(seconds)} on {machine}"
         text += f", {peak / 1e9:.1f} GB" if peak else ""
@@ -160,9 +161,9 @@ def prepare(job: ClipJob, source: Any = None) -> ClipProblem:
     setup()
     if source is not None:
         raise UsageError("evoart clip works from words and has no photograph", "Name a picture with like=")
-    engines.limit_threads(job.threads)
-    if job.device == "gpu" and engines.accelerator() is None:
-        raise engines.no_gpu()
+    device.limit_threads(job.threads)
+    if job.device == "gpu" and device.accelerator() is None:
+        raise device.no_gpu()
     start, hashes = None, {}
     like, hashes["like_sha256"] = _alike(job)
     if job.clip_weights:
@@ -178,7 +179,7 @@ def prepare(job: ClipJob, source: Any = None) -> ClipProblem:
                 f"{label} is a picture of {begun.form.name}, not of {job.canvas}", f"Add --canvas {begun.form.name}"
             )
     job = dataclasses.replace(job, **hashes).with_seed()
-    form, start = canvas.form_of(job, begun)
+    form, start = form_of(job, begun)
     if not hasattr(form, "images_traced"):
         raise UsageError(f"pictures of {form.name} cannot be drawn in JAX", "Choose another --canvas")
     size = output_size(form.width, form.height, job.size or SIZE)
@@ -225,7 +226,7 @@ def _problem(
 ) -> ClipProblem:
     precision = job.precision
     if precision == "auto":
-        precision = "float32" if engines.accelerator() is None else "bfloat16"
+        precision = "float32" if device.accelerator() is None else "bfloat16"
     guides = models.guides(job, precision)
     wanted = [Prompt(text, weight) for text, weight in map(split, job.prompts)]
     unwanted = [Prompt(text, -weight) for text, weight in map(split, job.avoid)]

@@ -19,11 +19,11 @@ from evoart.forms.cppn import NetworkForm, alike
 from evoart.forms.sheet import SheetForm
 from evoart.output.recipe import extract
 from evoart.picture import read_source
-from evoart.run import engines
+from evoart.run import device
 from evoart.run.cppn.job import BreedJob
 from evoart.run.cppn.sheet import SheetProblem, places, rates, settled
 from evoart.run.recipe import Record, record
-from evoart.search.sift import Sift
+from evoart.search.best_of_n import Sift
 from evoart.types import Search
 
 ANCESTORS = 64  # that a recipe names
@@ -39,7 +39,7 @@ class BreedProblem(SheetProblem):
 
     def search(self) -> Search:
         job, look = self.job, self.blank.look
-        engines.limit_threads(job.threads)
+        device.limit_threads(job.threads)
         painter = Painter(look, self.canvas)
         seen = painter.images(self.parents)
 

@@ -11,7 +11,7 @@ import numpy as np
 from evoart.cppn.breeder import Individual, breeder
 from evoart.cppn.measures import MEASURES, RANGES, liveliness
 from evoart.engine.networks import Painter
-from evoart.run import engines
+from evoart.run import device
 from evoart.run.cppn.job import ExploreJob
 from evoart.run.cppn.sheet import SheetProblem, rates, settled
 from evoart.run.problem import output_size
@@ -35,7 +35,7 @@ class ExploreProblem(SheetProblem):
 
     def search(self) -> Search:
         job, look = self.job, self.blank.look
-        engines.limit_threads(job.threads)
+        device.limit_threads(job.threads)
         makes, painter = breeder(look, rates(job)), Painter(look, self.canvas)
         across, up = job.measures.split(",")
         better = MEASURES.get(job.objective, liveliness)

@@ -17,7 +17,7 @@ from evoart.types import Drawing, Form, Genome, Search
 
 if TYPE_CHECKING:
     from evoart.forms.cppn import NetworkForm
-    from evoart.run import engines
+    from evoart.run import device
 
 MOMENTS = 10_080  # around the loop, none of which is drawn before it is asked for: any number of frames divides it well
 
@@ -96,15 +96,15 @@ class FilmProblem(Problem):
         return self.size
 
     @property
-    def engine(self) -> engines.Choice:
+    def engine(self) -> device.Choice:
         from evoart.run.cppn.sheet import networks_engine
 
         return networks_engine(self.job)
 
     def search(self) -> Search:
-        from evoart.run import engines
+        from evoart.run import device
 
-        engines.limit_threads(self.job.threads)
+        device.limit_threads(self.job.threads)
         return Standing(self.stops[0][1])
 
     def judge(self, form: Form, genome: Genome) -> dict[str, float]:

@@ -18,7 +18,7 @@ from evoart.run.problem import Problem, output_size
 if TYPE_CHECKING:
     from evoart.cppn.breeder import Individual
     from evoart.forms.cppn import NetworkForm
-    from evoart.run import engines
+    from evoart.run import device
     from evoart.run.events import Reason
     from evoart.score.pixel import Target
     from evoart.types import Form, Genome, Search
@@ -157,17 +157,17 @@ class CppnFitProblem(Problem):
         return w, h
 
     @property
-    def engine(self) -> engines.Choice:
+    def engine(self) -> device.Choice:
         from evoart.run.cppn.sheet import networks_engine
 
         return networks_engine(self.job)
 
     def search(self) -> Search:
         from evoart.engine.networks import NetworkEngine
-        from evoart.run import engines
+        from evoart.run import device
         from evoart.score.pixel import PixelScore
 
-        engines.limit_threads(self.job.threads)
+        device.limit_threads(self.job.threads)
         engine = NetworkEngine(self.form, PixelScore(self.target), self.canvas)
         if self.job.topology != "layers":
             return self._neat(engine)
@@ -179,7 +179,7 @@ class CppnFitProblem(Problem):
         return self.form.look.random(np.random.default_rng([self.job.seed, 0]), calm=True)
 
     def _descent(self, engine: Any) -> Search:
-        from evoart.search.descent import Descent
+        from evoart.search.gradient import Descent
 
         return Descent(engine, self._first(), int(self.job.setting("steps")), self.job.setting("rate"))
 

@@ -15,12 +15,12 @@ from evoart.cppn.measures import liveliness
 from evoart.engine.networks import Painter
 from evoart.forms.cppn import NetworkForm
 from evoart.forms.sheet import SheetForm
-from evoart.run import engines
+from evoart.run import device
 from evoart.run.cppn.job import CppnJob, NetworkJob, SheetJob
 from evoart.run.problem import Problem, output_size
 from evoart.run.result import Result
+from evoart.search.best_of_n import Sift
 from evoart.search.individuals import Kind
-from evoart.search.sift import Sift
 from evoart.types import Form, Genome, Search
 
 CELL = 400  # pixels of a picture on a sheet, where nobody says how large the sheet is
@@ -44,7 +44,7 @@ class SheetProblem(Problem):
         return output_size(*self.job.extent(), LOOK)
 
     @property
-    def engine(self) -> engines.Choice:
+    def engine(self) -> device.Choice:
         return networks_engine(self.job)
 
     @property
@@ -126,13 +126,13 @@ def _pairs(form: SheetForm, genome: Genome) -> list[Individual]:
     return [(member.look, part) for _, member, part in form.split(genome)]
 
 
-def networks_engine(job: NetworkJob) -> engines.Choice:
+def networks_engine(job: NetworkJob) -> device.Choice:
     """What draws the pictures of a job: JAX, on whatever device it has.
 
     Raises:
         EvoartError: a GPU was asked for and JAX sees none, or the CPU and JAX has settled on a GPU.
     """
-    return dataclasses.replace(engines.choose_jax(job.device), engine="networks")
+    return dataclasses.replace(device.choose_jax(job.device), engine="networks")
 
 
 def sheet_of(job: SheetJob, blank: NetworkForm) -> SheetForm:
@@ -165,7 +165,7 @@ class RandomProblem(SheetProblem):
 
     def search(self) -> Search:
         job, look = self.job, self.blank.look
-        engines.limit_threads(job.threads)
+        device.limit_threads(job.threads)
         makes = breeder(look, rates(job))
         painter = Painter(look, self.canvas)
 

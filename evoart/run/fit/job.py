@@ -177,7 +177,7 @@ class FitJob(Job):
         return restore(self, plain, arrays, **common)
 
     def mask(self, data: bytes, path: Path) -> np.ndarray | None:
-        from evoart.run.mask import mask_of
+        from evoart.run.fit.mask import mask_of
 
         return mask_of(data, path, self)
 

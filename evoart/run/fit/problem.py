@@ -17,7 +17,7 @@ from evoart.errors import EvoartError, UsageError
 from evoart.forms.shapes import ShapesForm, pack_kinds, unpack_kinds
 from evoart.output.recipe import extract
 from evoart.picture import MAX_PIXELS, Picture, bundled, load, load_weights, read_source
-from evoart.run import engines, fields
+from evoart.run import device, fields
 from evoart.run.fit import palette
 from evoart.run.fit.job import DEFAULT_SHAPES, FitJob
 from evoart.run.problem import Problem, output_size
@@ -56,11 +56,11 @@ class FitProblem(Problem):
         return w, h
 
     @property
-    def engine(self) -> engines.Choice:
-        return engines.choose(self.job)
+    def engine(self) -> device.Choice:
+        return device.choose(self.job)
 
     def search(self) -> Search:
-        from evoart.run.fit.build import build_search
+        from evoart.run.fit.search import build_search
 
         return build_search(self)
 

@@ -10,13 +10,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from evoart.errors import UsageError
+from evoart.forms.pens import COUNTS, is_pen, pen_form
 from evoart.forms.registry import FORMS
 from evoart.run import fields
-from evoart.run.engines import Choice
+from evoart.run.device import Choice
 from evoart.run.fit.job import FitJob
 from evoart.run.fit.problem import FitProblem
 from evoart.run.fit.problem import prepare as prepare_shapes
-from evoart.run.sketch.canvas import COUNTS, is_pen, pen_form
 from evoart.types import Form, Search
 
 DEFAULT_STRATEGY = "snes"
@@ -100,13 +100,13 @@ class PenFitProblem(FitProblem):
     def search(self) -> Search:
         from evoart.engine.images import ImagesEngine
         from evoart.engine.sharded import over_devices
-        from evoart.run import engines
-        from evoart.run.fit.build import search_options
+        from evoart.run import device
+        from evoart.run.fit.search import search_options
         from evoart.score.pixel import PixelScore
         from evoart.search.classical import Classical
 
         job = self.job
-        engines.limit_threads(job.threads)
+        device.limit_threads(job.threads)
         engine = over_devices(ImagesEngine(self.form, PixelScore(self.target), self.canvas))
         start = self.form.random(np.random.default_rng([job.seed, 0]), self.target.image)
         name, population = job.strategy or DEFAULT_STRATEGY, job.population or POPULATION

@@ -13,7 +13,7 @@ import numpy as np
 from evoart.draw.pen import PenDrawing
 from evoart.errors import EvoartError, UsageError
 from evoart.forms.strokes import StrokesForm
-from evoart.run.engines import Choice
+from evoart.run.device import Choice
 from evoart.run.problem import Problem, output_size
 from evoart.run.sketch import layout
 from evoart.run.sketch.job import SketchJob

@@ -12,9 +12,9 @@ from evoart import __version__
 from evoart.cli import session
 from evoart.cli.console import Console, tell
 from evoart.cli.options import verbosity
-from evoart.cli.words import span, visible
+from evoart.cli.text import span, visible
 from evoart.run import distributed as processes
-from evoart.run.engines import own_process
+from evoart.run.device import own_process
 from evoart.run.events import Event, Interrupted, Progress, Started
 from evoart.run.job import Job
 from evoart.run.loop import drive

@@ -32,7 +32,7 @@ def build_search(problem: ClipProblem) -> Search:
     engine, planned = engine_of(problem, problem.form), plan(problem)
     if job.starts == 1:
         return _limited(_search(problem, engine, planned, 0), problem)
-    from evoart.search.starts import Starts
+    from evoart.search.multistart import Starts
 
     trial = round(TRIAL * planned)
     return _limited(Starts(lambda i: _search(problem, engine, planned, i), job.starts, trial), problem)
@@ -43,7 +43,7 @@ def _search(problem: ClipProblem, engine: Any, planned: int, i: int) -> Any:
     job, start = problem.job, first_guess(problem, i)
     seed = job.seed if i == 0 else int(np.random.default_rng([job.seed or 0, i]).integers(2**32))
     if job.search == "classical":
-        from evoart.search.noisy import Noisy
+        from evoart.search.stochastic_es import Noisy
 
         return Noisy(engine, job.strategy or DEFAULT_STRATEGY, job.population, seed, start, _options(problem), planned)
     if job.search == "surrogate":
@@ -53,7 +53,7 @@ def _search(problem: ClipProblem, engine: Any, planned: int, i: int) -> Any:
         if problem.form.name != "shapes":
             raise UsageError(f"the search 'surrogate' does not work with {problem.form.name}", "Use --search gradient")
         return Surrogate(engine, boxes, seed, start, population=job.population, step=job.step, generations=planned)
-    from evoart.search.ascent import Ascent
+    from evoart.search.stochastic_gradient import Ascent
 
     return Ascent(engine, seed, start, job.step, planned)
 
@@ -104,8 +104,8 @@ def first_guess(problem: ClipProblem, i: int = 0) -> np.ndarray:
 def _es_clip(problem: ClipProblem) -> Search:
     """ES-CLIP's own parametrisation, reported in ours."""
     from evoart.forms.esclip import OPTIONS, EsClipForm
-    from evoart.search.noisy import Noisy
-    from evoart.search.translated import Translated
+    from evoart.search.reparametrised import Translated
+    from evoart.search.stochastic_es import Noisy
 
     job = problem.job
     if problem.form.name != "shapes" or problem.start is not None:

@@ -8,13 +8,13 @@ import numpy as np
 
 from evoart.draw.shapes import shape
 from evoart.errors import UsageError
+from evoart.forms.pens import is_pen, pen_form
 from evoart.forms.registry import FORMS
 from evoart.forms.shapes import ShapesForm
 from evoart.run import fields
 from evoart.run.clip.job import DEFAULT_SHAPES, ClipJob
 from evoart.run.fit.problem import expand
 from evoart.run.recipe import Record
-from evoart.run.sketch.canvas import is_pen, pen_form
 from evoart.types import Form, Genome
 
 

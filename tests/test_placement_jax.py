@@ -7,8 +7,8 @@ import pytest
 
 import evoart
 from evoart.draw.shapes import SHAPES
-from evoart.engine.device_studio import DeviceStudio
-from evoart.engine.studio import Studio
+from evoart.engine.placement import Studio
+from evoart.engine.placement_jax import DeviceStudio
 from evoart.forms.shapes import ShapesForm
 from evoart.score.pixel import Target
 

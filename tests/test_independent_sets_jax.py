@@ -15,11 +15,10 @@ from evoart.engine.scanline import ScanlineEngine
 from evoart.forms.boxes import boxes
 from evoart.forms.shapes import ShapesForm
 from evoart.score.pixel import Target
-from evoart.search import fused
-from evoart.search.counter import Draws
-from evoart.search.disjoint import independent, inside
-from evoart.search.fused import FusedSets
-from evoart.search.sets import Sets
+from evoart.search.counter_rng import Draws
+from evoart.search.independent_sets import Sets
+from evoart.search.independent_sets_jax import FusedSets
+from evoart.search.tiles import independent, inside
 
 PIXELS = 32
 KINDS = ("triangle", "line", "rotated-ellipse") * 4
@@ -94,9 +93,11 @@ def test_greedy_sets_in_rounds_are_those_found_one_by_one(groups):
     place = order.argsort(1)
     asked = rng.random((n, groups)) < 0.8
     expected = independent(np.where(np.take_along_axis(asked, order, 1), order, -1), reach, tiles)
-    np.testing.assert_array_equal(fused._independent(jnp.asarray(place), jnp.asarray(reach), asked), expected)
+    np.testing.assert_array_equal(
+        independent_sets_jax._independent(jnp.asarray(place), jnp.asarray(reach), asked), expected
+    )
     grids = rng.normal(size=(n, tiles, tiles)).astype(np.float32)
-    np.testing.assert_allclose(fused._inside(grids, reach), inside(grids, reach), atol=1e-5)
+    np.testing.assert_allclose(independent_sets_jax._inside(grids, reach), inside(grids, reach), atol=1e-5)
 
 
 def test_counted_random_numbers():

@@ -67,7 +67,7 @@ def prepare(jobs: Sequence[FitJob], sources: Sequence[Any] | None = None) -> lis
 
 
 def _side_by_side(pictures: list[Picture]) -> None:
-    from evoart.search.together import together
+    from evoart.search.vmapped import together
 
     searches = [picture.problem.search() for picture in pictures]
     if not all(hasattr(search, "block_key") for search in searches):

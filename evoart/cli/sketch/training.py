@@ -10,12 +10,12 @@ from typing import Any
 import click
 
 from evoart.cli.console import Console, tell
-from evoart.cli.words import clock, count
+from evoart.cli.text import clock, count
 from evoart.errors import EvoartError, UsageError
 from evoart.output.files import check_writable, write
 from evoart.run.fields import Number, duration
-from evoart.run.sketch.data import Lesson, read_lesson
-from evoart.run.sketch.training import Course, Plan, Report, resume
+from evoart.run.sketch.dataset import Lesson, read_lesson
+from evoart.run.sketch.trainer import Course, Plan, Report, resume
 from evoart.run.stop import EXIT, Stop, listening
 from evoart.sketch.model import Config, Model
 from evoart.sketch.training import Recipe
@@ -102,7 +102,7 @@ def _seed_of_data(given: dict[str, Any], numbers: dict[str, Any], checkpoint: Pa
     """The seed that chose what is kept for validation: a resumed training has that of its first start."""
     if not given["resume"]:
         return numbers["seed"]
-    from evoart.run.sketch.training import seed_of
+    from evoart.run.sketch.trainer import seed_of
 
     return seed_of(checkpoint)
 

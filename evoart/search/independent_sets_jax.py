@@ -16,11 +16,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from evoart.search.blocks import BlockSearch, engine_key, generations_per_block
-from evoart.search.counter import Draws
-from evoart.search.disjoint import inside, tile_boxes, union
+from evoart.search.counter_rng import Draws
+from evoart.search.independent_sets import EPOCH, Sets
 from evoart.search.program import Program
 from evoart.search.proposals import ORDER
-from evoart.search.sets import EPOCH, Sets
+from evoart.search.tiles import inside, tile_boxes, union
 from evoart.types import Array, Engine, Genome
 
 

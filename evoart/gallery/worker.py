@@ -17,10 +17,10 @@ from evoart.gallery.plan import Entry
 from evoart.output.files import write
 from evoart.output.formats import OUTPUTS, Options, encode
 from evoart.run import checkpoint as checkpoints
-from evoart.run import many
 from evoart.run.events import Event, Finished, Interrupted
+from evoart.run.fit import batch
+from evoart.run.fit.batch import Picture
 from evoart.run.loop import Keep, drive, resume
-from evoart.run.many import Picture
 from evoart.run.result import Result
 from evoart.run.stop import Stop
 
@@ -160,7 +160,7 @@ def _result(
             if saved.state["notes"].get("key") == key_of(entry.job):
                 events = resume(saved, keep=keep, stop=stop)
     if events is None and picture is not None:
-        events = many.events(picture, keep=keep, stop=stop)
+        events = batch.events(picture, keep=keep, stop=stop)
     elif events is None:
         problem = entry.job.prepare()
         events = drive(problem, problem.search(), keep=keep, stop=stop)

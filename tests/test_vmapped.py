@@ -9,11 +9,11 @@ from evoart.engine.dense import DenseEngine
 from evoart.forms.boxes import boxes
 from evoart.forms.shapes import ShapesForm
 from evoart.score.pixel import Target
-from evoart.search.chain import Chain
 from evoart.search.classical import Classical
-from evoart.search.fused import FusedSets
+from evoart.search.independent_sets_jax import FusedSets
 from evoart.search.regional import Regional
-from evoart.search.together import together
+from evoart.search.sequential import Chain
+from evoart.search.vmapped import together
 
 PIXELS = 24
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from evoart.errors import EvoartError, UsageError
 from evoart.output.files import write
-from evoart.run.sketch.data import Lesson
+from evoart.run.sketch.dataset import Lesson
 from evoart.run.stop import Stop
 from evoart.sketch.model import Config, Model
 from evoart.sketch.training import Figures, Recipe, Training

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from evoart.errors import EvoartError, UsageError, unknown
-from evoart.search.counter import Draws
-from evoart.search.disjoint import independent, inside, tile_boxes, union
+from evoart.search.counter_rng import Draws
 from evoart.search.proposals import ORDER, SHARES, Proposals
+from evoart.search.tiles import independent, inside, tile_boxes, union
 from evoart.types import Array, Engine, Genome, Search
 
 POPULATION, STEP = 32, 1.0

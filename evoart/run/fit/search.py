@@ -10,7 +10,7 @@ import numpy as np
 
 from evoart.engine.jax_setup import setup
 from evoart.forms.shapes import ShapesForm
-from evoart.run import engines
+from evoart.run import device
 from evoart.run.fit.problem import FitProblem
 from evoart.score.pixel import Target
 
@@ -31,8 +31,8 @@ def build_search(problem: FitProblem) -> Search:
         EvoartError: a GPU that is not there.
     """
     job = problem.job
-    engines.limit_threads(job.threads)
-    choice = engines.choose(job)
+    device.limit_threads(job.threads)
+    choice = device.choose(job)
     if job.search == "sets" or (job.search == "evolve" and job.finish == "none"):
         return _sets(problem, choice)
     if job.search == "evolve":
@@ -52,7 +52,7 @@ def _grow(
     problem: FitProblem, plan: Plan, gradient: bool = True, seconds: float | None = None, on_device: bool = False
 ) -> Grow:
     """Grow and refine: asks a studio, on the CPU's kernels or on a device, and chooses kinds itself."""
-    from evoart.engine.studio import Studio, warm
+    from evoart.engine.placement import Studio, warm
     from evoart.search.grow import Grow
 
     job, form = problem.job, problem.form
@@ -60,7 +60,7 @@ def _grow(
     warm()
     studio: Any = Studio
     if on_device:
-        from evoart.engine.device_studio import DeviceStudio
+        from evoart.engine.placement_jax import DeviceStudio
 
         studio = partial(DeviceStudio, kinds=problem.choices + form.kinds, groups=form.groups)
     return Grow(
@@ -85,20 +85,20 @@ def _coarse(problem: FitProblem) -> float:
     return min(float(max(problem.canvas)), max(128.0, 4 * problem.form.groups**0.5))
 
 
-def _sets(problem: FitProblem, choice: engines.Choice) -> Search:
+def _sets(problem: FitProblem, choice: device.Choice) -> Search:
     """Evolution without gradients: grow, then refine jointly by independent sets."""
     from evoart.forms.boxes import boxes
-    from evoart.search.chain import Chain
+    from evoart.search.independent_sets import Sets
     from evoart.search.plan import Plan
-    from evoart.search.sets import Sets
+    from evoart.search.sequential import Chain
 
     job, groups = problem.job, problem.form.groups
 
     def refine(kinds: tuple[str, ...], genome: np.ndarray, grown: tuple[int, int]) -> Sets:
-        engine = engines.make(choice, problem.form.with_kinds(kinds), problem.target)
+        engine = device.make(choice, problem.form.with_kinds(kinds), problem.target)
         if not engine.traceable or len(kinds) > _FUSED:
             return Sets(engine, job.population, job.seed, genome, search_options(problem), boxes)
-        from evoart.search.fused import FusedSets
+        from evoart.search.independent_sets_jax import FusedSets
 
         search = FusedSets(engine, job.population, job.seed, genome, search_options(problem), boxes)
         left = (limit and limit - spent for limit, spent in zip((job.generations, job.evaluations), grown, strict=True))
@@ -110,10 +110,10 @@ def _sets(problem: FitProblem, choice: engines.Choice) -> Search:
     return Chain(_grow(problem, plan, gradient=False), refine)
 
 
-def _strategic(problem: FitProblem, choice: engines.Choice) -> Search:
+def _strategic(problem: FitProblem, choice: device.Choice) -> Search:
     """A search over a fixed list of kinds: every shape is there from the first generation."""
     job = problem.job
-    engine = engines.make(choice, problem.form, problem.target)
+    engine = device.make(choice, problem.form, problem.target)
     start, options = first_guess(problem), search_options(problem)
     if job.search == "classical":
         from evoart.search.classical import Classical
@@ -129,15 +129,15 @@ def _strategic(problem: FitProblem, choice: engines.Choice) -> Search:
     return search
 
 
-def _es_clip(problem: FitProblem, choice: engines.Choice) -> Search:
+def _es_clip(problem: FitProblem, choice: device.Choice) -> Search:
     """ES-CLIP's own parametrisation, reported in ours."""
     from evoart.forms.esclip import OPTIONS, EsClipForm
     from evoart.search.classical import Classical
-    from evoart.search.translated import Translated
+    from evoart.search.reparametrised import Translated
 
     job = problem.job
     form = EsClipForm(problem.form, job.opacity[1])
-    engine = engines.make(choice, form, problem.target)
+    engine = device.make(choice, form, problem.target)
     start = form.random(np.random.default_rng(job.seed))
     options = (OPTIONS if job.strategy == "pgpe" else {}) | search_options(problem)
     search = Classical(engine, job.strategy or "pgpe", job.population, job.seed, start, options)

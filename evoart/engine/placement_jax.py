@@ -9,14 +9,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from evoart.draw.compositing import Stack, below, over, transmitted
 from evoart.draw.moments import MOMENTS, best_paint
 from evoart.draw.scene import Layout, layout
 from evoart.draw.shapes import shape
-from evoart.draw.stack import Stack, below, over, transmitted
 from evoart.draw.traced import ground_of
 from evoart.engine import memory
 from evoart.engine.jax_setup import setup
-from evoart.engine.studio import FAINTEST, Studio
+from evoart.engine.placement import FAINTEST, Studio
 from evoart.forms.shapes import ShapesForm
 from evoart.score.pixel import Target, loss_map, psnr
 from evoart.types import Array
