@@ -18,7 +18,7 @@ from pathlib import Path
 import common
 import numpy as np
 
-from evoart.gallery import journal, pages, plan, pool, run
+from evoart.gallery import journal, pages, plan, pool, run, worker
 from evoart.gallery.journal import Journal, Line
 from evoart.picture import bundled
 from evoart.run.stop import Stop

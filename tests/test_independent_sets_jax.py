@@ -15,6 +15,7 @@ from evoart.engine.scanline import ScanlineEngine
 from evoart.forms.boxes import boxes
 from evoart.forms.shapes import ShapesForm
 from evoart.score.pixel import Target
+from evoart.search import independent_sets_jax
 from evoart.search.counter_rng import Draws
 from evoart.search.independent_sets import Sets
 from evoart.search.independent_sets_jax import FusedSets
