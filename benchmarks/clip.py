@@ -19,6 +19,8 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 from common import table
 
+from evoart.run.problem import prepare
+
 PROMPTS = ("a red circle", "a blue square", "a yellow star", "a green tree", "an orange cat")
 JUDGED = (0.2, 0.4, 0.6)  # similarities by the judge whose cost is told
 LOOK = 100  # evaluations between two looks of the judge
@@ -86,7 +88,7 @@ def _run(what: tuple[int, str, str, int, int]) -> dict:
         "prune": 0,
         "evaluations": evaluations,
     }
-    problem = ClipJob.make(prompts=prompt, model="tiny", seed=seed, threads=1, **SEARCHES[name] | given).prepare()
+    problem = prepare(ClipJob.make(prompts=prompt, model="tiny", seed=seed, threads=1, **SEARCHES[name] | given))
     work, form, cpu, judged, taken = problem.search(), problem.form, 0.0, -1.0, dict.fromkeys(JUDGED, "")
     work.stop_after(1, None)
     work.step()  # compiled before the clock starts

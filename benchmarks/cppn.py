@@ -22,6 +22,8 @@ from pathlib import Path
 import common
 import numpy as np
 
+from evoart.run.problem import prepare
+
 SEED = 1
 STRATEGIES = ("guided_es", "snes", "sep_cma_es", "cr_fm_nes", "pgpe", "open_es", "simple_ga", "lm_ma_es")
 
@@ -123,7 +125,7 @@ def fit(name: str, folder: str | None) -> None:
 def _fitted(job) -> dict:
     from evoart.score.pixel import psnr
 
-    problem = job.prepare()
+    problem = prepare(job)
     search = problem.search()
     search.step()  # compiles
     search = problem.search()

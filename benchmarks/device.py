@@ -16,6 +16,8 @@ from functools import partial
 import common
 import numpy as np
 
+from evoart.run.problem import prepare
+
 PIXELS = 128
 TURNS = ((1, 16_384), (1, 65_536), (8, 2_048), (16, 4_096))  # how often, and evaluations of sets each time
 STEPS, LAST = 100, 300  # gradient steps between turns, and at the end
@@ -52,15 +54,19 @@ def by_turns(path, shapes: int, turns: int, evaluations: int) -> dict:
     from evoart.engine.scanline import ScanlineEngine
     from evoart.forms.boxes import boxes
     from evoart.run.fit.job import FitJob
-    from evoart.run.fit.search import first_guess
     from evoart.score.pixel import psnr
     from evoart.search.adam import Adam
     from evoart.search.independent_sets import Sets
 
     began = time.process_time()
     job = FitJob.make(picture=str(path), shapes=shapes, seed=1, pixels=PIXELS, search="sets", threads=1)
-    problem = job.prepare()
-    engine, genome, used, loss = ScanlineEngine(problem.form, problem.target), first_guess(problem), 0, np.inf
+    problem = prepare(job)
+    engine, genome, used, loss = (
+        ScanlineEngine(problem.form, problem.target),
+        problem.builder().first_guess(),
+        0,
+        np.inf,
+    )
     rates = np.full(10, 0.01 * (50 / shapes) ** 0.25, np.float32) * np.array([1] * 6 + [2] * 4)
     bounds = np.array([[0, 0, 0, problem.form.opacity[0]], [1, 1, 1, problem.form.opacity[1]]], np.float32)
 

@@ -23,8 +23,7 @@ import numpy as np
 from evoart.engine.jax_setup import setup
 from evoart.engine.scanline import ScanlineEngine
 from evoart.forms.boxes import boxes
-from evoart.run.fit import problem as problems
-from evoart.run.fit.search import build_search, first_guess
+from evoart.run import problem as problems
 from evoart.run.job import Job
 from evoart.search.adam import Adam
 from evoart.search.independent_sets import Sets
@@ -140,15 +139,15 @@ def prepare(path, shapes: int, seed: int, pixels: int, evaluations: int | None =
 
 
 def default(path, shapes, seed, pixels, evaluations, seconds):
-    count, _ = follow(build_search(prepare(path, shapes, seed, pixels, evaluations)), evaluations, np.inf)
+    count, _ = follow(prepare(path, shapes, seed, pixels, evaluations).search(), evaluations, np.inf)
     with mock.patch.object(time, "monotonic", time.process_time):  # the budget is CPU time here
-        _, timed = follow(build_search(prepare(path, shapes, seed, pixels, None, seconds=seconds)), np.inf, seconds)
+        _, timed = follow(prepare(path, shapes, seed, pixels, None, seconds=seconds).search(), np.inf, seconds)
     return count, timed
 
 
 def grown_sets(path, shapes, seed, pixels, evaluations, seconds):
     problem = prepare(path, shapes, seed, pixels, evaluations, search="sets", engine="scanline")
-    return follow(build_search(problem), evaluations, seconds)
+    return follow(problem.search(), evaluations, seconds)
 
 
 def polished_sets(path, shapes, seed, pixels, evaluations, seconds):
@@ -156,7 +155,7 @@ def polished_sets(path, shapes, seed, pixels, evaluations, seconds):
     problem = prepare(path, shapes, seed, pixels, evaluations, search="sets", engine="scanline")
 
     def polished(over: Callable[[Search, float], bool], left: Callable[[Descent, Search, float], int]):
-        search = build_search(problem)
+        search = problem.search()
         search.step()
         began = time.process_time()
         while not over(search, time.process_time() - began):
@@ -188,13 +187,13 @@ def polished_sets(path, shapes, seed, pixels, evaluations, seconds):
 def sets(path, shapes, seed, pixels, evaluations, seconds):
     problem = prepare(path, shapes, seed, pixels)
     engine = ScanlineEngine(problem.form, problem.target)
-    return follow(Sets(engine, None, seed, first_guess(problem), None, boxes), evaluations, seconds)
+    return follow(Sets(engine, None, seed, problem.builder().first_guess(), None, boxes), evaluations, seconds)
 
 
 def strategic(search: str, strategy: str) -> Callable:
     def both(path, shapes, seed, pixels, evaluations, seconds):
         problem = prepare(path, shapes, seed, pixels, search=search, strategy=strategy, engine="scanline")
-        return follow(build_search(problem), evaluations, seconds)
+        return follow(problem.search(), evaluations, seconds)
 
     return both
 
@@ -202,12 +201,12 @@ def strategic(search: str, strategy: str) -> Callable:
 def climber(path, shapes, seed, pixels, evaluations, seconds):
     problem = prepare(path, shapes, seed, pixels)
     engine = ScanlineEngine(problem.form, problem.target)
-    return follow(Climber(engine, first_guess(problem), seed), evaluations, seconds)
+    return follow(Climber(engine, problem.builder().first_guess(), seed), evaluations, seconds)
 
 
 def descent(path, shapes, seed, pixels, evaluations, seconds):
     problem = prepare(path, shapes, seed, pixels)
-    engine, start = ScanlineEngine(problem.form, problem.target), first_guess(problem)
+    engine, start = ScanlineEngine(problem.form, problem.target), problem.builder().first_guess()
     count, _ = follow(Descent(engine, start, evaluations // GRADIENT - 1), evaluations, np.inf)
     probe, began = Descent(engine, start, WARM), time.process_time()
     while not probe.done:

@@ -15,13 +15,14 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from evoart.version import __version__
+
 if TYPE_CHECKING:
     from evoart.errors import EvoartError, MissingExtra, UsageError
     from evoart.run.api import clip, events, fit, fit_many, load, make
     from evoart.run.job import Job
     from evoart.run.result import Result
 
-__version__ = "0.1.0"
 __all__ = [
     "EvoartError",
     "Job",

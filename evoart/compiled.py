@@ -14,8 +14,8 @@ from pathlib import Path
 import numba
 from numba import njit
 
-from evoart import __version__
 from evoart.cache import cache_dir
+from evoart.version import __version__
 
 __all__ = ["njit"]
 

@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evoart import __version__
 from evoart.errors import EvoartError
+from evoart.version import __version__
 
 ANSWER = 1.8  # seconds in which the other side must take the call
 SILENCE = 30.0  # seconds without a byte after which a transfer is given up

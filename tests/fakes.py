@@ -13,7 +13,8 @@ from evoart.forms.shapes import ShapesForm
 from evoart.forms.sheet import SheetForm
 from evoart.forms.sketch import SketchForm
 from evoart.forms.strokes import StrokesForm
-from evoart.run.fit.problem import FitProblem, judged
+from evoart.run.fit.problem import FitProblem
+from evoart.score.pixel import judged
 from evoart.types import Search
 
 

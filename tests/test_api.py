@@ -14,11 +14,12 @@ from evoart.errors import EvoartError, UsageError
 from evoart.picture import bundled
 from evoart.run import device
 from evoart.run.fit import palette
+from evoart.run.fit.engine import choose
 from evoart.run.fit.job import FitJob
-from evoart.run.fit.problem import prepare, read_picture
 from evoart.run.fit.search import coarser
-from evoart.run.job import Job
-from evoart.run.problem import output_size
+from evoart.run.inputs import read_picture
+from evoart.run.job import Job, output_size
+from evoart.run.problem import prepare
 from evoart.run.recipe import record
 
 FEW = {"shapes": 4, "pixels": 24, "quality": "draft", "seed": 1}
@@ -321,10 +322,10 @@ def test_the_command_line_tells_jax_once(monkeypatch):
 def test_a_cpu_is_not_asked_for_in_vain(monkeypatch):
     monkeypatch.setattr(device, "accelerator", lambda: "a GPU")
     with pytest.raises(EvoartError, match="a GPU in this process.*JAX_PLATFORMS=cpu"):
-        device.choose(Job.make(search="sets", engine="dense", device="cpu"))
-    assert device.choose(Job.make(search="sets", device="cpu")).engine == "scanline"
+        choose(Job.make(search="sets", engine="dense", device="cpu"))
+    assert choose(Job.make(search="sets", device="cpu")).engine == "scanline"
     monkeypatch.setattr(device, "accelerator", lambda: None)
-    assert device.choose(Job.make(search="sets", engine="dense", device="cpu")).device == "cpu"
+    assert choose(Job.make(search="sets", engine="dense", device="cpu")).device == "cpu"
 
 
 def test_a_start_keeps_its_shapes(result, tmp_path):

@@ -11,7 +11,7 @@ from PIL import Image
 import evoart
 from evoart.cli import batch
 from evoart.cli.app import run
-from evoart.run.fit.batch import prepare
+from evoart.run.fit.batch import prepare_all
 from evoart.run.fit.job import FitJob
 
 FEW = {"shapes": 4, "pixels": 24, "seed": 5, "size": 48, "threads": 1}
@@ -121,5 +121,5 @@ def test_the_call_wants_a_list():
 
 
 def test_pictures_on_the_cpu_engine_follow_one_another(photographs):
-    read = prepare([FitJob.make(picture=f"{i}.png", **FEW) for i in range(2)])
+    read = prepare_all([FitJob.make(picture=f"{i}.png", **FEW) for i in range(2)])
     assert not any(picture.side_by_side for picture in read)

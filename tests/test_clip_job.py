@@ -15,10 +15,12 @@ from evoart.errors import EvoartError, UsageError
 from evoart.run import checkpoint
 from evoart.run.clip.job import ClipJob
 from evoart.run.clip.prompts import read, split
+from evoart.run.config import to_toml
 from evoart.run.job import Job
 from evoart.run.loop import Keep, resume, run
+from evoart.run.problem import prepare, restore
 from evoart.run.recorder import FilmRecorder
-from evoart.run.result import finish
+from evoart.run.state import finish
 from evoart.run.stop import Stop
 
 
@@ -95,8 +97,8 @@ def test_jobs_survive_their_files(tmp_path):
         prompts=["a cat", "a hat:0.5"], avoid="text, blurry", palette="black,orange,red", seed=3, aspect="3:2"
     )
     assert Job.from_dict(job.to_dict()) == job
-    (tmp_path / "job.toml").write_text(job.to_toml())
-    from evoart.run.job import read_config
+    (tmp_path / "job.toml").write_text(to_toml(job))
+    from evoart.run.config import read_config
 
     assert Job.make(**read_config(tmp_path / "job.toml")) == job
     assert job.stem == "a-cat-a-hat"
@@ -173,22 +175,22 @@ def test_a_network_of_coordinates_learns_words_too():
 
 def test_pictures_to_be_like_and_starts(tmp_path, photo):
     Image.fromarray((photo * 255).astype(np.uint8)).save(tmp_path / "p.png")
-    alike = ClipJob.make(like=str(tmp_path / "p.png"), **SMALL).prepare()
+    alike = prepare(ClipJob.make(like=str(tmp_path / "p.png"), **SMALL))
     genome = alike.form.random(np.random.default_rng(0))
     first = finish(alike, alike.form, genome, FilmRecorder(16), generations=0, evaluations=0, seconds=0.0)
     first.save(tmp_path / "a.svg")
     job = ClipJob.make(prompts="a cat", start=str(tmp_path / "a.svg"), **SMALL | {"shapes": 10})
-    problem = job.prepare()
+    problem = prepare(job)
     rows = problem.start.reshape(10, -1)
     assert rows[:8] == pytest.approx(first.genome.reshape(8, -1), abs=1e-5)
     assert problem.job.start_sha256
     with pytest.raises(UsageError, match="more than the 3"):
-        ClipJob.make(prompts="a cat", start=str(tmp_path / "a.svg"), **SMALL | {"shapes": 3}).prepare()
+        prepare(ClipJob.make(prompts="a cat", start=str(tmp_path / "a.svg"), **SMALL | {"shapes": 3}))
     with pytest.raises(UsageError, match="picture of shapes"):
-        ClipJob.make(prompts="a cat", canvas="cppn", start=str(tmp_path / "a.svg"), model="tiny").prepare()
+        prepare(ClipJob.make(prompts="a cat", canvas="cppn", start=str(tmp_path / "a.svg"), model="tiny"))
     other = ClipJob.make(like=str(tmp_path / "p.png"), like_sha256="0" * 64, **SMALL)
     with pytest.raises(UsageError, match="contents differ"):
-        other.prepare()
+        prepare(other)
 
 
 def test_several_pictures_to_be_like(tmp_path, photo):
@@ -200,24 +202,24 @@ def test_several_pictures_to_be_like(tmp_path, photo):
     assert job.like_weight == (0.3, 1.0, -2.0)
     assert job.stem == "a-b-2"
     assert Job.from_dict(job.to_dict()) == job
-    problem = job.prepare()
+    problem = prepare(job)
     assert [each.weight for each in problem.score.prompts] == pytest.approx([0.3, 1.0, -2.0])
     assert len(set(problem.job.like_sha256)) == 3
     common = {"form": problem.form, "size": problem.size, "name": problem.name, "mask": None}
-    begun = problem.job.restore(*problem.pack(), **common)
+    begun = restore(problem.job, *problem.pack(), **common)
     assert np.array_equal(begun.score.inputs[1][0], problem.score.inputs[1][0])
     Image.fromarray((photo * 0).astype(np.uint8)).save(paths[2])
     with pytest.raises(UsageError, match=r"c\.png' is not the picture to be like .* contents differ"):
-        problem.job.prepare()
+        prepare(problem.job)
 
 
 def test_what_a_run_costs_is_said_where_it_is_long():
-    problem = ClipJob.make(prompts="a red circle", model="tiny", threads=2).prepare()
+    problem = prepare(ClipJob.make(prompts="a red circle", model="tiny", threads=2))
     assert problem.outlook(5.0, 1200) is None
     text = problem.outlook(1500.0, 1234)
     assert text.startswith("About 1,200 looks at 4 crops by tiny: some 25 minutes on this machine (2 cores), ")
     assert text.endswith(" GB; --quality draft would take 6.2 minutes")
-    draft = ClipJob.make(prompts="a red circle", model="tiny", quality="draft", crops=1, threads=1).prepare()
+    draft = prepare(ClipJob.make(prompts="a red circle", model="tiny", quality="draft", crops=1, threads=1))
     text = draft.outlook(45.0, 300)
     assert text.startswith("About 300 looks at one crop by tiny: some 45 seconds on this machine (1 core)")
     assert "draft" not in text
@@ -229,13 +231,13 @@ def test_recipes_with_one_picture_to_be_like_still_count(tmp_path, photo):
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     job = Job.from_dict({"command": "clip", "like": str(path), "like_weight": 0.5, "like_sha256": digest, **SMALL})
     assert (job.like, job.like_weight, job.like_sha256) == ((str(path),), (0.5,), (digest,))
-    problem = job.prepare()
+    problem = prepare(job)
     plain, arrays = problem.pack()
     common = {"size": problem.size, "name": "a", "mask": None}
-    begun = job.restore(plain, {"like": arrays["like-0"]}, form=problem.form, **common)
+    begun = restore(job, plain, {"like": arrays["like-0"]}, form=problem.form, **common)
     assert np.array_equal(begun.like[0], problem.like[0])
     with pytest.raises(KeyError):
-        job.restore(plain, {}, form=problem.form, **common)
+        restore(job, plain, {}, form=problem.form, **common)
     # Without a picture they had a weight all the same.
     assert Job.from_dict({"command": "clip", "prompts": ["a cat"], "like_weight": 1.0}).like_weight == ()
 
@@ -252,18 +254,18 @@ def test_a_model_too_large_for_the_memory_is_one_line(monkeypatch, error):
     monkeypatch.setattr(models, "load", load)
     models._model.cache_clear()
     with pytest.raises(EvoartError, match="memory does not suffice for the model judge. Use a smaller --model"):
-        ClipJob.make(prompts="a cat", model="judge").prepare()
+        prepare(ClipJob.make(prompts="a cat", model="judge"))
 
 
 def test_models_that_cannot_be_had():
     with pytest.raises(UsageError, match="leaves a name empty"):
-        ClipJob.make(prompts="a cat", model="tiny+").prepare()
+        prepare(ClipJob.make(prompts="a cat", model="tiny+"))
     with pytest.raises(UsageError, match="one model"):
-        ClipJob.make(prompts="a cat", model="tiny+judge", pretrained="x").prepare()
+        prepare(ClipJob.make(prompts="a cat", model="tiny+judge", pretrained="x"))
     with pytest.raises(EvoartError, match="cannot be read"):
-        ClipJob.make(prompts="a cat", model="tiny", clip_weights="/nowhere/w.safetensors").prepare()
+        prepare(ClipJob.make(prompts="a cat", model="tiny", clip_weights="/nowhere/w.safetensors"))
     with pytest.raises(UsageError, match="tiny does not know 'fluffy'"):
-        ClipJob.make(prompts="a fluffy cat", model="tiny").prepare()
+        prepare(ClipJob.make(prompts="a fluffy cat", model="tiny"))
 
 
 def test_shapes_that_do_not_matter_are_left_out():

@@ -19,6 +19,7 @@ from evoart.run.api import load
 from evoart.run.checkpoint import Checkpoint
 from evoart.run.cppn.fit import CppnFitJob
 from evoart.run.job import JOBS, Job
+from evoart.run.problem import prepare
 
 LAYERS = ("--layers", "6x2", "--latent", "1")
 QUICK = (*LAYERS, "--size", "40", "--sheet-size", "90", "-n", "4", "-s", "5", "-q")
@@ -236,7 +237,7 @@ def test_fits_come_nearer_can_be_interrupted_and_done_again(how):
         return last.result
 
     result = ended()
-    blank = job.prepare(picture)
+    blank = prepare(job, picture)
     assert result.psnr > 8
     first = blank.search()
     first.step()
@@ -283,7 +284,7 @@ def test_another_limit_does_not_change_the_plan(here):
 def test_a_sheet_goes_on_from_a_checkpoint(here):
     from evoart.run.recorder import FilmRecorder
 
-    problem = load("a.png").job.prepare()
+    problem = prepare(load("a.png").job)
     search = problem.search()
     search.step()
     search.step()

@@ -22,6 +22,7 @@ from evoart.engine.dense import DenseEngine
 from evoart.errors import EvoartError, UsageError
 from evoart.forms.shapes import ShapesForm
 from evoart.run import device, distributed, nvidia
+from evoart.run.fit.engine import choose
 from evoart.run.fit.job import FitJob
 from evoart.run.job import JOBS
 from evoart.score.pixel import Target
@@ -55,7 +56,7 @@ def plug_in(root, driver="580.95.05", name="NVIDIA H200"):
 
 def refused(**options):
     with pytest.raises(EvoartError) as caught:
-        device.choose(FitJob.make(search="sets", **options))
+        choose(FitJob.make(search="sets", **options))
     message = str(caught.value)
     assert "\n" not in message
     return message
@@ -66,7 +67,7 @@ def test_no_gpu(machine):
     assert nvidia.wheel() == ""
     assert "there is no GPU" in refused(device="gpu")
     assert "there is no GPU" in refused(engine="pallas")
-    choice = device.choose(FitJob.make(search="sets"))
+    choice = choose(FitJob.make(search="sets"))
     assert (choice.engine, choice.note) == ("scanline", "")
 
 
@@ -76,10 +77,10 @@ def test_a_card_beside_a_jax_without_cuda(machine):
     message = refused(device="gpu")
     assert "without CUDA beside an NVIDIA H200" in message
     assert 'pip install "evoart[cuda]"' in message
-    choice = device.choose(FitJob.make(search="sets"))
+    choice = choose(FitJob.make(search="sets"))
     assert choice.engine == "scanline"
     assert 'pip install "evoart[cuda]"' in choice.note
-    assert device.choose(FitJob.make()).note == ""  # the default search has no use for it
+    assert choose(FitJob.make()).note == ""  # the default search has no use for it
     assert nvidia.wheel().startswith("missing")
 
 
@@ -101,7 +102,7 @@ def test_what_else_may_be_wrong(machine, monkeypatch):
     assert "JAX does not see the NVIDIA H200" in refused(device="gpu")
     monkeypatch.setenv("JAX_PLATFORMS", "cpu")
     assert "JAX_PLATFORMS=cpu hides" in refused(device="gpu")
-    assert device.choose(FitJob.make(search="sets")).note == ""  # who sets it wants it so
+    assert choose(FitJob.make(search="sets")).note == ""  # who sets it wants it so
 
 
 def test_a_card_known_to_the_tool_only(machine, monkeypatch, tmp_path):
@@ -119,18 +120,18 @@ def test_a_card_known_to_the_tool_only(machine, monkeypatch, tmp_path):
 def test_a_gpu_gets_the_kernels(monkeypatch):
     monkeypatch.setattr(device, "accelerator", lambda: "NVIDIA H200")
     monkeypatch.setattr(device, "has_kernels", lambda: True)
-    assert device.choose(FitJob.make(search="sets")).engine == "pallas"
-    assert device.choose(FitJob.make(search="sets", engine="dense")).engine == "dense"
-    assert device.choose(FitJob.make()).engine == "scanline"
-    assert device.choose(FitJob.make(device="gpu")) == device.Choice("dense", "NVIDIA H200", "asked for")
+    assert choose(FitJob.make(search="sets")).engine == "pallas"
+    assert choose(FitJob.make(search="sets", engine="dense")).engine == "dense"
+    assert choose(FitJob.make()).engine == "scanline"
+    assert choose(FitJob.make(device="gpu")) == device.Choice("dense", "NVIDIA H200", "asked for")
     monkeypatch.setattr(device, "has_kernels", lambda: False)
-    choice = device.choose(FitJob.make(search="sets", device="gpu"))
+    choice = choose(FitJob.make(search="sets", device="gpu"))
     assert choice.engine == "dense"
     assert "no Pallas" in choice.why
     with pytest.raises(EvoartError, match="--engine dense"):
-        device.choose(FitJob.make(search="sets", engine="pallas"))
+        choose(FitJob.make(search="sets", engine="pallas"))
     with pytest.raises(UsageError, match="scanline engine runs on a CPU"):
-        device.choose(FitJob.make(search="sets", engine="scanline", device="gpu"))
+        choose(FitJob.make(search="sets", engine="scanline", device="gpu"))
 
 
 def test_doctor_tells_what_is_there_and_what_is_missing(machine, capsys):
@@ -311,8 +312,8 @@ def test_two_processes_find_the_same_picture_and_one_writes_it(tmp_path, alone):
 def test_the_default_search_is_not_shared(monkeypatch):
     monkeypatch.setattr(distributed, "_joined", True)
     with pytest.raises(UsageError, match="--search sets"):
-        device.choose(FitJob.make())
-    assert device.choose(FitJob.make(search="sets")).engine == "dense"
+        choose(FitJob.make())
+    assert choose(FitJob.make(search="sets")).engine == "dense"
 
 
 def test_processes_that_nobody_tells_of_one_another(monkeypatch):

@@ -245,8 +245,8 @@ def test_a_device_works_on_several_photographs_at_once(folder, monkeypatch):
     from evoart.run.fit import batch
 
     asked = []
-    real = batch.prepare
-    monkeypatch.setattr(batch, "prepare", lambda jobs: asked.append(len(jobs)) or real(jobs))
+    real = batch.prepare_all
+    monkeypatch.setattr(batch, "prepare_all", lambda jobs: asked.append(len(jobs)) or real(jobs))
     text = f'[defaults]\n{SMALL}search="sets"\nengine="dense"\nevaluations=600\n'
     Image.fromarray((scenery(32, 48) * 200).astype(np.uint8)).save(folder / "sun.png")
     jobs = toml(folder, text + '[[job]]\npicture="s*.png"\n[[job]]\npicture="hill.png"\nshapes=3\n')

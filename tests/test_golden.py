@@ -9,10 +9,8 @@ import pytest
 from PIL import Image
 
 import evoart
-from evoart.draw.scanline import draw
-from evoart.draw.scene import Scene
+from evoart.draw.scene import Scene, draw, svg
 from evoart.draw.shapes import SHAPES, shape
-from evoart.draw.svg import svg
 
 GOLDEN = Path(__file__).parent / "golden"
 FAILURES = Path(__file__).parent / "failures"

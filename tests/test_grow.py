@@ -15,9 +15,9 @@ from evoart.draw.shapes import MIXED
 from evoart.engine.placement import Studio
 from evoart.run import recipe as recipes
 from evoart.run.fit.job import GROWING
-from evoart.run.fit.problem import FitProblem, prepare
-from evoart.run.fit.search import build_search
+from evoart.run.fit.problem import FitProblem
 from evoart.run.job import Job
+from evoart.run.problem import prepare
 from evoart.search import plan as module
 from evoart.search.place import Effort
 from evoart.search.plan import OPTIONS, PLANS, Plan, plan_for
@@ -34,7 +34,7 @@ def begin(photo, monkeypatch) -> Callable[..., tuple[Search, FitProblem]]:
         monkeypatch.setitem(module.PLANS, "draft", plan)
         given = {"shapes": 6, "pixels": 48, "seed": 1, "quality": "draft"} | options
         problem = prepare(Job.make(**given), photo)
-        return build_search(problem), problem
+        return problem.search(), problem
 
     return start
 
@@ -181,7 +181,7 @@ def test_what_counts_more_is_drawn_better(begin, photo, tmp_path):
     finished(weighted), finished(plain)
 
     def right_half(search: Search) -> float:
-        from evoart.draw.scanline import draw
+        from evoart.draw.scene import draw
 
         image = draw(problem.form.with_kinds(search.structure).drawing(search.genome), (48, 36))[..., :3]
         return float(((image - photo)[:, 24:] ** 2).mean())
@@ -289,7 +289,7 @@ def test_time_spent_before_a_pause_counts(begin, monkeypatch):
 )
 def test_evaluations_are_planned_for(photo, budget, options):
     job = Job.make(**{"shapes": 6, "pixels": 48, "seed": 1, "evaluations": budget} | options)
-    search = build_search(prepare(job, photo))
+    search = prepare(job, photo).search()
     while not search.done and search.evaluations < 3 * budget:
         search.step()
     assert 0.4 * budget < search.evaluations < 1.2 * budget
@@ -314,7 +314,7 @@ def test_one_shape_and_a_picture_of_one_colour(begin, monkeypatch):
     assert len(finished(search).structure) == 1
     flat = np.full((20, 30, 3), 0.5, np.float32)
     problem = prepare(Job.make(shapes=4, pixels=30, seed=1, quality="draft"), flat)
-    search = finished(build_search(problem))
+    search = finished(problem.search())
     assert np.isfinite(search.genome).all()
     assert search.loss < 1e-4
 

@@ -11,7 +11,8 @@ import click
 import pytest
 
 from evoart.cli import options
-from evoart.cli.app import COMMANDS, EXIT_CODES, cli
+from evoart.cli.app import COMMANDS, cli
+from evoart.cli.failure import EXIT_CODES
 from evoart.run.fit.job import FitJob
 from evoart.run.job import Job
 

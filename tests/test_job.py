@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from evoart.errors import EvoartError, UsageError
 from evoart.picture import LARGEST_LIMIT
 from evoart.run import fields
+from evoart.run.config import read_config
 from evoart.run.fit.job import PRESETS
-from evoart.run.job import FORMAT, Job, read_config
+from evoart.run.job import FORMAT, Job
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 words = st.from_regex(r"[a-z][a-z_]{0,8}", fullmatch=True).filter(lambda w: w not in ("nan", "inf", "infinity"))

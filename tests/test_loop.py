@@ -19,9 +19,10 @@ from evoart.errors import EvoartError, UsageError
 from evoart.run import checkpoint as checkpoints
 from evoart.run import loop
 from evoart.run.events import Finished, Improved, Interrupted, Noted, Progress, Saved, Started, Unsaved
-from evoart.run.fit.problem import FitProblem, prepare, settle
+from evoart.run.fit.problem import FitProblem, settle
 from evoart.run.job import Job
 from evoart.run.loop import Keep, resume, run
+from evoart.run.problem import prepare
 from evoart.run.stop import Stop, listening
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from evoart.draw import scanline
+from evoart.draw.layout import layout
 from evoart.draw.moments import MOMENTS, best_paint
-from evoart.draw.scene import layout
 from evoart.draw.shapes import SHAPES, shape
 from evoart.engine.placement import Studio
 from evoart.forms.shapes import ShapesForm

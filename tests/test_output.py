@@ -17,8 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from evoart.draw.scanline import draw
-from evoart.draw.scene import Scene
+from evoart.draw.scene import Scene, draw
 from evoart.errors import EvoartError, MissingExtra, UsageError
 from evoart.forms.shapes import ShapesForm
 from evoart.output import files, video

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from evoart import threads
 from evoart.draw import scanline
-from evoart.draw.scanline import draw
-from evoart.draw.scene import Scene
+from evoart.draw.scene import Scene, draw
 from evoart.draw.shapes import SHAPES, shape
 from evoart.engine import scanline as engines
 from evoart.engine.scanline import ScanlineEngine

@@ -11,10 +11,11 @@ import pytest
 import resvg_py
 from PIL import Image
 
-from evoart.draw.scene import detail_for
+from evoart.draw.layout import detail_for
+from evoart.draw.scene import svg
 from evoart.draw.shapes import CORNERS, FAMILIES, MIXED, SHAPES, shape
 from evoart.draw.shapes.base import SMALLEST
-from evoart.draw.svg import Numbers, svg
+from evoart.draw.svg import Numbers
 from evoart.engine.dense import DenseEngine
 from evoart.engine.scanline import ScanlineEngine
 from evoart.errors import UsageError

@@ -13,10 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from evoart.draw.scanline import draw
-from evoart.draw.scene import Scene
+from evoart.draw.scene import Scene, draw, svg
 from evoart.draw.shapes import SHAPES
-from evoart.draw.svg import Numbers, colour, compact, svg
+from evoart.draw.svg import Numbers, colour, compact
 from evoart.forms.shapes import ShapesForm
 
 MIX = tuple(SHAPES) * 3

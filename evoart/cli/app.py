@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 import click
 
-from evoart import __version__
 from evoart.cli import failure
 from evoart.cli.failure import EXIT_CODES
 from evoart.errors import EvoartError, UsageError, unknown
 from evoart.registry import Registry
+from evoart.version import __version__
 
 # Name -> module:attribute and the line that lists it, so that listing imports nothing.
 COMMANDS: dict[str, tuple[str, str]] = {

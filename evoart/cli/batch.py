@@ -31,11 +31,11 @@ def fit_all(jobs: Sequence[FitJob], **how: Any) -> int:
     """
     _check(jobs, how)
     console = Console(verbosity(how["verbose"], how["quiet"]))
-    own_process(jobs[0])
+    own_process(jobs[0].device, jobs[0].threads)
     if how["distributed"]:
         processes.join()
     seed = processes.seeded(jobs[0]).seed  # one for all
-    pictures = batch.prepare([dataclasses.replace(job, seed=seed) for job in jobs])
+    pictures = batch.prepare_all([dataclasses.replace(job, seed=seed) for job in jobs])
     failed: list[str] = []
     halted = None
     for number, picture in enumerate(pictures, 1):

@@ -9,6 +9,7 @@ import click
 
 from evoart.cli import options as o
 from evoart.cli.failure import EXIT_CODES
+from evoart.run.config import to_toml
 
 if TYPE_CHECKING:
     from evoart.cli.console import Console
@@ -153,7 +154,7 @@ def clip(prompt: tuple[str, ...], file: str | None, count: str | None, **given: 
     number = int(Number(1, 100, "pictures", flag="--count")("count", count or 1))
     jobs = _jobs(ClipJob, options, file, number)
     if how.pop("print_config"):
-        click.echo(jobs[0].to_toml(), nl=False)
+        click.echo(to_toml(jobs[0]), nl=False)
         return 0
     return _draw(jobs, how)
 
@@ -170,7 +171,7 @@ def _draw(jobs: list[ClipJob], how: dict[str, Any]) -> int:
         raise UsageError(
             "several pictures do not go to one place", "Leave out --checkpoint and -o -, or make one picture"
         )
-    own_process(jobs[0])
+    own_process(jobs[0].device, jobs[0].threads)
     console = Console(o.verbosity(how["verbose"], how["quiet"]))
     if jobs[0].scorer != "torch":
         fetch(jobs[0], console.say, lambda done, total: console.status(_share(done, total)))
@@ -211,7 +212,7 @@ def _options(
     prompt: tuple[str, ...], given: dict[str, Any], config: str | None, settings: tuple[str, ...]
 ) -> dict[str, Any]:
     """Fields of the job: the command line over the config file."""
-    from evoart.run.job import read_config
+    from evoart.run.config import read_config
 
     fields = read_config(config) if config else {}
     line = {name: value for name, value in given.items() if value is not None and value != ()}

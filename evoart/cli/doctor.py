@@ -13,9 +13,10 @@ from typing import Any
 
 import click
 
-from evoart import __version__
 from evoart.cli import options as o
 from evoart.cli.console import tell
+from evoart.run.fit.engine import choose
+from evoart.version import __version__
 
 PACKAGES = ("numpy", "numba", "pillow", "click", "jax", "jaxlib", "evosax")
 EXTRAS = {"video": "imageio-ffmpeg", "cluster": "ray"}
@@ -89,7 +90,7 @@ def _engines() -> dict[str, str]:
     for search in SEARCHES:
         command = "fit" if search == "evolve" else f"fit --search {search}"
         try:
-            choice = device.choose(FitJob.make(search=search))
+            choice = choose(FitJob.make(search=search))
             table[command] = f"{choice.engine} on {choice.device} ({choice.why})"
         except (EvoartError, ImportError) as error:
             table[command] = str(error)

@@ -97,7 +97,7 @@ def _log(error: BaseException, words: Sequence[str]) -> str | None:
     import tempfile
     import traceback
 
-    from evoart import __version__
+    from evoart.version import __version__
 
     try:
         with tempfile.NamedTemporaryFile(

@@ -10,6 +10,7 @@ import click
 
 from evoart.cli import options as o
 from evoart.cli.failure import EXIT_CODES
+from evoart.run.config import to_toml
 
 SHAPES = "Shapes"
 
@@ -99,7 +100,7 @@ def fit(pictures: tuple[str, ...], **given: Any) -> int:
     if printing:
         if len(jobs) > 1:
             raise UsageError("--print-config is for one picture", "Name one, or none")
-        click.echo(jobs[0].to_toml(), nl=False)
+        click.echo(to_toml(jobs[0]), nl=False)
         return 0
     if len(jobs) > 1:
         from evoart.cli.batch import fit_all
@@ -127,7 +128,7 @@ def _options(
 ) -> dict[str, Any]:
     """Fields of the job: the command line over the config file."""
     from evoart.errors import UsageError
-    from evoart.run.job import read_config
+    from evoart.run.config import read_config
 
     fields = read_config(config) if config else {}
     line = {name: value for name, value in given.items() if value is not None}

@@ -15,6 +15,7 @@ import click
 
 from evoart.cli import options as o
 from evoart.cli.failure import EXIT_CODES
+from evoart.run.problem import prepare
 
 if TYPE_CHECKING:
     from evoart.cli.console import Console
@@ -294,7 +295,7 @@ def _dry_run(entries: Sequence[Entry], folder: Path, given: dict[str, Any], proc
     evaluations, seconds, unknown = 0.0, 0.0, 0
     for members in list(sorts.values())[:_TRIALS]:
         try:
-            needed, judged, _ = estimate(members[0].job.prepare())
+            needed, judged, _ = estimate(prepare(members[0].job))
         except EvoartError:
             needed = judged = None
         unknown += len(members) if needed is None else 0

@@ -64,7 +64,7 @@ def render(file: str, outputs: tuple[str, ...], verbose: int, quiet: bool, **giv
         )
     session.check_size(result.artwork(size).size, places)
     session.check_room(result.artwork(size).size, places)
-    own_process(result.job)
+    own_process(result.job.device, result.job.threads)
     limit_threads(result.job.threads)
     with console.progress("drawing") as told:
         written, lost = session.write_all(result, places, Options(progress=told), console, size)

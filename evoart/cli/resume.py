@@ -48,7 +48,7 @@ def resume(file: str, verbose: int, quiet: bool, **given: Any) -> int:
     path = Path(file)
     budget = {name: given[name] for name in ("generations", "evaluations", "until_psnr", "patience")}
     saved = checkpoints.with_budget(checkpoints.load(path), seconds=given["time"], **budget).at_size(given["size"])
-    own_process(saved.problem.job)
+    own_process(saved.problem.job.device, saved.problem.job.threads)
     notes = saved.state.get("notes") or {}
     outputs, options = _outputs(saved, notes, given, path)
     session.check_stdout(outputs, given["as_json"])

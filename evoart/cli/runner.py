@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from evoart import __version__
 from evoart.cli import session
 from evoart.cli.console import Console, tell
 from evoart.cli.options import verbosity
@@ -18,9 +17,10 @@ from evoart.run.device import own_process
 from evoart.run.events import Event, Interrupted, Progress, Started
 from evoart.run.job import Job
 from evoart.run.loop import drive
-from evoart.run.problem import Problem
+from evoart.run.problem import Problem, prepare
 from evoart.run.stop import EXIT, Stop, listening
 from evoart.types import Search
+from evoart.version import __version__
 
 
 def run_job(
@@ -49,12 +49,12 @@ def run_job(
     ``problem`` is the job prepared, and ``begin`` makes its search, where that was done already.
     """
     console = Console(verbosity(verbose, quiet))
-    own_process(job)
+    own_process(job.device, job.threads)
     if distributed:
         processes.join()
     job = processes.seeded(job)
     if not processes.first():
-        return _assist(problem or job.prepare(), begin)
+        return _assist(problem or prepare(job), begin)
     naming = {
         "stem": job.stem, "form": job.form, "overwrite": overwrite, "inputs": [Path(p) for p in job.inputs],
         "formats": job.formats, "moving": job.moving,
@@ -64,7 +64,7 @@ def run_job(
     session.check_stdout(places, as_json)
     notes = session.notes_of(places, options, checkpoint is not None)
     with console.unless_quick(f"evoart {__version__}: {job.headline}, seed {job.seed}"):
-        problem = problem or job.prepare()
+        problem = problem or prepare(job)
     session.check_size(problem.size, places)
     session.check_room(problem.size, places)
     keep, lasting = session.checkpoint_for(

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from evoart.draw.scene import detail_for, layout, pixels_per_unit
+from evoart.draw.layout import detail_for, layout, pixels_per_unit
 from evoart.types import Array
 
 Decoder = Callable[[Any, Array], tuple[Array, Array]]

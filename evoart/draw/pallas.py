@@ -35,7 +35,7 @@ from evoart.draw.kernel import (
     write_pixels,
     write_sum,
 )
-from evoart.draw.scene import detail_for, layout, pixels_per_unit
+from evoart.draw.layout import detail_for, layout, pixels_per_unit
 from evoart.types import Array
 
 MARGIN = 0.01  # pixels that a box may be wrong by

@@ -10,9 +10,6 @@ import numpy as np
 
 from evoart.compiled import njit
 from evoart.draw.row_coverage import FAR, FULL, JIT, cover_row, edge_table, scratch_rows, stroke_row
-from evoart.draw.scene import Scene, detail_for, layout, pixels_per_unit
-
-BAND = 64  # rows drawn at a time by ``draw``
 
 
 @njit(**JIT)
@@ -61,31 +58,6 @@ def paint(canvas, points, start, widths, rgba):
                 row = canvas[c, y, lo:hi]
                 for i in range(len(row)):
                     row[i] += line[i] * (colour - row[i])
-
-
-def draw(scene: Scene, size: tuple[int, int], rows: tuple[int, int] | None = None) -> np.ndarray:
-    """The scene at ``size`` (width, height) pixels: ``(h, w, 4)`` float32, straight sRGB and opacity, in [0, 1].
-
-    Only pixel rows ``rows`` (first, past-last; of the whole picture) are drawn where given. Memory beyond the result
-    is one band of rows, whatever the size.
-    """
-    w, h = size
-    top, bottom = rows or (0, h)
-    plan = layout(scene.kinds, detail_for(max(w, h)))
-    scale = pixels_per_unit(size, (scene.width, scene.height))
-    points, widths = plan.outlines(np, scene.geometry.astype(np.float64), scale)
-    widths, rgba = widths.astype(np.float32), np.ascontiguousarray(scene.rgba, np.float32)
-    out = np.empty((bottom - top, w, 4), np.float32)
-    for y in range(top, bottom, BAND):
-        band = np.zeros((4, min(BAND, bottom - y), w), np.float32)
-        if scene.background is not None:
-            band[:3] = np.asarray(scene.background, np.float32)[:, None, None]
-            band[3] = 1
-        paint(band, (points - (0, y)).astype(np.float32), plan.start, widths, rgba)
-        out[y - top : y - top + BAND] = band.transpose(1, 2, 0)
-    if scene.background is None:
-        out[..., :3] /= np.maximum(out[..., 3:], 1e-6)
-    return np.clip(out, 0, 1, out=out)
 
 
 @njit(**JIT)

@@ -6,13 +6,10 @@ import base64
 import io
 import math
 from collections.abc import Callable, Iterable, Iterator
-from itertools import groupby
 from xml.sax.saxutils import escape
 
 import numpy as np
 
-from evoart.draw.scene import Scene
-from evoart.draw.shapes import shape
 from evoart.types import Drawing
 
 PRECISION = 0.01 / 1024  # largest error of a written length, in units
@@ -47,24 +44,6 @@ def compact(value: float, digits: int) -> str:
     if text in ("-0", "0", ""):
         return "0"
     return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
-
-
-def svg(
-    scene: Scene,
-    size: tuple[int, int],
-    *,
-    title: str = "",
-    recipe: str = "",
-    alpha: np.ndarray | None = None,
-) -> str:
-    """The drawing as one SVG document; arguments as ``document``.
-
-    Raises:
-        ValueError: geometry or colours that are not finite.
-    """
-    if not (np.isfinite(scene.geometry).all() and np.isfinite(scene.rgba).all()):
-        raise ValueError("a scene with numbers that are not finite cannot be written as SVG")
-    return document(scene, size, lambda number: _groups(scene, number), title=title, recipe=recipe, alpha=alpha)
 
 
 def document(
@@ -136,33 +115,6 @@ def colour(rgb: tuple[float, ...] | np.ndarray) -> str:
     levels = np.round(np.clip(np.asarray(rgb, np.float64)[:3], 0, 1) * 255).astype(int)
     text = "".join(f"{level:02x}" for level in levels)
     return f"#{text[::2]}" if text[::2] == text[1::2] else f"#{text}"
-
-
-def _groups(scene: Scene, number: Numbers) -> Iterator[str]:
-    """Runs of fills and of strokes in paint order, each in a ``<g>`` with what its members have in common."""
-    opacities = [compact(float(np.clip(a, 0, 1)), 3) for a in scene.rgba[:, 3]]
-    for filled, run in groupby(range(len(scene.kinds)), key=lambda i: shape(scene.kinds[i]).filled):
-        members = list(run)
-        paint = "fill" if filled else "stroke"
-        common = [] if filled else ['fill="none" stroke-linecap="round" stroke-linejoin="round"']
-        shared = len({opacities[i] for i in members}) == 1 and len(members) > 1
-        if shared and opacities[members[0]] != "1":
-            common.append(f'{paint}-opacity="{opacities[members[0]]}"')
-        if common:
-            yield f"<g {' '.join(common)}>"
-        for i in members:
-            yield _element(scene, i, number, paint, "1" if shared else opacities[i])
-        if common:
-            yield "</g>"
-
-
-def _element(scene: Scene, index: int, number: Numbers, paint: str, opacity: str) -> str:
-    kind = shape(scene.kinds[index])
-    name, attributes = kind.svg(scene.geometry[index, : len(kind.parameters)], number)
-    attributes = attributes | {paint: colour(scene.rgba[index])}
-    if opacity != "1":
-        attributes[f"{paint}-opacity"] = opacity
-    return f"<{name} " + " ".join(f'{key}="{value}"' for key, value in attributes.items()) + "/>"
 
 
 def _mask(alpha: np.ndarray, box: list[str]) -> str:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from evoart.draw import scanline
+from evoart.draw.layout import detail_for, layout, pixels_per_unit
 from evoart.draw.moments import MOMENTS, best_paint, moments, running_sums
-from evoart.draw.scene import detail_for, layout, pixels_per_unit
 from evoart.draw.shapes import shape
 from evoart.engine.scanline import ScanlineEngine
 from evoart.forms.shapes import ShapesForm

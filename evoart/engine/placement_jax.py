@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from evoart.draw.compositing import Stack, below, over, transmitted
+from evoart.draw.layout import Layout, layout
 from evoart.draw.moments import MOMENTS, best_paint
-from evoart.draw.scene import Layout, layout
 from evoart.draw.shapes import shape
 from evoart.draw.traced import ground_of
 from evoart.engine import memory

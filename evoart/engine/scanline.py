@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evoart.draw import scanline
-from evoart.draw.scene import detail_for, layout, pixels_per_unit
+from evoart.draw.layout import detail_for, layout, pixels_per_unit
 from evoart.score.pixel import Target, loss_map, value_and_gradient
 from evoart.threads import spread
 from evoart.types import Genome

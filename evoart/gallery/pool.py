@@ -19,10 +19,10 @@ from evoart.errors import EvoartError
 from evoart.gallery import worker
 from evoart.gallery.journal import Line
 from evoart.gallery.plan import Entry
-from evoart.run import device
 from evoart.run.device import THREADS, cores
 from evoart.run.events import Event, Progress
 from evoart.run.fit import batch
+from evoart.run.fit.engine import choose
 from evoart.run.fit.job import FitJob
 from evoart.run.stop import Stop
 
@@ -82,7 +82,7 @@ def _prepared(entries: Sequence[Entry]) -> Iterator[tuple[Entry, batch.Picture |
         for first in range(0, len(members), BATCH):
             some_entries = members[first : first + BATCH]
             try:
-                pictures: list[batch.Picture | None] = [*batch.prepare([entry.job for entry in some_entries])]
+                pictures: list[batch.Picture | None] = [*batch.prepare_all([entry.job for entry in some_entries])]
             except EvoartError:  # what is wrong with all of them, each will say
                 pictures = [None] * len(some_entries)
             yield from zip(some_entries, pictures, strict=True)
@@ -93,7 +93,7 @@ def _sort(entry: Entry) -> str | None:
     if not isinstance(entry.job, FitJob):
         return None
     try:
-        if device.choose(entry.job).engine == "scanline":
+        if choose(entry.job).engine == "scanline":
             return None
     except EvoartError:
         return None

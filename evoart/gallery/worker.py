@@ -21,6 +21,7 @@ from evoart.run.events import Event, Finished, Interrupted
 from evoart.run.fit import batch
 from evoart.run.fit.batch import Picture
 from evoart.run.loop import Keep, drive, resume
+from evoart.run.problem import prepare
 from evoart.run.result import Result
 from evoart.run.stop import Stop
 
@@ -162,7 +163,7 @@ def _result(
     if events is None and picture is not None:
         events = batch.events(picture, keep=keep, stop=stop)
     elif events is None:
-        problem = entry.job.prepare()
+        problem = prepare(entry.job)
         events = drive(problem, problem.search(), keep=keep, stop=stop)
     last = None
     for last in events:

@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from evoart.draw.scene import Scene, layout, pixels_per_unit
+from evoart.draw.layout import layout, pixels_per_unit
+from evoart.draw.scene import Scene
 from evoart.draw.svg import compact
 from evoart.output import recipe as recipes
 from evoart.output.formats import Artwork, Format, Options

@@ -118,7 +118,7 @@ def fit_many(pictures: Sequence[Any], **options: Any) -> list[Result | EvoartErr
     options["seed"] = FitJob.make(**options).with_seed().seed
     named = [str(source) if isinstance(source, str | Path) else None for source in sources]
     jobs = [FitJob.make(**options | ({"picture": name} if name else {})) for name in named]
-    read = batch.prepare(jobs, [None if name else source for name, source in zip(named, sources, strict=True)])
+    read = batch.prepare_all(jobs, [None if name else source for name, source in zip(named, sources, strict=True)])
     results: list[Result | EvoartError] = []
     for picture in read:
         try:

@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from evoart import __version__
 from evoart.errors import EvoartError
 from evoart.forms.registry import FORMS
 from evoart.output import files
 from evoart.picture import read_source
-from evoart.run.job import Job
-from evoart.run.problem import Problem, output_size
+from evoart.run.job import Job, output_size
+from evoart.run.problem import Problem, restore
+from evoart.version import __version__
 
 FORMAT = 1
 MAX_BYTES = 1 << 31  # of the arrays, unpacked
@@ -129,7 +129,7 @@ def _restore(arrays: dict[str, np.ndarray], header: dict[str, Any]) -> Checkpoin
         "name": header["name"],
         "mask": arrays.get("mask"),
     }
-    problem = job.restore(header["problem"], part("problem/"), **common)
+    problem = restore(job, header["problem"], part("problem/"), **common)
     _check(problem, header["state"])
     return Checkpoint(problem, part("search/"), part("film/"), header["state"])
 

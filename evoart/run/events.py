@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
+
+from evoart.run.stop import Reason
 
 if TYPE_CHECKING:
     from evoart.run.job import Job
     from evoart.run.result import Result
     from evoart.types import Drawing
-
-Reason = Literal["done", "generations", "evaluations", "time", "psnr", "patience", "interrupted", "terminated"]
 
 
 @dataclass(frozen=True)

@@ -259,3 +259,27 @@ def shortened(value: Any) -> str:
 def shown(number: float) -> str:
     """A number as a person writes it: ``20,000``, ``0.5``, ``1``."""
     return f"{int(number):,}" if float(number).is_integer() and abs(number) < 1e15 else f"{number:g}"
+
+
+@dataclass(frozen=True)
+class Aspect:
+    """Width to height, ``16:9``, as text; ``limit``: how many times longer one side may be than the other."""
+
+    limit: float = 20.0
+
+    def __call__(self, name: str, value: Any) -> str:
+        match = re.fullmatch(r"\s*(\d{1,5}(?:\.\d+)?)\s*[:x/]\s*(\d{1,5}(?:\.\d+)?)\s*", str(value))
+        wide, tall = (float(match[1]), float(match[2])) if match else (0.0, 0.0)
+        if not (wide > 0 and tall > 0):
+            raise UsageError(f"--aspect is '{shortened(value)}'", "Write width:height, such as 16:9")
+        if not 1 / self.limit <= wide / tall <= self.limit:
+            raise UsageError(
+                f"--aspect {shortened(value)} is too long a strip", f"Use 1:{self.limit:g} to {self.limit:g}:1"
+            )
+        return f"{wide:g}:{tall:g}"
+
+
+def extent(aspect: str) -> tuple[float, float]:
+    """Width and height in units of ``3:2``; the longer one is 1."""
+    wide, tall = (float(side) for side in aspect.split(":"))
+    return wide / max(wide, tall), tall / max(wide, tall)

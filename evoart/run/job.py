@@ -6,10 +6,7 @@ Every command that makes pictures has a class of jobs: its fields, what they may
 from __future__ import annotations
 
 import dataclasses
-import json
-import re
 import secrets
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +19,6 @@ from evoart.run import fields
 if TYPE_CHECKING:
     import numpy as np
 
-    from evoart.run.problem import Problem
 
 FORMAT = 1
 QUALITIES = ("draft", "normal", "best")
@@ -156,18 +152,6 @@ class Job:
         where it names several."""
         return getattr(self, "sha256" if name == "picture" else f"{name}_sha256")
 
-    def prepare(self, source: Any = None) -> Problem:
-        """The job settled, with its data; ``source`` is what it is about, where the job does not name it."""
-        raise NotImplementedError
-
-    def restore(self, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> Problem:
-        """The problem that ``Problem.pack`` took apart, ``common`` (form, size, name, mask) being what all have.
-
-        Raises:
-            ValueError, KeyError, TypeError: parts that do not belong together.
-        """
-        raise NotImplementedError
-
     def mask(self, data: bytes, path: Path) -> np.ndarray | None:
         """Transparency ``(h, w)`` uint8 of a finished picture, read as ``data`` from ``path``: no recipe holds it."""
         return None
@@ -232,53 +216,15 @@ class Job:
             raise EvoartError(f"{where} was made by a newer evoart (format {form})", "Update: pip install -U evoart")
         return cls.make(**{str(name): value for name, value in values.items() if name != "format"})
 
-    def to_toml(self) -> str:
-        """The job as a TOML file, as ``--config`` reads it."""
-        lines = [f"{name} = {_toml(value)}" for name, value in self.to_dict().items()]
-        return "\n".join(lines) + "\n"
-
 
 def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
-def read_config(path: str | Path) -> dict[str, Any]:
-    """The options in a TOML (or JSON) file, by field name, unchecked.
+def output_size(width: float, height: float, longest: int | None) -> tuple[int, int]:
+    """``(w, h)`` in pixels with the proportions ``width`` to ``height`` and a long side of ``longest`` (None: theirs).
 
-    Raises:
-        UsageError: no such file, or not TOML.
+    Give the proportions as exactly as they are known: a size in pixels was rounded already.
     """
-    path = Path(path)
-    try:
-        text = path.read_text("utf-8")
-    except FileNotFoundError:
-        raise UsageError(f"there is no file '{path}'", "Check the spelling") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"'{path}' cannot be read as a config ({error})", "Give a TOML file") from None
-    try:
-        values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"'{path}' is not valid {path.suffix.lstrip('.') or 'toml'} ({error})", "Mend it") from None
-    if isinstance(values, dict) and isinstance(values.get("job"), dict):  # a recipe
-        values = values["job"]
-    try:  # what is wrong with the file itself, before options are laid over it
-        Job.from_dict(values, f"'{path}'")
-    except UsageError as error:
-        raise UsageError(f"in '{path}': {error.what}", error.remedy) from None
-    return {name: value for name, value in values.items() if name != "format"}
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return _CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(value, ensure_ascii=False))
-    if isinstance(value, list):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_toml(str(k))} = {_toml(v)}" for k, v in value.items()) + " }"
-    return repr(value)
-
-
-# JSON lets these stand; TOML does not, or a terminal obeys them.
-_CONTROLS = re.compile(r"[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+    scale = (longest or max(width, height)) / max(width, height)
+    return max(1, round(width * scale)), max(1, round(height * scale))

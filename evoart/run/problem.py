@@ -1,20 +1,24 @@
-"""What a job comes to once its data are read: everything the search and the outputs need."""
+"""What a job comes to once its data are read: everything the search and the outputs need.
+
+A job is data and imports no problem. ``PROBLEMS`` leads from a command to the class of its problems.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from evoart.registry import Registry
 from evoart.types import Drawing, Form, Genome, Search
 
 if TYPE_CHECKING:
     from evoart.run.device import Choice
-    from evoart.run.events import Reason
     from evoart.run.job import Job
     from evoart.run.result import Result
+    from evoart.run.stop import Reason
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -34,6 +38,26 @@ class Problem:
     size: tuple[int, int]
     name: str
     mask: np.ndarray | None = None
+
+    @classmethod
+    def prepare(cls, job: Any, source: Any = None) -> Self:
+        """The job with everything decided, and its data.
+
+        ``source`` is what it is about, where the job does not name it.
+
+        Raises:
+            UsageError, EvoartError: a file, model or option that cannot be used.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def restore(cls, job: Any, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> Self:
+        """The problem that ``pack`` took apart; ``common`` (form, size, name, mask) is what all problems have.
+
+        Raises:
+            ValueError, KeyError, TypeError: parts that do not belong together.
+        """
+        raise NotImplementedError
 
     @property
     def canvas(self) -> tuple[int, int]:
@@ -98,14 +122,33 @@ class Problem:
         return {}
 
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """Plain values and arrays for a checkpoint, of what this class adds; ``Job.restore`` takes them."""
+        """Plain values and arrays for a checkpoint, of what this class adds; ``restore`` takes them."""
         raise NotImplementedError
 
 
-def output_size(width: float, height: float, longest: int | None) -> tuple[int, int]:
-    """``(w, h)`` in pixels with the proportions ``width`` to ``height`` and a long side of ``longest`` (None: theirs).
+# The problems of the commands in ``run.job.JOBS``. A new one is a class here (or an entry point ``evoart.problems``).
+PROBLEMS = Registry(
+    "command",
+    "evoart.problems",
+    {
+        "fit": "evoart.run.fit.problem:FitProblem",
+        "fit-pen": "evoart.run.sketch.fit:PenFitProblem",
+        "sketch": "evoart.run.sketch.problem:SketchProblem",
+        "cppn": "evoart.run.cppn.sheet:RandomProblem",
+        "cppn-fit": "evoart.run.cppn.fit:CppnFitProblem",
+        "cppn-breed": "evoart.run.cppn.breed:BreedProblem",
+        "cppn-explore": "evoart.run.cppn.explore:ExploreProblem",
+        "cppn-film": "evoart.run.cppn.film:FilmProblem",
+        "clip": "evoart.run.clip.problem:ClipProblem",
+    },
+)
 
-    Give the proportions as exactly as they are known: a size in pixels was rounded already.
-    """
-    scale = (longest or max(width, height)) / max(width, height)
-    return max(1, round(width * scale)), max(1, round(height * scale))
+
+def prepare(job: Job, source: Any = None) -> Problem:
+    """The problem of a job; see ``Problem.prepare``."""
+    return PROBLEMS[job.command].prepare(job, source)
+
+
+def restore(job: Job, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> Problem:
+    """The problem of a job that was packed; see ``Problem.restore``."""
+    return PROBLEMS[job.command].restore(job, plain, arrays, **common)

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from evoart import __version__
 from evoart.errors import EvoartError
 from evoart.forms.registry import FORMS
 from evoart.forms.shapes import numbers
@@ -16,6 +15,7 @@ from evoart.output import recipe as container
 from evoart.output.save import read_recipe
 from evoart.run.job import Job
 from evoart.types import Drawing, Form, Genome
+from evoart.version import __version__
 
 _MENDED = "Use another copy of the file"
 _EARLIER = ("loss", "psnr", "generations", "evaluations")  # figures as recipes held them before there was a table

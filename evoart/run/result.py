@@ -14,15 +14,11 @@ import numpy as np
 from evoart.errors import UsageError
 from evoart.output.formats import Artwork, Options, encode
 from evoart.run import recipe as recipes
-from evoart.run.job import SIZE, Job
-from evoart.run.problem import output_size
-from evoart.run.recorder import FilmRecorder
+from evoart.run.job import SIZE, Job, output_size
 from evoart.types import Drawing, Form, Genome, Image
 
 if TYPE_CHECKING:
-    from evoart.run.problem import Problem
-
-FRAMES = 120  # moments of a film that are handed on; each format thins them to its own rate
+    pass
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,34 +154,6 @@ class Result:
 
     def _repr_png_(self) -> bytes:
         return encode("png", self.artwork(min(512, max(self.size))))
-
-
-def finish(
-    problem: Problem,
-    form: Form,
-    genome: Genome,
-    film: FilmRecorder,
-    *,
-    generations: int,
-    evaluations: int,
-    seconds: float,
-) -> Result:
-    """The result of a run whose best genome is ``genome`` of ``form``."""
-    shown = problem.frames(form.drawing(genome))
-    return Result(
-        job=problem.job,
-        form=form,
-        genome=np.array(genome, np.float32),
-        size=problem.size,
-        figures=problem.judge(form, genome),
-        generations=generations,
-        evaluations=evaluations,
-        seconds=seconds,
-        mask=problem.mask,
-        frames=shown or tuple(each.drawing(numbers) for each, numbers in film.select(FRAMES)),
-        loop=problem.loop,
-        parts=lambda: problem.parts(form, genome),
-    )
 
 
 def from_record(record: recipes.Record) -> Result:

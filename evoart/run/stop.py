@@ -84,3 +84,6 @@ def listening(stop: Stop, told: Callable[[Why], None], leave: Callable[[Why], No
         thread.join(1.0)
         reader.close()
         writer.close()
+
+
+Reason = Literal["done", "generations", "evaluations", "time", "psnr", "patience", "interrupted", "terminated"]

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from evoart.types import Array, Image
+from evoart.types import Array, Drawing, Image
 
 Loss = Literal["mse", "mae", "oklab"]
 LOSSES: tuple[Loss, ...] = ("mse", "mae", "oklab")
@@ -142,3 +142,17 @@ def plane_losses(
 
 def _mixed(planes: list[Array], matrix: np.ndarray) -> list[Array]:
     return [sum(float(share) * plane for share, plane in zip(row, planes, strict=True)) for row in matrix]
+
+
+def judged(drawing: Drawing, target: Target) -> tuple[float, float]:
+    """Loss and PSNR in dB of a drawing, anti-aliased as it will be written."""
+    image = canvas_image(drawing, target)
+    loss = float(loss_map(np, image, target).sum(dtype=np.float64))
+    return loss, psnr(mean_squared_error(image, target))
+
+
+def canvas_image(drawing: Drawing, target: Target) -> Image:
+    """The drawing ``(h, w, 3)`` as it is judged: anti-aliased, on the target's canvas, a transparent ground white."""
+    h, w = target.weight.shape
+    rgba = drawing.paint((w, h))
+    return rgba[..., :3] * rgba[..., 3:] + (1 - rgba[..., 3:]) if drawing.background is None else rgba[..., :3]

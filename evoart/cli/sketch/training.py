@@ -229,8 +229,8 @@ def _tell(report: Report, course: Course, console: Console) -> None:
 def _draw_samples(model: Model, path: Path, seed: int) -> None:
     """Sixteen sketches of the model as it is; the same tapes every time, so that they can be compared."""
     from evoart.output.formats import Artwork, encode
+    from evoart.run.problem import prepare
     from evoart.run.sketch.job import SketchJob
-    from evoart.run.sketch.problem import prepare
     from evoart.run.sketch.sampling import Sampling
 
     problem = prepare(SketchJob(model=model.config.name, classes=model.config.classes, seed=seed), model)

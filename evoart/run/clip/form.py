@@ -13,8 +13,8 @@ from evoart.forms.registry import FORMS
 from evoart.forms.shapes import ShapesForm
 from evoart.run import fields
 from evoart.run.clip.job import DEFAULT_SHAPES, ClipJob
-from evoart.run.fit.problem import expand
 from evoart.run.recipe import Record
+from evoart.run.shapes import expand, fill_kinds, widen
 from evoart.types import Form, Genome
 
 
@@ -24,7 +24,7 @@ def form_of(job: ClipJob, begun: Record | None) -> tuple[Form, Genome | None]:
     Raises:
         UsageError: a start that has more than was asked for; options that the form does not have.
     """
-    width, height = extent(job.aspect)
+    width, height = fields.extent(job.aspect)
     if job.canvas == "shapes":
         return _shapes(job, begun, width, height)
     if begun is not None:
@@ -35,12 +35,6 @@ def form_of(job: ClipJob, begun: Record | None) -> tuple[Form, Genome | None]:
         return FORMS[job.canvas](width=width, height=height), None
     except TypeError:
         raise UsageError(f"pictures of {job.canvas} cannot be made from words", "Use --canvas shapes or cppn") from None
-
-
-def extent(aspect: str) -> tuple[float, float]:
-    """Width and height in units of ``3:2``; the longer one is 1."""
-    w, h = (float(side) for side in aspect.split(":"))
-    return w / max(w, h), h / max(w, h)
 
 
 def _shapes(job: ClipJob, begun: Record | None, width: float, height: float) -> tuple[ShapesForm, Genome | None]:
@@ -56,14 +50,12 @@ def _shapes(job: ClipJob, begun: Record | None, width: float, height: float) -> 
         raise UsageError(
             f"the start has {len(have)} shapes, more than the {count} asked for", f"Use --shapes {len(have)}"
         )
-    kinds = have + tuple(choices[i % len(choices)] for i in range(count - len(have)))
+    kinds = fill_kinds(count, choices, have)
     form = ShapesForm(
         kinds, width, height, ground, job.opacity, colours, columns=max(len(shape(kind).parameters) for kind in choices)
     )
     if begun is None:
         return form, None
     start = form.random(np.random.default_rng([job.seed or 0, 0])).reshape(form.groups, -1)
-    rows = begun.genome.reshape(len(have), -1)
-    start[: len(have)] = 0
-    start[: len(have), : rows.shape[1] - 4], start[: len(have), -4:] = rows[:, :-4], rows[:, -4:]
+    start[: len(have)] = widen(begun.genome.reshape(len(have), -1), form)
     return form, start.ravel()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -16,9 +15,7 @@ from evoart.run.clip.prompts import avoided, check_weights, paths, picture, prom
 from evoart.run.job import Job
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from evoart.run.clip.problem import ClipProblem
+    pass
 
 SEARCHES = ("gradient", "surrogate", "classical")
 DEFAULT_SHAPES = 100
@@ -48,16 +45,6 @@ PRESETS: dict[str, dict[str, Any]] = {
         "crop_area": (0.7, 0.9),
     },
 }
-
-
-def aspect(name: str, value: Any) -> str:
-    """Width to height: ``3:2``, ``16:9``."""
-    match = re.fullmatch(r"\s*(\d{1,4}(?:\.\d+)?)\s*[:/x]\s*(\d{1,4}(?:\.\d+)?)\s*", str(value))
-    if not match or not all(float(side) > 0 for side in match.groups()):
-        raise UsageError(f"--aspect is {fields.shortened(value)}", "Write width to height, such as 3:2")
-    if not 1 / 8 <= float(match[1]) / float(match[2]) <= 8:
-        raise UsageError(f"--aspect {value} is too long a strip for CLIP to see", "Use 1:8 to 8:1")
-    return f"{match[1]}:{match[2]}"
 
 
 def share(name: str, value: Any) -> tuple[float, float]:
@@ -128,7 +115,7 @@ class ClipJob(Job):
         "opacity": fields.opacity,
         "background": fields.background,
         "palette": fields.palette,
-        "aspect": aspect,
+        "aspect": fields.Aspect(8),
         "pixels": fields.Number(16, 1024, "pixels"),
         "crops": fields.Number(1, 64, "crops"),
         "crop_area": share,
@@ -231,16 +218,6 @@ class ClipJob(Job):
             told.append(f"like {path}" + ("" if weight == 1 else f":{weight:g}"))
         return f"{', '.join(told)} by {self.model}{f'/{self.pretrained}' if self.pretrained else ''}"
 
-    def prepare(self, source: Any = None) -> ClipProblem:
-        from evoart.run.clip.problem import prepare
-
-        return prepare(self, source)
-
-    def restore(self, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> ClipProblem:
-        from evoart.run.clip.problem import restore
-
-        return restore(self, plain, arrays, **common)
-
     @classmethod
     def implied(cls, given: dict[str, Any]) -> dict[str, Any]:
         if given.get("like") and "like_weight" not in given:
@@ -252,3 +229,11 @@ class ClipJob(Job):
         if given.get("model") == "tiny" and plain:
             given = FEW | given
         return {"search": "classical"} | given if "strategy" in given else given
+
+
+# Generations where nothing else was asked for, by search.
+GENERATIONS = {
+    "gradient": {"draft": 100, "normal": 400, "best": 1600},
+    "surrogate": {"draft": 100, "normal": 400, "best": 1600},
+    "classical": {"draft": 250, "normal": 2000, "best": 8000},
+}

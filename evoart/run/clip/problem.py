@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -16,25 +15,21 @@ from evoart.engine.memory import peak_bytes
 from evoart.errors import UsageError
 from evoart.output.recipe import extract
 from evoart.picture import load as load_picture
-from evoart.picture import read_source
 from evoart.run import device
 from evoart.run.clip import models
 from evoart.run.clip.form import form_of
-from evoart.run.clip.job import ClipJob
+from evoart.run.clip.job import GENERATIONS, ClipJob
 from evoart.run.clip.prompts import split
 from evoart.run.device import Choice
-from evoart.run.problem import Problem, output_size
+from evoart.run.fit.search import SearchBuilder
+from evoart.run.inputs import check_hash, read_hashed
+from evoart.run.job import output_size
+from evoart.run.problem import Problem
 from evoart.run.recipe import record
 from evoart.score.clip import ClipScore, Prompt
 from evoart.score.crops import Crops
 from evoart.types import Form, Genome, Search
 
-# Generations where nothing else was asked for, by search.
-GENERATIONS = {
-    "gradient": {"draft": 100, "normal": 400, "best": 1600},
-    "surrogate": {"draft": 100, "normal": 400, "best": 1600},
-    "classical": {"draft": 250, "normal": 2000, "best": 8000},
-}
 SIZE = 512  # pixels of the output's long side
 LOOKS = 16  # fresh crops of the judge
 SHORT = 20.0  # seconds of a run that nobody needs to be told of
@@ -70,10 +65,13 @@ class ClipProblem(Problem):
         return Choice("clip", gpu or "cpu", "the only one for words")
 
     def search(self) -> Search:
-        from evoart.run.clip.search import build_search
-
         with models.enough_memory(self.job.model):
-            return build_search(self)
+            return self._builder().build()
+
+    def _builder(self) -> SearchBuilder:
+        from evoart.run.clip.search import SearchBuilder
+
+        return SearchBuilder(self.job, self.form, self.score, self.pixels, self.start)
 
     def judge(self, form: Form, genome: Genome) -> dict[str, float]:
         image = flat(form, genome, self.pixels)
@@ -84,9 +82,7 @@ class ClipProblem(Problem):
     def finishing(self, form: Form, genome: Genome) -> tuple[Form, Genome]:
         if not self.job.prune:
             return form, genome
-        from evoart.run.clip.search import pruned
-
-        return pruned(self, form, genome)
+        return self._builder().pruned(form, genome)
 
     def figures(self, search: Search) -> dict[str, float]:
         if not self.score.softmax and len(self.score.prompts) == 1:
@@ -137,6 +133,60 @@ class ClipProblem(Problem):
         names = [each.text if len(each.text) <= 24 else f"{each.text[:21]}..." for each in prompts]
         return {f'"{name}"': float(value) for name, value in zip(names, similarities, strict=True)}
 
+    @classmethod
+    def prepare(cls, job: ClipJob, source: Any = None) -> Self:
+        """Load the models, embed the prompts and settle the job.
+
+        Raises:
+            UsageError, EvoartError: a model, picture or start file that cannot be used.
+        """
+        setup()
+        if source is not None:
+            raise UsageError("evoart clip works from words and has no photograph", "Name a picture with like=")
+        device.limit_threads(job.threads)
+        if job.device == "gpu" and device.accelerator() is None:
+            raise device.no_gpu()
+        start, hashes = None, {}
+        like, hashes["like_sha256"] = _alike(job)
+        if job.clip_weights:
+            hashes["clip_weights_sha256"] = models.hash_of(job.clip_weights)
+            check_hash("weights file", job.clip_weights, hashes["clip_weights_sha256"], job.clip_weights_sha256)
+        begun = None
+        if job.start:
+            data, label, hashes["start_sha256"] = read_hashed("start", job.start, job.start_sha256)
+            begun = record(extract(data, label), label)
+            if begun.form.name != job.canvas:
+                raise UsageError(
+                    f"{label} is a picture of {begun.form.name}, not of {job.canvas}", f"Add --canvas {begun.form.name}"
+                )
+        job = dataclasses.replace(job, **hashes).with_seed()
+        form, start = form_of(job, begun)
+        if not hasattr(form, "images_traced"):
+            raise UsageError(f"pictures of {form.name} cannot be drawn in JAX", "Choose another --canvas")
+        size = output_size(form.width, form.height, job.size or SIZE)
+        return _problem(_settled(job, form), form, like, start, size=size, name=job.stem)
+
+    @classmethod
+    def restore(cls, job: ClipJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> Self:
+        """The problem that ``pack`` took apart; the models are loaded again.
+
+        Raises:
+            ValueError, KeyError, TypeError: parts that do not belong together.
+        """
+        setup()
+        form, start = common.pop("form"), arrays.get("start")
+        names = [f"like-{i}" for i in range(len(job.like))]
+        like = (arrays["like"],) if "like" in arrays else tuple(arrays[name] for name in names)  # of old there was one
+        sound = (
+            len(like) == len(job.like)
+            and all(image.ndim == 3 and image.shape[2] == 3 and image.dtype == np.float32 for image in like)
+            and (start is None or (start.shape == (form.dim,) and np.isfinite(start).all()))
+            and len(plain["pixels"]) == 2 and hasattr(form, "images_traced")
+        )  # fmt: skip
+        if not sound:
+            raise ValueError("parts that do not belong together")
+        return _problem(job, form, like, start, **common)
+
 
 def _rounded(number: float) -> str:
     """Two figures of it: ``1,200``."""
@@ -152,61 +202,6 @@ def _minutes(seconds: float) -> str:
     return f"{float(f'{seconds:.2g}'):g} seconds"
 
 
-def prepare(job: ClipJob, source: Any = None) -> ClipProblem:
-    """Load the models, embed the prompts and settle the job.
-
-    Raises:
-        UsageError, EvoartError: a model, picture or start file that cannot be used.
-    """
-    setup()
-    if source is not None:
-        raise UsageError("evoart clip works from words and has no photograph", "Name a picture with like=")
-    device.limit_threads(job.threads)
-    if job.device == "gpu" and device.accelerator() is None:
-        raise device.no_gpu()
-    start, hashes = None, {}
-    like, hashes["like_sha256"] = _alike(job)
-    if job.clip_weights:
-        hashes["clip_weights_sha256"] = models.hash_of(job.clip_weights)
-        _check("weights file", job.clip_weights, hashes["clip_weights_sha256"], job.clip_weights_sha256)
-    begun = None
-    if job.start:
-        data, _, label = read_source(job.start)
-        hashes["start_sha256"] = _same("start", job.start, data, job.start_sha256)
-        begun = record(extract(data, label), label)
-        if begun.form.name != job.canvas:
-            raise UsageError(
-                f"{label} is a picture of {begun.form.name}, not of {job.canvas}", f"Add --canvas {begun.form.name}"
-            )
-    job = dataclasses.replace(job, **hashes).with_seed()
-    form, start = form_of(job, begun)
-    if not hasattr(form, "images_traced"):
-        raise UsageError(f"pictures of {form.name} cannot be drawn in JAX", "Choose another --canvas")
-    size = output_size(form.width, form.height, job.size or SIZE)
-    return _problem(_settled(job, form), form, like, start, size=size, name=job.stem)
-
-
-def restore(job: ClipJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> ClipProblem:
-    """The problem that ``ClipProblem.pack`` took apart; the models are loaded again.
-
-    Raises:
-        ValueError, KeyError, TypeError: parts that do not belong together.
-    """
-    setup()
-    form, start = common.pop("form"), arrays.get("start")
-    names = [f"like-{i}" for i in range(len(job.like))]
-    like = (arrays["like"],) if "like" in arrays else tuple(arrays[name] for name in names)  # of old there was one
-    sound = (
-        len(like) == len(job.like)
-        and all(image.ndim == 3 and image.shape[2] == 3 and image.dtype == np.float32 for image in like)
-        and (start is None or (start.shape == (form.dim,) and np.isfinite(start).all()))
-        and len(plain["pixels"]) == 2 and hasattr(form, "images_traced")
-    )  # fmt: skip
-    if not sound:
-        raise ValueError("parts that do not belong together")
-    return _problem(job, form, like, start, **common)
-
-
 def _alike(job: ClipJob) -> tuple[tuple[np.ndarray, ...], tuple[str, ...]]:
     """The pictures to be like, on white where they are transparent, and the hashes of their files."""
     expected = job.like_sha256 or ("",) * len(job.like)
@@ -214,8 +209,8 @@ def _alike(job: ClipJob) -> tuple[tuple[np.ndarray, ...], tuple[str, ...]]:
         raise UsageError("the job has another number of pictures to be like than of their hashes", "Leave them out")
     images, hashes = [], []
     for path, sha256 in zip(job.like, expected, strict=True):
-        data, _, label = read_source(path)
-        hashes.append(_same("picture to be like", path, data, sha256))
+        data, label, digest = read_hashed("image prompt", path, sha256)
+        hashes.append(digest)
         image, alpha = load_picture(data, needed=SEEN, label=label).at(SEEN)
         images.append((image if alpha is None else image * alpha[..., None] + 1 - alpha[..., None]).astype(np.float32))
     return tuple(images), tuple(hashes)
@@ -248,20 +243,6 @@ def _settled(job: ClipJob, form: Form) -> ClipJob:
     if job.generations or job.evaluations or job.seconds or job.patience:
         return job
     return dataclasses.replace(job, generations=GENERATIONS[job.search][job.quality])
-
-
-def _same(what: str, name: str, data: bytes, expected: str) -> str:
-    digest = hashlib.sha256(data).hexdigest()
-    _check(what, name, digest, expected)
-    return digest
-
-
-def _check(what: str, name: str, found: str, expected: str) -> None:
-    if expected and found != expected:
-        raise UsageError(
-            f"'{name}' is not the {what} this job was made for (its contents differ)",
-            "Put the right file there, or begin anew with evoart clip",
-        )
 
 
 def _key(seed: int | None, use: int) -> Any:

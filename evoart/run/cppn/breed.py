@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -15,14 +14,11 @@ from evoart.cppn.breeder import Individual, breeder, pack, unpack
 from evoart.cppn.measures import liveliness
 from evoart.engine.networks import Painter
 from evoart.errors import UsageError
-from evoart.forms.cppn import NetworkForm, alike
-from evoart.forms.sheet import SheetForm
-from evoart.output.recipe import extract
-from evoart.picture import read_source
 from evoart.run import device
 from evoart.run.cppn.job import BreedJob
-from evoart.run.cppn.sheet import SheetProblem, places, rates, settled
-from evoart.run.recipe import Record, record
+from evoart.run.cppn.networks import network_fields, rates, read_network, same_kind, split_pick
+from evoart.run.cppn.sheet import SheetProblem, places, settled
+from evoart.run.recipe import Record
 from evoart.search.best_of_n import Sift
 from evoart.types import Search
 
@@ -71,94 +67,35 @@ class BreedProblem(SheetProblem):
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         return {}, pack(self.parents)
 
+    @classmethod
+    def prepare(cls, job: BreedJob, source: Any = None) -> Self:
+        """Read the parents.
 
-def prepare(job: BreedJob) -> BreedProblem:
-    """Read the parents.
-
-    Raises:
-        UsageError: a file that is not there, is no network, or is of another kind than the first.
-    """
-    found = [read_network(path, expected) for path, expected in _with_hashes(job)]
-    forms = [form for _, form, _, _ in found]
-    for path, form in zip(job.parents[1:], forms[1:], strict=True):
-        same_kind(job.parents[0], forms[0], path, form)
-    job = dataclasses.replace(
-        job,
-        parents_sha256=tuple(digest for _, _, _, digest in found),
-        lineage=_lineage(job, [rec for rec, _, _, _ in found]),
-        **network_fields(forms[0]),
-    )
-    blank = forms[0]
-    parents = [(form.look, genome) for _, form, genome, _ in found]
-    return BreedProblem(**settled(job, blank), parents=parents)
-
-
-def restore(job: BreedJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> BreedProblem:
-    """The problem that ``BreedProblem.pack`` took apart."""
-    problem = BreedProblem(job=job, parents=[], **common)
-    parents = unpack(dict(arrays), problem.blank.look)
-    if not parents:
-        raise ValueError("no parents")
-    return dataclasses.replace(problem, parents=parents)
-
-
-def network_fields(form: NetworkForm) -> dict[str, Any]:
-    """The fields of a job about networks such as this one."""
-    look = form.look
-    wide, tall = form.width, form.height
-    known = {"color": look.colour, "symmetry": look.symmetry, "latent": look.latent, "aspect": f"{wide:.6g}:{tall:.6g}"}
-    if form.name == "cppn":
-        shape = ",".join(str(units) for units in look.layers)
-        return known | {"topology": "layers", "layers": shape, "activations": ",".join(look.activations)}
-    return known | {"topology": "agnostic" if look.shared else "graph"}
-
-
-def same_kind(first: str, one: NetworkForm, path: str, other: NetworkForm) -> None:
-    """Refuse networks that cannot be crossed.
-
-    Raises:
-        UsageError: another layout.
-    """
-    if type(one) is not type(other) or alike(one.look) != alike(other.look):
-        raise UsageError(
-            f"'{first}' and '{path}' are networks of different layouts ({one.parts}; {other.parts})",
-            "Choose pictures of one sheet, or of sheets made with the same options",
+        Raises:
+            UsageError: a file that is not there, is no network, or is of another kind than the first.
+        """
+        found = [read_network(path, expected) for path, expected in _with_hashes(job)]
+        forms = [form for _, form, _, _ in found]
+        for path, form in zip(job.parents[1:], forms[1:], strict=True):
+            same_kind(job.parents[0], forms[0], path, form)
+        job = dataclasses.replace(
+            job,
+            parents_sha256=tuple(digest for _, _, _, digest in found),
+            lineage=_lineage(job, [rec for rec, _, _, _ in found]),
+            **network_fields(forms[0]),
         )
+        blank = forms[0]
+        parents = [(form.look, genome) for _, form, genome, _ in found]
+        return cls(**settled(job, blank), parents=parents)
 
-
-def read_network(path: str, expected: str = "") -> tuple[Record, NetworkForm, np.ndarray, str]:
-    """Record, form and genome of the network in a file, and the file's hash. ``sheet.png:7`` is the 7th of a sheet.
-
-    Raises:
-        UsageError: no such file or picture, or no network in it. EvoartError: no recipe, or a damaged one.
-    """
-    place, pick = split_pick(path)
-    data, _, label = read_source(place)
-    digest = hashlib.sha256(data).hexdigest()
-    if expected and digest != expected:
-        raise UsageError(f"'{place}' is not the file this job was made for (its contents differ)", "Put it back there")
-    found = record(extract(data, label), label)
-    form, genome = found.form, found.genome
-    if isinstance(form, SheetForm):
-        cells = {cell + 1: (member, part) for cell, member, part in form.split(genome)}
-        if pick is None:
-            raise UsageError(f"{label} is a sheet of {len(cells)} pictures", f"Say which one: {place}:1")
-        if pick not in cells:
-            raise UsageError(f"there is no picture {pick} on {label}", f"It has 1 to {len(form.members)}")
-        form, genome = cells[pick]
-    elif pick is not None:
-        raise UsageError(f"{label} is no sheet", f"Leave out ':{pick}'")
-    if not isinstance(form, NetworkForm):
-        raise UsageError(f"{label} is no picture of a network", "Use pictures that evoart cppn has made")
-    return found, form, genome, digest
-
-
-def split_pick(path: str) -> tuple[str, int | None]:
-    """File and number of ``sheet.png:7``; a file that has such a name is meant itself."""
-    place, colon, number = path.rpartition(":")
-    if colon and number.isascii() and number.isdigit() and len(number) < 6 and not os.path.exists(path):
-        return place, int(number)
-    return path, None
+    @classmethod
+    def restore(cls, job: BreedJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> Self:
+        """The problem that ``pack`` took apart."""
+        problem = cls(job=job, parents=[], **common)
+        parents = unpack(dict(arrays), problem.blank.look)
+        if not parents:
+            raise ValueError("no parents")
+        return dataclasses.replace(problem, parents=parents)
 
 
 def _with_hashes(job: BreedJob) -> list[tuple[str, str]]:

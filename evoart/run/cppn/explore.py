@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -13,8 +13,9 @@ from evoart.cppn.measures import MEASURES, RANGES, liveliness
 from evoart.engine.networks import Painter
 from evoart.run import device
 from evoart.run.cppn.job import ExploreJob
-from evoart.run.cppn.sheet import SheetProblem, rates, settled
-from evoart.run.problem import output_size
+from evoart.run.cppn.networks import rates
+from evoart.run.cppn.sheet import SheetProblem, settled
+from evoart.run.job import output_size
 from evoart.search.archive import Grid, MapElites
 from evoart.search.individuals import Kind
 from evoart.types import Search
@@ -62,13 +63,13 @@ class ExploreProblem(SheetProblem):
     def facts(self) -> dict[str, Any]:
         return {"measures": self.job.measures, "objective": self.job.objective, "grid": self.job.grid}
 
+    @classmethod
+    def prepare(cls, job: ExploreJob, source: Any = None) -> Self:
+        """The job settled, with a budget.
 
-def prepare(job: ExploreJob) -> ExploreProblem:
-    """The job settled, with a budget.
-
-    Raises:
-        UsageError: a network that makes no sense.
-    """
-    if not (job.generations or job.evaluations or job.seconds or job.patience):
-        job = dataclasses.replace(job, evaluations=EVALUATIONS[job.quality])
-    return ExploreProblem(**settled(job, job.blank()))
+        Raises:
+            UsageError: a network that makes no sense.
+        """
+        if not (job.generations or job.evaluations or job.seconds or job.patience):
+            job = dataclasses.replace(job, evaluations=EVALUATIONS[job.quality])
+        return cls(**settled(job, job.blank()))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from evoart.errors import UsageError
 from evoart.run import fields
-from evoart.run.job import Job
-from evoart.run.problem import Problem, output_size
+from evoart.run.job import Job, output_size
+from evoart.run.problem import Problem
 from evoart.types import Drawing, Form, Genome, Search
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class CppnFilmJob(Job):
     def stem(self) -> str:
         from pathlib import Path
 
-        from evoart.run.cppn.breed import split_pick
+        from evoart.run.cppn.networks import split_pick
 
         place, pick = split_pick(self.networks[0])
         return Path(place).stem + (f"-{pick}" if pick else "")
@@ -76,12 +76,6 @@ class CppnFilmJob(Job):
     def headline(self) -> str:
         count = len(self.networks)
         return f"a loop through {count} networks" if count > 1 else f"a loop around {self.networks[0]}"
-
-    def prepare(self, source: Any = None) -> FilmProblem:
-        return prepare(self)
-
-    def restore(self, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> FilmProblem:
-        return prepare(self)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -97,7 +91,7 @@ class FilmProblem(Problem):
 
     @property
     def engine(self) -> device.Choice:
-        from evoart.run.cppn.sheet import networks_engine
+        from evoart.run.cppn.networks import networks_engine
 
         return networks_engine(self.job)
 
@@ -145,8 +139,40 @@ class FilmProblem(Problem):
         move = self.job.amount * ((np.cos(angle) - 1) * one + np.sin(angle) * other)
         return form, (genome + move).astype(np.float32)
 
+    @classmethod
+    def restore(
+        cls, job: CppnFilmJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any
+    ) -> Self:
+        return cls.prepare(job)
+
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         return {}, {}
+
+    @classmethod
+    def prepare(cls, job: CppnFilmJob, source: Any = None) -> Self:
+        """Read the networks.
+
+        Raises:
+            UsageError: a file that is not there, is no network or of another kind, or has no latent numbers to move.
+        """
+        from evoart.run.cppn.networks import read_network, same_kind
+
+        hashes = job.networks_sha256 or ("",) * len(job.networks)
+        if len(hashes) != len(job.networks):
+            raise UsageError("the job has another number of networks than of their hashes", "Leave networks_sha256 out")
+        found = [read_network(path, digest) for path, digest in zip(job.networks, hashes, strict=True)]
+        stops = [(form, genome) for _, form, genome, _ in found]
+        form = stops[0][0]
+        for path, (other, _) in zip(job.networks[1:], stops[1:], strict=True):
+            same_kind(job.networks[0], form, path, other)
+        if job.through == "latent" and len(stops) == 1 and not form.latent:
+            raise UsageError(f"'{job.networks[0]}' has no latent numbers", "Use --through weights")
+        for (one, genome), (other, after) in zip(stops, [*stops[1:], stops[0]], strict=True):
+            if len(stops) > 1 and one.between(genome, other, after, 0.5) is None:
+                raise UsageError("there is no way between two of these networks", "Choose networks of one family")
+        job = dataclasses.replace(job.with_seed(), networks_sha256=tuple(digest for _, _, _, digest in found))
+        size = output_size(form.width, form.height, job.size or max(found[0][0].size))
+        return cls(job=job, form=form, size=size, name=job.stem, stops=stops)
 
 
 class Loop(Sequence):
@@ -180,29 +206,3 @@ class Standing(Search):
     def load(self, arrays: dict[str, np.ndarray]) -> None:
         self.generation = int(arrays["generation"])
         self.done = self.generation > 0
-
-
-def prepare(job: CppnFilmJob) -> FilmProblem:
-    """Read the networks.
-
-    Raises:
-        UsageError: a file that is not there, is no network or of another kind, or has no latent numbers to move.
-    """
-    from evoart.run.cppn.breed import read_network, same_kind
-
-    hashes = job.networks_sha256 or ("",) * len(job.networks)
-    if len(hashes) != len(job.networks):
-        raise UsageError("the job has another number of networks than of their hashes", "Leave networks_sha256 out")
-    found = [read_network(path, digest) for path, digest in zip(job.networks, hashes, strict=True)]
-    stops = [(form, genome) for _, form, genome, _ in found]
-    form = stops[0][0]
-    for path, (other, _) in zip(job.networks[1:], stops[1:], strict=True):
-        same_kind(job.networks[0], form, path, other)
-    if job.through == "latent" and len(stops) == 1 and not form.latent:
-        raise UsageError(f"'{job.networks[0]}' has no latent numbers", "Use --through weights")
-    for (one, genome), (other, after) in zip(stops, [*stops[1:], stops[0]], strict=True):
-        if len(stops) > 1 and one.between(genome, other, after, 0.5) is None:
-            raise UsageError("there is no way between two of these networks", "Choose networks of one family")
-    job = dataclasses.replace(job.with_seed(), networks_sha256=tuple(digest for _, _, _, digest in found))
-    size = output_size(form.width, form.height, job.size or max(found[0][0].size))
-    return FilmProblem(job=job, form=form, size=size, name=job.stem, stops=stops)

@@ -6,20 +6,21 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from evoart.errors import UsageError, unknown
 from evoart.run import fields
 from evoart.run.cppn.job import NetworkJob
-from evoart.run.problem import Problem, output_size
+from evoart.run.job import output_size
+from evoart.run.problem import Problem
 
 if TYPE_CHECKING:
     from evoart.cppn.breeder import Individual
     from evoart.forms.cppn import NetworkForm
     from evoart.run import device
-    from evoart.run.events import Reason
+    from evoart.run.stop import Reason
     from evoart.score.pixel import Target
     from evoart.types import Form, Genome, Search
 
@@ -130,12 +131,6 @@ class CppnFitJob(NetworkJob):
     def title(self, noun: str) -> str:
         return f"{self.stem}, drawn by {noun}"
 
-    def prepare(self, source: Any = None) -> CppnFitProblem:
-        return prepare(self, source)
-
-    def restore(self, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> CppnFitProblem:
-        return restore(self, plain, arrays, **common)
-
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class CppnFitProblem(Problem):
@@ -158,7 +153,7 @@ class CppnFitProblem(Problem):
 
     @property
     def engine(self) -> device.Choice:
-        from evoart.run.cppn.sheet import networks_engine
+        from evoart.run.cppn.networks import networks_engine
 
         return networks_engine(self.job)
 
@@ -194,7 +189,7 @@ class CppnFitProblem(Problem):
 
     def _neat(self, engine: Any) -> Search:
         from evoart.cppn.breeder import GraphBreeder, pack, unpack
-        from evoart.run.cppn.sheet import rates
+        from evoart.run.cppn.networks import rates
         from evoart.search.individuals import Kind
         from evoart.search.neat import Neat, Settings
 
@@ -208,7 +203,7 @@ class CppnFitProblem(Problem):
         return Neat(makes, _judge(job, engine), kind, population, job.seed, first, settings)
 
     def judge(self, form: Form, genome: Genome) -> dict[str, float]:
-        from evoart.run.fit.problem import judged
+        from evoart.score.pixel import judged
 
         loss, decibels = judged(form.drawing(genome), self.target)
         return {"loss": loss, "psnr": decibels}
@@ -232,6 +227,76 @@ class CppnFitProblem(Problem):
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         arrays = {"image": self.target.image, "weight": self.target.weight}
         return {}, arrays | ({"start": self.start} if self.start is not None else {})
+
+    @classmethod
+    def prepare(cls, job: CppnFitJob, source: Any = None) -> Self:
+        """Read the photograph and settle the job.
+
+        Raises:
+            UsageError, EvoartError: a picture or start file that cannot be used, a network that makes no sense.
+        """
+        from evoart.picture import bundled
+        from evoart.run.cppn.networks import network_fields, read_network
+        from evoart.run.inputs import check_hash, read_picture
+        from evoart.score.pixel import Target
+
+        if job.pixels is None:
+            job = dataclasses.replace(job, pixels=128 if job.topology == "layers" else 64)
+        picture = read_picture(job.picture or bundled() if source is None else source, job.pixels, job.max_pixels)
+        check_hash("photograph", job.picture or picture.name, picture.sha256, job.sha256)
+        image, alpha = picture.at(job.pixels)
+        weight = np.ones(image.shape[:2], np.float32) if alpha is None else alpha.astype(np.float32)
+        if not weight.any():
+            raise UsageError("the picture is transparent everywhere", "Choose another one")
+        weight = (weight / weight.mean(dtype=np.float64)).astype(np.float32)
+        longest = max(picture.width, picture.height)
+        job = dataclasses.replace(job.with_seed(), sha256=picture.sha256, aspect=f"{picture.width}:{picture.height}")
+        start, form = None, None
+        if job.start:
+            _, form, start, digest = read_network(job.start, job.start_sha256)
+            job = dataclasses.replace(job, start_sha256=digest, **network_fields(form))
+            form = dataclasses.replace(form, width=picture.width / longest, height=picture.height / longest)
+            job = dataclasses.replace(job, aspect=f"{picture.width}:{picture.height}")
+        limits = (job.generations, job.evaluations, job.seconds, job.until_psnr, job.patience)
+        descends = job.topology == "layers" and job.weights == "gradient"
+        if descends and "steps" not in job.options:
+            # Written down, so that a run with another limit than it was planned with can still be done again.
+            steps = job.generations or job.evaluations or STEPS[job.quality]
+            job = dataclasses.replace(job, options=job.options | {"steps": float(min(steps, 1_000_000))})
+        if not descends and not any(limits):
+            budget = TRAINED if job.weights == "gradient" else EVALUATIONS
+            job = dataclasses.replace(job, evaluations=budget[job.quality])
+        return cls(
+            job=job,
+            form=form or job.blank(),
+            target=Target(np.ascontiguousarray(image, np.float32), weight, job.loss),
+            size=output_size(picture.width, picture.height, job.size),
+            name=picture.name,
+            mask=None,
+            start=start,
+        )
+
+    @classmethod
+    def restore(
+        cls, job: CppnFitJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any
+    ) -> Self:
+        """The problem that ``pack`` took apart.
+
+        Raises:
+            ValueError: parts that do not belong together.
+        """
+        from evoart.score.pixel import Target
+
+        image, weight, start = arrays["image"], arrays["weight"], arrays.get("start")
+        problem = cls(job=job, target=Target(image, weight, job.loss), start=start, **common)
+        sound = (
+            image.ndim == 3 and image.shape == (*weight.shape, 3) and image.dtype == weight.dtype == np.float32
+            and min(weight.shape) > 0 and np.isfinite(image).all() and np.isfinite(weight).all() and weight.min() >= 0
+            and (start is None or (start.shape == (problem.form.dim,) and np.isfinite(start).all()))
+        )  # fmt: skip
+        if not sound:
+            raise ValueError("parts that do not belong together")
+        return problem
 
 
 def _judge(job: CppnFitJob, engine: Any) -> Callable[[list[Individual]], Any]:
@@ -264,72 +329,3 @@ def _with_weight(genome: Genome, weight: float) -> Genome:
     out = np.array(genome, np.float32)
     out[-1] = weight
     return out
-
-
-def prepare(job: CppnFitJob, source: Any = None) -> CppnFitProblem:
-    """Read the photograph and settle the job.
-
-    Raises:
-        UsageError, EvoartError: a picture or start file that cannot be used, a network that makes no sense.
-    """
-    from evoart.run.cppn.breed import network_fields, read_network
-    from evoart.run.fit.problem import read_picture, same
-    from evoart.score.pixel import Target
-
-    if job.pixels is None:
-        job = dataclasses.replace(job, pixels=128 if job.topology == "layers" else 64)
-    picture = read_picture(job, source)
-    same("picture", job.picture or picture.name, picture.sha256, job.sha256)
-    image, alpha = picture.at(job.pixels)
-    weight = np.ones(image.shape[:2], np.float32) if alpha is None else alpha.astype(np.float32)
-    if not weight.any():
-        raise UsageError("the picture is transparent everywhere", "Choose another one")
-    weight = (weight / weight.mean(dtype=np.float64)).astype(np.float32)
-    longest = max(picture.width, picture.height)
-    job = dataclasses.replace(job.with_seed(), sha256=picture.sha256, aspect=f"{picture.width}:{picture.height}")
-    start, form = None, None
-    if job.start:
-        _, form, start, digest = read_network(job.start, job.start_sha256)
-        job = dataclasses.replace(job, start_sha256=digest, **network_fields(form))
-        form = dataclasses.replace(form, width=picture.width / longest, height=picture.height / longest)
-        job = dataclasses.replace(job, aspect=f"{picture.width}:{picture.height}")
-    limits = (job.generations, job.evaluations, job.seconds, job.until_psnr, job.patience)
-    descends = job.topology == "layers" and job.weights == "gradient"
-    if descends and "steps" not in job.options:
-        # Written down, so that a run with another limit than it was planned with can still be done again.
-        steps = job.generations or job.evaluations or STEPS[job.quality]
-        job = dataclasses.replace(job, options=job.options | {"steps": float(min(steps, 1_000_000))})
-    if not descends and not any(limits):
-        budget = TRAINED if job.weights == "gradient" else EVALUATIONS
-        job = dataclasses.replace(job, evaluations=budget[job.quality])
-    return CppnFitProblem(
-        job=job,
-        form=form or job.blank(),
-        target=Target(np.ascontiguousarray(image, np.float32), weight, job.loss),
-        size=output_size(picture.width, picture.height, job.size),
-        name=picture.name,
-        mask=None,
-        start=start,
-    )
-
-
-def restore(
-    job: CppnFitJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any
-) -> CppnFitProblem:
-    """The problem that ``CppnFitProblem.pack`` took apart.
-
-    Raises:
-        ValueError: parts that do not belong together.
-    """
-    from evoart.score.pixel import Target
-
-    image, weight, start = arrays["image"], arrays["weight"], arrays.get("start")
-    problem = CppnFitProblem(job=job, target=Target(image, weight, job.loss), start=start, **common)
-    sound = (
-        image.ndim == 3 and image.shape == (*weight.shape, 3) and image.dtype == weight.dtype == np.float32
-        and min(weight.shape) > 0 and np.isfinite(image).all() and np.isfinite(weight).all() and weight.min() >= 0
-        and (start is None or (start.shape == (problem.form.dim,) and np.isfinite(start).all()))
-    )  # fmt: skip
-    if not sound:
-        raise ValueError("parts that do not belong together")
-    return problem

@@ -52,15 +52,6 @@ def names(name: str, value: Any) -> str:
     return ",".join(words)
 
 
-def aspect(name: str, value: Any) -> str:
-    """Width to height, ``16:9``."""
-    match = re.fullmatch(r"(\d{1,5}(?:\.\d+)?)[:x/](\d{1,5}(?:\.\d+)?)", str(value).strip())
-    wide, tall = (float(match[1]), float(match[2])) if match else (0.0, 0.0)
-    if not (wide > 0 and tall > 0 and 0.05 <= wide / tall <= 20):
-        raise UsageError(f"--aspect is '{fields.shortened(value)}'", "Write width:height, such as 16:9")
-    return f"{wide:g}:{tall:g}"
-
-
 @dataclass(frozen=True)
 class NetworkJob(Job):
     """A job with coordinate networks.
@@ -83,7 +74,7 @@ class NetworkJob(Job):
         "color": fields.Choice(("rgb", "hsv", "gray")),
         "symmetry": fields.named,
         "latent": fields.Number(0, 64, "latent numbers"),
-        "aspect": aspect,
+        "aspect": fields.Aspect(),
         "engine": fields.Choice(("auto", "networks")),
     }
 
@@ -105,8 +96,7 @@ class NetworkJob(Job):
 
     def extent(self) -> tuple[float, float]:
         """Width and height of a picture in units; the longer one is 1."""
-        wide, tall = (float(side) for side in self.aspect.split(":"))
-        return wide / max(wide, tall), tall / max(wide, tall)
+        return fields.extent(self.aspect)
 
     def look(self) -> Layers | Graph:
         """The networks' layout; of graphs, what all of them have in common.
@@ -214,16 +204,6 @@ class CppnJob(SheetJob):
     def headline(self) -> str:
         return f"{self.n} random networks" if self.pick is None else f"random network {self.pick}"
 
-    def prepare(self, source: Any = None) -> Any:
-        from evoart.run.cppn.sheet import RandomProblem, prepare
-
-        return prepare(self, RandomProblem)
-
-    def restore(self, plain: Any, arrays: Any, **common: Any) -> Any:
-        from evoart.run.cppn.sheet import RandomProblem
-
-        return RandomProblem(job=self, **common)
-
 
 @dataclass(frozen=True)
 class BreedJob(SheetJob):
@@ -267,16 +247,6 @@ class BreedJob(SheetJob):
     def headline(self) -> str:
         count = len(self.parents)
         return f"{self.n} children of {count} network{'s' if count > 1 else ''}"
-
-    def prepare(self, source: Any = None) -> Any:
-        from evoart.run.cppn.breed import prepare
-
-        return prepare(self)
-
-    def restore(self, plain: Any, arrays: Any, **common: Any) -> Any:
-        from evoart.run.cppn.breed import restore
-
-        return restore(self, plain, arrays, **common)
 
 
 @dataclass(frozen=True)
@@ -331,13 +301,3 @@ class ExploreJob(SheetJob):
     @property
     def headline(self) -> str:
         return f"exploring {self.measures.replace(',', ' and ')} on a grid of {self.grid}"
-
-    def prepare(self, source: Any = None) -> Any:
-        from evoart.run.cppn.explore import prepare
-
-        return prepare(self)
-
-    def restore(self, plain: Any, arrays: Any, **common: Any) -> Any:
-        from evoart.run.cppn.explore import ExploreProblem
-
-        return ExploreProblem(job=self, **common)

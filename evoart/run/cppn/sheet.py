@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from evoart.cppn.breeder import Individual, breeder, pack, unpack
-from evoart.cppn.genes import Rates
 from evoart.cppn.measures import liveliness
 from evoart.engine.networks import Painter
 from evoart.forms.cppn import NetworkForm
 from evoart.forms.sheet import SheetForm
 from evoart.run import device
-from evoart.run.cppn.job import CppnJob, NetworkJob, SheetJob
-from evoart.run.problem import Problem, output_size
+from evoart.run.cppn.job import CppnJob, SheetJob
+from evoart.run.cppn.networks import networks_engine, rates
+from evoart.run.job import output_size
+from evoart.run.problem import Problem
 from evoart.run.result import Result
 from evoart.search.best_of_n import Sift
 from evoart.search.individuals import Kind
@@ -38,6 +39,14 @@ class SheetProblem(Problem):
 
     job: SheetJob
     form: SheetForm | NetworkForm
+
+    @classmethod
+    def prepare(cls, job: SheetJob, source: Any = None) -> Self:
+        return cls(**settled(job, job.blank()))
+
+    @classmethod
+    def restore(cls, job: SheetJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> Self:
+        return cls(job=job, **common)
 
     @property
     def canvas(self) -> tuple[int, int]:
@@ -126,15 +135,6 @@ def _pairs(form: SheetForm, genome: Genome) -> list[Individual]:
     return [(member.look, part) for _, member, part in form.split(genome)]
 
 
-def networks_engine(job: NetworkJob) -> device.Choice:
-    """What draws the pictures of a job: JAX, on whatever device it has.
-
-    Raises:
-        EvoartError: a GPU was asked for and JAX sees none, or the CPU and JAX has settled on a GPU.
-    """
-    return dataclasses.replace(device.choose_jax(job.device), engine="networks")
-
-
 def sheet_of(job: SheetJob, blank: NetworkForm) -> SheetForm:
     """The form of a job's sheet, all places filled by blanks."""
     return SheetForm((blank,) * job.cells, job.columns, *job.extent())
@@ -146,15 +146,6 @@ def settled(job: SheetJob, blank: NetworkForm) -> dict[str, Any]:
     natural = job.each if job.pick is not None else min(LARGEST, CELL * max(form.columns, form.rows))
     size = output_size(form.width, form.height, job.size or natural)
     return {"job": job.with_seed(), "form": form, "size": size, "name": job.stem}
-
-
-def prepare(job: SheetJob, kind: type[SheetProblem]) -> SheetProblem:
-    """The job settled.
-
-    Raises:
-        UsageError: a network that makes no sense.
-    """
-    return kind(**settled(job, job.blank()))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -179,9 +170,3 @@ class RandomProblem(SheetProblem):
 def places(job: SheetJob) -> list[int]:
     """Numbers of the pictures a job makes."""
     return [job.pick] if job.pick is not None else list(range(1, job.cells + 1))
-
-
-def rates(job: NetworkJob) -> Rates:
-    """How graphs of a job mutate."""
-    functions = job.functions()
-    return Rates(functions=functions) if functions else Rates()

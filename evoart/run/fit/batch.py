@@ -14,7 +14,7 @@ from evoart.errors import EvoartError, UsageError
 from evoart.run.events import Event
 from evoart.run.fit.job import FitJob
 from evoart.run.loop import drive
-from evoart.run.problem import Problem
+from evoart.run.problem import Problem, prepare
 from evoart.types import Search
 
 
@@ -48,7 +48,7 @@ class Picture:
             self._search().ended = True
 
 
-def prepare(jobs: Sequence[FitJob], sources: Sequence[Any] | None = None) -> list[Picture]:
+def prepare_all(jobs: Sequence[FitJob], sources: Sequence[Any] | None = None) -> list[Picture]:
     """Read all photographs; those that cannot be used say why and stop none of the others.
 
     Raises:
@@ -57,7 +57,7 @@ def prepare(jobs: Sequence[FitJob], sources: Sequence[Any] | None = None) -> lis
     pictures = [Picture(job) for job in jobs]
     for picture, source in zip(pictures, sources or [None] * len(jobs), strict=True):
         try:
-            picture.problem = picture.job.prepare(source)
+            picture.problem = prepare(picture.job, source)
         except EvoartError as error:
             picture.error = error
     ready = [picture for picture in pictures if picture.problem is not None]

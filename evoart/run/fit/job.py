@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,7 +13,6 @@ from evoart.run.job import Job
 if TYPE_CHECKING:
     import numpy as np
 
-    from evoart.run.fit.problem import FitProblem
 
 SEARCHES = ("evolve", "sets", "regional", "classical")
 DEFAULT_SHAPES = 100
@@ -146,6 +144,10 @@ class FitJob(Job):
             if isinstance(value, str) or not (0 <= value <= 1e6 and value == int(value)):
                 raise UsageError(f"{name}={value} is not a whole number from 0 to 1,000,000", f"Use --set {name}=100")
 
+    def search_options(self) -> dict[str, float | str]:
+        """What a strategy is told beyond its name, population and seed."""
+        return dict(self.options) | ({"step": self.step} if self.step is not None else {})
+
     @property
     def form(self) -> str:
         return "shapes"
@@ -166,20 +168,10 @@ class FitJob(Job):
             return f"{name}, going on from {self.start}"
         return f"{name}, {number:,} shape{'s' if number != 1 else ''} ({self.kind})"
 
-    def prepare(self, source: Any = None) -> FitProblem:
-        from evoart.run.fit.problem import prepare
-
-        return prepare(self, source)
-
-    def restore(self, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> FitProblem:
-        from evoart.run.fit.problem import restore
-
-        return restore(self, plain, arrays, **common)
-
     def mask(self, data: bytes, path: Path) -> np.ndarray | None:
         from evoart.run.fit.mask import mask_of
 
-        return mask_of(data, path, self)
+        return mask_of(data, path, self.picture, self.sha256) if self.keep_alpha else None
 
     @classmethod
     def implied(cls, given: dict[str, Any]) -> dict[str, Any]:

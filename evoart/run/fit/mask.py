@@ -11,13 +11,12 @@ import numpy as np
 
 from evoart.errors import EvoartError
 from evoart.picture import MASK_SIDE, load
-from evoart.run.fit.job import FitJob
 
 _EMBEDDED = re.compile(rb'<mask id="alpha".{0,400}?base64,([A-Za-z0-9+/=]+)"', re.DOTALL)
 _RASTER = (b"\x89PNG", b"RIFF", b"GIF8")
 
 
-def mask_of(data: bytes, path: Path, job: FitJob) -> np.ndarray | None:
+def mask_of(data: bytes, path: Path, photograph: str, sha256: str) -> np.ndarray | None:
     """Transparency ``(h, w)`` uint8 of the picture ``data`` read from ``path``: its own, or the photograph's.
 
     None where it has none.
@@ -25,19 +24,17 @@ def mask_of(data: bytes, path: Path, job: FitJob) -> np.ndarray | None:
     Raises:
         EvoartError: the picture is transparent, and neither its file nor the photograph can say where.
     """
-    if not job.keep_alpha:
-        return None
     if found := _EMBEDDED.search(data):
         return _embedded(found[1], path)
     if data.startswith(_RASTER):
         return load(data).mask
-    for photo in (Path(job.picture), path.parent / Path(job.picture).name):
-        if job.picture and os.path.isfile(photo):  # unlike Path.is_file, False for a name that no file can have
+    for photo in (Path(photograph), path.parent / Path(photograph).name):
+        if photograph and os.path.isfile(photo):  # unlike Path.is_file, False for a name that no file can have
             picture = load(photo)
-            if picture.sha256 == job.sha256:
+            if picture.sha256 == sha256:
                 return picture.mask
     raise EvoartError(
-        f"'{path}' is transparent where its photograph '{job.picture}' is, which is not there",
+        f"'{path}' is transparent where its photograph '{photograph}' is, which is not there",
         "Use the SVG or PNG, or put the photograph beside it",
     )
 

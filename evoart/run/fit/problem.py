@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from evoart.draw.shapes import MIXED, shape
-from evoart.errors import EvoartError, UsageError
+from evoart.draw.shapes import shape
+from evoart.errors import UsageError
 from evoart.forms.shapes import ShapesForm, pack_kinds, unpack_kinds
 from evoart.output.recipe import extract
-from evoart.picture import MAX_PIXELS, Picture, bundled, load, load_weights, read_source
-from evoart.run import device, fields
+from evoart.picture import MAX_PIXELS, bundled, load_weights
+from evoart.run import fields
+from evoart.run.device import Choice
 from evoart.run.fit import palette
+from evoart.run.fit.engine import choose
 from evoart.run.fit.job import DEFAULT_SHAPES, FitJob
-from evoart.run.problem import Problem, output_size
+from evoart.run.fit.search import SearchBuilder
+from evoart.run.inputs import check_hash, read_hashed, read_picture
+from evoart.run.job import output_size
+from evoart.run.problem import Problem
 from evoart.run.recipe import record
-from evoart.score.pixel import Target, loss_map, mean_squared_error, psnr
-from evoart.types import Drawing, Genome, Image, Search
+from evoart.run.shapes import expand, fill_kinds, widen
+from evoart.score.pixel import Target, judged, psnr
+from evoart.types import Genome, Search
 
 if TYPE_CHECKING:
-    from evoart.run.events import Reason
+    from evoart.run.stop import Reason
 
 # Evaluations of a search that does not know by itself when it is done, where nothing else was asked for.
 EVALUATIONS = {"draft": 16_384, "normal": 65_536, "best": 262_144}
@@ -56,13 +59,17 @@ class FitProblem(Problem):
         return w, h
 
     @property
-    def engine(self) -> device.Choice:
-        return device.choose(self.job)
+    def engine(self) -> Choice:
+        return choose(self.job)
 
     def search(self) -> Search:
-        from evoart.run.fit.search import build_search
+        return self.builder().build()
 
-        return build_search(self)
+    def builder(self) -> SearchBuilder:
+        """What builds the search."""
+        from evoart.run.fit.search import SearchBuilder
+
+        return SearchBuilder(self.job, self.form, self.target, self.choices, self.start)
 
     def judge(self, form: ShapesForm, genome: Genome) -> dict[str, float]:
         loss, decibels = judged(form.drawing(genome), self.target)
@@ -94,85 +101,71 @@ class FitProblem(Problem):
         arrays = {"image": self.target.image, "weight": self.target.weight}
         return plain, arrays | ({"start": self.start[1]} if self.start else {})
 
+    @classmethod
+    def prepare(cls, job: FitJob, source: Any = None) -> Self:
+        """Read the photograph (``source`` where given, else ``job.picture``) and settle the job.
 
-def restore(job: FitJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> FitProblem:
-    """The problem that ``FitProblem.pack`` took apart; ``common`` is what all problems have.
+        Raises:
+            UsageError, EvoartError: a picture, importance map or start file that cannot be used.
+        """
+        picture = read_picture(job.picture or bundled() if source is None else source, job.pixels, job.max_pixels)
+        check_hash("photograph", job.picture or picture.name, picture.sha256, job.sha256)
+        image, alpha = picture.at(job.pixels)
+        if job.background == "transparent" and alpha is not None:
+            # A transparent ground is judged on white, and what the photograph leaves free must stay so: it counts too.
+            image, alpha = image * alpha[..., None] + (1 - alpha[..., None]), None
+        weight, weights_hash = _weight(job, image.shape[:2], alpha)
+        colours = _palette(job, image, weight)
+        background = _background(job, image, weight, colours)
+        longest = max(picture.width, picture.height)
+        start, start_hash = _start(job)
+        hashes = {"sha256": picture.sha256, "weights_sha256": weights_hash, "start_sha256": start_hash}
+        job = settle(dataclasses.replace(job, **hashes), len(start[0]) if start else None)
+        choices = expand(job.kind)
+        form = ShapesForm(
+            fill_kinds(job.shapes, choices, start[0] if start else ()),
+            picture.width / longest,
+            picture.height / longest,
+            background,
+            job.opacity,
+            colours,
+            columns=max(len(shape(kind).parameters) for kind in choices),
+        )
+        return cls(
+            job=job,
+            form=form,
+            choices=choices,
+            target=Target(np.ascontiguousarray(image, np.float32), weight, job.loss),
+            size=output_size(picture.width, picture.height, job.size),
+            mask=picture.mask if job.keep_alpha else None,
+            name=picture.name,
+            start=(start[0], widen(start[1], form)) if start else None,
+        )
 
-    Raises:
-        ValueError, KeyError, TypeError: parts that do not belong together.
-    """
-    kinds = unpack_kinds(plain["start"]) if plain["start"] is not None else ()
-    problem = FitProblem(
-        job=job,
-        choices=tuple(plain["choices"]),
-        target=Target(arrays["image"], arrays["weight"], job.loss),
-        start=(kinds, arrays["start"]) if kinds else None,
-        **common,
-    )
-    image, weight, form = problem.target.image, problem.target.weight, problem.form
-    sound = (
-        image.ndim == 3 and image.shape == (*weight.shape, 3) and image.dtype == weight.dtype == np.float32
-        and min(weight.shape) > 0 and np.isfinite(image).all() and np.isfinite(weight).all() and weight.min() >= 0
-        and (problem.start is None or problem.start[1].shape == (len(kinds), form.dim_per_group))
-    )  # fmt: skip
-    if not sound:
-        raise ValueError("parts that do not belong together")
-    return problem
+    @classmethod
+    def restore(cls, job: FitJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> Self:
+        """The problem that ``pack`` took apart; ``common`` is what all problems have.
 
-
-def judged(drawing: Drawing, target: Target) -> tuple[float, float]:
-    """Loss and PSNR in dB of a drawing, anti-aliased as it will be written."""
-    image = canvas_image(drawing, target)
-    loss = float(loss_map(np, image, target).sum(dtype=np.float64))
-    return loss, psnr(mean_squared_error(image, target))
-
-
-def canvas_image(drawing: Drawing, target: Target) -> Image:
-    """The drawing ``(h, w, 3)`` as it is judged: anti-aliased, on the target's canvas, a transparent ground white."""
-    h, w = target.weight.shape
-    rgba = drawing.paint((w, h))
-    return rgba[..., :3] * rgba[..., 3:] + (1 - rgba[..., 3:]) if drawing.background is None else rgba[..., :3]
-
-
-def prepare(job: FitJob, source: Any = None) -> FitProblem:
-    """Read the photograph (``source`` where given, else ``job.picture``) and settle the job.
-
-    Raises:
-        UsageError, EvoartError: a picture, importance map or start file that cannot be used.
-    """
-    picture = read_picture(job, source)
-    same("picture", job.picture or picture.name, picture.sha256, job.sha256)
-    image, alpha = picture.at(job.pixels)
-    if job.background == "transparent" and alpha is not None:
-        # A transparent ground is judged on white, and what the photograph leaves free must stay so: it counts too.
-        image, alpha = image * alpha[..., None] + (1 - alpha[..., None]), None
-    weight, weights_hash = _weight(job, image.shape[:2], alpha)
-    colours = _palette(job, image, weight)
-    background = _background(job, image, weight, colours)
-    longest = max(picture.width, picture.height)
-    start, start_hash = _start(job)
-    hashes = {"sha256": picture.sha256, "weights_sha256": weights_hash, "start_sha256": start_hash}
-    job = settle(dataclasses.replace(job, **hashes), len(start[0]) if start else None)
-    choices = expand(job.kind)
-    form = ShapesForm(
-        _kinds(job.shapes, choices, start),
-        picture.width / longest,
-        picture.height / longest,
-        background,
-        job.opacity,
-        colours,
-        columns=max(len(shape(kind).parameters) for kind in choices),
-    )
-    return FitProblem(
-        job=job,
-        form=form,
-        choices=choices,
-        target=Target(np.ascontiguousarray(image, np.float32), weight, job.loss),
-        size=output_size(picture.width, picture.height, job.size),
-        mask=picture.mask if job.keep_alpha else None,
-        name=picture.name,
-        start=_widened(start, form) if start else None,
-    )
+        Raises:
+            ValueError, KeyError, TypeError: parts that do not belong together.
+        """
+        kinds = unpack_kinds(plain["start"]) if plain["start"] is not None else ()
+        problem = cls(
+            job=job,
+            choices=tuple(plain["choices"]),
+            target=Target(arrays["image"], arrays["weight"], job.loss),
+            start=(kinds, arrays["start"]) if kinds else None,
+            **common,
+        )
+        image, weight, form = problem.target.image, problem.target.weight, problem.form
+        sound = (
+            image.ndim == 3 and image.shape == (*weight.shape, 3) and image.dtype == weight.dtype == np.float32
+            and min(weight.shape) > 0 and np.isfinite(image).all() and np.isfinite(weight).all() and weight.min() >= 0
+            and (problem.start is None or problem.start[1].shape == (len(kinds), form.dim_per_group))
+        )  # fmt: skip
+        if not sound:
+            raise ValueError("parts that do not belong together")
+        return problem
 
 
 def settle(job: FitJob, started: int | None = None) -> FitJob:
@@ -192,87 +185,11 @@ def settle(job: FitJob, started: int | None = None) -> FitJob:
     return dataclasses.replace(job.with_seed(), **changes)
 
 
-def expand(kind: str) -> tuple[str, ...]:
-    """The shape names that a job's ``kind`` allows."""
-    return tuple(dict.fromkeys(name for word in kind.split(",") for name in (MIXED if word == "mixed" else (word,))))
-
-
-def read_picture(job: FitJob, source: Any = None) -> Picture:
-    """The photograph of a job: a path, bytes, an open file, an array ``(h, w, 3 or 4)`` or a Pillow image.
-
-    Raises:
-        UsageError, EvoartError: none of these, or one that cannot be used.
-    """
-    if source is None:
-        source = job.picture or bundled()
-    elif isinstance(source, np.ndarray):
-        source = _array_bytes(source)
-    elif hasattr(source, "save") and hasattr(source, "mode"):
-        source = _pillow_bytes(source)
-    elif hasattr(source, "read"):
-        source = source.read()
-    if not isinstance(source, str | Path | bytes | bytearray | memoryview):
-        raise UsageError(
-            f"a picture cannot be a {type(source).__name__}", "Give a path, bytes, a file, an array or a Pillow image"
-        )
-    return load(source, needed=job.pixels, max_pixels=job.max_pixels or MAX_PIXELS)
-
-
-def _array_bytes(array: np.ndarray) -> bytes:
-    from PIL import Image
-
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[..., 0]
-    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)) or not array.size:
-        raise UsageError(f"the picture is an array of shape {array.shape}", "Give (h, w, 3), (h, w, 4) or (h, w)")
-    if array.dtype.kind == "f":
-        if not np.isfinite(array).all() or array.min() < 0 or array.max() > 1:
-            raise UsageError("the picture's floats leave [0, 1]", "Divide by its largest value, or give uint8")
-        array = np.round(array * 255).astype(np.uint8)
-    elif array.dtype == np.uint16:
-        array = np.round(array / 257).astype(np.uint8)
-    elif array.dtype == bool:
-        array = array * np.uint8(255)
-    if array.dtype != np.uint8:
-        raise UsageError(f"the picture is an array of {array.dtype}", "Give uint8, or floats in [0, 1]")
-    return _pillow_bytes(Image.fromarray(np.ascontiguousarray(array)))
-
-
-def _pillow_bytes(image: Any) -> bytes:
-    """A Pillow image, upright, as the bytes of a file, so that it is read and known again as one."""
-    from PIL import ImageOps
-
-    buffer = io.BytesIO()
-    try:
-        image = ImageOps.exif_transpose(image)
-        if image.mode in _CONVERTED:
-            image = image.convert(_CONVERTED[image.mode])
-        # TIFF holds what PNG does not.
-        image.save(buffer, "TIFF" if image.mode in ("F", "I", "CMYK", "YCbCr", "LAB") else "PNG", compress_level=1)
-    except (OSError, ValueError, SyntaxError) as error:
-        raise EvoartError(f"the Pillow image cannot be read ({error})", "Give an open image, in RGB for one") from error
-    return buffer.getvalue()
-
-
-_CONVERTED = {"La": "LA", "RGBa": "RGBA", "PA": "RGBA", "RGBX": "RGB", "HSV": "RGB"}
-
-
-def same(what: str, name: str, found: str, expected: str) -> None:
-    """Refuse a file that is not the one a job was made for, where the job knows."""
-    if expected and found != expected:
-        raise UsageError(
-            f"'{name}' is not the {what} this job was made for (its contents differ)",
-            "Put the right file there (redo: --picture FILE), or begin anew with evoart fit",
-        )
-
-
 def _weight(job: FitJob, shape: tuple[int, int], alpha: np.ndarray | None) -> tuple[np.ndarray, str]:
     """Weights ``(h, w)`` with mean 1, and the hash of the importance map's file."""
     weight, digest = np.ones(shape, np.float32) if alpha is None else alpha.astype(np.float32), ""
     if job.weights:
-        data, _, label = read_source(job.weights)
-        digest = hashlib.sha256(data).hexdigest()
-        same("importance map", job.weights, digest, job.weights_sha256)
+        data, label, digest = read_hashed("importance map", job.weights, job.weights_sha256)
         weight = weight * load_weights(data, shape, max_pixels=job.max_pixels or MAX_PIXELS, label=label)
     mean = float(weight.mean(dtype=np.float64))
     if not mean > 0:
@@ -306,23 +223,8 @@ def _start(job: FitJob) -> tuple[tuple[tuple[str, ...], np.ndarray] | None, str]
     """Kinds and rows of the result to go on from, as it was saved, and the hash of its file."""
     if not job.start:
         return None, ""
-    data, _, label = read_source(job.start)
-    digest = hashlib.sha256(data).hexdigest()
-    same("start", job.start, digest, job.start_sha256)
+    data, label, digest = read_hashed("start", job.start, job.start_sha256)
     begun = record(extract(data, label), label)
     if not isinstance(begun.form, ShapesForm):
         raise UsageError(f"{label} is no drawing of shapes", "Start from a picture that evoart fit or clip has drawn")
     return (begun.form.kinds, begun.genome.reshape(begun.form.groups, -1)), digest
-
-
-def _kinds(shapes: int, choices: tuple[str, ...], start: tuple[tuple[str, ...], np.ndarray] | None) -> tuple[str, ...]:
-    have = start[0] if start else ()
-    return have + tuple(choices[i % len(choices)] for i in range(shapes - len(have)))
-
-
-def _widened(start: tuple[tuple[str, ...], np.ndarray], form: ShapesForm) -> tuple[tuple[str, ...], np.ndarray]:
-    """The start's rows with as much geometry per row as the form has."""
-    names, old = start
-    rows = np.zeros((len(names), form.dim_per_group), np.float32)
-    rows[:, : old.shape[1] - 4], rows[:, -4:] = old[:, :-4], old[:, -4:]
-    return names, rows

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from evoart.errors import UsageError
 from evoart.forms.pens import COUNTS, is_pen, pen_form
-from evoart.forms.registry import FORMS
 from evoart.run import fields
 from evoart.run.device import Choice
 from evoart.run.fit.job import FitJob
 from evoart.run.fit.problem import FitProblem
-from evoart.run.fit.problem import prepare as prepare_shapes
 from evoart.types import Form, Search
 
 DEFAULT_STRATEGY = "snes"
@@ -70,15 +67,6 @@ class PenFitJob(FitJob):
         what = "sketches" if self.form == "sketch" else "strokes"
         return f"{name}, {self.shapes or COUNTS[self.form]:,} {what} ({self.canvas})"
 
-    def prepare(self, source: Any = None) -> PenFitProblem:
-        return prepare(self, source)
-
-    def restore(self, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> PenFitProblem:
-        from evoart.run.fit.problem import restore
-
-        shaped = restore(self, plain, arrays, **common)
-        return PenFitProblem(**{f.name: getattr(shaped, f.name) for f in dataclasses.fields(FitProblem)})
-
     @classmethod
     def implied(cls, given: dict[str, Any]) -> dict[str, Any]:
         return given
@@ -101,7 +89,6 @@ class PenFitProblem(FitProblem):
         from evoart.engine.images import ImagesEngine
         from evoart.engine.sharded import over_devices
         from evoart.run import device
-        from evoart.run.fit.search import search_options
         from evoart.score.pixel import PixelScore
         from evoart.search.classical import Classical
 
@@ -110,35 +97,33 @@ class PenFitProblem(FitProblem):
         engine = over_devices(ImagesEngine(self.form, PixelScore(self.target), self.canvas))
         start = self.form.random(np.random.default_rng([job.seed, 0]), self.target.image)
         name, population = job.strategy or DEFAULT_STRATEGY, job.population or POPULATION
-        search = Classical(engine, name, population, job.seed, start, search_options(self))
+        search = Classical(engine, name, population, job.seed, start, job.search_options())
         search.stop_after(job.generations, job.evaluations)
         return search
 
     def facts(self) -> dict[str, Any]:
         return {"picture": self.job.picture or "the bundled photograph", "canvas": self.job.canvas}
 
+    @classmethod
+    def prepare(cls, job: PenFitJob, source: Any = None) -> Self:
+        """Read the photograph and settle the job; see ``run.fit.problem.prepare``.
 
-def prepare(job: PenFitJob, source: Any = None) -> PenFitProblem:
-    """Read the photograph and settle the job; see ``run.fit.problem.prepare``.
+        Raises:
+            UsageError, EvoartError: a picture or a model that cannot be used.
+        """
+        from evoart.engine.jax_setup import setup
 
-    Raises:
-        UsageError, EvoartError: a picture or a model that cannot be used.
-    """
-    from evoart.engine.jax_setup import setup
-
-    setup()
-    job = dataclasses.replace(job, shapes=job.shapes or COUNTS[job.form])
-    shaped = prepare_shapes(job, source)
-    background = None if job.background == "transparent" else shaped.form.background
-    form = pen_form(
-        job.canvas,
-        job.shapes,
-        shaped.form.width,
-        shaped.form.height,
-        line=job.line / 100,
-        background=background,
-        **({"ink": fields.rgb(job.ink)} if job.form == "sketch" else {"palette": (fields.rgb(job.ink),)}),
-    )
-    assert form.name in FORMS
-    common = {f.name: getattr(shaped, f.name) for f in dataclasses.fields(FitProblem)}
-    return PenFitProblem(**common | {"form": form, "choices": ()})
+        setup()
+        job = dataclasses.replace(job, shapes=job.shapes or COUNTS[job.form])
+        shaped = super().prepare(job, source)
+        background = None if job.background == "transparent" else shaped.form.background
+        form = pen_form(
+            job.canvas,
+            job.shapes,
+            shaped.form.width,
+            shaped.form.height,
+            line=job.line / 100,
+            background=background,
+            **({"ink": fields.rgb(job.ink)} if job.form == "sketch" else {"palette": (fields.rgb(job.ink),)}),
+        )
+        return dataclasses.replace(shaped, form=form, choices=())

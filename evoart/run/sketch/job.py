@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,9 +12,7 @@ from evoart.run import fields
 from evoart.run.job import Job
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from evoart.run.sketch.problem import SketchProblem
+    pass
 
 TASKS = ("sample", "complete", "decode", "interpolate", "grid", "combine")
 RULES = ("js", "tf", "handwriting")
@@ -172,13 +169,3 @@ class SketchJob(Job):
             across = self.count
         columns = min(self.columns or across, self.count)
         return math.ceil(self.count / columns), columns
-
-    def prepare(self, source: Any = None) -> SketchProblem:
-        from evoart.run.sketch.problem import prepare
-
-        return prepare(self, source)
-
-    def restore(self, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> SketchProblem:
-        from evoart.run.sketch.problem import restore
-
-        return restore(self, plain, arrays, **common)

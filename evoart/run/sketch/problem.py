@@ -4,43 +4,29 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from evoart.draw.pen import PenDrawing
-from evoart.errors import EvoartError, UsageError
+from evoart.errors import UsageError
 from evoart.forms.strokes import StrokesForm
 from evoart.run.device import Choice
-from evoart.run.problem import Problem, output_size
+from evoart.run.inputs import check_hash
+from evoart.run.job import output_size
+from evoart.run.problem import Problem
 from evoart.run.sketch import layout
 from evoart.run.sketch.job import SketchJob
+from evoart.run.sketch.sampling import Start
 from evoart.sketch.drawings import read_drawings
 from evoart.sketch.model import Model
 from evoart.sketch.simplify import simplify, simplify_to
-from evoart.sketch.strokes import Polylines, bounds, to_polylines, to_stroke3
+from evoart.sketch.strokes import Polylines, bounds, to_stroke3
 from evoart.types import Drawing, Genome, Search
 
 _TOLERANCE = 2 / 255  # of a drawing's extent: what Quick, Draw! drawings were simplified by
-
-
-@dataclass(frozen=True)
-class Start:
-    """What a sketch begins with.
-
-    Attributes:
-        tape: number of its noise tape.
-        z: latent vector ``(latent,)``, or None.
-        begun: stroke-3 in the model's training units that are there already; may be empty.
-        class_index: what the model is told to draw.
-    """
-
-    tape: int
-    z: np.ndarray | None = None
-    begun: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
-    class_index: int = 0
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -50,7 +36,6 @@ class SketchProblem(Problem):
     Attributes:
         model: what draws; ``second``: the model that takes over (``then``), which may be the same one.
         starts: what each sketch begins with.
-        tally: filled by the search: whether each sketch ended by itself.
     """
 
     job: SketchJob
@@ -58,7 +43,6 @@ class SketchProblem(Problem):
     model: Model
     second: tuple[Model, int] | None
     starts: tuple[Start, ...]
-    tally: list[bool] = field(default_factory=list)
 
     @property
     def canvas(self) -> tuple[int, int]:
@@ -73,14 +57,14 @@ class SketchProblem(Problem):
     def search(self) -> Search:
         from evoart.run.sketch.sampling import Sampling
 
-        return Sampling(self)
+        return Sampling(self.job, self.model, self.second, self.starts)
 
     def judge(self, form: StrokesForm, genome: Genome) -> dict[str, float]:
-        """``finished``: the share of sketches that ended by themselves."""
-        return {"finished": float(np.mean(self.tally)) if self.tally else 0.0}
+        """Nothing: the search knows the share of sketches that ended by themselves."""
+        return {}
 
     def figures(self, search: Search) -> dict[str, float]:
-        return self.judge(self.form, search.genome)
+        return dict(search.figures)
 
     def frames(self, drawing: Drawing) -> Sequence[Drawing]:
         """The pen on its way, for films."""
@@ -98,41 +82,43 @@ class SketchProblem(Problem):
         """Nothing: sketches begin with what the job names, which is read again."""
         return {}, {}
 
+    @classmethod
+    def prepare(cls, job: SketchJob, source: Any = None) -> Self:
+        """The problem of a job; ``source``: a ``Model`` instead of the one that the job names.
 
-def prepare(job: SketchJob, source: Any = None) -> SketchProblem:
-    """The problem of a job; ``source``: a ``Model`` instead of the one that the job names.
+        Raises:
+            UsageError, EvoartError: files that cannot be read, a model that cannot do what is asked.
+        """
+        from evoart.engine.jax_setup import setup
 
-    Raises:
-        UsageError, EvoartError: files that cannot be read, a model that cannot do what is asked.
-    """
-    from evoart.engine.jax_setup import setup
+        job = job.with_seed()
+        model = source if isinstance(source, Model) else find_model(job.model)
+        setup()
+        check_hash("model", job.model, model.digest, job.model_sha256)
+        job = replace(job, model_sha256=model.digest)
+        if job.points is not None:
+            model = Model(replace(model.config, longest=min(job.points, model.config.longest)), model.params)
+        drawings: dict[str, Polylines] = {}
+        for name in ("drawing", "other"):
+            if path := getattr(job, name):
+                drawings[name], digest = _read(path)
+                check_hash("drawing", path, digest, getattr(job, f"{name}_sha256"))
+                job = replace(job, **{f"{name}_sha256": digest})
+        starts = tuple(_starts(job, model, drawings))
+        second = _second(job, model)
+        if job.aspect is None:
+            job = replace(job, aspect=8.0 if model.config.inputs == 3 else 1.0)
+        if job.rule is None:
+            job = replace(job, rule="handwriting" if model.config.inputs == 3 else "js")
+        width, height = layout.extent(job)
+        size = output_size(width, height, job.size or round(job.grid[0] * job.cell / height))
+        form, _ = layout.sheet(job, [[np.zeros((1, 2))]] * job.count)  # which says how many, until there are some
+        return cls(job=job, form=form, size=size, name=job.stem, model=model, second=second, starts=starts)
 
-    job = job.with_seed()
-    model = source if isinstance(source, Model) else find_model(job.model)
-    setup()
-    job = _with_hash(job, "model", model.digest, job.model)
-    if job.points is not None:
-        model = Model(replace(model.config, longest=min(job.points, model.config.longest)), model.params)
-    drawings: dict[str, Polylines] = {}
-    for name in ("drawing", "other"):
-        if path := getattr(job, name):
-            drawings[name], digest = _read(path)
-            job = _with_hash(job, name, digest, path)
-    starts = tuple(_starts(job, model, drawings))
-    second = _second(job, model)
-    if job.aspect is None:
-        job = replace(job, aspect=8.0 if model.config.inputs == 3 else 1.0)
-    if job.rule is None:
-        job = replace(job, rule="handwriting" if model.config.inputs == 3 else "js")
-    width, height = layout.extent(job)
-    size = output_size(width, height, job.size or round(job.grid[0] * job.cell / height))
-    form, _ = layout.sheet(job, [[np.zeros((1, 2))]] * job.count)  # which says how many, until there are some
-    return SketchProblem(job=job, form=form, size=size, name=job.stem, model=model, second=second, starts=starts)
-
-
-def restore(job: SketchJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> SketchProblem:
-    """See ``Job.restore``."""
-    return prepare(job)
+    @classmethod
+    def restore(cls, job: SketchJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> Self:
+        """The problem again: everything is read from what the job names."""
+        return cls.prepare(job)
 
 
 def find_model(name: str) -> Model:
@@ -141,14 +127,6 @@ def find_model(name: str) -> Model:
     from evoart.sketch.catalogue import find
 
     return find(name, say=news.say, progress=news.progress)
-
-
-def _with_hash(job: SketchJob, name: str, digest: str, path: str) -> SketchJob:
-    """The job with the hash of a file; one that differs from what the job says is another file."""
-    said = getattr(job, f"{name}_sha256")
-    if said and said != digest:
-        raise EvoartError(f"'{path}' is not the {name} that this was made with", "Use the file of that time")
-    return replace(job, **{f"{name}_sha256": digest})
 
 
 def _read(path: str) -> tuple[Polylines, str]:
@@ -240,8 +218,3 @@ def _second(job: SketchJob, model: Model) -> tuple[Model, int] | None:
     if second.config.latent or second.config.inputs != 5 or model.config.inputs != 5:
         raise UsageError(f"'{job.then}' cannot take over a drawing", "Use a decoder without z, such as bird")
     return second, 0
-
-
-def finished_strokes(drawn: np.ndarray) -> Polylines:
-    """Strokes of what was drawn; a drawing that ended at once is a dot, so that its cell is not forgotten."""
-    return to_polylines(drawn) or [np.zeros((1, 2))]

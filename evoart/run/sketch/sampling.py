@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from evoart.run.sketch import layout
-from evoart.run.sketch.problem import SketchProblem, Start, finished_strokes
+from evoart.run.sketch.job import SketchJob
 from evoart.sketch.model import Model
 from evoart.sketch.sampling import Drawn, draw, tapes
 from evoart.sketch.strokes import Polylines, to_polylines
@@ -20,26 +20,30 @@ TOGETHER = 64  # sketches of one step
 class Sampling(Search):
     """See ``types.Search``; the loss is the share of sketches that are still to be drawn."""
 
-    def __init__(self, problem: SketchProblem) -> None:
-        self.problem = problem
+    def __init__(
+        self, job: SketchJob, model: Model, second: tuple[Model, int] | None, starts: tuple[Start, ...]
+    ) -> None:
+        """Arguments as the fields of ``SketchProblem``."""
+        self.job, self.model, self.second, self.starts = job, model, second, starts
         self.sketches: list[Polylines] = []
         self.given: list[int] = []
-        problem.tally.clear()
+        self.finished: list[bool] = []  # whether each sketch ended by itself
         self.generation, self.stage = 0, "drawing"
         self._settle()
 
     def step(self) -> None:
-        starts = self.problem.starts[len(self.sketches) : len(self.sketches) + TOGETHER]
+        starts = self.starts[len(self.sketches) : len(self.sketches) + TOGETHER]
         for sketch, given, finished in self._drawn(starts):
             self.sketches.append(sketch)
             self.given.append(given)
-            self.problem.tally.append(finished)
+            self.finished.append(finished)
         self.generation += 1
         self._settle()
 
     def _settle(self) -> None:
-        count = len(self.problem.starts)
-        self.structure, self.genome = layout.sheet(self.problem.job, self.sketches, self.given)
+        count = len(self.starts)
+        self.figures = {"finished": float(np.mean(self.finished)) if self.finished else 0.0}
+        self.structure, self.genome = layout.sheet(self.job, self.sketches, self.given)
         self.evaluations = len(self.sketches)
         self.progress = self.evaluations / count
         self.loss, self.planned = 1 - self.progress, count
@@ -47,11 +51,11 @@ class Sampling(Search):
 
     def _drawn(self, starts: tuple[Start, ...]) -> list[tuple[Polylines, int, bool]]:
         """Strokes, how many of them were there before (or by the first model), and whether the sketch ended itself."""
-        job, model = self.problem.job, self.problem.model
+        job, model = self.job, self.model
         drawn = self._draw(model, starts)
         given = [len(to_polylines(start.begun)) if len(start.begun) else 0 for start in starts]
-        if self.problem.second is not None:
-            second, class_index = self.problem.second
+        if self.second is not None:
+            second, class_index = self.second
             cut = [_first_strokes(each.strokes, count + job.after) for each, count in zip(drawn, given, strict=True)]
             given = [len(to_polylines(strokes)) for strokes in cut]
             factor = (second.config.extent or 12 * second.config.scale) / (
@@ -65,7 +69,7 @@ class Sampling(Search):
         return [(sketch, count, each.finished) for sketch, count, each in zip(sketches, given, drawn, strict=True)]
 
     def _draw(self, model: Model, starts: tuple[Start, ...]) -> list[Drawn]:
-        job = self.problem.job
+        job = self.job
         tape = np.concatenate([tapes(1, model.config.longest, job.seed or 0, start.tape) for start in starts])
         z = None if starts[0].z is None else np.stack([start.z for start in starts]).astype(np.float32)
         return draw(
@@ -85,7 +89,7 @@ class Sampling(Search):
             "lines": np.array([len(line) for line in lines], np.int64),
             "strokes": np.array([len(sketch) for sketch in self.sketches], np.int64),
             "given": np.array(self.given, np.int64),
-            "finished": np.array(self.problem.tally, bool),
+            "finished": np.array(self.finished, bool),
             "generation": np.array(self.generation),
         }
 
@@ -98,7 +102,7 @@ class Sampling(Search):
         left = iter(lines)
         self.sketches = [[next(left) for _ in range(count)] for count in strokes]
         self.given = [int(n) for n in arrays["given"]]
-        self.problem.tally[:] = [bool(f) for f in arrays["finished"]]
+        self.finished[:] = [bool(f) for f in arrays["finished"]]
         self.generation = int(arrays["generation"])
         self._settle()
 
@@ -110,3 +114,25 @@ def _first_strokes(strokes: np.ndarray, count: int) -> np.ndarray:
     if len(cut):
         cut[-1, 2] = 1
     return cut
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a sketch begins with.
+
+    Attributes:
+        tape: number of its noise tape.
+        z: latent vector ``(latent,)``, or None.
+        begun: stroke-3 in the model's training units that are there already; may be empty.
+        class_index: what the model is told to draw.
+    """
+
+    tape: int
+    z: np.ndarray | None = None
+    begun: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
+    class_index: int = 0
+
+
+def finished_strokes(drawn: np.ndarray) -> Polylines:
+    """Strokes of what was drawn; a drawing that ended at once is a dot, so that its cell is not forgotten."""
+    return to_polylines(drawn) or [np.zeros((1, 2))]
