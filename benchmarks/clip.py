@@ -84,7 +84,7 @@ def _run(what: tuple[int, str, str, int, int]) -> dict:
         "generations": None,
         "shapes": count,
         "kind": "triangle",
-        "starts": 1,
+        "restarts": 1,
         "prune": 0,
         "evaluations": evaluations,
     }
@@ -92,7 +92,7 @@ def _run(what: tuple[int, str, str, int, int]) -> dict:
     work, form, cpu, judged, taken = problem.search(), problem.form, 0.0, -1.0, dict.fromkeys(JUDGED, "")
     work.stop_after(1, None)
     work.step()  # compiled before the clock starts
-    found = problem.judge(form, work.genome)
+    found = problem.evaluate(form, work.genome)
     early = found["judge"]
     while work.evaluations < evaluations:
         began = time.process_time()
@@ -100,7 +100,7 @@ def _run(what: tuple[int, str, str, int, int]) -> dict:
         work.stop_after(work.generation + max(1, LOOK // work.per_generation), None)
         work.step()
         cpu += time.process_time() - began
-        found = problem.judge(form, work.genome)
+        found = problem.evaluate(form, work.genome)
         judged = max(judged, found["judge"])
         early = found["judge"] if cpu <= SECONDS else early
         for level in JUDGED:

@@ -39,14 +39,14 @@ def rate() -> None:
     rng = np.random.default_rng(SEED)
     mixed = Layers((24,) * 4, ("tanh", "sine", "gaussian"))
     kinds = {
-        "layers 24x4, tanh": (CppnForm(look=Layers((24,) * 4)), None),
-        "layers 24x4, tanh, sine and gaussian": (CppnForm(look=mixed), None),
+        "layers 24x4, tanh": (CppnForm(net=Layers((24,) * 4)), None),
+        "layers 24x4, tanh, sine and gaussian": (CppnForm(net=mixed), None),
         "graphs of 30 nodes, each another": (GraphForm(), [_graph(rng) for _ in range(64)]),
     }
     assert all(len(graph.nodes) == 30 for graph, _ in kinds["graphs of 30 nodes, each another"][1])
     rows = []
     for name, (form, some) in kinds.items():
-        individuals = some or [(form.look, form.random(rng)) for _ in range(64)]
+        individuals = some or [(form.net, form.random(rng)) for _ in range(64)]
         for side in (128, 256):
             target = Target(rng.random((side, side, 3)).astype(np.float32), np.ones((side, side), np.float32))
             engine = NetworkEngine(form, PixelScore(target), (side, side))
@@ -135,7 +135,7 @@ def _fitted(job) -> dict:
         search.step()
     cpu = time.process_time() - cpu
     form = problem.form if search.structure is None else problem.form.with_structure(search.structure)
-    numbers = form.dim if form.name == "cppn" else f"{len(form.look.enabled)} links, {len(form.look.nodes)} nodes"
+    numbers = form.dim if form.name == "cppn" else f"{len(form.net.enabled)} links, {len(form.net.nodes)} nodes"
     return {
         "network": numbers, "evaluations": f"{search.evaluations:,}", "CPU s": f"{cpu:.0f}",
         "MSE x 1000": f"{1000 * search.loss:.1f}", "PSNR": f"{psnr(search.loss):.2f} dB",

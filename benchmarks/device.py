@@ -56,7 +56,7 @@ def by_turns(path, shapes: int, turns: int, evaluations: int) -> dict:
     from evoart.run.fit.job import FitJob
     from evoart.score.pixel import psnr
     from evoart.search.adam import Adam
-    from evoart.search.independent_sets import Sets
+    from evoart.search.independent_sets import IndependentSets
 
     began = time.process_time()
     job = FitJob.make(picture=str(path), shapes=shapes, seed=1, pixels=PIXELS, search="sets", threads=1)
@@ -79,7 +79,7 @@ def by_turns(path, shapes: int, turns: int, evaluations: int) -> dict:
         return loss, gradient.reshape(rows.shape)
 
     for turn in range(turns):
-        sets = Sets(engine, None, turn + 1, genome, {}, boxes)
+        sets = IndependentSets(engine, None, turn + 1, genome, {}, boxes)
         while sets.evaluations < evaluations:
             sets.step()
         adam = Adam(sets.genome.reshape(shapes, -1), rates, LAST if turn == turns - 1 else STEPS)

@@ -26,7 +26,7 @@ from evoart.forms.boxes import boxes
 from evoart.run import problem as problems
 from evoart.run.job import Job
 from evoart.search.adam import Adam
-from evoart.search.independent_sets import Sets
+from evoart.search.independent_sets import IndependentSets
 from evoart.search.plan import GRADIENT
 from evoart.types import Search
 
@@ -68,7 +68,7 @@ class Climber:
             self.genome, self.loss = rows.ravel(), loss
 
 
-class Descent:
+class GradientDescent:
     """Adam down the exact gradient of the anti-aliased picture."""
 
     def __init__(self, engine: ScanlineEngine, start: np.ndarray, steps: int, rate: float = RATE) -> None:
@@ -154,22 +154,22 @@ def polished_sets(path, shapes, seed, pixels, evaluations, seconds):
     """Evolution for most of a budget, the gradient for the rest."""
     problem = prepare(path, shapes, seed, pixels, evaluations, search="sets", engine="scanline")
 
-    def polished(over: Callable[[Search, float], bool], left: Callable[[Descent, Search, float], int]):
+    def polished(over: Callable[[Search, float], bool], left: Callable[[GradientDescent, Search, float], int]):
         search = problem.search()
         search.step()
         began = time.process_time()
         while not over(search, time.process_time() - began):
             search.step()
         engine = ScanlineEngine(problem.form.with_kinds(search.structure or problem.form.kinds), problem.target)
-        probe = Descent(engine, search.genome, WARM, FINE)
+        probe = GradientDescent(engine, search.genome, WARM, FINE)
         steps = left(probe, search, time.process_time() - began)
-        descent = Descent(engine, search.genome, max(1, steps), FINE)
+        descent = GradientDescent(engine, search.genome, max(1, steps), FINE)
         while not descent.done:
             descent.step()
         spent = time.process_time() - began
         return min(search.loss, descent.loss), spent, search.evaluations + descent.evaluations
 
-    def steps_in_time(probe: Descent, search: Search, spent: float) -> int:
+    def steps_in_time(probe: GradientDescent, search: Search, spent: float) -> int:
         began = time.process_time()
         while not probe.done:
             probe.step()
@@ -187,7 +187,9 @@ def polished_sets(path, shapes, seed, pixels, evaluations, seconds):
 def sets(path, shapes, seed, pixels, evaluations, seconds):
     problem = prepare(path, shapes, seed, pixels)
     engine = ScanlineEngine(problem.form, problem.target)
-    return follow(Sets(engine, None, seed, problem.builder().first_guess(), None, boxes), evaluations, seconds)
+    return follow(
+        IndependentSets(engine, None, seed, problem.builder().first_guess(), None, boxes), evaluations, seconds
+    )
 
 
 def strategic(search: str, strategy: str) -> Callable:
@@ -207,12 +209,12 @@ def climber(path, shapes, seed, pixels, evaluations, seconds):
 def descent(path, shapes, seed, pixels, evaluations, seconds):
     problem = prepare(path, shapes, seed, pixels)
     engine, start = ScanlineEngine(problem.form, problem.target), problem.builder().first_guess()
-    count, _ = follow(Descent(engine, start, evaluations // GRADIENT - 1), evaluations, np.inf)
-    probe, began = Descent(engine, start, WARM), time.process_time()
+    count, _ = follow(GradientDescent(engine, start, evaluations // GRADIENT - 1), evaluations, np.inf)
+    probe, began = GradientDescent(engine, start, WARM), time.process_time()
     while not probe.done:
         probe.step()
     steps = int(seconds / ((time.process_time() - began) / WARM))
-    _, timed = follow(Descent(engine, start, steps), np.inf, 1.2 * seconds)
+    _, timed = follow(GradientDescent(engine, start, steps), np.inf, 1.2 * seconds)
     return count, timed
 
 

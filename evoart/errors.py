@@ -7,14 +7,14 @@ from collections.abc import Iterable
 
 
 class EvoartError(Exception):
-    """Something went wrong that is not a bug: ``what`` happened, ``remedy`` mends it. Exit code 1."""
+    """Something went wrong that is not a bug: ``what`` happened, ``hint`` mends it. Exit code 1."""
 
     exit_code = 1
 
-    def __init__(self, what: str, remedy: str = "") -> None:
-        self.what, self.remedy = what.rstrip("."), remedy.rstrip(".")
-        end = "" if self.remedy.endswith("?") else "."
-        super().__init__(f"{self.what}. {self.remedy}{end}" if remedy else f"{self.what}.")
+    def __init__(self, what: str, hint: str = "") -> None:
+        self.message, self.hint = what.rstrip("."), hint.rstrip(".")
+        end = "" if self.hint.endswith("?") else "."
+        super().__init__(f"{self.message}. {self.hint}{end}" if hint else f"{self.message}.")
 
 
 class UsageError(EvoartError):
@@ -35,8 +35,8 @@ def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
     """The error for a name that is in no registry, with the nearest known names as a suggestion."""
     known = sorted(known)
     near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
-    remedy = f"Did you mean {' or '.join(near)}?" if near else f"Choose one of: {', '.join(known)}"
-    return UsageError(f"unknown {what} '{name}'", remedy)
+    hint = f"Did you mean {' or '.join(near)}?" if near else f"Choose one of: {', '.join(known)}"
+    return UsageError(f"unknown {what} '{name}'", hint)
 
 
 def out_of_memory(error: BaseException) -> bool:

@@ -23,7 +23,7 @@ class Registry:
     """
 
     def __init__(self, what: str, group: str, builtin: Mapping[str, Any]) -> None:
-        self.what, self.group, self._builtin = what, group, dict(builtin)
+        self.message, self.group, self._builtin = what, group, dict(builtin)
         self._extended: dict[str, Any] | None = None
         self._waiting: set[str] = set()  # names whose value is not the object yet, but where to find it
 
@@ -50,7 +50,7 @@ class Registry:
         """
         table, name = self._table(), spelled(name)
         if name not in table:
-            raise unknown(self.what, name, table)
+            raise unknown(self.message, name, table)
         if name in self._waiting:
             table[name] = self._load(name, table[name])
             self._waiting.discard(name)
@@ -64,7 +64,7 @@ class Registry:
             return value.load()
         except (Exception, SystemExit) as error:  # a broken plugin must not take the tool down with it
             raise EvoartError(
-                f"the {self.what} '{name}' comes from a plugin that does not load ({error})",
+                f"the {self.message} '{name}' comes from a plugin that does not load ({error})",
                 f"Update or remove the package that provides '{value.value}'",
             ) from error
 

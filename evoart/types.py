@@ -59,11 +59,11 @@ class Form(Protocol):
         """Numbers in a genome."""
 
     @property
-    def noun(self) -> str:
+    def label(self) -> str:
         """What a picture consists of, for people: ``100 triangles``."""
 
     @property
-    def parts(self) -> str:
+    def description(self) -> str:
         """The same with all there is to know: ``12 triangle, 3 line``."""
 
     def drawing(self, genome: Genome) -> Drawing:
@@ -75,7 +75,7 @@ class Form(Protocol):
     def steps(self) -> np.ndarray:
         """Natural step of every number ``(dim,)``: the scale on which a search moves it. 0 where it means nothing."""
 
-    def settled(self, genome: Genome) -> tuple[Self, Genome]:
+    def finalised(self, genome: Genome) -> tuple[Self, Genome]:
         """Form and genome as a recipe keeps them: decoding changes nothing any more."""
 
     def to_plain(self) -> dict[str, Any]:
@@ -87,7 +87,7 @@ class Form(Protocol):
         or an EvoartError that says what."""
 
     def check(self, genome: Genome) -> None:
-        """Raise ValueError where a genome read from a file holds what ``settled`` never writes."""
+        """Raise ValueError where a genome read from a file holds what ``finalised`` never writes."""
 
     def with_structure(self, structure: Any) -> Self:
         """The same form with what a search chooses of it: kinds of shapes, a network's graph."""
@@ -145,7 +145,7 @@ class Search(Protocol):
     planned: int | None = None  # evaluations of the whole plan, about, where there is one
     figures: Mapping[str, float] = {}  # what the search itself measured of ``genome``, by name
     notes: Sequence[str] = ()  # what a user should know of the search's work, in the order it came up
-    settled: dict[str, float] = {}  # options by which a run whose plan came from a budget can be planned again
+    resolved: dict[str, float] = {}  # options by which a run whose plan came from a budget can be planned again
 
     def step(self) -> None: ...
 

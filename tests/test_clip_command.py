@@ -118,9 +118,9 @@ def test_offline_by_request_asks_nobody(alone, monkeypatch, capsys):
         (["clip", "a cat", "--clip-weights", "none.safetensors", "--model", "tiny"], 1, "cannot be read"),
         (["clip", "a cat", "--set", "x"], 2, "NAME=NUMBER"),
         (["clip", "a cat", "--until-psnr", "20"], 2, "o such option"),  # there is no photograph to come near
-        (["clip", "--like", "none.jpg:0.3", "--model", "tiny"], 2, "'none.jpg'"),
-        (["clip", "--like", "none.jpg:-1", "--model", "tiny"], 2, "above 0"),
-        (["clip", "a red circle", "--like", "", "--model", "tiny"], 2, "is empty"),
+        (["clip", "--image-prompt", "none.jpg:0.3", "--model", "tiny"], 2, "'none.jpg'"),
+        (["clip", "--image-prompt", "none.jpg:-1", "--model", "tiny"], 2, "above 0"),
+        (["clip", "a red circle", "--image-prompt", "", "--model", "tiny"], 2, "is empty"),
         (["score", "none.png", "a cat", "--model", "tiny"], 2, "none.png"),
     ],
 )
@@ -132,18 +132,21 @@ def test_wrong_words_get_one_line(alone, capsys, words, code, told):
 
 
 def test_pictures_to_be_like_survive_a_file_of_options(alone, capsys):
-    assert run(["clip", "--model", "tiny", "--like", "a.jpg:0.3", "--like", "b.jpg", "--print-config"]) == 0
+    assert (
+        run(["clip", "--model", "tiny", "--image-prompt", "a.jpg:0.3", "--image-prompt", "b.jpg", "--print-config"])
+        == 0
+    )
     text = capsys.readouterr().out
     assert 'like = ["a.jpg", "b.jpg"]' in text
-    assert "like_weight = [0.3, 1.0]" in text
+    assert "image_prompts_weight = [0.3, 1.0]" in text
     Path("job.toml").write_text(text)
     assert run(["clip", "--config", "job.toml", "--print-config"]) == 0
     assert capsys.readouterr().out == text
-    assert run(["clip", "--config", "job.toml", "--like", "c.jpg:-0.5", "red", "--print-config"]) == 0
-    assert "like_weight = [-0.5]" in capsys.readouterr().out
+    assert run(["clip", "--config", "job.toml", "--image-prompt", "c.jpg:-0.5", "red", "--print-config"]) == 0
+    assert "image_prompts_weight = [-0.5]" in capsys.readouterr().out
     Path("own.toml").write_text('command = "clip"\nmodel = "tiny"\nlike = ["a.jpg:2", "b.jpg"]\n')
     assert run(["clip", "--config", "own.toml", "--print-config"]) == 0
-    assert "like_weight = [2.0, 1.0]" in capsys.readouterr().out
+    assert "image_prompts_weight = [2.0, 1.0]" in capsys.readouterr().out
 
 
 def test_prompts_that_look_like_options(alone, capsys):

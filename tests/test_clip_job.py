@@ -63,28 +63,28 @@ def test_useless_prompts_are_refused(text):
     ("given", "reason"),
     [
         ({}, "no prompt"),
-        ({"avoid": "text"}, "only --not"),
+        ({"negative_prompts": "text"}, "only --negative-prompt"),
         ({"prompts": "a cat:0"}, "above 0"),
         ({"prompts": ["a cat:-1", "a dog:-2"]}, "above 0"),
-        ({"prompts": "a cat", "avoid": "a dog:-1"}, "weight of 0 or less"),
+        ({"prompts": "a cat", "negative_prompts": "a dog:-1"}, "weight of 0 or less"),
         ({"prompts": "a cat", "softmax": True}, "tell the prompt from"),
         ({"prompts": "a cat", "background": "mean"}, "no photograph"),
         ({"prompts": "a cat", "palette": 5}, "no photograph"),
         ({"prompts": "a cat", "aspect": "wide"}, "3:2"),
         ({"prompts": "a cat", "aspect": "100:1"}, "strip"),
         ({"prompts": "a cat", "crop_area": "0.9-0.5"}, "runs from"),
-        ({"prompts": "a cat", "canvas": "oil"}, "unknown canvas"),
+        ({"prompts": "a cat", "form": "oil"}, "unknown canvas"),
         ({"prompts": "a cat", "search": "gradient", "strategy": "snes"}, "no strategy"),
         ({"prompts": "a cat", "population": 16}, "no population"),
         ({"prompts": "a cat", "engine": "scanline"}, "drawn by JAX"),
         ({"prompts": "a cat", "clip_weights": "x", "model": "tiny+judge"}, "names several"),
         ({"prompts": "a cat", "pixles": 3}, "Did you mean pixels"),
-        ({"like": "a.jpg:0"}, "above 0"),
-        ({"like": ["a.jpg:-1", "b.jpg:-2"]}, "above 0"),
-        ({"like": ["a.jpg", ""]}, "is empty"),
-        ({"like": "a.jpg:1000"}, "out of range"),
-        ({"like": ["a.jpg", "b.jpg"], "like_weight": 0.3}, "1 weights of 2 pictures"),
-        ({"like": "a.jpg", "softmax": True}, "tell the prompt from"),
+        ({"image_prompts": "a.jpg:0"}, "above 0"),
+        ({"image_prompts": ["a.jpg:-1", "b.jpg:-2"]}, "above 0"),
+        ({"image_prompts": ["a.jpg", ""]}, "is empty"),
+        ({"image_prompts": "a.jpg:1000"}, "out of range"),
+        ({"image_prompts": ["a.jpg", "b.jpg"], "image_prompts_weight": 0.3}, "1 weights of 2 pictures"),
+        ({"image_prompts": "a.jpg", "softmax": True}, "tell the prompt from"),
     ],
 )
 def test_what_does_not_go_together_is_said(given, reason):
@@ -94,7 +94,11 @@ def test_what_does_not_go_together_is_said(given, reason):
 
 def test_jobs_survive_their_files(tmp_path):
     job = ClipJob.make(
-        prompts=["a cat", "a hat:0.5"], avoid="text, blurry", palette="black,orange,red", seed=3, aspect="3:2"
+        prompts=["a cat", "a hat:0.5"],
+        negative_prompts="text, blurry",
+        palette="black,orange,red",
+        seed=3,
+        aspect="3:2",
     )
     assert Job.from_dict(job.to_dict()) == job
     (tmp_path / "job.toml").write_text(to_toml(job))
@@ -102,7 +106,7 @@ def test_jobs_survive_their_files(tmp_path):
 
     assert Job.make(**read_config(tmp_path / "job.toml")) == job
     assert job.stem == "a-cat-a-hat"
-    assert job.headline == '"a cat", "a hat:0.5", not "text, blurry" by ViT-B-32/laion2b_s34b_b79k'
+    assert job.summary == '"a cat", "a hat:0.5", not "text, blurry" by ViT-B-32/laion2b_s34b_b79k'
     assert job.title("9 triangles") == "a cat, a hat, drawn with 9 triangles"
 
 
@@ -140,7 +144,7 @@ def last(events):
 def test_an_interrupted_run_ends_where_the_unbroken_one_does(tmp_path):
     job = ClipJob.make(
         prompts=["a red circle", "yellow:0.3"],
-        avoid="a blue square",
+        negative_prompts="a blue square",
         **SMALL | {"generations": 120},
     )
     whole = last(run(job)).result
@@ -168,14 +172,14 @@ def test_every_search_makes_the_same_picture_again(more):
 
 @pytest.mark.slow
 def test_a_network_of_coordinates_learns_words_too():
-    result = last(run(ClipJob.make(prompts="red", canvas="cppn", **SMALL | {"shapes": None}))).result
+    result = last(run(ClipJob.make(prompts="red", form="cppn", **SMALL | {"shapes": None}))).result
     assert result.form.name == "cppn"
     assert result.image(32).shape == (32, 32, 3)
 
 
 def test_pictures_to_be_like_and_starts(tmp_path, photo):
     Image.fromarray((photo * 255).astype(np.uint8)).save(tmp_path / "p.png")
-    alike = prepare(ClipJob.make(like=str(tmp_path / "p.png"), **SMALL))
+    alike = prepare(ClipJob.make(image_prompts=str(tmp_path / "p.png"), **SMALL))
     genome = alike.form.random(np.random.default_rng(0))
     first = finish(alike, alike.form, genome, FilmRecorder(16), generations=0, evaluations=0, seconds=0.0)
     first.save(tmp_path / "a.svg")
@@ -187,8 +191,8 @@ def test_pictures_to_be_like_and_starts(tmp_path, photo):
     with pytest.raises(UsageError, match="more than the 3"):
         prepare(ClipJob.make(prompts="a cat", start=str(tmp_path / "a.svg"), **SMALL | {"shapes": 3}))
     with pytest.raises(UsageError, match="picture of shapes"):
-        prepare(ClipJob.make(prompts="a cat", canvas="cppn", start=str(tmp_path / "a.svg"), model="tiny"))
-    other = ClipJob.make(like=str(tmp_path / "p.png"), like_sha256="0" * 64, **SMALL)
+        prepare(ClipJob.make(prompts="a cat", form="cppn", start=str(tmp_path / "a.svg"), model="tiny"))
+    other = ClipJob.make(image_prompts=str(tmp_path / "p.png"), image_prompts_sha256="0" * 64, **SMALL)
     with pytest.raises(UsageError, match="contents differ"):
         prepare(other)
 
@@ -197,14 +201,14 @@ def test_several_pictures_to_be_like(tmp_path, photo):
     paths = [str(tmp_path / name) for name in ("a.png", "b:2.png", "c.png")]
     for path, image in zip(paths, (photo, photo[::-1], photo[:, :20]), strict=True):
         Image.fromarray((image * 255).astype(np.uint8)).save(path)
-    job = ClipJob.make(like=[f"{paths[0]}:0.3", paths[1], f"{paths[2]}:-2"], **SMALL)
-    assert job.like == tuple(paths)
-    assert job.like_weight == (0.3, 1.0, -2.0)
+    job = ClipJob.make(image_prompts=[f"{paths[0]}:0.3", paths[1], f"{paths[2]}:-2"], **SMALL)
+    assert job.image_prompts == tuple(paths)
+    assert job.image_prompts_weight == (0.3, 1.0, -2.0)
     assert job.stem == "a-b-2"
     assert Job.from_dict(job.to_dict()) == job
     problem = prepare(job)
     assert [each.weight for each in problem.score.prompts] == pytest.approx([0.3, 1.0, -2.0])
-    assert len(set(problem.job.like_sha256)) == 3
+    assert len(set(problem.job.image_prompts_sha256)) == 3
     common = {"form": problem.form, "size": problem.size, "name": problem.name, "mask": None}
     begun = restore(problem.job, *problem.pack(), **common)
     assert np.array_equal(begun.score.inputs[1][0], problem.score.inputs[1][0])
@@ -215,12 +219,12 @@ def test_several_pictures_to_be_like(tmp_path, photo):
 
 def test_what_a_run_costs_is_said_where_it_is_long():
     problem = prepare(ClipJob.make(prompts="a red circle", model="tiny", threads=2))
-    assert problem.outlook(5.0, 1200) is None
-    text = problem.outlook(1500.0, 1234)
+    assert problem.estimate(5.0, 1200) is None
+    text = problem.estimate(1500.0, 1234)
     assert text.startswith("About 1,200 looks at 4 crops by tiny: some 25 minutes on this machine (2 cores), ")
     assert text.endswith(" GB; --quality draft would take 6.2 minutes")
     draft = prepare(ClipJob.make(prompts="a red circle", model="tiny", quality="draft", crops=1, threads=1))
-    text = draft.outlook(45.0, 300)
+    text = draft.estimate(45.0, 300)
     assert text.startswith("About 300 looks at one crop by tiny: some 45 seconds on this machine (1 core)")
     assert "draft" not in text
 
@@ -229,17 +233,27 @@ def test_recipes_with_one_picture_to_be_like_still_count(tmp_path, photo):
     path = tmp_path / "a.png"
     Image.fromarray((photo * 255).astype(np.uint8)).save(path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    job = Job.from_dict({"command": "clip", "like": str(path), "like_weight": 0.5, "like_sha256": digest, **SMALL})
-    assert (job.like, job.like_weight, job.like_sha256) == ((str(path),), (0.5,), (digest,))
+    job = Job.from_dict(
+        {
+            "command": "clip",
+            "image_prompts": str(path),
+            "image_prompts_weight": 0.5,
+            "image_prompts_sha256": digest,
+            **SMALL,
+        }
+    )
+    assert (job.image_prompts, job.image_prompts_weight, job.image_prompts_sha256) == ((str(path),), (0.5,), (digest,))
     problem = prepare(job)
     plain, arrays = problem.pack()
     common = {"size": problem.size, "name": "a", "mask": None}
-    begun = restore(job, plain, {"like": arrays["like-0"]}, form=problem.form, **common)
+    begun = restore(job, plain, {"image_prompts": arrays["like-0"]}, form=problem.form, **common)
     assert np.array_equal(begun.like[0], problem.like[0])
     with pytest.raises(KeyError):
         restore(job, plain, {}, form=problem.form, **common)
     # Without a picture they had a weight all the same.
-    assert Job.from_dict({"command": "clip", "prompts": ["a cat"], "like_weight": 1.0}).like_weight == ()
+    assert (
+        Job.from_dict({"command": "clip", "prompts": ["a cat"], "image_prompts_weight": 1.0}).image_prompts_weight == ()
+    )
 
 
 @pytest.mark.parametrize(
@@ -277,4 +291,4 @@ def test_shapes_that_do_not_matter_are_left_out():
     assert {tuple(row) for row in pruned.genome.reshape(pruned.form.groups, -1)} <= rows
     assert pruned.figures["similarity"] > whole.figures["similarity"] - 0.15  # other crops than those that decided
     with pytest.raises(UsageError, match="no shapes to leave out"):
-        ClipJob.make(prompts="a cat", canvas="cppn", prune=0.1)
+        ClipJob.make(prompts="a cat", form="cppn", prune=0.1)

@@ -19,8 +19,8 @@ from evoart.openclip.load import load
 from evoart.score import clip as clip_score
 from evoart.score.clip import ClipScore, Prompt, look
 from evoart.score.crops import Crops, resample, whole
-from evoart.search.stochastic_es import Noisy
-from evoart.search.stochastic_gradient import Ascent
+from evoart.search.stochastic_es import StochasticES
+from evoart.search.stochastic_gradient import StochasticGradient
 from evoart.search.surrogate import Surrogate
 
 
@@ -160,8 +160,8 @@ def test_a_device_that_draws_finds_what_a_host_finds(tiny, monkeypatch):
         monkeypatch.setattr(clip_engine, "pictures", how)
         engine = ClipEngine(shapes, score, 48, 48)
         searches = (
-            Ascent(engine, 1, start, None, 50),
-            Noisy(engine, "pgpe", 6, 1, start),
+            StochasticGradient(engine, 1, start, None, 50),
+            StochasticES(engine, "pgpe", 6, 1, start),
             Surrogate(engine, boxes, 1, start, population=8),
         )
         for search in searches:
@@ -193,7 +193,7 @@ class Narrow(ClipEngine):
 def test_too_little_memory_halves_what_is_looked_at_and_says_so(tiny):
     shapes, score = form(), ClipScore([tiny], [Prompt("a red circle")], Crops(2))
     start = shapes.random(np.random.default_rng(0))
-    whole, halved = (Noisy(kind(shapes, score, 48, 48), "pgpe", 16, 1, start) for kind in (ClipEngine, Narrow))
+    whole, halved = (StochasticES(kind(shapes, score, 48, 48), "pgpe", 16, 1, start) for kind in (ClipEngine, Narrow))
     for search in (whole, halved):
         search.stop_after(2, None)
         search.step()
@@ -206,7 +206,7 @@ def test_no_memory_at_all_is_one_line(tiny):
     shapes, score = form(), ClipScore([tiny], [Prompt("a red circle")])
     engine = Narrow(shapes, score, 48, 48)
     engine.room = 0
-    search = Ascent(engine, 1, shapes.random(np.random.default_rng(0)))
+    search = StochasticGradient(engine, 1, shapes.random(np.random.default_rng(0)))
     with pytest.raises(EvoartError, match="suffice for tiny to look at one picture, 4 crops of it. Use fewer --crops"):
         search.step()
     assert engine.tried == 1  # one picture cannot be halved

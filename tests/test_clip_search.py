@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from evoart.errors import EvoartError, UsageError
-from evoart.search.multistart import Starts
+from evoart.search.multistart import MultiStart
 from evoart.search.prune import needed
 from evoart.search.stochastic import GRADIENT, Stochastic
-from evoart.search.stochastic_es import Noisy
-from evoart.search.stochastic_gradient import Ascent
+from evoart.search.stochastic_es import StochasticES
+from evoart.search.stochastic_gradient import StochasticGradient
 from evoart.search.surrogate import Surrogate
 
 GROUPS, EACH = 3, 4
@@ -44,11 +44,11 @@ class Valley:
     def losses_traced(self, genomes, inputs, key):
         return self._loss(genomes, inputs[0] + 0.05 * jax.random.normal(key, inputs[0].shape))
 
-    def settled_traced(self, genomes, inputs):
+    def finalised_traced(self, genomes, inputs):
         return self._loss(genomes, inputs[0])
 
     def losses(self, genomes):
-        return np.asarray(self.settled_traced(jnp.asarray(genomes), self.inputs))
+        return np.asarray(self.finalised_traced(jnp.asarray(genomes), self.inputs))
 
     def gradient_traced(self, genome, inputs, key):
         return jax.value_and_grad(lambda x: self.losses_traced(x[None], inputs, key)[0])(genome)
@@ -76,7 +76,7 @@ class Hosted(Valley):
     def losses_traced(self, *given):
         return self._host("losses", *given)
 
-    def settled_traced(self, *given):
+    def finalised_traced(self, *given):
         return self._host("settled", *given)
 
     def gradient_traced(self, genome, inputs, key):
@@ -95,9 +95,9 @@ def boxes(form, genomes, xp):
 
 START = np.full(GROUPS * EACH, 0.3, np.float32)
 MAKE = {
-    "pgpe": lambda seed, engine=Valley: Noisy(engine(), "pgpe", 16, seed, START, {"step": 0.3}),
-    "simple_ga": lambda seed, engine=Valley: Noisy(engine(), "simple_ga", 16, seed, START),
-    "gradient": lambda seed, engine=Valley: Ascent(engine(), seed, START, None, 200),
+    "pgpe": lambda seed, engine=Valley: StochasticES(engine(), "pgpe", 16, seed, START, {"step": 0.3}),
+    "simple_ga": lambda seed, engine=Valley: StochasticES(engine(), "simple_ga", 16, seed, START),
+    "gradient": lambda seed, engine=Valley: StochasticGradient(engine(), seed, START, None, 200),
     "surrogate": lambda seed, engine=Valley: Surrogate(engine(), boxes, seed, START, population=8),
 }
 
@@ -106,7 +106,7 @@ def starts(seed=1, number=3, trial=20):
     """Searches that begin at different distances from the point; the second is the nearest."""
     far = (3.0, 0.1, 4.0, 5.0)
     aim = Valley.inputs[0]
-    return Starts(lambda i: Ascent(Valley(), seed + i, aim + far[i], None, 200), number, trial)
+    return MultiStart(lambda i: StochasticGradient(Valley(), seed + i, aim + far[i], None, 200), number, trial)
 
 
 @pytest.mark.parametrize("name", MAKE)
@@ -203,7 +203,7 @@ def test_states_of_other_searches_are_refused():
     with pytest.raises(EvoartError, match="does not fit"):
         MAKE["pgpe"](1).load(MAKE["gradient"](1).arrays())
     with pytest.raises(UsageError, match="finite"):
-        Ascent(Valley(), 1, np.full(12, np.nan, np.float32))
+        StochasticGradient(Valley(), 1, np.full(12, np.nan, np.float32))
     with pytest.raises(NotImplementedError):
         Stochastic(Valley(), 1, START)
 
@@ -214,7 +214,7 @@ def test_a_gradient_that_is_not_finite_does_no_harm():
             loss, slope = super().gradient_traced(genome, inputs, key)
             return loss, slope.at[0].set(jnp.nan)
 
-    search = Ascent(Cliff(), 1, START, None, 50)
+    search = StochasticGradient(Cliff(), 1, START, None, 50)
     search.step()
     assert np.isfinite(search.arrays()["genome"]).all()
     assert search.loss < 0.3
@@ -236,7 +236,7 @@ def test_of_several_starts_the_best_goes_on():
         seen.append(search.loss)
     assert seen == sorted(seen, reverse=True)
     # Nothing but the nearest went on, and it went the way that it would have gone alone.
-    alone = Ascent(Valley(), 2, Valley.inputs[0] + 0.1, None, 200)
+    alone = StochasticGradient(Valley(), 2, Valley.inputs[0] + 0.1, None, 200)
     alone.stop_after(20, None)
     alone.step()
     alone.stop_after(None, None)

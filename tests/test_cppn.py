@@ -21,7 +21,7 @@ EXACT = 2e-4  # single precision, through a dozen layers that fold the plane
 ALL = genes.Rates(functions=activations.NAMES)
 
 
-def look(latent=2, colour="rgb", symmetry="none", shared=False) -> Graph:
+def net(latent=2, colour="rgb", symmetry="none", shared=False) -> Graph:
     outputs = 1 if colour == "gray" else 3
     return Graph(tuple((3 + latent + i, "identity") for i in range(outputs)), (), latent, colour, symmetry, shared)
 
@@ -29,7 +29,7 @@ def look(latent=2, colour="rgb", symmetry="none", shared=False) -> Graph:
 def grown(seed: int, rounds: int, base: Graph | None = None) -> genes.Genes:
     """A network that mutation has made, with weights mild enough for single precision to follow."""
     rng = np.random.default_rng(seed)
-    found = genes.fresh(base or look(), rng, ALL, rounds)
+    found = genes.fresh(base or net(), rng, ALL, rounds)
     found.links = {key: (weight * 0.4, on) for key, (weight, on) in found.links.items()}
     return found
 
@@ -58,7 +58,7 @@ def test_an_activation_has_a_finite_slope_everywhere(name):
 @given(st.integers(0, 10_000), st.integers(0, 20), st.sampled_from(["rgb", "hsv", "gray"]), st.booleans())
 @settings(max_examples=20)
 def test_graphs_are_drawn_as_a_plain_evaluator_does(seed, rounds, colour, shared):
-    graph, genome = grown(seed, rounds, look(2, colour, "none", shared)).express()
+    graph, genome = grown(seed, rounds, net(2, colour, "none", shared)).express()
     if shared:
         genome[-1] = 0.3
     image = drawn(graph, genome)
@@ -78,7 +78,7 @@ def test_layers_are_drawn_as_a_plain_evaluator_does(colour, symmetry):
 def test_a_population_of_different_graphs_is_one_program():
     made = [grown(seed, 2 + 3 * seed).express() for seed in range(7)]
     batch = slots.stack(*zip(*made, strict=True))
-    images = np.asarray(jax.jit(lambda c: paint.pictures(look(), c, (13, 9)))(batch))
+    images = np.asarray(jax.jit(lambda c: paint.pictures(net(), c, (13, 9)))(batch))
     assert images.shape == (7, 9, 13, 3)
     for image, (graph, genome) in zip(images, made, strict=True):
         np.testing.assert_allclose(image.reshape(-1, 3), drawn(graph, genome, (13, 9)), atol=1e-6)
@@ -87,9 +87,9 @@ def test_a_population_of_different_graphs_is_one_program():
 def test_a_batch_on_an_accelerator_is_the_same(monkeypatch):
     made = [grown(seed, 8).express() for seed in range(5)]
     batch = slots.stack(*zip(*made, strict=True))
-    one_by_one = np.asarray(paint.pictures(look(), batch, (16, 16)))
+    one_by_one = np.asarray(paint.pictures(net(), batch, (16, 16)))
     monkeypatch.setitem(paint._AT_ONCE, "cpu", 4)
-    np.testing.assert_allclose(np.asarray(paint.pictures(look(), batch, (16, 16))), one_by_one, atol=2e-5)
+    np.testing.assert_allclose(np.asarray(paint.pictures(net(), batch, (16, 16))), one_by_one, atol=2e-5)
 
 
 def test_the_gradient_of_a_graph_is_that_of_its_picture():
@@ -98,7 +98,7 @@ def test_the_gradient_of_a_graph_is_that_of_its_picture():
     targets = np.random.default_rng(0).random((8, 6, 6, 3)).astype(np.float32)
 
     def loss(genome, one, target):
-        return ((paint.picture(look(), (one, genome), (6, 6)) - target) ** 2).mean()
+        return ((paint.picture(net(), (one, genome), (6, 6)) - target) ** 2).mean()
 
     slopes = jax.jit(lambda *a: jax.lax.map(lambda c: jax.grad(loss)(*c), a))(batch[1], batch[0], targets)
     for slope, (graph, genome), target in zip(np.asarray(slopes), made, targets, strict=True):
@@ -147,7 +147,7 @@ def test_symmetric_pictures_are():
 @settings(max_examples=30)
 def test_whatever_evolution_does_leaves_a_network(seed):
     rng = np.random.default_rng(seed)
-    pool = [genes.fresh(look(), rng, ALL, int(rng.integers(0, 6))) for _ in range(3)]
+    pool = [genes.fresh(net(), rng, ALL, int(rng.integers(0, 6))) for _ in range(3)]
     for _ in range(25):
         one, two = rng.integers(len(pool), size=2)
         pool.append(
@@ -163,8 +163,8 @@ def test_whatever_evolution_does_leaves_a_network(seed):
 
 
 def test_the_same_mutation_has_the_same_number_in_different_networks():
-    one = genes.fresh(look(), np.random.default_rng(0), ALL, 0)
-    two = genes.fresh(look(), np.random.default_rng(1), ALL, 0)
+    one = genes.fresh(net(), np.random.default_rng(0), ALL, 0)
+    two = genes.fresh(net(), np.random.default_rng(1), ALL, 0)
     for found in (one, two):
         found.links = {(0, 5): (1.0, True)}
         genes.add_node(found, np.random.default_rng(2), ALL)
@@ -199,7 +199,7 @@ def test_distance_counts_what_differs():
 
 
 def test_a_split_takes_the_links_place():
-    found = genes.fresh(look(0), np.random.default_rng(0), ALL, 0)
+    found = genes.fresh(net(0), np.random.default_rng(0), ALL, 0)
     found.links = {(0, 3): (1.7, True)}
     number = genes.add_node(found, np.random.default_rng(1), ALL)
     assert found.links[0, 3] == (1.7, False)
@@ -278,15 +278,15 @@ def test_random_networks_are_mostly_worth_a_look():
     net = Layers((16,) * 8)
     images = np.stack([paint.rows(net, net.random(rng), (32, 32), 0, 32) for _ in range(24)])
     assert np.median(measures.liveliness(images)) > 0.3
-    graphs = [genes.fresh(look(4), rng, genes.Rates()).express() for _ in range(40)]
+    graphs = [genes.fresh(net(4), rng, genes.Rates()).express() for _ in range(40)]
     images = np.stack([paint.rows(*pair, (32, 32), 0, 32) for pair in graphs])
     assert (measures.liveliness(images) > 0.3).sum() >= 8  # enough to choose from
 
 
 def test_a_look_says_what_may_change():
-    assert dataclasses.replace(look(), colour="rgb") == look()
+    assert dataclasses.replace(net(), colour="rgb") == net()
     with pytest.raises(EvoartError):
-        dataclasses.replace(look(), latent=5)
+        dataclasses.replace(net(), latent=5)
 
 
 def judged(form, target, individuals):
@@ -306,10 +306,10 @@ def test_a_population_is_judged_and_trained_whatever_the_threads(kind):
     rng = np.random.default_rng(0)
     target = rng.random((10, 12, 3)).astype(np.float32) * 0.5
     if kind == "layers":
-        form = CppnForm(look=Layers((5, 5), ("tanh", "sine"), 1))
-        some = [(form.look, form.random(rng)) for _ in range(5)]
+        form = CppnForm(net=Layers((5, 5), ("tanh", "sine"), 1))
+        some = [(form.net, form.random(rng)) for _ in range(5)]
     else:
-        form, some = GraphForm(look=look()), [grown(seed, 3 * seed).express() for seed in range(5)]
+        form, some = GraphForm(net=net()), [grown(seed, 3 * seed).express() for seed in range(5)]
     before = threads.threads()
     try:
         threads.set_threads(1)

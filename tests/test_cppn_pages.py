@@ -36,27 +36,27 @@ def shown(page) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("RGB")).astype(int)
 
 
-def far(image: np.ndarray, look, genome, size: tuple[int, int], box=None) -> np.ndarray:
+def far(image: np.ndarray, net, genome, size: tuple[int, int], box=None) -> np.ndarray:
     """Difference of every value to our picture, or to a part of it, in levels."""
     w, h = size
-    ours = np.rint(paint.rows(look, genome, size, 0, h) * 255).astype(int)
+    ours = np.rint(paint.rows(net, genome, size, 0, h) * 255).astype(int)
     if box:
         left, top, right, bottom = box
         ours = ours[top:bottom, left:right]
     return np.abs(image - ours)
 
 
-@pytest.mark.parametrize(("name", "look", "genome"), list(networks()), ids=[name for name, _, _ in networks()])
-def test_the_page_shows_the_picture(page, tmp_path, name, look, genome):
-    (tmp_path / "n.html").write_text(page_of(look, genome, 1.0, f"a <b> & '{name}'", '{"evoart":"1","x":"</script>"}'))
+@pytest.mark.parametrize(("name", "net", "genome"), list(networks()), ids=[name for name, _, _ in networks()])
+def test_the_page_shows_the_picture(page, tmp_path, name, net, genome):
+    (tmp_path / "n.html").write_text(page_of(net, genome, 1.0, f"a <b> & '{name}'", '{"evoart":"1","x":"</script>"}'))
     page.set_viewport_size({"width": SIDE, "height": SIDE})
     page.goto((tmp_path / "n.html").as_uri())
     image = shown(page)
-    difference = far(image, look, genome, (SIDE, SIDE))
+    difference = far(image, net, genome, (SIDE, SIDE))
     assert (difference > 1).mean() < 0.001  # where a hue turns over or a fold has its edge, a pixel may fall either way
     page.evaluate(f"zoomBy(2, {SIDE} / 2, {SIDE} / 2)")
     near = (SIDE // 2, SIDE // 2, SIDE // 2 + SIDE, SIDE // 2 + SIDE)
-    difference = far(shown(page), look, genome, (2 * SIDE, 2 * SIDE), near)
+    difference = far(shown(page), net, genome, (2 * SIDE, 2 * SIDE), near)
     assert (difference > 1).mean() < 0.002
 
 

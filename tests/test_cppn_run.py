@@ -68,7 +68,7 @@ def test_a_sheet_and_each_picture_are_written(here):
     picked = load("a.png", pick=3)
     np.testing.assert_array_equal(alone.genome, picked.genome)
     assert alone.job.pick == 3
-    assert sheet.form.noun == "4 pictures"
+    assert sheet.form.label == "4 pictures"
 
 
 @pytest.mark.parametrize("name", ["a.png", "a-02.png", "g.png", "g-04.png"])
@@ -171,7 +171,7 @@ def test_graphs_are_crossed_too(here):
     words = ["--size", "40", "--sheet-size", "90", "-n", "3", "-q", "-s", "1", "--sheet-only", "-o", "b.png"]
     assert run(["cppn", "breed", "g-01.png", "g-02.png", *words]) == 0
     assert not (here / "b-01.png").exists()
-    assert load("b.png").form.noun == "3 pictures"
+    assert load("b.png").form.label == "3 pictures"
 
 
 def test_parents_that_do_not_fit_are_refused(here, capsys):
@@ -264,7 +264,7 @@ def test_a_fit_goes_on_from_a_result(here):
         run(["cppn", "fit", "photo.png", "--start", "one.png", *words[2:], "--generations", "60", "-o", "two.png"]) == 0
     )
     assert load("two.png").loss < load("one.png").loss
-    assert load("two.png").form.look == load("one.png").form.look
+    assert load("two.png").form.net == load("one.png").form.net
     assert opened("two.png").size == (32, 24)
     assert run(["redo", "two.png", "-o", "again.png", "-q"]) == 0
     assert (here / "again.png").read_bytes() == (here / "two.png").read_bytes()

@@ -30,7 +30,7 @@ def test_a_form_comes_back_from_plain_values(name):
     assert form.name == name
     again = type(form).from_plain(json.loads(json.dumps(form.to_plain())))
     assert again.to_plain() == form.to_plain()
-    assert (again.dim, again.noun, again.parts) == (form.dim, form.noun, form.parts)
+    assert (again.dim, again.label, again.description) == (form.dim, form.label, form.description)
 
 
 @pytest.mark.parametrize("name", FORM_EXAMPLES)
@@ -51,10 +51,10 @@ def test_damaged_plain_values_are_refused(name):
 def test_a_settled_genome_stays_as_it_is(name):
     form, genome = example(name)
     rough = genome + 3 * form.steps() * np.random.default_rng(1).normal(size=form.dim).astype(np.float32)
-    final, settled = form.settled(rough.astype(np.float32))
+    final, settled = form.finalised(rough.astype(np.float32))
     final.check(settled)
     np.testing.assert_allclose(final.drawing(settled).paint((20, 16)), form.drawing(rough).paint((20, 16)), atol=1e-5)
-    once_more = final.settled(settled)[1]
+    once_more = final.finalised(settled)[1]
     np.testing.assert_array_equal(once_more, settled)
 
 
@@ -89,7 +89,7 @@ def test_steps_belong_to_the_genome(name):
     assert steps.shape == genome.shape == (form.dim,)
     assert (steps >= 0).all()
     assert steps.any()
-    assert form.noun.startswith(("a ", "one ", *"0123456789"))
+    assert form.label.startswith(("a ", "one ", *"0123456789"))
 
 
 @pytest.mark.parametrize("name", FORM_EXAMPLES)

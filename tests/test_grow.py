@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from evoart.draw.shapes import MIXED
-from evoart.engine.placement import Studio
+from evoart.engine.placement import PlacementCanvas
 from evoart.run import recipe as recipes
 from evoart.run.fit.job import GROWING
 from evoart.run.fit.problem import FitProblem
@@ -224,9 +224,13 @@ class Clock:
 
         area = 48 * 36
         monkeypatch.setattr(
-            Studio, "gradient", costly(Studio.gradient, lambda s, _: gradient * s.height * s.width / area)
+            PlacementCanvas,
+            "gradient",
+            costly(PlacementCanvas.gradient, lambda s, _: gradient * s.height * s.width / area),
         )
-        monkeypatch.setattr(Studio, "gains", costly(Studio.gains, lambda _, args: candidate * len(args[1])))
+        monkeypatch.setattr(
+            PlacementCanvas, "gains", costly(PlacementCanvas.gains, lambda _, args: candidate * len(args[1]))
+        )
         monkeypatch.setattr(module_of_time, "monotonic", lambda: self.now)
 
 
@@ -254,8 +258,8 @@ def test_what_time_decided_is_a_plan_without_a_clock(begin, monkeypatch):
     while not timed.done:
         timed.step()
     assert clock.now < 40
-    assert timed.settled["effort"] < 600  # at full effort growing alone would have taken a minute
-    again, _ = begin(shapes=30, quality="normal", options=timed.settled)
+    assert timed.resolved["effort"] < 600  # at full effort growing alone would have taken a minute
+    again, _ = begin(shapes=30, quality="normal", options=timed.resolved)
     while not again.done:
         again.step()
     same(timed, again)

@@ -16,9 +16,9 @@ from evoart.forms.boxes import boxes
 from evoart.forms.shapes import ShapesForm
 from evoart.score.pixel import Target
 from evoart.search import independent_sets_jax
-from evoart.search.counter_rng import Draws
-from evoart.search.independent_sets import Sets
-from evoart.search.independent_sets_jax import FusedSets
+from evoart.search.counter_rng import CounterRNG
+from evoart.search.independent_sets import IndependentSets
+from evoart.search.independent_sets_jax import IndependentSetsJax
 from evoart.search.tiles import independent, inside
 
 PIXELS = 32
@@ -34,13 +34,13 @@ def problem(engine=DenseEngine):
     return engine(form, target), form.random(np.random.default_rng(0), image)
 
 
-def search(kind=FusedSets, engine=DenseEngine, seed=0):
+def search(kind=IndependentSetsJax, engine=DenseEngine, seed=0):
     judge, start = problem(engine)
     return kind(judge, 16, seed, start, {}, boxes)
 
 
 def test_the_device_decides_as_the_host_does():
-    device, host = search(), search(Sets, ScanlineEngine)
+    device, host = search(), search(IndependentSets, ScanlineEngine)
     device._block = 3
     device.step()
     for _ in range(3):
@@ -102,14 +102,14 @@ def test_greedy_sets_in_rounds_are_those_found_one_by_one(groups):
 
 
 def test_counted_random_numbers():
-    draws = Draws.of(np, 5, 9)
+    draws = CounterRNG.of(np, 5, 9)
     uniform, normal = draws.uniform(2, (4000, 10)), draws.normal(3, (4000, 10))
     assert stats.kstest(uniform.ravel(), "uniform").pvalue > 1e-3
     assert stats.kstest(normal.ravel(), "norm").pvalue > 1e-3
     assert np.abs(np.corrcoef(normal.T) - np.eye(10)).max() < 0.06
     assert np.isfinite(normal).all()
-    for other in (Draws.of(np, 6, 9), Draws.of(np, 5, 10)):
+    for other in (CounterRNG.of(np, 6, 9), CounterRNG.of(np, 5, 10)):
         assert abs(np.corrcoef(uniform.ravel(), other.uniform(2, (4000, 10)).ravel())[0, 1]) < 0.02
     assert abs(np.corrcoef(uniform.ravel(), draws.uniform(1, (4000, 10)).ravel())[0, 1]) < 0.02
-    traced = jax.jit(lambda seed: Draws.of(jnp, seed, 9).uniform(2, (4000, 10)))(np.uint32(5))
+    traced = jax.jit(lambda seed: CounterRNG.of(jnp, seed, 9).uniform(2, (4000, 10)))(np.uint32(5))
     np.testing.assert_array_equal(traced, uniform)

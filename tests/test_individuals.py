@@ -7,7 +7,7 @@ import pytest
 
 from evoart.errors import EvoartError
 from evoart.search.archive import Grid, MapElites
-from evoart.search.best_of_n import Sift
+from evoart.search.best_of_n import BestOfN
 from evoart.search.individuals import Kind, rng_arrays, rng_from
 from evoart.search.neat import Judged, Neat, Settings, _apportioned
 
@@ -75,7 +75,7 @@ def sift(places=range(1, 6)):
     def make(place):
         return [Vectors().fresh(np.random.default_rng([place, i])) for i in range(4)]
 
-    return Sift(make, lambda some: np.array([abs(x[0]) / 10 for _, x in some]), KIND, assemble, list(places))
+    return BestOfN(make, lambda some: np.array([abs(x[0]) / 10 for _, x in some]), KIND, assemble, list(places))
 
 
 def test_neat_finds_the_peak():

@@ -68,7 +68,7 @@ def test_budgets(options, reason):
 def test_what_a_run_costs_is_said_once_and_early(monkeypatch):
     monkeypatch.setattr(loop, "BLOCK", 0.0)
     monkeypatch.setattr(loop, "TIMED", 0.0)
-    monkeypatch.setattr(FitProblem, "outlook", lambda self, seconds, evaluations: f"{evaluations:.0f} evaluations")
+    monkeypatch.setattr(FitProblem, "estimate", lambda self, seconds, evaluations: f"{evaluations:.0f} evaluations")
     events = events_of(small(generations=40))
     (place,) = (i for i, event in enumerate(events) if isinstance(event, Noted))
     assert events[place].text == "40 evaluations"

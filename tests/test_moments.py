@@ -9,7 +9,7 @@ from evoart.draw import scanline
 from evoart.draw.layout import layout
 from evoart.draw.moments import MOMENTS, best_paint
 from evoart.draw.shapes import SHAPES, shape
-from evoart.engine.placement import Studio
+from evoart.engine.placement import PlacementCanvas
 from evoart.forms.shapes import ShapesForm
 from evoart.score.pixel import Target
 
@@ -17,18 +17,18 @@ H, W = 30, 40
 NO_PALETTE = np.empty((0, 3), np.float32)
 
 
-def studio(opacity=(0.1, 1.0), palette=None, seed: int = 0) -> Studio:
+def studio(opacity=(0.1, 1.0), palette=None, seed: int = 0) -> PlacementCanvas:
     """A studio of a random picture, with a few shapes drawn already and pixels that count differently."""
     rng = np.random.default_rng(seed)
     weight = rng.random((H, W)).astype(np.float32)
     target = Target(rng.random((H, W, 3), np.float32), weight / weight.mean())
-    made = Studio(ShapesForm((), 1.0, H / W, (0.4, 0.5, 0.6), opacity, palette, columns=8), target)
+    made = PlacementCanvas(ShapesForm((), 1.0, H / W, (0.4, 0.5, 0.6), opacity, palette, columns=8), target)
     below = made.form.with_kinds(("triangle", "circle", "line"))
     made.open(below.kinds, below.random(rng).reshape(3, -1))
     return made
 
 
-def coverage(of: Studio, kind: str, p: np.ndarray) -> np.ndarray:
+def coverage(of: PlacementCanvas, kind: str, p: np.ndarray) -> np.ndarray:
     """``(h, w)`` share of each pixel under one shape, drawn black on white."""
     plan = layout((kind,), of._detail)
     points, widths = plan.outlines(np, p[None], of.scale)
@@ -38,17 +38,17 @@ def coverage(of: Studio, kind: str, p: np.ndarray) -> np.ndarray:
     return 1 - canvas[0].astype(np.float64)
 
 
-def squared_error(of: Studio, canvas: np.ndarray) -> float:
+def squared_error(of: PlacementCanvas, canvas: np.ndarray) -> float:
     image = of.target.image.transpose(2, 0, 1).astype(np.float64)
     return float(((image - canvas) ** 2 * of.target.weight).sum())
 
 
-def painted(of: Studio, v: np.ndarray, rgba: np.ndarray) -> np.ndarray:
+def painted(of: PlacementCanvas, v: np.ndarray, rgba: np.ndarray) -> np.ndarray:
     canvas = of._canvas.astype(np.float64)
     return canvas + rgba[3] * v * (rgba[:3, None, None] - canvas)
 
 
-def candidates(of: Studio, kind: str, n: int = 12, seed: int = 1) -> np.ndarray:
+def candidates(of: PlacementCanvas, kind: str, n: int = 12, seed: int = 1) -> np.ndarray:
     return of.sample(np.random.default_rng(seed), kind, n)
 
 
@@ -140,7 +140,7 @@ def test_pixels_without_weight_do_not_attract():
     weight = np.zeros((H, W), np.float32)
     weight[:, : W // 2] = 2
     target = Target(rng.random((H, W, 3), np.float32), weight)
-    of = Studio(ShapesForm((), 1.0, H / W, (0.4, 0.5, 0.6), columns=3), target)
+    of = PlacementCanvas(ShapesForm((), 1.0, H / W, (0.4, 0.5, 0.6), columns=3), target)
     of.open((), np.empty((0, 7), np.float32))
     centres = of.sample(rng, "circle", 500)[:, 0]
     assert centres.max() <= 0.5

@@ -7,8 +7,8 @@ import pytest
 
 import evoart
 from evoart.draw.shapes import SHAPES
-from evoart.engine.placement import Studio
-from evoart.engine.placement_jax import DeviceStudio
+from evoart.engine.placement import PlacementCanvas
+from evoart.engine.placement_jax import PlacementCanvasJax
 from evoart.forms.shapes import ShapesForm
 from evoart.score.pixel import Target
 
@@ -27,9 +27,9 @@ def both(request):
     rows = form.random(rng).reshape(len(kinds), -1)
     rows[:, -1] = rng.uniform(0.2, 1.0, len(rows))
     rows[0, -1] = 1.0  # opaque: what lies below it is not seen through it
-    device = DeviceStudio(form, target, kinds, len(kinds) + 2)
+    device = PlacementCanvasJax(form, target, kinds, len(kinds) + 2)
     device._stack.rows, device._stack.bands = 13, 3  # bands, the last one cut
-    return Studio(form, target), device, kinds, rows
+    return PlacementCanvas(form, target), device, kinds, rows
 
 
 def test_judges_and_differentiates_alike(both):

@@ -147,7 +147,7 @@ def test_a_picture_of_the_gallery_is_made_again_from_its_recipe():
 
     kept = evoart.load(ROOT / "gallery" / "cat.svg")
     *_, last = evoart.events(kept.job)
-    assert last.result.form.noun == kept.form.noun
+    assert last.result.form.label == kept.form.label
     assert abs(last.result.psnr - kept.psnr) < 0.4  # another machine finds another picture as good
 
 

@@ -15,10 +15,10 @@ from evoart.forms.esclip import OPTIONS, EsClipForm
 from evoart.forms.shapes import ShapesForm
 from evoart.score.pixel import Target
 from evoart.search.classical import Classical
-from evoart.search.counter_rng import Draws
-from evoart.search.independent_sets import Sets
+from evoart.search.counter_rng import CounterRNG
+from evoart.search.independent_sets import IndependentSets
 from evoart.search.regional import Regional
-from evoart.search.reparametrised import Translated
+from evoart.search.reparametrised import Reparametrised
 from evoart.search.tiles import independent, inside, tile_boxes, union
 
 PIXELS = 32
@@ -40,7 +40,7 @@ def search(name, seed=0, engine=ScanlineEngine, kinds=("triangle",) * 12):
         return Classical(judge, "snes", 16, seed, start)
     if name == "regional":
         return Regional(judge, "snes", 16, seed, start, {}, boxes)
-    return Sets(judge, 16, seed, start, {}, boxes)
+    return IndependentSets(judge, 16, seed, start, {}, boxes)
 
 
 SEARCHES = ("classical", "regional", "sets")
@@ -111,7 +111,7 @@ def test_sets_gains_are_exact():
     one = search("sets")
     home = one._reach(one._rows[None])
     pool, _ = one._pool(0)
-    draws, nowhere = Draws.of(np, 0, 0), np.zeros(pool.shape[:2])
+    draws, nowhere = CounterRNG.of(np, 0, 0), np.zeros(pool.shape[:2])
     new, _ = one._proposals.make(np, draws, 16, one._rows, one._steps, pool, nowhere)
     reach = union(home, one._reach(new))
     moved = independent(np.tile(np.arange(12), (len(new), 1)), reach, one._tiles)
@@ -149,7 +149,7 @@ class ScalarShapes(Scalar):
         self.form = form
 
 
-@pytest.mark.parametrize("kind", [Regional, Sets])
+@pytest.mark.parametrize("kind", [Regional, IndependentSets])
 def test_searches_per_shape_take_a_scalar_score_too(kind):
     form = ShapesForm(("circle", "circle"), 1.0, 1.0, None)
     start = form.random(np.random.default_rng(0))
@@ -186,7 +186,7 @@ def test_es_clip_reads_genomes_of_any_scale_and_reports_plain_ones():
     plain = ScanlineEngine(form.plain, engine.target)
     np.testing.assert_array_equal(judge.losses(genome[None]), plain.losses(form.to_plain(genome)[None]))
 
-    run = Translated(Classical(judge, "pgpe", 16, 0, form.random(rng), OPTIONS), form.to_plain)
+    run = Reparametrised(Classical(judge, "pgpe", 16, 0, form.random(rng), OPTIONS), form.to_plain)
     first = run.loss
     for _ in range(20):
         run.step()
@@ -223,14 +223,14 @@ def test_a_checkpoint_of_another_search_is_refused(name):
 def test_wrong_requests_are_usage_errors():
     engine, start = problem()
     with pytest.raises(UsageError, match="Did you mean step"):
-        Sets(engine, 8, 0, start, {"stepp": 1.0})
+        IndependentSets(engine, 8, 0, start, {"stepp": 1.0})
     with pytest.raises(UsageError, match="Did you mean snes"):
         Classical(engine, "sness", 8, 0, start)
     with pytest.raises(UsageError, match="finite"):
-        Sets(engine, 8, 0, np.full_like(start, np.nan))
+        IndependentSets(engine, 8, 0, np.full_like(start, np.nan))
 
 
 def test_a_picture_that_no_shape_betters_ends_at_once():
     form = ShapesForm((), 1.0, 1.0, (0.5, 0.5, 0.5), columns=6)
     engine = ScanlineEngine(form, Target(np.full((8, 8, 3), 0.5, np.float32), np.ones((8, 8), np.float32)))
-    assert Sets(engine, 4, 0, np.zeros(0, np.float32), {}, boxes).done
+    assert IndependentSets(engine, 4, 0, np.zeros(0, np.float32), {}, boxes).done

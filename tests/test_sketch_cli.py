@@ -73,7 +73,7 @@ def test_a_sheet_with_no_network_and_its_recipe(here, capsys):
 
 def test_a_sketch_is_the_same_on_every_sheet(here, capsys):
     assert evoart(capsys, "sketch", "-n", 3, "-s", 2, "-o", "three.json", "-q")[0] == 0
-    assert evoart(capsys, "sketch", "-n", 1, "-s", 2, "--first", 1, "-o", "one.json", "-q")[0] == 0
+    assert evoart(capsys, "sketch", "-n", 1, "-s", 2, "--offset", 1, "-o", "one.json", "-q")[0] == 0
     three, one = load("three.json"), load("one.json")
     members = list(three.form.drawing(three.genome).sketches())
     lengths = [three.form.lengths[k] for k in members[1]]
@@ -104,7 +104,7 @@ def test_a_pen_on_its_way(here, capsys):
             film.seek(k)
             ink.append(int((np.asarray(film.convert("L")) < 128).sum()))
     assert 0 < ink[0] < ink[1] < ink[2]
-    assert load("k.gif").form.noun == "2 sketches"
+    assert load("k.gif").form.label == "2 sketches"
     code, _, said = evoart(capsys, "fit", "--dry-run", "-o", "x.anim.svg")
     assert code == 2
     assert "is for sketch and strokes only" in said
@@ -150,7 +150,7 @@ def test_the_latent_space(here, capsys):
         ("decode", "z.json"),
         ("decode", "a.svg"),
         ("interpolate", "a.svg", "b.svg", "--steps", 4),
-        ("grid", "--reach", 1, "-n", 4),
+        ("grid", "--span", 1, "-n", 4),
         ("combine", "a.svg", "--minus", "b.svg"),
         ("complete", "a.svg"),
     ):
@@ -317,7 +317,7 @@ def test_pens_evolve_to_a_photograph(here, capsys, photo):
     how = ("--pixels", 32, "--generations", 2, "-s", 1, "--no-checkpoint", "-q")
     for canvas, number in (("sketch:two.npz", 2), ("strokes", 9), ("sketch:vae.npz.z", 2)):
         code, _, said = evoart(
-            capsys, "fit", "p.png", "--canvas", canvas, "-n", number, "-o", "f.json", "--overwrite", *how
+            capsys, "fit", "p.png", "--form", canvas, "-n", number, "-o", "f.json", "--overwrite", *how
         )
         assert code == 0, said
         result = load("f.json")
@@ -328,7 +328,7 @@ def test_pens_evolve_to_a_photograph(here, capsys, photo):
         ("sketch:brid", "Did you mean"),
         ("sketch:kanji.z", "decoder only"),
     ):
-        code, _, said = evoart(capsys, "fit", "p.png", "--canvas", canvas, *how)
+        code, _, said = evoart(capsys, "fit", "p.png", "--form", canvas, *how)
         assert code == 2
         assert message in said
 
@@ -336,7 +336,7 @@ def test_pens_evolve_to_a_photograph(here, capsys, photo):
 def test_the_tape_decides_and_z_too(here):
     form = SketchForm("vae.npz", "z", 3, 20)
     assert form.dim == 3 * (4 + 4)
-    a, b = (form.settled(form.random(np.random.default_rng(k)))[1] for k in (0, 1))
+    a, b = (form.finalised(form.random(np.random.default_rng(k)))[1] for k in (0, 1))
     assert a.shape != b.shape or not np.allclose(a, b)
     with pytest.raises(EvoartError, match="not the model that this was made with"):
         SketchForm.from_plain(form.to_plain() | {"sha256": "0" * 64})

@@ -145,7 +145,7 @@ def test_sampling_is_that_of_plain_numpy(rule, settings):
 
 def test_a_drawing_does_not_depend_on_its_neighbours():
     model = small()
-    many, few = draw(model, tapes(70, 24, 5)), draw(model, tapes(3, 24, 5, first=40))
+    many, few = draw(model, tapes(70, 24, 5)), draw(model, tapes(3, 24, 5, offset=40))
     for a, b in zip(many[40:43], few, strict=True):
         np.testing.assert_allclose(a.strokes, b.strokes, atol=1e-3)
     np.testing.assert_array_equal(tapes(1, 30, 5)[:, :24], tapes(1, 24, 5))

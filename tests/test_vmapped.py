@@ -10,9 +10,9 @@ from evoart.forms.boxes import boxes
 from evoart.forms.shapes import ShapesForm
 from evoart.score.pixel import Target
 from evoart.search.classical import Classical
-from evoart.search.independent_sets_jax import FusedSets
+from evoart.search.independent_sets_jax import IndependentSetsJax
 from evoart.search.regional import Regional
-from evoart.search.sequential import Chain
+from evoart.search.sequential import Sequential
 from evoart.search.vmapped import together
 
 PIXELS = 24
@@ -29,7 +29,7 @@ def problem(seed, kinds=("triangle",) * 5):
 def make(name, seed, **how):
     engine, start = problem(seed, **how)
     if name == "sets":
-        return FusedSets(engine, 8, seed, start, {}, boxes)
+        return IndependentSetsJax(engine, 8, seed, start, {}, boxes)
     kind, more = (Regional, (boxes,)) if name == "regional" else (Classical, ())
     return kind(engine, "snes", 8, seed, start, {}, *more)
 
@@ -106,7 +106,7 @@ class Count:
 
 def test_what_comes_before_is_done_one_by_one():
     def chain(seed):
-        return Chain(Count(problem(seed)[1]), lambda kinds, genome, spent: make("sets", seed))
+        return Sequential(Count(problem(seed)[1]), lambda kinds, genome, spent: make("sets", seed))
 
     members = together([chain(seed) for seed in range(2)])
     for _ in range(4):

@@ -106,7 +106,7 @@ def _placeholder(name: str, error: EvoartError) -> click.Command:
 
     words = click.Argument(["words"], nargs=-1, type=click.UNPROCESSED)
     settings = {"ignore_unknown_options": True}
-    short = f"Broken: {error.what}."
+    short = f"Broken: {error.message}."
     return click.Command(name, settings, explain, [words], short_help=short, add_help_option=False)
 
 

@@ -33,16 +33,27 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
     help="A text file with one prompt, and picture, per line.",
 )
 @o.option(
-    WORDS, "--not", "avoid", multiple=True, metavar="TEXT", help='What to keep away from: "text, blurry:0.5"; repeat.'
+    WORDS,
+    "--negative-prompt",
+    "negative_prompts",
+    multiple=True,
+    metavar="TEXT",
+    help='What to keep away from: "text, blurry:0.5"; repeat.',
 )
 @o.option(
     WORDS,
-    "--like",
+    "--image-prompt",
     multiple=True,
     metavar="FILE[:WEIGHT]",
     help="A picture that it should look like to CLIP, unlike it below 0: photo.jpg:0.3; repeat.",
 )
-@o.option(WORDS, "--softmax", is_flag=True, default=None, help="Let the wanted prompts compete with those to avoid.")
+@o.option(
+    WORDS,
+    "--softmax",
+    is_flag=True,
+    default=None,
+    help="Let the wanted prompts compete with the negative ones.",
+)
 @o.option(
     WORDS,
     "--count",
@@ -61,7 +72,7 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
 @o.option(MODEL, "--clip-weights", type=o.path(), metavar="FILE", help="Weights of the model, .safetensors.")
 @o.option(
     MODEL,
-    "--judge",
+    "--evaluator",
     metavar="NAME[/TAG]",
     help="A model that does not guide and judges the result. [default: fresh crops]",
 )
@@ -79,7 +90,7 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
 )
 @o.option(
     PICTURE,
-    "--canvas",
+    "--form",
     type=o.Words("shapes", "cppn", "sketch", "strokes", metavar="FORM"),
     help="What the picture is made of: shapes, cppn (a coordinate network), strokes, sketch, sketch:MODEL (noise that "
     "sketch-rnn draws from) or another form. [default: shapes]",
@@ -121,7 +132,7 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
 @o.strategy_options
 @o.option(
     o.SEARCH,
-    "--starts",
+    "--restarts",
     metavar="N",
     help="Beginnings, of which the best goes on after a quarter. [default: 1; tiny: 4]",
 )
@@ -218,7 +229,7 @@ def _options(
     line = {name: value for name, value in given.items() if value is not None and value != ()}
     if prompt:
         line["prompts"] = prompt
-    if "like" in line:  # with weights and contents of their own
+    if "image_prompts" in line:  # with weights and contents of their own
         fields = {name: value for name, value in fields.items() if not name.startswith("like_")}
     if settings:
         line["options"] = {**fields.get("options", {}), **o.settings_of(settings)}
@@ -232,7 +243,7 @@ def _warn(job: ClipJob, console: Console) -> None:
     from evoart.run.clip.models import cut
     from evoart.run.clip.prompts import split
 
-    for written in (*job.prompts, *job.avoid):
+    for written in (*job.prompts, *job.negative_prompts):
         text, _ = split(written)
         if rest := cut(job, text):
             console.say(f'Note: the model reads no further than this prompt\'s first words; cut: "{rest}"')

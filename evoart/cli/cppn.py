@@ -78,7 +78,7 @@ _HOW = (
 @_looks
 @o.aspect_option(NETWORK)
 @o.option(
-    NETWORK, "--choice", metavar="N", help="The liveliest of so many, 1 to 256, is kept. [default: 8, of graphs 32]"
+    NETWORK, "--candidates", metavar="N", help="The liveliest of so many, 1 to 256, is kept. [default: 8, of graphs 32]"
 )
 @o.seed_option
 @_run
@@ -196,7 +196,7 @@ def explore(**given: Any) -> int:
 @click.argument("parents", nargs=-1, type=o.path("PARENT"))
 @o.output_options
 @_sheet
-@o.option(o.SEARCH, "--strength", metavar="NUMBER", help="How much children differ, 0.05 to 10. [default: 1]")
+@o.option(o.SEARCH, "--mutation-scale", metavar="NUMBER", help="How much children differ, 0.05 to 10. [default: 1]")
 @o.seed_option
 @_run
 def breed(parents: tuple[str, ...], **given: Any) -> int:
@@ -240,7 +240,7 @@ def _make_sheet(kind: Any, given: dict[str, Any], **fields: Any) -> int:
     parts = not given.pop("sheet_only")
     each, sheet = given.pop("size"), given.pop("sheet_size")
     size = each if given.get("pick") is not None else sheet
-    return _go(kind, given | {"each": each, "size": size}, parts=parts, **fields)
+    return _go(kind, given | {"image_size": each, "size": size}, parts=parts, **fields)
 
 
 def _go(kind: Any, given: dict[str, Any], parts: bool = False, **fields: Any) -> int:

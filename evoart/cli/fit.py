@@ -26,7 +26,7 @@ SHAPES = "Shapes"
 @o.option(o.OUTPUT, "--keep-alpha", is_flag=True, default=None, help="Transparent where the photograph is.")
 @o.option(
     SHAPES,
-    "--canvas",
+    "--form",
     metavar="NAME",
     help="shapes, or a pen: strokes (their points evolve), sketch (what sketch-rnn makes of noise), sketch:MODEL, "
     "sketch:MODEL.z (latent vectors). [default: shapes]",
@@ -118,9 +118,9 @@ def _made(given: dict[str, Any]) -> Any:
     """The job of these options: one with shapes, or one with a pen."""
     from evoart.run.job import Job
 
-    if given.get("canvas") == "shapes":
-        del given["canvas"]
-    return Job.make(**given | {"command": "fit-pen" if "canvas" in given else "fit"})
+    if given.get("form") == "shapes":
+        del given["form"]
+    return Job.make(**given | {"command": "fit-pen" if "form" in given else "fit"})
 
 
 def _options(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from evoart.run.stop import Stop
 
 JOBS, WHERE = "Jobs", "Where the work is done"
-_EACH = ("shapes", "kind", "quality", "seconds", "generations", "evaluations", "size", "model", "canvas", "device")
+_EACH = ("shapes", "kind", "quality", "seconds", "generations", "evaluations", "size", "model", "form", "device")
 
 
 @click.command(
@@ -62,12 +62,12 @@ _EACH = ("shapes", "kind", "quality", "seconds", "generations", "evaluations", "
 @o.option(JOBS, "--quality", type=o.Words("draft", "normal", "best"), help="Likewise.")
 @o.option(JOBS, "--size", metavar="PIXELS", help="Likewise: long side of the pictures.")
 @o.option(JOBS, "--model", metavar="NAME", help="Likewise, of prompts.")
-@o.option(JOBS, "--canvas", metavar="NAME", help="Likewise, of prompts.")
+@o.option(JOBS, "--form", metavar="NAME", help="Likewise, of prompts.")
 @o.option(JOBS, "-t", "--time", "seconds", metavar="TIME", help="For every job: stop it after so much time.")
 @o.option(JOBS, "--generations", metavar="N", help="For every job: stop it after so many generations.")
 @o.option(JOBS, "--evaluations", metavar="N", help="For every job: stop it after so many evaluations.")
 @o.option(WHERE, "--processes", metavar="N", default=1, help="So many jobs at a time on this machine. [default: 1]")
-@o.option(WHERE, "--part", metavar="I/N", help="Only the I-th of N parts, for array jobs: 3/16.")
+@o.option(WHERE, "--shard", metavar="I/N", help="Only the I-th of N shards, for array jobs: 3/16.")
 @o.option(WHERE, "--ray", metavar="ADDRESS", help="On a Ray cluster: auto, or HOST:PORT.")
 @o.option(WHERE, "--cpus", metavar="N", help="With --ray: CPU cores that one job needs. [default: 1]")
 @o.option(WHERE, "--gpus", metavar="N", help="With --ray: GPUs, or a share of one. [default: 0]")
@@ -96,8 +96,8 @@ def gallery(paths: tuple[str, ...], folder: str, **given: Any) -> int:
     entries = plan.read(paths, overrides) if paths else []
     mine = runs.with_spares(entries) if given["diverse"] else entries
     part = ""
-    if given["part"]:
-        number, parts = _part(given["part"])
+    if given["shard"]:
+        number, parts = _part(given["shard"])
         mine, part = plan.part(mine, number, parts), f"{number}-of-{parts}"
     if given["dry_run"]:
         return _dry_run(mine, place, given, numbers["processes"])
@@ -230,7 +230,7 @@ def _part(text: str) -> tuple[int, int]:
 
     match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text.strip())
     if not match or not 1 <= int(match[1]) <= int(match[2]):
-        raise UsageError(f"--part is '{text}'", "Write which of how many, for example 3/16")
+        raise UsageError(f"--shard is '{text}'", "Write which of how many, for example 3/16")
     return int(match[1]), int(match[2])
 
 
@@ -337,7 +337,7 @@ def _sort(entry: Entry) -> str:
         "quality",
         "search",
         "pixels",
-        "canvas",
+        "form",
         "model",
         "generations",
         "evaluations",

@@ -40,7 +40,7 @@ def _recipe(file: str) -> dict[str, Any]:
     record = read_record(Path(file))
     return {
         "made by": f"evoart {record.recipe['evoart']}",
-        "drawing": record.form.parts,
+        "drawing": record.form.description,
         "size": list(record.size),
         **record.figures,
         "job": {name: value for name, value in record.job.items() if name != "format"},
@@ -54,7 +54,7 @@ def _checkpoint(path: Path) -> dict[str, Any]:
     job = saved.problem.job.to_dict()
     return {
         "checkpoint": "finished" if saved.state["reason"] else "unfinished",
-        "drawing": saved.problem.form.parts,
+        "drawing": saved.problem.form.description,
         "size": list(saved.problem.size),
         "seconds": round(saved.state["seconds"], 1),
         "job": {name: value for name, value in job.items() if name != "format"},

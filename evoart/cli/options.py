@@ -63,13 +63,38 @@ class Option(click.Option):
         super().__init__(*args, **kwargs)
 
 
-class _Grouped:
+# Options that had other names before; what is typed by habit is told the new one.
+RENAMED = {
+    "--avoid": "--negative-prompt",
+    "--canvas": "--form",
+    "--choice": "--candidates",
+    "--first": "--offset",
+    "--judge": "--evaluator",
+    "--like": "--image-prompt",
+    "--not": "--negative-prompt",
+    "--part": "--shard",
+    "--reach": "--span",
+    "--starts": "--restarts",
+    "--strength": "--mutation-scale",
+}
+
+
+class _Grouped(click.Command):
     """Help that lists options by group."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         settings = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
         kwargs["context_settings"] = settings | kwargs.get("context_settings", {})
         super().__init__(*args, **kwargs)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            new = RENAMED.get(error.option_name)
+            if new in {name for parameter in self.params for name in parameter.opts}:
+                error.possibilities = [str(new)]
+            raise
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         groups: dict[str, list[tuple[str, str]]] = {}
@@ -82,7 +107,7 @@ class _Grouped:
                 formatter.write_dl(groups[group], col_max=24)
 
 
-class Command(_Grouped, click.Command):
+class Command(_Grouped):
     """A command whose help lists options by group."""
 
 

@@ -84,8 +84,8 @@ def _found(what: str, name: str, sha256: str, folder: Path, option: str = "") ->
     places = [name, str(folder / Path(name).name)]
     there = [place for place in places if os.path.exists(place)]  # False for a name that no file can have
     if not there:
-        remedy = f"Name it with {option}" if option else f"Put it there, or beside the recipe in '{folder}'"
-        raise UsageError(f"the {what} '{name}' is not there", remedy)
+        hint = f"Name it with {option}" if option else f"Put it there, or beside the recipe in '{folder}'"
+        raise UsageError(f"the {what} '{name}' is not there", hint)
     return next((place for place in there if _hash(place) == sha256), there[0]) + colon + pick
 
 

@@ -69,7 +69,7 @@ def render(file: str, outputs: tuple[str, ...], verbose: int, quiet: bool, **giv
     with console.progress("drawing") as told:
         written, lost = session.write_all(result, places, Options(progress=told), console, size)
     w, h = result.artwork(size).size
-    console.say(f"{result.form.noun} at {w} x {h} pixels", 1)
+    console.say(f"{result.form.label} at {w} x {h} pixels", 1)
     if given["as_json"]:
         click.echo(json.dumps({"outputs": [str(path) for path in written], "size": [w, h], "seed": result.seed}))
     else:

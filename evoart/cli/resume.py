@@ -54,7 +54,7 @@ def resume(file: str, verbose: int, quiet: bool, **given: Any) -> int:
     session.check_stdout(outputs, given["as_json"])
     session.check_size(saved.problem.size, outputs)
     keep = Keep(path, notes=notes)
-    console.say(f"{path.name}: {saved.problem.job.headline}, seed {saved.problem.job.seed}")
+    console.say(f"{path.name}: {saved.problem.job.summary}, seed {saved.problem.job.seed}")
 
     def events(stop: Stop) -> Iterator[Event]:
         return go_on(saved, keep=keep, stop=stop)

@@ -56,19 +56,19 @@ def run_job(
     if not processes.first():
         return _assist(problem or prepare(job), begin)
     naming = {
-        "stem": job.stem, "form": job.form, "overwrite": overwrite, "inputs": [Path(p) for p in job.inputs],
-        "formats": job.formats, "moving": job.moving,
+        "stem": job.stem, "form": job.form_name, "overwrite": overwrite, "inputs": [Path(p) for p in job.inputs],
+        "formats": job.formats, "film_only": job.film_only,
     }  # fmt: skip
     options = session.write_options(film_size, film_time)
     places = session.outputs_for(outputs, films, format=format, **naming)
     session.check_stdout(places, as_json)
     notes = session.notes_of(places, options, checkpoint is not None)
-    with console.unless_quick(f"evoart {__version__}: {job.headline}, seed {job.seed}"):
+    with console.unless_quick(f"evoart {__version__}: {job.summary}, seed {job.seed}"):
         problem = problem or prepare(job)
     session.check_size(problem.size, places)
     session.check_room(problem.size, places)
     keep, lasting = session.checkpoint_for(
-        checkpoint, no_checkpoint, places, f"{job.stem}-{job.form}", overwrite, notes, reserve=not dry_run
+        checkpoint, no_checkpoint, places, f"{job.stem}-{job.form_name}", overwrite, notes, reserve=not dry_run
     )
     if dry_run:
         return _dry_run(problem, places, keep, as_json)
@@ -96,11 +96,11 @@ def _dry_run(problem: Problem, places: list[session.Output], keep: Any, as_json:
     seconds, evaluations, engine = estimate(problem)
     outlook = None if seconds is None or evaluations is None else problem.outlook(seconds, evaluations)
     facts = {
-        "job": job.headline,
-        **problem.facts(),
-        "canvas": list(problem.canvas),
+        "job": job.summary,
+        **problem.details(),
+        "resolution": list(problem.resolution),
         "size": list(problem.size),
-        "drawing": problem.form.noun,
+        "drawing": problem.form.label,
         "genome": problem.form.dim,
         "engine": engine,
         "evaluations": evaluations,
@@ -113,16 +113,16 @@ def _dry_run(problem: Problem, places: list[session.Output], keep: Any, as_json:
         click.echo(json.dumps(facts))
         return 0
     w, h = problem.size
-    x, y = problem.canvas
+    x, y = problem.resolution
     known = "until it no longer improves" if seconds is None else f"about {span(seconds)} (from its first second)"
     judged = "" if evaluations is None else f"about {float(f'{evaluations:.2g}'):,.0f}"
     rows = [
-        ("job", f"{job.headline}, seed {job.seed}"),
+        ("job", f"{job.summary}, seed {job.seed}"),
         ("size", f"judged at {x} x {y}, written at {w} x {h} pixels"),
-        ("drawing", f"{problem.form.noun}, a genome of {problem.form.dim:,} numbers"),
+        ("drawing", f"{problem.form.label}, a genome of {problem.form.dim:,} numbers"),
         *(
             (name, visible(_plain(value)))
-            for name, value in problem.facts().items()
+            for name, value in problem.details().items()
             if name not in ("picture", "shapes")
         ),
         ("engine", engine),

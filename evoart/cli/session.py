@@ -61,7 +61,7 @@ def outputs_for(
     overwrite: bool,
     inputs: list[Path],
     formats: Sequence[str] = DEFAULT_FORMATS,
-    moving: bool = False,
+    film_only: bool = False,
 ) -> list[Output]:
     """The outputs that ``-o`` and ``--film`` ask for, checked before any work; ``moving``: all of them are films.
 
@@ -71,7 +71,7 @@ def outputs_for(
     """
     naming = {"stem": stem, "form": form, "overwrite": overwrite, "inputs": inputs}
     outputs = resolve(values, format=format, formats=formats, **naming)
-    outputs = [_moving(output) for output in outputs] if moving else outputs
+    outputs = [_moving(output) for output in outputs] if film_only else outputs
     outputs += films_for(films, **naming)
     places = [output.path for output in outputs if output.path is None or not is_special(output.path)]
     for place in places:
@@ -325,7 +325,7 @@ def _write_parts(result: Result, plan: Plan, console: Console) -> tuple[list[Pat
     written: list[Path] = []
     if first is None:
         return written, False
-    parts = result.parts()
+    parts = result.members()
     # Two digits at least: "-2" is what a second file of the same name is called.
     digits = max(2, len(str(max((number for number, _ in parts), default=1))))
     for number, part in parts:
@@ -361,7 +361,7 @@ def _rescue(artwork: Any, output: Output, options: Options, console: Console, er
     except (EvoartError, OSError, MemoryError):
         complain(str(error))
         return None
-    complain(f"{error.what}. It is in '{path}' instead.")
+    complain(f"{error.message}. It is in '{path}' instead.")
     return path
 
 
@@ -376,7 +376,7 @@ def _summary(event: Finished, interrupted: bool) -> str:
     verb = {"interrupted": "Interrupted", "terminated": "Terminated"}.get(event.reason, "Done")
     result = event.result
     return (
-        f"{verb}: {figures(event.figures)} with {result.form.noun}, {span(event.seconds)}, "
+        f"{verb}: {figures(event.figures)} with {result.form.label}, {span(event.seconds)}, "
         f"{count(event.generation, 'generation')}, {count(event.evaluations, 'evaluation')}, seed {result.seed}"
     )
 
@@ -388,7 +388,7 @@ def _facts(event: Finished, written: list[Path], checkpoint: Path | None) -> dic
         "seed": result.seed,
         **event.figures,
         "form": result.form.name,
-        "drawing": result.form.noun,
+        "drawing": result.form.label,
         "generations": event.generation,
         "evaluations": event.evaluations,
         "seconds": round(event.seconds, 3),

@@ -43,7 +43,7 @@ def _parameters(known: Registry) -> tuple[dict[str, list[str]], dict[str, str]]:
         try:
             table[name] = [parameter.name for parameter in known[name].parameters]
         except EvoartError as error:
-            broken[name] = error.what
+            broken[name] = error.message
         except (AttributeError, TypeError) as error:
             broken[name] = f"the shape '{name}' comes from a plugin and is no shape ({error})"
     return table, broken

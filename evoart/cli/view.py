@@ -44,7 +44,7 @@ class View:
         match event:
             case Started():
                 resumed = f", going on at generation {event.resumed:,}" if event.resumed else ""
-                w, h = event.canvas
+                w, h = event.resolution
                 text = f"{event.engine} engine on {event.device} ({event.why}), searching at {w} x {h} pixels{resumed}"
                 self.console.say(text, 0 if event.resumed else 1)
             case Improved():
@@ -104,7 +104,7 @@ def live_line(event: Progress, console: Console) -> str:
         clock(event.seconds) if event.left is None else f"{clock(event.left)} left",
         f"{short(event.rate)} evals/s",
         f"gen {event.generation:,}",
-        event.noun,
+        event.label,
     ]
     room = console.width - 1 - len(line) - len(done)
     rest = ""
@@ -123,7 +123,7 @@ def plain_line(event: Progress) -> str:
     left = f", about {span(event.left)} left" if event.left is not None else ""
     return (
         f"{span(event.seconds)}: {event.stage}, generation {event.generation:,}, {figures(event.figures)}, "
-        f"{event.noun}, {short(event.rate)} evaluations/s{left}"
+        f"{event.label}, {short(event.rate)} evaluations/s{left}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Making networks and their children, one face for both kinds. An individual is ``(look, genome)``."""
+"""Making networks and their children, one face for both kinds. An individual is ``(net, genome)``."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ class Breeder(Protocol):
 class LayersBreeder:
     """Of networks with fixed layers: vectors are moved and mixed."""
 
-    def __init__(self, look: Layers) -> None:
-        self.look = look
-        self._steps = look.steps()
+    def __init__(self, net: Layers) -> None:
+        self.net = net
+        self._steps = net.steps()
         # All numbers of a unit, its weights and its bias: what belongs together is inherited together.
-        owner, at = [np.arange(look.latent)], look.latent
-        for before, after in look.sizes:
+        owner, at = [np.arange(net.latent)], net.latent
+        for before, after in net.sizes:
             units = at + np.arange(after)
             owner += [np.repeat(units, before), units]
             at += after
         self._owner = np.concatenate(owner)
 
     def fresh(self, rng: np.random.Generator) -> Individual:
-        return self.look, self.look.random(rng)
+        return self.net, self.net.random(rng)
 
     def mutated(self, one: Individual, rng: np.random.Generator, strength: float = 1.0) -> Individual:
         genome = one[1]
@@ -71,11 +71,11 @@ class LayersBreeder:
 class GraphBreeder:
     """Of graphs: NEAT's operators."""
 
-    def __init__(self, look: Graph, rates: genes.Rates | None = None, rounds: int = 16) -> None:
-        self.look, self.rates, self.rounds = look, rates or genes.Rates(), rounds
+    def __init__(self, net: Graph, rates: genes.Rates | None = None, rounds: int = 16) -> None:
+        self.net, self.rates, self.rounds = net, rates or genes.Rates(), rounds
 
     def fresh(self, rng: np.random.Generator) -> Individual:
-        return genes.fresh(self.look, rng, self.rates, self.rounds).express()
+        return genes.fresh(self.net, rng, self.rates, self.rounds).express()
 
     def mutated(self, one: Individual, rng: np.random.Generator, strength: float = 1.0) -> Individual:
         found = genes.Genes.of(*one)
@@ -90,9 +90,9 @@ class GraphBreeder:
         return genes.Genes.of(*one).distance(genes.Genes.of(*other))
 
 
-def breeder(look: Layers | Graph, rates: genes.Rates | None = None) -> Breeder:
-    """What makes networks of the kind ``look`` is of."""
-    return LayersBreeder(look) if isinstance(look, Layers) else GraphBreeder(look, rates)
+def breeder(net: Layers | Graph, rates: genes.Rates | None = None) -> Breeder:
+    """What makes networks of the kind ``net`` is of."""
+    return LayersBreeder(net) if isinstance(net, Layers) else GraphBreeder(net, rates)
 
 
 def pack(individuals: Sequence[Individual]) -> dict[str, np.ndarray]:
@@ -102,7 +102,7 @@ def pack(individuals: Sequence[Individual]) -> dict[str, np.ndarray]:
         "genomes": np.concatenate([np.zeros(0, np.float32), *genomes]).astype(np.float32),
         "lengths": np.array([len(genome) for genome in genomes], np.int64),
     }
-    graphs = [look for look, _ in individuals if isinstance(look, Graph)]
+    graphs = [net for net, _ in individuals if isinstance(net, Graph)]
     if not graphs:
         return arrays
     numbers = activations.INDEX
@@ -115,28 +115,28 @@ def pack(individuals: Sequence[Individual]) -> dict[str, np.ndarray]:
     }
 
 
-def unpack(arrays: dict[str, np.ndarray], look: Layers | Graph) -> list[Individual]:
-    """The individuals ``pack`` took apart; ``look`` says what they have in common.
+def unpack(arrays: dict[str, np.ndarray], net: Layers | Graph) -> list[Individual]:
+    """The individuals ``pack`` took apart; ``net`` says what they have in common.
 
     Raises:
         KeyError, ValueError, EvoartError: arrays that do not belong together.
     """
     lengths = [int(length) for length in arrays["lengths"]]
     genomes = [part.copy() for part in np.split(arrays["genomes"], np.cumsum(lengths)[:-1])] if lengths else []
-    looks = [look] * len(lengths) if isinstance(look, Layers) else _graphs(arrays, look)
-    individuals = list(zip(looks, genomes, strict=True))
+    nets = [net] * len(lengths) if isinstance(net, Layers) else _graphs(arrays, net)
+    individuals = list(zip(nets, genomes, strict=True))
     if any(len(genome) != graph.dim for graph, genome in individuals):
         raise ValueError("a genome does not fit its network")
     return individuals
 
 
-def _graphs(arrays: dict[str, np.ndarray], look: Graph) -> list[Graph]:
+def _graphs(arrays: dict[str, np.ndarray], net: Graph) -> list[Graph]:
     graphs, node, link = [], 0, 0
     if not len(arrays["lengths"]):
         return graphs
     for nodes, links in arrays["counts"].tolist():
         mine = tuple((int(n), activations.NAMES[int(a)]) for n, a in arrays["nodes"][node : node + nodes])
         joined = tuple(Link(int(s), int(t), bool(on)) for s, t, on in arrays["links"][link : link + links])
-        graphs.append(Graph(mine, joined, look.latent, look.colour, look.symmetry, look.shared))
+        graphs.append(Graph(mine, joined, net.latent, net.colour, net.symmetry, net.shared))
         node, link = node + nodes, link + links
     return graphs

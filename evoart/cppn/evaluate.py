@@ -19,19 +19,19 @@ from evoart.cppn.slots import FAN, Slots
 from evoart.types import Array
 
 
-def graph_colours(slots: Slots, genome: Array, x: Array, y: Array, look: Graph) -> Array:
+def graph_colours(slots: Slots, genome: Array, x: Array, y: Array, net: Graph) -> Array:
     """sRGB ``(3, p)`` of one graph at the points ``x``, ``y`` ``(p,)``.
 
     Args:
         slots: the graph.
         genome: ``(dim,)``, padded as ``slots`` expects.
-        look: a graph with the same latent numbers, colour and symmetry, which must be known when compiling.
+        net: a graph with the same latent numbers, colour and symmetry, which must be known when compiling.
     """
     slots = Slots(*(jnp.asarray(part) for part in slots))
     padded = jnp.concatenate([genome, jnp.asarray([0.0, 1.0], genome.dtype)])
-    values = plane.inputs(x, y, genome[: look.latent], look.symmetry)
-    sums = _run(slots, padded[slots.weight], padded[slots.bias], values, len(look.outputs))
-    return colour.to_rgb(activations.clip(sums), look.colour)
+    values = plane.inputs(x, y, genome[: net.latent], net.symmetry)
+    sums = _run(slots, padded[slots.weight], padded[slots.bias], values, len(net.outputs))
+    return colour.to_rgb(activations.clip(sums), net.colour)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(4,))

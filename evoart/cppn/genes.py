@@ -54,13 +54,13 @@ class Genes:
         links: (source, target), its innovation number -> (weight, enabled).
         latent: ``(latent,)``.
         weight: the one weight where the graph shares one.
-        look: the graph without nodes and links.
+        net: the graph without nodes and links.
     """
 
     nodes: dict[int, tuple[str, float]]
     links: dict[tuple[int, int], tuple[float, bool]]
     latent: np.ndarray
-    look: Graph
+    net: Graph
     weight: float = 1.0
 
     @classmethod
@@ -80,7 +80,7 @@ class Genes:
         """The graph and its genome ``(dim,)``."""
         nodes, links = sorted(self.nodes.items()), sorted(self.links.items())
         graph = dataclasses.replace(
-            self.look,
+            self.net,
             nodes=tuple((number, name) for number, (name, _) in nodes),
             links=tuple(Link(*ends, on) for ends, (_, on) in links),
         )
@@ -90,7 +90,7 @@ class Genes:
         return graph, np.concatenate([self.latent, rest]).astype(np.float32)
 
     def copy(self) -> Genes:
-        return Genes(dict(self.nodes), dict(self.links), self.latent.copy(), self.look, self.weight)
+        return Genes(dict(self.nodes), dict(self.links), self.latent.copy(), self.net, self.weight)
 
     def distance(self, other: Genes) -> float:
         """How different two networks are: links that only one has, per link of the larger, and what the weights and
@@ -113,16 +113,16 @@ def split_number(source: int, target: int, taken: dict[int, tuple[str, float]]) 
     raise AssertionError("there are more numbers than nodes")
 
 
-def fresh(look: Graph, rng: np.random.Generator, rates: Rates, rounds: int = 16) -> Genes:
+def fresh(net: Graph, rng: np.random.Generator, rates: Rates, rounds: int = 16) -> Genes:
     """A random network: inputs joined to outputs, then grown by ``rounds`` of structural mutation, so that it is more
-    than a plain gradient from the start. ``look`` says what is fixed; its nodes and links do not matter.
+    than a plain gradient from the start. ``net`` says what is fixed; its nodes and links do not matter.
 
     A node is added with further links at once: as a bare split it would only bend what is there.
     """
-    outputs = {number: ("identity", float(rng.normal(0, 0.5))) for number in look.outputs}
-    look = dataclasses.replace(look, nodes=tuple((n, "identity") for n in look.outputs), links=())
-    genes = Genes(outputs, {}, rng.normal(0, 1, look.latent).astype(np.float32), look, 1.5)
-    for index, target in enumerate(look.outputs):
+    outputs = {number: ("identity", float(rng.normal(0, 0.5))) for number in net.outputs}
+    net = dataclasses.replace(net, nodes=tuple((n, "identity") for n in net.outputs), links=())
+    genes = Genes(outputs, {}, rng.normal(0, 1, net.latent).astype(np.float32), net, 1.5)
+    for index, target in enumerate(net.outputs):
         for source in {int(rng.integers(0, 3)), index % 3}:
             genes.links[source, target] = (fresh_weight(genes, source, target, rng), True)
     for _ in range(rounds):
@@ -136,14 +136,14 @@ def fresh(look: Graph, rng: np.random.Generator, rates: Rates, rounds: int = 16)
 
 def _to_outputs(genes: Genes, number: int, rng: np.random.Generator) -> None:
     """Links from a node to one output or, every second time, to all alike: light and shade, and not bare colours."""
-    outputs = list(genes.look.outputs)
-    if genes.look.colour == "hsv":
+    outputs = list(genes.net.outputs)
+    if genes.net.colour == "hsv":
         outputs = outputs[1:] if rng.random() < 0.7 else outputs[:1]
     if rng.random() < 0.5:
         outputs = [outputs[rng.integers(len(outputs))]]
     weight = rng.normal(0, OUTER)
     for target in outputs:
-        scale = HUE if genes.look.colour == "hsv" and target == genes.look.outputs[0] else 1.0
+        scale = HUE if genes.net.colour == "hsv" and target == genes.net.outputs[0] else 1.0
         genes.links[number, target] = (float(scale * (weight + rng.normal(0, OUTER / 3))), True)
 
 
@@ -177,7 +177,7 @@ def nudge(genes: Genes, rng: np.random.Generator, rates: Rates) -> None:
             return float(np.clip(value + rng.normal(0, rates.step * scale), -HEAVIEST, HEAVIEST))
         return value
 
-    if genes.look.shared:
+    if genes.net.shared:
         genes.weight = moved(genes.weight, 1.0)
     else:
         genes.links = {k: (moved(weight, 1.0), on) for k, (weight, on) in genes.links.items()}
@@ -197,7 +197,7 @@ def add_node(genes: Genes, rng: np.random.Generator, rates: Rates) -> int | None
     genes.links[source, target] = (weight, False)
     genes.nodes[number] = (str(rng.choice(rates.functions)), float(rng.normal(0, 0.5)))
     genes.links[source, number] = (
-        fresh_weight(genes, source, number, rng) if source < genes.look.inputs else 1.0,
+        fresh_weight(genes, source, number, rng) if source < genes.net.inputs else 1.0,
         True,
     )
     genes.links[number, target] = (weight, True)
@@ -210,9 +210,9 @@ def add_link(genes: Genes, rng: np.random.Generator, source: int | None = None, 
     Args:
         source, target: the link's ends, drawn where None.
     """
-    outputs = set(genes.look.outputs)
+    outputs = set(genes.net.outputs)
     hidden = sorted(genes.nodes.keys() - outputs)
-    sources, targets = [*range(genes.look.inputs), *hidden], [*genes.look.outputs, *hidden]
+    sources, targets = [*range(genes.net.inputs), *hidden], [*genes.net.outputs, *hidden]
     for _ in range(20):
         start = int(rng.choice(sources)) if source is None else source
         end = int(rng.choice(targets)) if target is None else target
@@ -225,7 +225,7 @@ def add_link(genes: Genes, rng: np.random.Generator, source: int | None = None, 
 
 def change_activation(genes: Genes, rng: np.random.Generator, rates: Rates) -> None:
     """A hidden node gets another activation."""
-    hidden = sorted(genes.nodes.keys() - set(genes.look.outputs))
+    hidden = sorted(genes.nodes.keys() - set(genes.net.outputs))
     if hidden:
         number = hidden[rng.integers(len(hidden))]
         genes.nodes[number] = (str(rng.choice(rates.functions)), genes.nodes[number][1])
@@ -268,7 +268,7 @@ def blended(one: Genes, other: Genes, share: float) -> Genes | None:
 
     What both have moves; what one has alone comes or goes with its weight. An activation changes halfway.
     """
-    look = one.look if share < 0.5 else other.look
+    net = one.net if share < 0.5 else other.net
 
     def at(a: float, b: float) -> float:
         return a + share * (b - a)
@@ -285,7 +285,7 @@ def blended(one: Genes, other: Genes, share: float) -> Genes | None:
         name = (mine or theirs)[0] if share < 0.5 else (theirs or mine)[0]
         nodes[key] = (name, at((mine or theirs)[1], (theirs or mine)[1]))
     latent = ((1 - share) * one.latent + share * other.latent).astype(np.float32)
-    found = Genes(nodes, links, latent, look, at(one.weight, other.weight))
+    found = Genes(nodes, links, latent, net, at(one.weight, other.weight))
     try:
         found.express()
     except EvoartError:
@@ -314,7 +314,7 @@ def reaches(genes: Genes, start: int, end: int) -> bool:
 def fresh_weight(genes: Genes, source: int, target: int, rng: np.random.Generator) -> float:
     """A fresh weight. Coordinates are at most 1: a strong link from one folds the plane several times, which is where
     structure comes from; latent numbers should not drown them, nor a hue go round and round."""
-    scale = FOLDING if source < len(SPATIAL) else LATENT if source < genes.look.inputs else INNER
-    if target in genes.look.outputs:
-        scale *= HUE if genes.look.colour == "hsv" and target == genes.look.outputs[0] else OUTER
+    scale = FOLDING if source < len(SPATIAL) else LATENT if source < genes.net.inputs else INNER
+    if target in genes.net.outputs:
+        scale *= HUE if genes.net.colour == "hsv" and target == genes.net.outputs[0] else OUTER
     return float(rng.normal(0, scale))

@@ -32,18 +32,18 @@ def at_once() -> int | None:
     return _AT_ONCE.get(jax.default_backend(), _AT_ONCE["other"])
 
 
-def colours(look: Layers | Graph) -> Callable[[Candidate, Array, Array], Array]:
+def colours(net: Layers | Graph) -> Callable[[Candidate, Array, Array], Array]:
     """The function that gives sRGB ``(3, p)`` of a candidate at points ``x``, ``y`` ``(p,)``."""
-    if isinstance(look, Layers):
-        return look.evaluate
-    return lambda candidate, x, y: graph_colours(*candidate, x, y, look)
+    if isinstance(net, Layers):
+        return net.evaluate
+    return lambda candidate, x, y: graph_colours(*candidate, x, y, net)
 
 
-def picture(look: Layers | Graph, candidate: Candidate, size: tuple[int, int]) -> Array:
+def picture(net: Layers | Graph, candidate: Candidate, size: tuple[int, int]) -> Array:
     """The picture ``(h, w, 3)`` of one candidate, for use inside a JAX program; differentiable by genomes."""
     w, h = size
     strip = min(_STRIP.get(jax.default_backend(), _STRIP["other"]), w * h)
-    paint = colours(look)
+    paint = colours(net)
 
     @jax.checkpoint
     def one(first: Array) -> Array:
@@ -55,9 +55,9 @@ def picture(look: Layers | Graph, candidate: Candidate, size: tuple[int, int]) -
     return flat.transpose(0, 2, 1).reshape(-1, 3)[: w * h].reshape(h, w, 3)
 
 
-def pictures(look: Layers | Graph, candidates: Candidate, size: tuple[int, int]) -> Array:
+def pictures(net: Layers | Graph, candidates: Candidate, size: tuple[int, int]) -> Array:
     """Pictures ``(n, h, w, 3)`` of candidates with a leading ``n``, for use inside a JAX program."""
-    return each(lambda candidate: picture(look, candidate, size), candidates)
+    return each(lambda candidate: picture(net, candidate, size), candidates)
 
 
 def each(function: Callable[[Candidate], Any], candidates: Candidate) -> Any:
@@ -65,40 +65,40 @@ def each(function: Callable[[Candidate], Any], candidates: Candidate) -> Any:
     return jax.lax.map(function, candidates, batch_size=at_once())
 
 
-def candidate(look: Layers | Graph, genome: Genome) -> Candidate:
+def candidate(net: Layers | Graph, genome: Genome) -> Candidate:
     """What ``colours`` takes, of one network."""
     genome = np.asarray(genome, np.float32)
-    if isinstance(look, Layers):
+    if isinstance(net, Layers):
         return genome
-    slots, dim = size_for([look])
-    return lower(look, slots, dim), np.pad(genome, (0, dim - len(genome)))
+    slots, dim = size_for([net])
+    return lower(net, slots, dim), np.pad(genome, (0, dim - len(genome)))
 
 
-def rows(look: Layers | Graph, genome: Genome, size: tuple[int, int], first: int, last: int) -> np.ndarray:
+def rows(net: Layers | Graph, genome: Genome, size: tuple[int, int], first: int, last: int) -> np.ndarray:
     """Rows ``first`` to ``last - 1`` of a picture of ``size`` (w, h), ``(last - first, w, 3)`` float32 sRGB."""
     w, _ = size
-    run = _rows_program(_outline(look), w, -(-(last - first) * w // POINTS))
-    flat = run(candidate(look, genome), np.int32(first), np.asarray(size, np.int32))
+    run = _rows_program(_outline(net), w, -(-(last - first) * w // POINTS))
+    flat = run(candidate(net, genome), np.int32(first), np.asarray(size, np.int32))
     return np.asarray(flat).reshape(-1, 3)[: (last - first) * w].reshape(last - first, w, 3)
 
 
 POINTS = 1024
 
 
-def _outline(look: Layers | Graph) -> Layers | Graph:
+def _outline(net: Layers | Graph) -> Layers | Graph:
     """What of a network must be known to compile: of a graph, neither nodes nor links."""
-    if isinstance(look, Layers):
-        return look
-    return Graph(tuple((n, "identity") for n in look.outputs), (), look.latent, look.colour, look.symmetry, look.shared)
+    if isinstance(net, Layers):
+        return net
+    return Graph(tuple((n, "identity") for n in net.outputs), (), net.latent, net.colour, net.symmetry, net.shared)
 
 
 @lru_cache(maxsize=64)
-def _rows_program(look: Layers | Graph, width: int, strips: int) -> Callable[..., Array]:
+def _rows_program(net: Layers | Graph, width: int, strips: int) -> Callable[..., Array]:
     """A compiled program for rows of pictures of one width: ``(strips, POINTS, 3)`` from the first row on.
 
     Points are counted within the rows, so that no number grows too large for float32 or int32.
     """
-    paint = colours(look)
+    paint = colours(net)
 
     @jax.jit
     def run(candidate: Candidate, first: Array, size: Array) -> Array:

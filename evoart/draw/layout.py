@@ -73,9 +73,7 @@ class Layout:
         points = xp.concatenate(parts, -2)[..., back_points, :]
         return points * scale, xp.concatenate(widths, -1)[..., back_shapes] * across
 
-    def pullback(
-        self, geometry: np.ndarray, scale: np.ndarray, by_points: np.ndarray, by_widths: np.ndarray
-    ) -> np.ndarray:
+    def vjp(self, geometry: np.ndarray, scale: np.ndarray, by_points: np.ndarray, by_widths: np.ndarray) -> np.ndarray:
         """d loss / d geometry ``(k, g)`` float32 from d loss / d points ``(m, 2)`` and widths ``(k,)`` in pixels.
 
         Free polygons are their points. For other kinds the outline is differentiated by central differences in double

@@ -1,4 +1,4 @@
-"""Draws genomes and lets CLIP judge them: draw, crop, encode and score, in one JAX program where JAX draws."""
+"""CounterRNG genomes and lets CLIP judge them: draw, crop, encode and score, in one JAX program where JAX draws."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ class ClipEngine:
         self._judge, self._settle = jax.jit(self._judged), jax.jit(self._settled)
         self._slope = jax.jit(jax.value_and_grad(lambda image, *how: self._judged(image[None], *how)[0]))
         self._change = jax.jit(self._changed, static_argnums=3)
-        self._losses = jax.jit(self.settled_traced) if self.traceable else self.settled_traced
+        self._losses = jax.jit(self.finalised_traced) if self.traceable else self.finalised_traced
 
     def losses_traced(self, genomes: Array, inputs: Any, key: Array) -> Array:
         """Losses ``(n,)`` of genomes ``(n, dim)``, under the crops that ``key`` decides, a bounded number at a time."""
         return self._in_parts(lambda some: self._judge(self._pictures.images(some), inputs, key), genomes)
 
-    def settled_traced(self, genomes: Array, inputs: Any) -> Array:
+    def finalised_traced(self, genomes: Array, inputs: Any) -> Array:
         """Losses ``(n,)`` under crops that never change: what "the best so far" means."""
         return self._settle(self._pictures.images(genomes), inputs)
 

@@ -28,23 +28,23 @@ _CHUNK = 16  # candidates of one unit of work
 
 
 class Painter:
-    """Draws individuals that have a look in common; ``canvas`` is ``(w, h)`` in pixels."""
+    """CounterRNG individuals that have a net in common; ``canvas`` is ``(w, h)`` in pixels."""
 
-    def __init__(self, look: Layers | Graph, canvas: tuple[int, int]) -> None:
+    def __init__(self, net: Layers | Graph, canvas: tuple[int, int]) -> None:
         setup()
-        self.look, self.canvas = look, canvas
-        self._images = jax.jit(partial(paint.pictures, look, size=canvas))
+        self.net, self.canvas = net, canvas
+        self._images = jax.jit(partial(paint.pictures, net, size=canvas))
 
     def images(self, individuals: Sequence[Individual]) -> np.ndarray:
         """Pictures ``(n, h, w, 3)`` float32 sRGB."""
-        return np.concatenate(in_chunks(self.look, individuals, self._images))
+        return np.concatenate(in_chunks(self.net, individuals, self._images))
 
 
 class NetworkEngine:
     """Judges networks by a score that JAX can follow.
 
     Args:
-        form: what genomes stand for, where only genomes are given; its look is what all individuals have in common.
+        form: what genomes stand for, where only genomes are given; its net is what all individuals have in common.
         score: judges pictures.
         canvas: ``(w, h)`` in pixels at which they are judged.
 
@@ -60,7 +60,7 @@ class NetworkEngine:
 
     def __init__(self, form: NetworkForm, score: Score, canvas: tuple[int, int]) -> None:
         setup()
-        self.form, self.look, self.score, self.canvas = form, form.look, score, canvas
+        self.form, self.net, self.score, self.canvas = form, form.net, score, canvas
         self.inputs, self.target = score.inputs, getattr(score, "target", None)
         self.traceable = jax.default_backend() != "cpu"
         self.work = form.work(canvas[0] * canvas[1])
@@ -71,7 +71,7 @@ class NetworkEngine:
 
     def losses(self, genomes: np.ndarray) -> np.ndarray:
         """Losses ``(n,)`` float32 of genomes ``(n, dim)``."""
-        return self.judge([(self.look, genome) for genome in np.asarray(genomes, np.float32)])
+        return self.judge([(self.net, genome) for genome in np.asarray(genomes, np.float32)])
 
     def losses_traced(self, genomes: Array, inputs: tuple[Any, ...]) -> Array:
         """``losses`` for use inside a JAX program."""
@@ -87,32 +87,32 @@ class NetworkEngine:
         return jax.value_and_grad(loss)(genome)
 
     def _candidates(self, genomes: Array) -> paint.Candidate:
-        if isinstance(self.look, Layers):
+        if isinstance(self.net, Layers):
             return genomes
-        size, dim = slots.size_for([self.look])
-        lowered = slots.lower(self.look, size, dim)
+        size, dim = slots.size_for([self.net])
+        lowered = slots.lower(self.net, size, dim)
         n = genomes.shape[0]
         repeated = slots.Slots(*(jnp.broadcast_to(part, (n, *np.shape(part))) for part in lowered))
-        return repeated, jnp.pad(genomes, ((0, 0), (0, dim - self.look.dim)))
+        return repeated, jnp.pad(genomes, ((0, 0), (0, dim - self.net.dim)))
 
     # Individuals, each with a topology of its own.
 
     def judge(self, individuals: Sequence[Individual]) -> np.ndarray:
         """Losses ``(n,)`` float32."""
-        return np.concatenate(in_chunks(self.look, individuals, self._losses))
+        return np.concatenate(in_chunks(self.net, individuals, self._losses))
 
     def train(self, individuals: Sequence[Individual], steps: int, rate: float) -> tuple[list[Individual], np.ndarray]:
         """Every individual after ``steps`` of Adam from where it is, at its best, and the losses ``(n,)``."""
-        parts = in_chunks(self.look, individuals, lambda c: self._train(c, np.int32(steps), np.float32(rate)))
+        parts = in_chunks(self.net, individuals, lambda c: self._train(c, np.int32(steps), np.float32(rate)))
         genomes, losses = (np.concatenate(part) for part in zip(*parts, strict=True))
-        trained = [(look, row[: look.dim]) for (look, _), row in zip(individuals, genomes, strict=True)]
+        trained = [(net, row[: net.dim]) for (net, _), row in zip(individuals, genomes, strict=True)]
         return trained, losses
 
     def _trained(self, candidates: paint.Candidate, steps: Array, rate: Array) -> tuple[Array, Array]:
         return paint.each(lambda c: self._train_one(c, steps, rate), candidates)
 
     def _train_one(self, candidate: paint.Candidate, steps: Array, rate: Array) -> tuple[Array, Array]:
-        graph = not isinstance(self.look, Layers)
+        graph = not isinstance(self.net, Layers)
         genome = candidate[1] if graph else candidate
         adam = optax.scale_by_adam(b2=0.99)
         value = jax.value_and_grad(lambda g: self._loss((candidate[0], g) if graph else g, self.inputs))
@@ -132,13 +132,13 @@ class NetworkEngine:
         return jnp.where(loss < least, genome, best), jnp.minimum(loss, least)
 
     def _loss(self, candidate: paint.Candidate, inputs: tuple[Any, ...]) -> Array:
-        image = paint.picture(self.look, candidate, self.canvas)
+        image = paint.picture(self.net, candidate, self.canvas)
         return self.score.losses_traced(image[None], inputs)[0]
 
 
-def in_chunks(look: Layers | Graph, individuals: Sequence[Individual], program: Callable[..., Any]) -> list[Any]:
+def in_chunks(net: Layers | Graph, individuals: Sequence[Individual], program: Callable[..., Any]) -> list[Any]:
     """``program`` over chunks of candidates of one size, each by a thread; what pads the last one is cut off."""
-    if isinstance(look, Layers):
+    if isinstance(net, Layers):
         candidates: Any = np.stack([genome for _, genome in individuals])
     else:
         candidates = slots.stack([graph for graph, _ in individuals], [genome for _, genome in individuals])

@@ -20,7 +20,7 @@ SMALL, LARGE = 0.015, 0.5  # sizes of fresh shapes, in units
 FAINTEST = 0.01  # opacity of a new shape at least: with less, no colour of it could be told
 
 
-class Studio:
+class PlacementCanvas:
     """A form's picture being built against a target, shape by shape.
 
     ``form.kinds`` does not matter here: every call says which kinds it is about.
@@ -108,11 +108,11 @@ class Studio:
         self._error = np.cumsum(error.ravel(), dtype=np.float64)
 
 
-def warm() -> None:
+def precompile() -> None:
     """Compile every kernel the growing search uses, or fetch it from the cache, so that no clock counts it."""
     ground = np.zeros((8, 8, 3), np.float32)
     form = ShapesForm((), 1.0, 1.0, (0.0, 0.0, 0.0))
-    studio = Studio(replace(form, columns=6), Target(ground, np.ones((8, 8), np.float32)))
+    studio = PlacementCanvas(replace(form, columns=6), Target(ground, np.ones((8, 8), np.float32)))
     row = np.array([0.1, 0.1, 0.9, 0.1, 0.5, 0.9, 1.0, 0.0, 0.0, 0.5], np.float32)
     studio.open((), np.zeros((0, 10), np.float32))
     studio.gains("triangle", row[None, :6])

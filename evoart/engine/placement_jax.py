@@ -16,7 +16,7 @@ from evoart.draw.shapes import shape
 from evoart.draw.traced import ground_of
 from evoart.engine import memory
 from evoart.engine.jax_setup import setup
-from evoart.engine.placement import FAINTEST, Studio
+from evoart.engine.placement import FAINTEST, PlacementCanvas
 from evoart.forms.shapes import ShapesForm
 from evoart.score.pixel import Target, loss_map, psnr
 from evoart.types import Array
@@ -25,8 +25,8 @@ ROUND = 64  # candidates are filled up to multiples of this, so that few program
 LAYERS = 64  # arrays of one number per shape and pixel that a gradient may need at a time
 
 
-class DeviceStudio(Studio):
-    """See ``Studio``; kinds and shapes must be among ``kinds``, and no more than ``groups``.
+class PlacementCanvasJax(PlacementCanvas):
+    """See ``PlacementCanvas``; kinds and shapes must be among ``kinds``, and no more than ``groups``.
 
     Outlines and their derivatives are made on the host, where they cost little; what is of the size of the picture
     stays on the device.
@@ -54,7 +54,7 @@ class DeviceStudio(Studio):
         loss, (by_points, by_widths, by_rgba) = jax.device_get(self._loss(*shapes, *self._inputs))
         k = len(kinds)
         geometry, _ = self.form.with_kinds(kinds).decode(np, rows.ravel())
-        by_geometry = plan.pullback(geometry, self.scale, by_points[where], by_widths[:k])
+        by_geometry = plan.vjp(geometry, self.scale, by_points[where], by_widths[:k])
         return float(loss), np.concatenate([by_geometry, by_rgba[:k]], 1), np.zeros(0, np.float32)
 
     def removal(self, kinds: tuple[str, ...], rows: np.ndarray) -> np.ndarray:
@@ -78,7 +78,7 @@ class DeviceStudio(Studio):
         self._error = np.cumsum(np.asarray(error).ravel(), dtype=np.float64)
 
     def gains(self, kind: str, geometry: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What each of ``(n, geometry)`` shapes on top would gain, and its best rgba; as ``Studio.gains``."""
+        """What each of ``(n, geometry)`` shapes on top would gain, and its best rgba; as ``PlacementCanvas.gains``."""
         n, plan = len(geometry), layout((kind,), self._detail)
         p = np.zeros((-(-n // ROUND) * ROUND, 1, len(shape(kind).parameters)), np.float32)
         p[:n, 0] = geometry[:, : p.shape[-1]]

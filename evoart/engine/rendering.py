@@ -66,7 +66,7 @@ class ScanlinePictures:
 
 
 class Pulled(ScanlineEngine):
-    """Draws, and carries any derivative by the picture back to the genome."""
+    """CounterRNG, and carries any derivative by the picture back to the genome."""
 
     def __init__(self, form: Any, height: int, width: int) -> None:
         super().__init__(form, Target(np.zeros((height, width, 3), np.float32), np.ones((height, width), np.float32)))

@@ -87,7 +87,7 @@ class ScanlineEngine:
         loss = sum(part[0] for part in parts)
         by_points, by_widths, by_rgba, self.removal = (sum(part[i] for part in parts) for i in range(1, 5))
         geometry, _ = self.form.decode(np, genome)
-        by_geometry = self.layout.pullback(geometry, self.scale, by_points, by_widths)
+        by_geometry = self.layout.vjp(geometry, self.scale, by_points, by_widths)
         return float(loss), np.concatenate([by_geometry, by_rgba], 1).ravel()
 
     def canvas(self, genome: Genome) -> np.ndarray:

@@ -22,55 +22,53 @@ HEAVIEST = 1e6  # no number of a network is read as more: with it float32 still 
 
 @dataclass(frozen=True)
 class NetworkForm:
-    """What both kinds have in common. ``look`` is the network; genomes are its numbers."""
+    """What both kinds have in common. ``net`` is the network; genomes are its numbers."""
 
     name: ClassVar[str]
 
     @property
     def dim(self) -> int:
-        return self.look.dim
+        return self.net.dim
 
     @property
     def latent(self) -> int:
         """Latent numbers, the first ones of a genome."""
-        return self.look.latent
+        return self.net.latent
 
     def drawing(self, genome: Genome) -> NetworkDrawing:
         """The picture of a genome ``(dim,)``."""
-        return NetworkDrawing(self.look, _settled(genome), self.width, self.height, self.samples)
+        return NetworkDrawing(self.net, _settled(genome), self.width, self.height, self.samples)
 
     def steps(self) -> np.ndarray:
-        return self.look.steps()
+        return self.net.steps()
 
     def work(self, pixels: int) -> float:
         """What one picture costs to draw, in pixels times shapes; measured on a CPU."""
-        return pixels * max(
-            1.0, self.look.weights / 170 if isinstance(self.look, Layers) else len(self.look.nodes) / 10
-        )
+        return pixels * max(1.0, self.net.weights / 170 if isinstance(self.net, Layers) else len(self.net.nodes) / 10)
 
-    def settled(self, genome: Genome) -> tuple[Self, Genome]:
-        """See ``Form.settled``."""
+    def finalised(self, genome: Genome) -> tuple[Self, Genome]:
+        """See ``Form.finalised``."""
         return self, _settled(genome)
 
     def check(self, genome: Genome) -> None:
-        """Raise ValueError where a genome read from a file holds what ``settled`` never writes."""
+        """Raise ValueError where a genome read from a file holds what ``finalised`` never writes."""
         if (np.abs(genome) > HEAVIEST).any():
             raise ValueError("a weight is out of range")
 
-    def _plain_look(self) -> dict[str, Any]:
-        look = self.look
+    def _plain_net(self) -> dict[str, Any]:
+        net = self.net
         return {
             "width": self.width, "height": self.height,
-            "latent": look.latent, "colour": look.colour, "symmetry": look.symmetry,
+            "latent": net.latent, "colour": net.colour, "symmetry": net.symmetry,
         }  # fmt: skip
 
     def readable(self, genome: Genome) -> dict[str, Any]:
         """The numbers of a genome as JSON values that say what they are; ``numbers_of`` reads them again."""
-        return weights.readable(self.look, genome)
+        return weights.readable(self.net, genome)
 
     def numbers_of(self, plain: Any) -> Genome:
         """The genome that ``readable`` wrote. Raises KeyError, TypeError or ValueError where it does not fit."""
-        return weights.numbers_of(self.look, plain)
+        return weights.numbers_of(self.net, plain)
 
 
 @dataclass(frozen=True)
@@ -79,37 +77,37 @@ class CppnForm(NetworkForm):
 
     Attributes:
         width, height: extent of the picture in units; the longer one is 1.
-        look: the layout of the layers.
+        net: the layout of the layers.
         samples: points a pixel is the mean of, along each side (see ``NetworkDrawing``); not kept in recipes.
     """
 
     name: ClassVar[str] = "cppn"
     width: float = 1.0
     height: float = 1.0
-    look: Layers = field(default_factory=Layers)
+    net: Layers = field(default_factory=Layers)
     samples: int | None = None
 
     @property
-    def noun(self) -> str:
-        return f"a network of {self.look.weights:,} weights"
+    def label(self) -> str:
+        return f"a network of {self.net.weights:,} weights"
 
     @property
-    def parts(self) -> str:
-        look = self.look
-        shape = "-".join(str(units) for units in look.layers)
-        return f"layers of {shape} units ({','.join(look.activations)}), {self.look.weights:,} weights, {look.colour}"
+    def description(self) -> str:
+        net = self.net
+        shape = "-".join(str(units) for units in net.layers)
+        return f"layers of {shape} units ({','.join(net.activations)}), {self.net.weights:,} weights, {net.colour}"
 
     def random(self, rng: np.random.Generator, image: Image | None = None) -> Genome:
         """A network that makes a lively picture, more often than not."""
-        return self.look.random(rng)
+        return self.net.random(rng)
 
     def images_traced(self, genomes: Array, height: int, width: int) -> Array:
         """Pictures ``(n, height, width, 3)`` of genomes ``(n, dim)`` inside a JAX program."""
-        return paint.pictures(self.look, genomes, (width, height))
+        return paint.pictures(self.net, genomes, (width, height))
 
     def to_plain(self) -> dict[str, Any]:
         """See ``Form.to_plain``."""
-        return self._plain_look() | {"layers": list(self.look.layers), "activations": list(self.look.activations)}
+        return self._plain_net() | {"layers": list(self.net.layers), "activations": list(self.net.activations)}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> CppnForm:
@@ -119,11 +117,11 @@ class CppnForm(NetworkForm):
 
     def with_structure(self, structure: Layers) -> CppnForm:
         """The same form with another layout."""
-        return dataclasses.replace(self, look=structure)
+        return dataclasses.replace(self, net=structure)
 
     def between(self, genome: Genome, other: Any, after: Genome, share: float) -> tuple[CppnForm, Genome] | None:
         """Half the weights of each, so to speak; see ``Form.between``."""
-        if not isinstance(other, CppnForm) or other.look != self.look:
+        if not isinstance(other, CppnForm) or other.net != self.net:
             return None
         return self, (genome + np.float32(share) * (after - genome)).astype(np.float32)
 
@@ -134,30 +132,30 @@ class GraphForm(NetworkForm):
 
     Attributes:
         width, height: extent of the picture in units; the longer one is 1.
-        look: the graph.
+        net: the graph.
         samples: as of ``CppnForm``.
     """
 
     name: ClassVar[str] = "cppn-graph"
     width: float = 1.0
     height: float = 1.0
-    look: Graph = field(default_factory=lambda: bare())
+    net: Graph = field(default_factory=lambda: bare())
     samples: int | None = None
 
     @property
-    def noun(self) -> str:
-        return f"a network of {len(self.look.nodes)} nodes and {len(self.look.enabled)} links"
+    def label(self) -> str:
+        return f"a network of {len(self.net.nodes)} nodes and {len(self.net.enabled)} links"
 
     @property
-    def parts(self) -> str:
-        names = sorted(name for number, name in self.look.nodes if number in self.look.alive)
+    def description(self) -> str:
+        names = sorted(name for number, name in self.net.nodes if number in self.net.alive)
         counts = ", ".join(f"{names.count(name)} {name}" for name in dict.fromkeys(names))
-        kind = ", one weight for all links" if self.look.shared else ""
-        return f"{len(self.look.enabled)} of {len(self.look.links)} links; nodes at work: {counts}{kind}"
+        kind = ", one weight for all links" if self.net.shared else ""
+        return f"{len(self.net.enabled)} of {len(self.net.links)} links; nodes at work: {counts}{kind}"
 
     def random(self, rng: np.random.Generator, image: Image | None = None) -> Genome:
         """Fresh weights for this graph."""
-        found = genes.Genes.of(self.look, np.zeros(self.dim, np.float32))
+        found = genes.Genes.of(self.net, np.zeros(self.dim, np.float32))
         found.links = {ends: (genes.fresh_weight(found, *ends, rng), on) for ends, (_, on) in found.links.items()}
         found.nodes = {number: (name, float(rng.normal(0, 0.5))) for number, (name, _) in found.nodes.items()}
         found.latent = rng.normal(0, 1, self.latent).astype(np.float32)
@@ -168,18 +166,18 @@ class GraphForm(NetworkForm):
         """Pictures ``(n, height, width, 3)`` of genomes ``(n, dim)`` inside a JAX program."""
         import jax.numpy as jnp
 
-        size, dim = size_for([self.look])
-        slots = lower(self.look, size, dim)
+        size, dim = size_for([self.net])
+        slots = lower(self.net, size, dim)
         padded = jnp.pad(genomes, ((0, 0), (0, dim - self.dim)))
-        return paint.each(lambda genome: paint.picture(self.look, (slots, genome), (width, height)), padded)
+        return paint.each(lambda genome: paint.picture(self.net, (slots, genome), (width, height)), padded)
 
     def to_plain(self) -> dict[str, Any]:
         """See ``Form.to_plain``."""
         graph = {
-            "nodes": [[number, name] for number, name in self.look.nodes],
-            "links": [[link.source, link.target, int(link.enabled)] for link in self.look.links],
+            "nodes": [[number, name] for number, name in self.net.nodes],
+            "links": [[link.source, link.target, int(link.enabled)] for link in self.net.links],
         }
-        return self._plain_look() | graph | ({"shared": True} if self.look.shared else {})
+        return self._plain_net() | graph | ({"shared": True} if self.net.shared else {})
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> GraphForm:
@@ -195,17 +193,17 @@ class GraphForm(NetworkForm):
 
     def with_structure(self, structure: Graph) -> GraphForm:
         """The same form with another graph."""
-        return dataclasses.replace(self, look=structure)
+        return dataclasses.replace(self, net=structure)
 
     def between(self, genome: Genome, other: Any, after: Genome, share: float) -> tuple[GraphForm, Genome] | None:
         """Graphs of one ancestry: what both have moves, what only one has fades; see ``Form.between``."""
-        if not isinstance(other, GraphForm) or alike(self.look) != alike(other.look):
+        if not isinstance(other, GraphForm) or layout_key(self.net) != layout_key(other.net):
             return None
-        blended = genes.blended(genes.Genes.of(self.look, genome), genes.Genes.of(other.look, after), share)
+        blended = genes.blended(genes.Genes.of(self.net, genome), genes.Genes.of(other.net, after), share)
         if blended is None:
             return None
         graph, numbers_ = blended.express()
-        return dataclasses.replace(self, look=graph), numbers_
+        return dataclasses.replace(self, net=graph), numbers_
 
 
 def bare(latent: int = 4, colour: str = "rgb", symmetry: str = "none", shared: bool = False) -> Graph:
@@ -215,12 +213,12 @@ def bare(latent: int = 4, colour: str = "rgb", symmetry: str = "none", shared: b
     return Graph(tuple((number, "identity") for number in outputs), (), latent, colour, symmetry, shared)
 
 
-def alike(look: Layers | Graph) -> tuple[Any, ...]:
+def layout_key(net: Layers | Graph) -> tuple[Any, ...]:
     """What two networks must share to be crossed or blended: all but a graph's nodes and links."""
-    common = (look.latent, look.colour, look.symmetry)
-    if isinstance(look, Layers):
-        return (*common, look.layers, look.activations)
-    return (*common, look.shared)
+    common = (net.latent, net.colour, net.symmetry)
+    if isinstance(net, Layers):
+        return (*common, net.layers, net.activations)
+    return (*common, net.shared)
 
 
 def _settled(genome: Genome) -> Genome:

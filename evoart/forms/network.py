@@ -24,14 +24,14 @@ class NetworkDrawing:
     """The picture of one network.
 
     Attributes:
-        look: the network.
+        net: the network.
         genome: its numbers, ``(dim,)``.
         width, height: extent in units; the longer side is 1.
         samples: a pixel is the mean of ``samples x samples`` points; None: 2, or 1 for very large pictures, where what
             one sample misses is too small to be seen.
     """
 
-    look: Layers | Graph
+    net: Layers | Graph
     genome: Genome
     width: float
     height: float
@@ -57,7 +57,7 @@ class NetworkDrawing:
 
         def draw(y: int) -> np.ndarray:
             # Every strip has the same height, so that one program draws them all: what is too much is cut off.
-            fine = paint.rows(self.look, self.genome, whole, y * n, (y + height) * n)
+            fine = paint.rows(self.net, self.genome, whole, y * n, (y + height) * n)
             return _averaged(fine, n)[: min(y + height, last) - y]
 
         waiting = []

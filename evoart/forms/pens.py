@@ -1,4 +1,4 @@
-"""What ``--canvas`` may say of pens: ``sketch``, ``sketch:bird``, ``sketch:mine.npz``, ``strokes``."""
+"""What ``--form`` may say of pens: ``sketch``, ``sketch:bird``, ``sketch:mine.npz``, ``strokes``."""
 
 from __future__ import annotations
 

@@ -60,14 +60,14 @@ class ShapesForm:
         return self.groups * self.dim_per_group
 
     @property
-    def noun(self) -> str:
+    def label(self) -> str:
         """``100 triangles``, or ``3 shapes`` where there are several kinds."""
         names = set(self.kinds)
-        noun = names.pop().replace("-", " ").replace(":", " of ") if len(names) == 1 else "shape"
-        return f"{len(self.kinds):,} {noun}{'s' if len(self.kinds) != 1 and ' of ' not in noun else ''}"
+        label = names.pop().replace("-", " ").replace(":", " of ") if len(names) == 1 else "shape"
+        return f"{len(self.kinds):,} {label}{'s' if len(self.kinds) != 1 and ' of ' not in label else ''}"
 
     @property
-    def parts(self) -> str:
+    def description(self) -> str:
         """Every kind with its number, most frequent first: ``12 triangle, 3 line``."""
         return ", ".join(f"{number:,} {name}" for name, number in Counter(self.kinds).most_common())
 
@@ -148,7 +148,7 @@ class ShapesForm:
         extent = (self.width, self.height)
         return images(self.kinds, self.decode, self.background, genomes, (width, height), extent)
 
-    def settled(self, genome: Genome) -> tuple[ShapesForm, Genome]:
+    def finalised(self, genome: Genome) -> tuple[ShapesForm, Genome]:
         """Final colours and opacities, in rows no wider than these kinds need."""
         geometry, rgba = self.decode(np, np.asarray(genome, np.float32))
         form = replace(self, columns=0, palette=None)
@@ -190,7 +190,7 @@ class ShapesForm:
         return form
 
     def check(self, genome: Genome) -> None:
-        """Raise ValueError where a genome read from a file holds what ``settled`` never writes."""
+        """Raise ValueError where a genome read from a file holds what ``finalised`` never writes."""
         if (np.abs(genome.reshape(-1, self.dim_per_group)[:, : self.geometry]) > FARTHEST).any():
             raise ValueError("nothing that was decoded is out there")
 

@@ -61,15 +61,15 @@ class SheetForm:
         return sum(member.dim for member in self.filled)
 
     @property
-    def noun(self) -> str:
+    def label(self) -> str:
         count = len(self.filled)
         return "one picture" if count == 1 else f"{count} pictures"
 
     @property
-    def parts(self) -> str:
-        nouns = [member.noun for member in self.filled]
+    def description(self) -> str:
+        nouns = [member.label for member in self.filled]
         kinds = dict.fromkeys(nouns)
-        return f"{self.noun}: {next(iter(kinds))} each" if len(kinds) == 1 else f"{self.noun}, {len(kinds)} kinds"
+        return f"{self.label}: {next(iter(kinds))} each" if len(kinds) == 1 else f"{self.label}, {len(kinds)} kinds"
 
     def split(self, genome: Genome) -> list[tuple[int, Form, Genome]]:
         """(cell, form, its genome) of every picture."""
@@ -91,9 +91,9 @@ class SheetForm:
     def steps(self) -> np.ndarray:
         return np.concatenate([np.zeros(0), *(member.steps() for member in self.filled)]).astype(np.float32)
 
-    def settled(self, genome: Genome) -> tuple[SheetForm, Genome]:
-        """See ``Form.settled``."""
-        settled = {cell: form.settled(part) for cell, form, part in self.split(np.asarray(genome, np.float32))}
+    def finalised(self, genome: Genome) -> tuple[SheetForm, Genome]:
+        """See ``Form.finalised``."""
+        settled = {cell: form.finalised(part) for cell, form, part in self.split(np.asarray(genome, np.float32))}
         members = tuple(settled[cell][0] if cell in settled else None for cell in range(len(self.members)))
         genomes = [part for _, part in settled.values()]
         return dataclasses.replace(self, members=members), np.concatenate([np.zeros(0, np.float32), *genomes])

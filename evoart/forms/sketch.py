@@ -78,12 +78,12 @@ class SketchForm:
         return self.count * self.own
 
     @property
-    def noun(self) -> str:
+    def label(self) -> str:
         return "one sketch" if self.count == 1 else f"{self.count} sketches"
 
     @property
-    def parts(self) -> str:
-        return f"{self.noun} of '{self.model}', by {'noise tape' if self.evolve == 'tape' else 'latent vector'}"
+    def description(self) -> str:
+        return f"{self.label} of '{self.model}', by {'noise tape' if self.evolve == 'tape' else 'latent vector'}"
 
     def work(self, pixels: int) -> float:
         """See ``StrokesForm.work``; a step of the model is a product with its weights."""
@@ -112,10 +112,10 @@ class SketchForm:
 
     def drawing(self, genome: Genome) -> Any:
         """See ``Form.drawing``."""
-        form, points = self.settled(genome)
+        form, points = self.finalised(genome)
         return form.drawing(points)
 
-    def settled(self, genome: Genome) -> tuple[StrokesForm, Genome]:
+    def finalised(self, genome: Genome) -> tuple[StrokesForm, Genome]:
         """The strokes that come of it: from then on no model is needed."""
         points, down, drawn = self._segments(np.asarray(genome, np.float32)[None])
         strokes: list[np.ndarray] = []

@@ -48,15 +48,15 @@ class StrokesForm:
         return 2 * sum(self.lengths)
 
     @property
-    def noun(self) -> str:
+    def label(self) -> str:
         """``16 sketches``, ``one sketch``; ``12 strokes`` where it is no sheet."""
         count, what = (len(self.sketches), "sketch") if self.sketches else (len(self.lengths), "stroke")
         many = {"sketch": "sketches", "stroke": "strokes"}[what]
         return f"one {what}" if count == 1 else f"{count:,} {many}"
 
     @property
-    def parts(self) -> str:
-        return f"{self.noun}: {len(self.lengths):,} strokes, {sum(self.lengths):,} points"
+    def description(self) -> str:
+        return f"{self.label}: {len(self.lengths):,} strokes, {sum(self.lengths):,} points"
 
     def work(self, pixels: int) -> float:
         """What drawing at so many pixels costs, in pixels times shapes: every segment is looked for in every pixel."""
@@ -89,7 +89,7 @@ class StrokesForm:
         """A step of 1 moves a point by 0.05 units."""
         return np.full(self.dim, 0.05, np.float32)
 
-    def settled(self, genome: Genome) -> tuple[StrokesForm, Genome]:
+    def finalised(self, genome: Genome) -> tuple[StrokesForm, Genome]:
         return self, np.clip(np.asarray(genome, np.float32), -FARTHEST, FARTHEST)
 
     def check(self, genome: Genome) -> None:

@@ -9,7 +9,7 @@ from evoart.errors import EvoartError
 from evoart.run.job import JOBS
 
 _FIRST = {"fit": ("picture",), "clip": ("prompts",)}  # commands that are spelled out; fields that need no flag
-_FLAGS = {"seconds": "time", "avoid": "not"}
+_FLAGS = {"seconds": "time", "negative_prompts": "negative-prompt"}
 
 
 def command_of(job: dict[str, Any], kept: str = "") -> str:
@@ -25,7 +25,7 @@ def command_of(job: dict[str, Any], kept: str = "") -> str:
     first = _FIRST[command]
     for name, value in job.items():
         if (
-            name in ("command", "format", "preset", "like_weight")
+            name in ("command", "format", "preset", "image_prompts_weight")
             or "sha256" in name
             or (name in defaults and defaults[name] == value)
         ):
@@ -35,9 +35,11 @@ def command_of(job: dict[str, Any], kept: str = "") -> str:
             words += [str(each) for each in values]
         elif name == "options":
             flags += [part for key, each in value.items() for part in ("--set", f"{key}={each}")]
-        elif name == "like":
-            weights = job.get("like_weight") or [1.0] * len(values)
-            flags += [part for each in zip(values, weights, strict=False) for part in ("--like", _weighted(*each))]
+        elif name == "image_prompts":
+            weights = job.get("image_prompts_weight") or [1.0] * len(values)
+            flags += [
+                part for each in zip(values, weights, strict=False) for part in ("--image-prompt", _weighted(*each))
+            ]
         elif isinstance(value, bool):
             flags += [_flag(name)] if value else []
         elif name == "opacity":

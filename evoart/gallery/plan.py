@@ -164,13 +164,13 @@ def _tables(path: Path, overrides: dict[str, Any], within: tuple[Path, ...]) -> 
         try:
             yield from _expanded(defaults | job, overrides, f"{path}:{start}", path.parent)
         except UsageError as error:
-            named = re.search(r"'(\w[\w.-]*)'|--([\w-]+)", error.what)
+            named = re.search(r"'(\w[\w.-]*)'|--([\w-]+)", error.message)
             key = next((part for part in named.groups() if part), "") if named else ""
             raise _at(path, _line(text, key.replace("-", "_"), start), error) from None
 
 
 def _at(path: Path, line: int, error: UsageError) -> UsageError:
-    return UsageError(f"{path}:{line}: {error.what}", error.remedy)
+    return UsageError(f"{path}:{line}: {error.message}", error.hint)
 
 
 def _line(text: str, key: str, after: int = 1) -> int:
@@ -265,9 +265,9 @@ def _named(asked: list[_Asked]) -> list[Entry]:
         try:
             job = Job.make(command=each.command, **each.fields)
         except UsageError as error:
-            raise UsageError(f"{each.source}: {error.what}", error.remedy) from None
+            raise UsageError(f"{each.source}: {error.message}", error.hint) from None
         except EvoartError as error:
-            raise EvoartError(f"{each.source}: {error.what}", error.remedy) from None
+            raise EvoartError(f"{each.source}: {error.message}", error.hint) from None
         words = [str(each.name or job.stem)]
         words += [
             _word(name, value) for name, value in each.varied.items() if name not in ("prompts", "picture", "seed")

@@ -49,4 +49,4 @@ def sheet(folder: Path, lines: Sequence[Line]) -> Path | None:
     try:
         return write(folder / NAME, file.getvalue(), overwrite=True)
     except EvoartError as error:
-        raise EvoartError(f"the contact sheet was not written: {error.what}", error.remedy) from error
+        raise EvoartError(f"the contact sheet was not written: {error.message}", error.hint) from error

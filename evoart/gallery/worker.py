@@ -78,7 +78,7 @@ def perform(
         status="done",
         job=result.job.to_dict(),
         form=result.form.name,
-        drawing=result.form.noun,
+        drawing=result.form.label,
         title=result.title,
         size=result.size,
         figures={**result.figures, "generations": result.generations, "evaluations": result.evaluations},
@@ -109,7 +109,7 @@ def store(folder: Path, entry: Entry, files: dict[str, bytes]) -> None:
             write(path, data, overwrite=True)
         except EvoartError as error:
             if isinstance(error.__cause__, OSError) and error.__cause__.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise DiskFull(error.what, "Free some space, then run the same command again") from error
+                raise DiskFull(error.message, "Free some space, then run the same command again") from error
             raise
     with contextlib.suppress(OSError):
         _checkpoint(folder, entry).unlink()

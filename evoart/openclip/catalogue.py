@@ -111,7 +111,7 @@ def entry(model: str, pretrained: str | None = None) -> Entry:
         names = {each.name for each in KNOWN}
         if plain not in names:
             near = unknown("model", name, names)
-            if "Did you mean" in near.remedy and "vit" not in name.lower():
+            if "Did you mean" in near.hint and "vit" not in name.lower():
                 raise near
             raise MissingExtra("clip", f"The model {model}")
         raise unknown(f"pretrained tag of {name}", tag, [each.tag for each in known])

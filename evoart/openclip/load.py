@@ -229,8 +229,8 @@ def _fetch(found: Entry, name: str, say: Say, progress: Tell) -> Path:
     try:
         return obtain(remote, path, say=say, progress=progress)
     except EvoartError as error:
-        if "not reachable" in error.what:
-            raise EvoartError(error.what, f"{error.remedy}; or use --clip-weights FILE, or --model tiny") from error
+        if "not reachable" in error.message:
+            raise EvoartError(error.message, f"{error.hint}; or use --clip-weights FILE, or --model tiny") from error
         raise
 
 
@@ -242,9 +242,9 @@ def _published_hash(found: Entry, name: str) -> str | None:
         lines = dict(line.split(" ", 1) for line in pointer.read_text("ascii").splitlines() if " " in line)
         return lines["oid"].removeprefix("sha256:")
     except EvoartError as error:
-        if "not reachable" in error.what:
+        if "not reachable" in error.message:
             raise EvoartError(
-                error.what.replace("the hash", "the weights"),
+                error.message.replace("the hash", "the weights"),
                 f"It needs a network once: put {address(found, name)} at {folder(found) / name}, use "
                 "--clip-weights FILE, or --model tiny",
             ) from error

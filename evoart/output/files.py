@@ -122,11 +122,11 @@ def _explained(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            what, remedy = f"the disk is full: '{path}' was not written", "Free some space or choose another folder"
+            what, hint = f"the disk is full: '{path}' was not written", "Free some space or choose another folder"
         elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            what, remedy = f"'{path}' may not be written ({error.strerror})", "Choose another folder with -o"
+            what, hint = f"'{path}' may not be written ({error.strerror})", "Choose another folder with -o"
         elif isinstance(error, BrokenPipeError):
             raise
         else:
-            what, remedy = f"'{path}' was not written ({error.strerror or error})", "Choose another name with -o"
-        raise EvoartError(what, remedy) from error
+            what, hint = f"'{path}' was not written ({error.strerror or error})", "Choose another name with -o"
+        raise EvoartError(what, hint) from error

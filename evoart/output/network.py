@@ -12,8 +12,8 @@ FORMS = ("cppn", "cppn-graph")
 
 
 def _network(artwork: Artwork) -> Any:
-    """The artwork's drawing, which has ``look`` and ``genome``."""
-    if not hasattr(artwork.drawing, "look"):
+    """The artwork's drawing, which has ``net`` and ``genome``."""
+    if not hasattr(artwork.drawing, "net"):
         raise EvoartError("this picture is no network", "Choose .png, or use a picture that evoart cppn has made")
     return artwork.drawing
 
@@ -22,7 +22,7 @@ def _shader(artwork: Artwork, options: Options) -> bytes:
     from evoart.cppn.export.glsl import shader
 
     drawing = _network(artwork)
-    return shader(drawing.look, drawing.genome, artwork.title, artwork.recipe_text()).encode()
+    return shader(drawing.net, drawing.genome, artwork.title, artwork.recipe_text()).encode()
 
 
 def _page(artwork: Artwork, options: Options) -> bytes:
@@ -30,14 +30,14 @@ def _page(artwork: Artwork, options: Options) -> bytes:
 
     drawing = _network(artwork)
     aspect = drawing.width / drawing.height
-    return page(drawing.look, drawing.genome, aspect, artwork.title, artwork.recipe_text()).encode()
+    return page(drawing.net, drawing.genome, aspect, artwork.title, artwork.recipe_text()).encode()
 
 
 def _diagram(artwork: Artwork, options: Options) -> bytes:
     from evoart.cppn.export.diagram import diagram
 
     drawing = _network(artwork)
-    return diagram(drawing.look, drawing.genome, artwork.title, artwork.recipe_text()).encode()
+    return diagram(drawing.net, drawing.genome, artwork.title, artwork.recipe_text()).encode()
 
 
 def _weights(artwork: Artwork, options: Options) -> bytes:
@@ -47,7 +47,7 @@ def _weights(artwork: Artwork, options: Options) -> bytes:
     drawing, recipe = _network(artwork), artwork.recipe
     if not recipe:
         raise EvoartError("there is no recipe to write", "Choose another format")
-    numbers = ("weights", readable(drawing.look, drawing.genome))
+    numbers = ("weights", readable(drawing.net, drawing.genome))
     result = recipe.get("result", {"genome": ""})
     plain = recipe | {"result": dict(numbers if item[0] == "genome" else item for item in result.items())}
     return (json.dumps(plain, indent=1, allow_nan=False) + "\n").encode()

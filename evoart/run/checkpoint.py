@@ -23,7 +23,7 @@ from evoart.run.job import Job, output_size
 from evoart.run.problem import Problem, restore
 from evoart.version import __version__
 
-FORMAT = 1
+FORMAT = 2
 MAX_BYTES = 1 << 31  # of the arrays, unpacked
 _REMEDY = "Use another copy, or start the run again"
 
@@ -103,12 +103,17 @@ def load(path: Path) -> Checkpoint:
     try:
         arrays = _unpack(data)
         header = json.loads(arrays["header"].tobytes())
-        made_by, form = header["evoart"], header["format"]
+        made_by, version = header["evoart"], header["format"]
     except (KeyError, TypeError, ValueError, EOFError, OSError, MemoryError, zipfile.BadZipFile, zlib.error):
         raise damaged from None
     except (NotImplementedError, RuntimeError, OverflowError, SyntaxError, TokenError):  # zip and npy headers gone wild
         raise damaged from None
-    if not isinstance(form, int) or form > FORMAT:
+    if isinstance(version, int) and version < FORMAT:
+        raise EvoartError(
+            f"'{path}' was saved by an older evoart ({made_by}), whose searches kept another state",
+            "Start the run again, or finish it with that version",
+        )
+    if not isinstance(version, int) or version > FORMAT:
         raise EvoartError(f"'{path}' was made by a newer evoart ({made_by})", "Update: pip install -U evoart")
     if not np.array_equal(arrays.pop("digest", None), _digest(arrays)):
         raise damaged

@@ -34,7 +34,7 @@ def read_config(path: str | Path) -> dict[str, Any]:
     try:  # what is wrong with the file itself, before options are laid over it
         Job.from_dict(values, f"'{path}'")
     except UsageError as error:
-        raise UsageError(f"in '{path}': {error.what}", error.remedy) from None
+        raise UsageError(f"in '{path}': {error.message}", error.hint) from None
     return {name: value for name, value in values.items() if name != "format"}
 
 

@@ -78,8 +78,8 @@ def unused() -> str:
     """One line about a GPU that is there and that JAX cannot use, or ``""``."""
     if nvidia.card() is None or accelerator() is not None or os.environ.get("JAX_PLATFORMS") == "cpu":
         return ""
-    what, remedy = nvidia.why_unused(os.environ.get("JAX_PLATFORMS", ""))
-    return f"{what[0].upper()}{what[1:]}. {remedy}"
+    what, hint = nvidia.why_unused(os.environ.get("JAX_PLATFORMS", ""))
+    return f"{what[0].upper()}{what[1:]}. {hint}"
 
 
 def _first_device() -> Any:

@@ -35,8 +35,8 @@ class Started(Event):
     Attributes:
         job: the job with its seed and every other choice made.
         engine, device, why: what draws and judges, on what it runs, and why it was chosen.
-        noun: what the picture will consist of, ``100 triangles``.
-        canvas: the search's own canvas ``(w, h)`` in pixels.
+        label: what the picture will consist of, ``100 triangles``.
+        resolution: of the pictures that the search judges, ``(w, h)`` in pixels.
         seed: the job's.
         resumed: generations already behind (0 for a fresh run).
     """
@@ -45,8 +45,8 @@ class Started(Event):
     engine: str
     device: str
     why: str
-    noun: str
-    canvas: tuple[int, int]
+    label: str
+    resolution: tuple[int, int]
     seed: int
     resumed: int
 
@@ -59,7 +59,7 @@ class Progress(Event):
         stage: a word or two.
         loss: of the best so far.
         figures: what else is known of it, by name: ``psnr`` in dB, ``similarity``.
-        noun: what it consists of so far, ``57 triangles``.
+        label: what it consists of so far, ``57 triangles``.
         rate: evaluations per second, lately.
         seconds: wall time spent, earlier sessions included.
         fraction: of the budget that is spent, in [0, 1], or None where there is none to tell.
@@ -71,7 +71,7 @@ class Progress(Event):
     evaluations: int
     loss: float
     figures: dict[str, float]
-    noun: str
+    label: str
     rate: float
     seconds: float
     fraction: float | None

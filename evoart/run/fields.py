@@ -113,7 +113,7 @@ class Number:
             number = self.kind(value)
             float(number)  # an integer may have thousands of digits, which no message and no later step could take
         except UsageError as error:  # of a duration
-            raise UsageError(f"{flag}: {error.what}", error.remedy) from None
+            raise UsageError(f"{flag}: {error.message}", error.hint) from None
         except (TypeError, ValueError, OverflowError):
             what = shortened(value)
             raise UsageError(f"{flag} is '{what}', which is not a number", f"Use {self.range()}") from None

@@ -20,7 +20,24 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-FORMAT = 1
+FORMAT = 2
+# Fields that had other names in format 1, by command; pictures that were made then are still in people's hands.
+RENAMED: dict[str, dict[str, str]] = {
+    "clip": {
+        "avoid": "negative_prompts",
+        "like": "image_prompts",
+        "like_sha256": "image_prompts_sha256",
+        "like_weight": "image_prompts_weight",
+        "judge": "evaluator",
+        "canvas": "form",
+        "starts": "restarts",
+    },
+    "fit-pen": {"canvas": "form"},
+    "cppn": {"choice": "candidates", "each": "image_size"},
+    "cppn-breed": {"each": "image_size", "strength": "mutation_scale"},
+    "cppn-explore": {"each": "image_size", "canvas": "resolution"},
+    "sketch": {"first": "offset", "part": "scale", "reach": "span"},
+}
 QUALITIES = ("draft", "normal", "best")
 SIZE = fields.Number(1, 32_768, "pixels")  # of an output's long side
 _POSITIVE = 10**12
@@ -112,7 +129,7 @@ class Job:
         """Raise UsageError where fields exclude one another."""
 
     @property
-    def form(self) -> str:
+    def form_name(self) -> str:
         """The form of its pictures: a name of ``FORMS``, and the last part of default file names."""
         raise NotImplementedError
 
@@ -122,7 +139,7 @@ class Job:
         return "svg", "png"
 
     @property
-    def moving(self) -> bool:
+    def film_only(self) -> bool:
         """Whether it makes films and nothing else."""
         return False
 
@@ -131,12 +148,12 @@ class Job:
         """The part of default file names that says which picture it is."""
         return self.command
 
-    def title(self, noun: str) -> str:
+    def title(self, label: str) -> str:
         """For viewers and screen readers: ``photo, drawn with 100 triangles``."""
-        return f"{self.stem}, drawn with {noun}"
+        return f"{self.stem}, drawn with {label}"
 
     @property
-    def headline(self) -> str:
+    def summary(self) -> str:
         """What is done, in a few words, for the first line of a run."""
         return self.command
 
@@ -186,6 +203,8 @@ class Job:
         given = cls.implied(given)
         for name in given:
             if name not in cls.checks:
+                if new := RENAMED.get(command, {}).get(name):
+                    raise UsageError(f"unknown option '{name}'", f"It is called {new} now")
                 raise unknown("option", name, [*cls.checks, "time"])
         return cls(**given)
 
@@ -209,12 +228,15 @@ class Job:
         """
         if not isinstance(values, Mapping):
             raise EvoartError(f"{where} is not a table of options", "Use a file that evoart wrote")
-        form = values.get("format", FORMAT)
-        if not isinstance(form, int) or isinstance(form, bool) or form < 1:
-            raise EvoartError(f"{where} has the format {form!r}, which does not exist", "Use a file that evoart wrote")
-        if form > FORMAT:
-            raise EvoartError(f"{where} was made by a newer evoart (format {form})", "Update: pip install -U evoart")
-        return cls.make(**{str(name): value for name, value in values.items() if name != "format"})
+        version = values.get("format", FORMAT)
+        if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+            raise EvoartError(
+                f"{where} has the format {version!r}, which does not exist", "Use a file that evoart wrote"
+            )
+        if version > FORMAT:
+            raise EvoartError(f"{where} was made by a newer evoart (format {version})", "Update: pip install -U evoart")
+        renamed = RENAMED.get(str(values.get("command", cls.command)), {}) if version == 1 else {}
+        return cls.make(**{renamed.get(str(name), str(name)): v for name, v in values.items() if name != "format"})
 
 
 def _plain(value: Any) -> Any:

@@ -107,8 +107,8 @@ def drive(
         engine=choice.engine,
         device=choice.device,
         why=choice.why,
-        noun=problem.form.noun,
-        canvas=problem.canvas,
+        label=problem.form.label,
+        resolution=problem.resolution,
         seed=problem.job.seed or 0,
         resumed=search.generation,
     )
@@ -120,7 +120,7 @@ def drive(
         reason = state.block(stop)
         yield from state.report()
         if saved is None and reason is None:
-            yield from state.outlook()
+            yield from state.estimate()
         if reason is None and state.why is None:
             yield from keeper.now_and_then()
     reason = reason or state.why

@@ -60,7 +60,7 @@ class Problem:
         raise NotImplementedError
 
     @property
-    def canvas(self) -> tuple[int, int]:
+    def resolution(self) -> tuple[int, int]:
         """``(w, h)`` in pixels of the pictures that are judged."""
         raise NotImplementedError
 
@@ -78,11 +78,11 @@ class Problem:
         """
         raise NotImplementedError
 
-    def judge(self, form: Form, genome: Genome) -> dict[str, float]:
+    def evaluate(self, form: Form, genome: Genome) -> dict[str, float]:
         """Figures of a finished picture, drawn as it will be written; ``loss`` is one of them, lower is better."""
         raise NotImplementedError
 
-    def finishing(self, form: Form, genome: Genome) -> tuple[Form, Genome]:
+    def finalise(self, form: Form, genome: Genome) -> tuple[Form, Genome]:
         """The form and genome that are handed over of a run's best, where that is more than the best itself."""
         return form, genome
 
@@ -90,7 +90,7 @@ class Problem:
         """Figures of the search's best so far that people want to see, cheap enough for every report."""
         return {"loss": float(search.loss)}
 
-    def outlook(self, seconds: float, evaluations: float) -> str | None:
+    def estimate(self, seconds: float, evaluations: float) -> str | None:
         """One line on what the whole run costs, as far as that can be told after its beginning: wall time and
         evaluations. None where there is nothing to say that progress does not."""
         return None
@@ -99,7 +99,7 @@ class Problem:
         """Why the run is over, where its goal is reached; ``figures()`` gives those of the best so far."""
         return None
 
-    def parts(self, form: Form, genome: Genome) -> list[tuple[int, Result]]:
+    def members(self, form: Form, genome: Genome) -> list[tuple[int, Result]]:
         """(number, picture) of the pictures that a finished one consists of, each a result of its own."""
         return []
 
@@ -117,7 +117,7 @@ class Problem:
         """Whether ``frames`` are a loop: after the last comes the first."""
         return False
 
-    def facts(self) -> dict[str, Any]:
+    def details(self) -> dict[str, Any]:
         """What a dry run tells of the work, by name, beyond what all commands have."""
         return {}
 

@@ -47,7 +47,7 @@ class Record:
 
 def write(job: Job, form: Form, genome: Genome, size: tuple[int, int], figures: dict[str, Any]) -> dict[str, Any]:
     """The recipe of a result, ready for ``json.dumps``."""
-    form, final = form.settled(genome)
+    form, final = form.finalised(genome)
     result = {"form": form.name, **form.to_plain(), "genome": container.encode_genome(final), "size": list(size)}
     return {
         "evoart": __version__,
@@ -88,7 +88,7 @@ def record(recipe: dict[str, Any], where: str = "the recipe") -> Record:
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise damaged from None
     except EvoartError as error:  # a form that says what is wrong
-        raise EvoartError(f"the result in {where} is damaged: {error.what}", error.remedy) from None
+        raise EvoartError(f"the result in {where} is damaged: {error.message}", error.hint) from None
     try:
         genome = _genome(form, result)
         form.check(genome)

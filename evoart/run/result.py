@@ -35,7 +35,7 @@ class Result:
         mask: ``(H, W)`` uint8 transparency laid over the drawing, or None.
         frames: its evolution, first to last, as drawings; may be empty.
         loop: the frames are a loop and no evolution: after the last comes the first.
-        parts: gives (number, picture) of the pictures that it consists of, each with a recipe of its own.
+        members: gives (number, picture) of the pictures that it consists of, each with a recipe of its own.
     """
 
     job: Job = field(repr=False)
@@ -49,7 +49,7 @@ class Result:
     mask: np.ndarray | None = field(default=None, repr=False)
     frames: Sequence[Drawing] = field(default=(), repr=False)
     loop: bool = False
-    parts: Callable[[], list[tuple[int, Result]]] = field(default=list, repr=False)
+    members: Callable[[], list[tuple[int, Result]]] = field(default=list, repr=False)
     kept: dict[str, Any] | None = field(default=None, repr=False)  # the recipe, where this was read from a file
 
     @property
@@ -101,7 +101,7 @@ class Result:
     @property
     def title(self) -> str:
         """For viewers and screen readers: ``photo, drawn with 100 triangles``."""
-        return self.job.title(self.form.noun)
+        return self.job.title(self.form.label)
 
     def supersampled(self, samples: int) -> Result:
         """The same, every pixel the mean of ``samples x samples`` points.

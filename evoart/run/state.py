@@ -40,14 +40,14 @@ def finish(
         form=form,
         genome=np.array(genome, np.float32),
         size=problem.size,
-        figures=problem.judge(form, genome) | dict(figures),
+        figures=problem.evaluate(form, genome) | dict(figures),
         generations=generations,
         evaluations=evaluations,
         seconds=seconds,
         mask=problem.mask,
         frames=shown or tuple(each.drawing(numbers) for each, numbers in film.select(FRAMES)),
         loop=problem.loop,
-        parts=lambda: problem.parts(form, genome),
+        members=lambda: problem.members(form, genome),
     )
 
 
@@ -157,7 +157,7 @@ class Run:
             evaluations=search.evaluations,
             loss=float(search.loss),
             figures=figures,
-            noun=self.form.noun,
+            label=self.form.label,
             rate=rate,
             seconds=self.seconds,
             fraction=fraction,
@@ -188,7 +188,7 @@ class Run:
         left = (now - self._first[0]) * (1 - fraction) / gained
         return left if self.job.seconds is None else min(left, max(self.job.seconds - self.seconds, 0.0))
 
-    def outlook(self) -> Iterator[Event]:
+    def estimate(self) -> Iterator[Event]:
         """What the run will cost, once, as soon as it can be told: ``TIMED`` seconds after the first block, which may
         have had to compile, or after that one where it was slow by itself."""
         fraction = self._fraction()
@@ -203,7 +203,7 @@ class Run:
         else:
             return
         self._foretold = True
-        text = self.problem.outlook(seconds, self.search.planned or whole)
+        text = self.problem.estimate(seconds, self.search.planned or whole)
         if text:
             yield Noted(text)
 
@@ -217,7 +217,7 @@ class Run:
         job = self.job
         if (job.seconds is None and job.evaluations is None) or reason in ("interrupted", "terminated"):
             return self.problem
-        options = dict(job.options) | self.search.settled
+        options = dict(job.options) | self.search.resolved
         generations = self.search.generation if reason == "time" else job.generations
         job = dataclasses.replace(job, seconds=None, options=options, generations=generations)
         return dataclasses.replace(self.problem, job=job)
@@ -225,7 +225,7 @@ class Run:
     def finished(self, reason: Reason, saved: Path | None) -> Finished:
         search, form, genome = self.search, self.form, self.search.genome
         if reason not in ("interrupted", "terminated"):  # who interrupts does not want to wait
-            form, genome = self.problem.finishing(form, genome)
+            form, genome = self.problem.finalise(form, genome)
             if genome is not search.genome:
                 self.film.add(form, genome, float(search.loss))
         result = finish(

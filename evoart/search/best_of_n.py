@@ -12,7 +12,7 @@ from evoart.search.individuals import Individual, Kind
 from evoart.types import Genome, Search
 
 
-class Sift(Search):
+class BestOfN(Search):
     """Fills places one by one; one step is one place. A place hangs on its own number only, not on those before.
 
     Args:

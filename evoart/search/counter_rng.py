@@ -29,7 +29,7 @@ def pcg3d(xp: Any, x: Array, y: Array, z: Array) -> tuple[Array, Array, Array]:
 
 
 @dataclass(frozen=True)
-class Draws:
+class CounterRNG:
     """Random arrays of one generation of one run.
 
     Attributes:
@@ -42,7 +42,7 @@ class Draws:
     generation: Array
 
     @classmethod
-    def of(cls, xp: Any, seed: Any, generation: Any) -> Draws:
+    def of(cls, xp: Any, seed: Any, generation: Any) -> CounterRNG:
         """From whole numbers."""
         return cls(xp, xp.asarray([seed]).astype(xp.uint32), xp.asarray([generation]).astype(xp.uint32))
 

@@ -18,11 +18,11 @@ from evoart.errors import UsageError
 from evoart.search.blocks import BlockSearch, engine_key, generations_per_block
 from evoart.search.program import Program
 from evoart.search.strategies import Strategy, make
-from evoart.search.strategy_state import KeptSearch
+from evoart.search.strategy_search import StrategySearch
 from evoart.types import Array, Engine, Genome
 
 
-class Evolution(KeptSearch, BlockSearch):
+class Evolution(StrategySearch, BlockSearch):
     """A search by evolution strategies; see ``Classical`` and ``Regional``, which say what is judged.
 
     Args:

@@ -16,7 +16,7 @@ LAST = 0.02  # the rate falls along a cosine to this share of its start
 _BLOCK_WORK = {"cpu": 3e7, "other": 2e10}  # pixels times shapes (see ``Engine.work``) of one block of steps
 
 
-class Descent(Search):
+class GradientDescent(Search):
     """Follows the gradient of the loss for a planned number of steps and keeps the best genome it meets.
 
     Args:

@@ -35,7 +35,7 @@ class Grow(Search):
     """See the module's text; a ``Search`` that chooses the kinds of its shapes itself.
 
     Args:
-        coarse, fine: studios (``evoart.engine.placement.Studio``) of the canvas to grow on and to finish on.
+        coarse, fine: studios (``evoart.engine.placement.PlacementCanvas``) of the canvas to grow on and to finish on.
         kinds: the kinds to choose from.
         groups: how many shapes.
         scales: natural step of every number of each kind's geometry.
@@ -108,7 +108,7 @@ class Grow(Search):
         return round(self.plan.evaluations(self.groups, self.groups - self._begun, len(self.choices)))
 
     @property
-    def settled(self) -> dict[str, float]:
+    def resolved(self) -> dict[str, float]:
         """The plan, whatever budget it came from, as options by which the run can be done again."""
         return self.plan.options
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from evoart.errors import EvoartError, UsageError, unknown
-from evoart.search.counter_rng import Draws
+from evoart.search.counter_rng import CounterRNG
 from evoart.search.proposals import ORDER, SHARES, Proposals
 from evoart.search.tiles import independent, inside, tile_boxes, union
 from evoart.types import Array, Engine, Genome, Search
@@ -25,7 +25,7 @@ TILE, MOST_TILES = 4, 64  # pixels per tile, tiles per side
 POOL, EPOCH = 64, 100  # fresh shapes per group to choose from, and for how many generations
 
 
-class Sets(Search):
+class IndependentSets(Search):
     """A (1, lambda) search per shape over independent sets.
 
     Args:
@@ -89,7 +89,7 @@ class Sets(Search):
 
     def step(self) -> None:
         """One generation. What it does follows from the state, the seed and the generation's number alone."""
-        draws = Draws.of(np, self.seed, self.generation)
+        draws = CounterRNG.of(np, self.seed, self.generation)
         home = self._reach(self._rows[None])
         pool, pool_reach = self._pool(self.generation // EPOCH)
         error = inside(self._grid[None], pool_reach.reshape(1, -1, 4)).reshape(pool.shape[:2])

@@ -16,16 +16,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from evoart.search.blocks import BlockSearch, engine_key, generations_per_block
-from evoart.search.counter_rng import Draws
-from evoart.search.independent_sets import EPOCH, Sets
+from evoart.search.counter_rng import CounterRNG
+from evoart.search.independent_sets import EPOCH, IndependentSets
 from evoart.search.program import Program
 from evoart.search.proposals import ORDER
 from evoart.search.tiles import inside, tile_boxes, union
 from evoart.types import Array, Engine, Genome
 
 
-class FusedSets(Sets, BlockSearch):
-    """``Sets`` for an engine that is ``traceable``; arguments as there."""
+class IndependentSetsJax(IndependentSets, BlockSearch):
+    """``IndependentSets`` for an engine that is ``traceable``; arguments as there."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class FusedSets(Sets, BlockSearch):
 
         def one(state: tuple) -> tuple:
             rows, grid, steps, counts = state
-            draws = Draws.of(jnp, seed, counts[0])
+            draws = CounterRNG.of(jnp, seed, counts[0])
             home = self._reach_traced(rows[None])
             error = inside(grid[None], pool_reach.reshape(1, -1, 4), jnp).reshape(pool.shape[:2])
             new, drawn = self._proposals.make(jnp, draws, self.population, rows, steps, pool, error)
@@ -119,7 +119,7 @@ class FusedSets(Sets, BlockSearch):
     def _applied(
         self, inputs: tuple, rows: Array, grid: Array, new: Array, gains: Array, reach: Array
     ) -> tuple[Array, Array, Array]:
-        """What ``Sets._apply`` does: rows and grid afterwards, and how many pictures were judged."""
+        """What ``IndependentSets._apply`` does: rows and grid afterwards, and how many pictures were judged."""
         shapes = np.arange(len(rows))
         best = gains.argmax(0)
         gain, kept, kept_reach = gains[best, shapes], new[best, shapes], reach[best, shapes]

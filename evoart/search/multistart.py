@@ -16,7 +16,7 @@ from evoart.errors import EvoartError
 from evoart.types import Genome, Search
 
 
-class Starts(Search):
+class MultiStart(Search):
     """Searches over one engine, of which one is left after ``trial`` generations.
 
     Args:

@@ -50,8 +50,8 @@ class Program:
     def _shrink(self, error: BaseException) -> None:
         shrink = getattr(self._engine, "shrink", None)
         if shrink is None or not shrink():
-            least, remedy = getattr(self._engine, "least", ("one picture at a time", "Use fewer --pixels or --shapes"))
-            raise EvoartError(f"the device's memory does not suffice for {least}", remedy) from error
+            least, hint = getattr(self._engine, "least", ("one picture at a time", "Use fewer --pixels or --shapes"))
+            raise EvoartError(f"the device's memory does not suffice for {least}", hint) from error
         self.notes.append(
             f"The device's memory did not suffice: {self._engine.batch:,} candidates are judged at a time from now on."
         )

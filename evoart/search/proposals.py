@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from evoart.search.counter_rng import Draws
+from evoart.search.counter_rng import CounterRNG
 from evoart.types import Array
 
 PAINT = 4  # the last numbers of a group: red, green, blue, opacity
@@ -30,7 +30,7 @@ class Proposals:
     fresh: float = SHARES["fresh"]
 
     def make(
-        self, xp: Any, draws: Draws, n: int, rows: Array, steps: Array, pool: Array, error: Array
+        self, xp: Any, draws: CounterRNG, n: int, rows: Array, steps: Array, pool: Array, error: Array
     ) -> tuple[Array, Array]:
         """New rows ``(n, groups, d)`` and which step sizes each used, ``(n, groups, 2)`` bool.
 
@@ -67,7 +67,7 @@ class Proposals:
         change = xp.exp(np.float32(ADAPT) * (rate - np.float32(TARGET_RATE)))
         return xp.clip(steps * change, np.float32(SLOWEST), np.float32(FASTEST))
 
-    def _anew(self, xp: Any, draws: Draws, n: int, pool: Array, error: Array) -> Array:
+    def _anew(self, xp: Any, draws: CounterRNG, n: int, pool: Array, error: Array) -> Array:
         """Fresh shapes ``(n, groups, d)``: of two from the pool, the one where the picture is wrong more."""
         groups, size = pool.shape[1], len(pool)
         first, second = (xp.floor(draws.uniform(use, (n, groups)) * size).astype(np.int32) for use in (FIRST, SECOND))

@@ -10,7 +10,7 @@ import numpy as np
 from evoart.types import Genome, Search
 
 
-class Translated:
+class Reparametrised:
     """A search that reports ``convert(genome)`` instead of its own genome, and is ``search`` in all else."""
 
     def __init__(self, search: Search, convert: Callable[[Genome], Genome]) -> None:

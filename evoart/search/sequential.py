@@ -10,7 +10,7 @@ import numpy as np
 from evoart.types import Genome, Search
 
 
-class Chain(Search):
+class Sequential(Search):
     """Runs ``first`` until it is done, then what ``then(kinds, genome, spent)`` makes of its result.
 
     ``spent`` are the generations and evaluations so far. Counts go on across the change; ``structure`` is that of the

@@ -17,7 +17,7 @@ import numpy as np
 
 from evoart.errors import UsageError
 from evoart.search.program import Program
-from evoart.search.strategy_state import KeptSearch
+from evoart.search.strategy_search import StrategySearch
 from evoart.types import Array, Genome
 
 GRADIENT = 3  # evaluations that a loss and its derivative cost: one forward, about two backward
@@ -29,11 +29,11 @@ _LONGEST = 50  # generations per block
 barrier = jax.lax.optimization_barrier
 
 
-class Stochastic(KeptSearch):
+class Stochastic(StrategySearch):
     """A search over ``engine``.
 
-    An engine offers ``losses_traced(genomes, inputs, key)``, ``settled_traced(genomes, inputs)``, ``losses(genomes)``,
-    ``inputs``, ``form.steps()`` and, where it knows, ``work``: operations to judge one genome. With ``traceable`` False
+    An engine offers ``losses_traced(genomes, inputs, key)``, ``finalised_traced(genomes, inputs)``,
+    ``losses(genomes)``, ``inputs``, ``form.steps()`` and, where it knows, ``work``: operations to judge one genome. With ``traceable`` False
     its methods are called by the host; whatever else a generation does is to be a compiled function of its own.
 
     Args:
@@ -119,7 +119,7 @@ class Stochastic(KeptSearch):
 
         state = self._repeat(count, one, state)
         genome = self._answer(state, origin)
-        return state, genome, self.engine.settled_traced(genome[None], inputs)[0]
+        return state, genome, self.engine.finalised_traced(genome[None], inputs)[0]
 
     def _repeat(self, count: Any, one: Callable[[Any, Any], Any], state: Any) -> Any:
         """``one(i, state)`` so many times, inside a program or by the host."""

@@ -13,7 +13,7 @@ from evoart.search.strategies import make
 from evoart.types import Array, Genome
 
 
-class Noisy(Stochastic):
+class StochasticES(Stochastic):
     """Any strategy of evosax; its mean is its answer, or the last generation's best where it has none.
 
     Args: as ``Stochastic``, and

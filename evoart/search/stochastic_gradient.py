@@ -15,7 +15,7 @@ STEP = 0.12  # of a number's natural step, at the start
 LAST = 0.1  # the rate falls along half a cosine to this share
 
 
-class Ascent(Stochastic):
+class StochasticGradient(Stochastic):
     """Adam from ``start`` with the derivative under fresh crops every step.
 
     Args: as ``Stochastic``, and

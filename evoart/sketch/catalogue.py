@@ -68,7 +68,7 @@ def find(
     try:
         return decode(path.read_bytes(), str(path))
     except EvoartError as error:
-        raise EvoartError(error.what, f"Delete '{path}' and try again") from None
+        raise EvoartError(error.message, f"Delete '{path}' and try again") from None
 
 
 def is_file(name: str) -> bool:

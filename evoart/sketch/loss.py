@@ -35,7 +35,7 @@ class Noise(NamedTuple):
 
 
 def noise(config: Config, batch: Batch, key: Array, keep: float) -> Noise:
-    """Draws for one training step; ``keep`` is the share that recurrent dropout leaves (1: no dropout)."""
+    """CounterRNG for one training step; ``keep`` is the share that recurrent dropout leaves (1: no dropout)."""
     steps, size, _ = batch.rows.shape
     z = jax.random.normal(key, (size, config.latent))
     if keep >= 1:

@@ -73,7 +73,7 @@ def decode(data: bytes, where: str) -> Model:
         wrapped = re.match(r"\s*(?:var|let|const)\s+\w+\s*=\s*'(.*)'\s*;?\s*$", text, re.DOTALL)
         return _from_js(json.loads(wrapped[1] if wrapped else text))
     except EvoartError as error:
-        raise type(error)(f"in '{where}': {error.what}", error.remedy) from None
+        raise type(error)(f"in '{where}': {error.message}", error.hint) from None
     except (
         ValueError,
         KeyError,

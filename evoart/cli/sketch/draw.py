@@ -56,7 +56,7 @@ def drawing_options(function: Function) -> Function:
                 help="Another takes over in mid-drawing; see --after, --color.",
             ),
             o.option(DRAWING, "--after", metavar="N", help="So many strokes are left to the first. [default: 1]"),
-            o.option(DRAWING, "--first", metavar="N", help="Number of the first sketch of this seed. [default: 0]"),
+            o.option(DRAWING, "--offset", metavar="N", help="Number of the first sketch of this seed. [default: 0]"),
             o.option(
                 DRAWING,
                 "-s",
@@ -112,7 +112,7 @@ def sample(model: str | None, **given: Any) -> int:
 @model_option
 @o.option(
     DRAWING,
-    "--part",
+    "--scale",
     metavar="SHARE",
     help="How much of the whole sketch's size DRAWING spans, 0.02 to 1. [default: 0.6]",
 )
@@ -152,7 +152,7 @@ def interpolate(drawing: str, other: str, steps: str | None, **given: Any) -> in
 @click.command(cls=o.Command, short_help="Draw a slice of the latent space.", epilog=_EPILOG)
 @click.argument("drawing", required=False, type=o.path("DRAWING"))
 @model_option
-@o.option(DRAWING, "--reach", metavar="SD", help="How far it goes to each side, in standard deviations. [default: 2]")
+@o.option(DRAWING, "--span", metavar="SD", help="How far it goes to each side, in standard deviations. [default: 2]")
 @drawing_options
 def grid(drawing: str | None, **given: Any) -> int:
     """Draw a plane through the latent space, around DRAWING or its middle, two directions of the seed's choice."""
@@ -233,7 +233,7 @@ def _one_by_one(job: Any, how: dict[str, Any]) -> int:
             for name in names
         ]
         outputs = tuple(str(name) for name in own) or (f"{job.stem}-sketch-{k + 1}.svg",)
-        single = dataclasses.replace(job, count=1, columns=None, first=job.first + k)
+        single = dataclasses.replace(job, count=1, columns=None, offset=job.offset + k)
         code = max(code, run_job(single, **how | {"outputs": outputs, "quiet": how["quiet"] or not how["verbose"]}))
     return code
 

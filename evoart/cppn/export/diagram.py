@@ -33,10 +33,10 @@ _Node = tuple[int, int, str, str]  # depth, number, label, activation
 _Join = tuple[int, int, float]
 
 
-def diagram(look: Layers | Graph, genome: Genome, title: str = "", recipe: str = "") -> str:
+def diagram(net: Layers | Graph, genome: Genome, title: str = "", recipe: str = "") -> str:
     """An SVG document: inputs on the left, outputs on the right, a node's colour its activation; links blue where
     their weight is negative, red where it is positive, as wide as it is heavy."""
-    nodes, links = _layers(look, genome) if isinstance(look, Layers) else _graph(look, genome)
+    nodes, links = _layers(net, genome) if isinstance(net, Layers) else _graph(net, genome)
     place, height = _places(nodes)
     links = sorted(links, key=lambda link: -abs(link[2]))[:MOST_LINKS]
     heaviest = max((abs(weight) for _, _, weight in links), default=1.0) or 1.0

@@ -53,19 +53,19 @@ _COLOURS = {
 }
 
 
-def shader(look: Layers | Graph, genome: Genome, title: str = "", recipe: str = "") -> str:
+def shader(net: Layers | Graph, genome: Genome, title: str = "", recipe: str = "") -> str:
     """The source of the shader. It compiles by itself and shows the picture given ``u_resolution``.
 
     ``recipe``, text on one line, is kept in a comment.
     """
-    body = list(_layers(look, genome) if isinstance(look, Layers) else _graph(look, genome))
+    body = list(_layers(net, genome) if isinstance(net, Layers) else _graph(net, genome))
     body, last = body[:-1], body[-1]
     return "".join(
         [
             HEAD.format(title=" ".join(title.split()).replace("\\", "/")),
-            *_functions(look),
+            *_functions(net),
             "\nvec3 picture(vec2 p) {\n",
-            *(f"  {line}\n" for line in [*_fold(look.symmetry), *body, _COLOURS[look.colour].format(*last.split())]),
+            *(f"  {line}\n" for line in [*_fold(net.symmetry), *body, _COLOURS[net.colour].format(*last.split())]),
             "}\n",
             MAIN,
             f"//{recipe}\n" if recipe else "",
@@ -79,8 +79,8 @@ def number(value: float) -> str:
     return text if any(c in text for c in ".e") else f"{text}.0"
 
 
-def _functions(look: Layers | Graph) -> Iterator[str]:
-    used = set(look.activations) if isinstance(look, Layers) else {name for _, name in look.nodes}
+def _functions(net: Layers | Graph) -> Iterator[str]:
+    used = set(net.activations) if isinstance(net, Layers) else {name for _, name in net.nodes}
     limit = f"{activations.LIMIT:.1f}"
     yield f"\nfloat clip(float v) {{ return clamp(v, -{limit}, {limit}); }}\n"
     yield SINE
@@ -88,7 +88,7 @@ def _functions(look: Layers | Graph) -> Iterator[str]:
         if activation.name in used | {"sigmoid"}:
             name = f"f_{activation.name}"
             yield f"float {name}(float v) {{ v = clip(v); return {activation.glsl}; }}\n"
-            if isinstance(look, Layers):
+            if isinstance(net, Layers):
                 yield f"vec4 {name}(vec4 v) {{ return vec4({name}(v.x), {name}(v.y), {name}(v.z), {name}(v.w)); }}\n"
 
 

@@ -13,14 +13,14 @@ from evoart.types import Genome
 RECIPE = '<script type="application/json" id="evoart">'
 
 
-def page(look: Layers | Graph, genome: Genome, aspect: float, title: str = "", recipe: str = "") -> str:
+def page(net: Layers | Graph, genome: Genome, aspect: float, title: str = "", recipe: str = "") -> str:
     """The page as HTML; ``aspect`` is width over height of the picture, ``recipe`` JSON that is kept inside."""
     inside = recipe.replace("</", "<\\/")  # still the same JSON, and no end of the element
     kept = f"{RECIPE}{inside}</script>" if recipe else ""
     parts = {
         "@TITLE@": escape(title or "A network", quote=True),
         "@ASPECT@": f"{aspect:.9g}",
-        "@SHADER@": shader(look, genome, title).replace("</", "< /"),
+        "@SHADER@": shader(net, genome, title).replace("</", "< /"),
         "@RECIPE@": kept,
     }
     text = files("evoart.cppn.export").joinpath("page.html").read_text("utf-8")

@@ -25,16 +25,16 @@ def form_of(job: ClipJob, begun: Record | None) -> tuple[Form, Genome | None]:
         UsageError: a start that has more than was asked for; options that the form does not have.
     """
     width, height = fields.extent(job.aspect)
-    if job.canvas == "shapes":
+    if job.form == "shapes":
         return _shapes(job, begun, width, height)
     if begun is not None:
         return begun.form, begun.genome
-    if is_pen(job.canvas):
-        return pen_form(job.canvas, job.shapes or (1 if job.form == "sketch" else None), width, height), None
+    if is_pen(job.form):
+        return pen_form(job.form, job.shapes or (1 if job.form_name == "sketch" else None), width, height), None
     try:
-        return FORMS[job.canvas](width=width, height=height), None
+        return FORMS[job.form](width=width, height=height), None
     except TypeError:
-        raise UsageError(f"pictures of {job.canvas} cannot be made from words", "Use --canvas shapes or cppn") from None
+        raise UsageError(f"pictures of {job.form} cannot be made from words", "Use --form shapes or cppn") from None
 
 
 def _shapes(job: ClipJob, begun: Record | None, width: float, height: float) -> tuple[ShapesForm, Genome | None]:

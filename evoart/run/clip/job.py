@@ -11,7 +11,7 @@ from evoart.errors import UsageError
 from evoart.forms.registry import FORMS
 from evoart.output.names import slug
 from evoart.run import fields
-from evoart.run.clip.prompts import avoided, check_weights, paths, picture, prompts, split, weights
+from evoart.run.clip.prompts import check_weights, negative_prompts_of, paths, picture, prompts, split, weights
 from evoart.run.job import Job
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ FEW: dict[str, Any] = {
     "shapes": 8,
     "kind": "circle,ellipse,triangle,rectangle",
     "opacity": (0.0, 1.0),
-    "starts": 4,
+    "restarts": 4,
     "step": 0.3,
     "prune": 0.02,
 }
@@ -66,18 +66,18 @@ class ClipJob(Job):
 
     Attributes:
         prompts: what the picture should agree with, each ``text`` or ``text:weight``.
-        avoid: what it should not agree with, likewise.
-        like, like_sha256: paths of pictures it should look like to CLIP, and their hashes. ``make`` takes
-            ``path:weight`` too.
-        like_weight: of each of them; below 0 it should look unlike it.
+        negative_prompts: what it should not agree with, likewise.
+        image_prompts, image_prompts_sha256: paths of pictures it should look like to CLIP, and their hashes.
+            ``make`` takes ``path:weight`` too.
+        image_prompts_weight: of each of them; below 0 it should look unlike it.
         softmax: prompts compete: the picture should be the wanted ones rather than the others.
         model: ``NAME/TAG``, several joined by ``+``; see ``evoart models``.
         pretrained: the tag, where ``model`` does not name it.
         clip_weights, clip_weights_sha256: path of a weights file of ``model``, and its hash.
-        judge: a model that did not guide and judges the result; ``crops``: the same one, by fresh crops.
+        evaluator: a model that did not guide and judges the result; ``crops``: the same one, by fresh crops.
         precision: ``auto`` (bfloat16 on a GPU), ``float32`` or ``bfloat16``.
         scorer: ``auto``, ``jax`` or ``torch``: what computes the models.
-        canvas: the form of pictures, a name of ``FORMS``; for pens see ``run.sketch.canvas``.
+        form: the form of pictures, a name of ``FORMS``; for pens see ``run.sketch.canvas``.
         shapes, kind, opacity, background, palette: of the form ``shapes``; see ``FitJob``. ``background`` is white
             where nothing is said, ``palette`` is a list of colours.
         aspect: width to height.
@@ -87,29 +87,29 @@ class ClipJob(Job):
         search: ``gradient``, ``surrogate`` or ``classical``.
         strategy: evosax strategy of ``classical``; alone it asks for that search.
         population, step: of the search; None suits it.
-        starts: beginnings, of which the best goes on alone after a quarter of the planned generations.
+        restarts: beginnings, of which the best goes on alone after a quarter of the planned generations.
         prune: what the loss may rise by for shapes that are left out at the end.
         preset: name of the preset the other fields came from.
     """
 
     command: ClassVar[str] = "clip"
-    files: ClassVar = Job.files | {"like": "picture to be like", "clip_weights": "weights file"}
+    files: ClassVar = Job.files | {"image_prompts": "picture to be like", "clip_weights": "weights file"}
     presets: ClassVar = PRESETS
     checks: ClassVar = Job.checks | {
         "prompts": prompts,
-        "avoid": avoided,
-        "like": paths,
-        "like_sha256": paths,
-        "like_weight": weights,
+        "negative_prompts": negative_prompts_of,
+        "image_prompts": paths,
+        "image_prompts_sha256": paths,
+        "image_prompts_weight": weights,
         "softmax": fields.flag,
         "model": fields.named,
         "pretrained": fields.named,
         "clip_weights": fields.named,
         "clip_weights_sha256": fields.text,
-        "judge": fields.named,
+        "evaluator": fields.named,
         "precision": fields.Choice(("auto", "float32", "bfloat16")),
         "scorer": fields.Choice(("auto", "jax", "torch")),
-        "canvas": fields.named,
+        "form": fields.named,
         "shapes": fields.Number(1, 20_000, "shapes"),
         "kind": fields.kinds,
         "opacity": fields.opacity,
@@ -123,25 +123,25 @@ class ClipJob(Job):
         "strategy": fields.named,
         "population": fields.Number(2, 65_536, "candidates"),
         "step": fields.Number(1e-5, 2.0, kind=float),
-        "starts": fields.Number(1, 64, "starts"),
+        "restarts": fields.Number(1, 64, "restarts"),
         "prune": fields.Number(0.0, 1.0, kind=float),
         "preset": fields.Choice(tuple(PRESETS)),
     }
 
     prompts: tuple[str, ...] = ()
-    avoid: tuple[str, ...] = ()
-    like: tuple[str, ...] = ()
-    like_sha256: tuple[str, ...] = ()
-    like_weight: tuple[float, ...] = ()
+    negative_prompts: tuple[str, ...] = ()
+    image_prompts: tuple[str, ...] = ()
+    image_prompts_sha256: tuple[str, ...] = ()
+    image_prompts_weight: tuple[float, ...] = ()
     softmax: bool = False
     model: str = "ViT-B-32/laion2b_s34b_b79k"
     pretrained: str | None = None
     clip_weights: str | None = None
     clip_weights_sha256: str = ""
-    judge: str = "crops"
+    evaluator: str = "crops"
     precision: str = "auto"
     scorer: str = "auto"
-    canvas: str = "shapes"
+    form: str = "shapes"
     shapes: int | None = None
     kind: str = "triangle"
     opacity: tuple[float, float] = (0.0, 1.0)
@@ -155,22 +155,24 @@ class ClipJob(Job):
     strategy: str | None = None
     population: int | None = None
     step: float | None = None
-    starts: int = 1
+    restarts: int = 1
     prune: float = 0.0
     preset: str | None = None
 
     def check_together(self) -> None:
-        if not all(self.like):
-            raise UsageError("the name of a picture to be like is empty", "Name a file: --like photo.jpg:0.3")
-        if len(self.like_weight) != len(self.like):
+        if not all(self.image_prompts):
+            raise UsageError("the name of a picture to be like is empty", "Name a file: --image-prompt photo.jpg:0.3")
+        if len(self.image_prompts_weight) != len(self.image_prompts):
             raise UsageError(
-                f"there are {len(self.like_weight)} weights of {len(self.like)} pictures to be like",
-                "Give each its own: --like photo.jpg:0.3",
+                f"there are {len(self.image_prompts_weight)} weights of {len(self.image_prompts)} pictures to be like",
+                "Give each its own: --image-prompt photo.jpg:0.3",
             )
-        check_weights(self.prompts, self.avoid, self.like_weight)
-        FORMS[self.canvas.partition(":")[0]]
-        if self.softmax and len(self.prompts) + len(self.avoid) + len(self.like) < 2:
-            raise UsageError("--softmax needs something to tell the prompt from", 'Add --not "something else"')
+        check_weights(self.prompts, self.negative_prompts, self.image_prompts_weight)
+        FORMS[self.form.partition(":")[0]]
+        if self.softmax and len(self.prompts) + len(self.negative_prompts) + len(self.image_prompts) < 2:
+            raise UsageError(
+                "--softmax needs something to tell the prompt from", 'Add --negative-prompt "something else"'
+            )
         if self.background == "mean":
             raise UsageError(
                 "there is no photograph whose mean colour the background could be", "Use a colour, or transparent"
@@ -182,8 +184,8 @@ class ClipJob(Job):
             )
         if self.engine == "scanline":
             raise UsageError("CLIP's pictures are drawn by JAX", "Leave out --engine")
-        if self.prune and self.canvas != "shapes":
-            raise UsageError(f"pictures of {self.canvas} have no shapes to leave out", "Leave out --prune")
+        if self.prune and self.form != "shapes":
+            raise UsageError(f"pictures of {self.form} have no shapes to leave out", "Leave out --prune")
         if self.strategy is not None and self.search != "classical":
             raise UsageError(f"the search '{self.search}' has no strategy to choose", "Use --search classical")
         if self.population is not None and self.search == "gradient":
@@ -192,40 +194,43 @@ class ClipJob(Job):
             raise UsageError("--clip-weights is one file, and --model names several", "Name one model")
 
     @property
-    def form(self) -> str:
-        return self.canvas.partition(":")[0]
+    def form_name(self) -> str:
+        return self.form.partition(":")[0]
 
     @property
     def stem(self) -> str:
         words = [text for text, weight in map(split, self.prompts) if weight > 0]
         return slug(" ".join(words)) if words else slug(" ".join(Path(path).stem for path in self._alike))
 
-    def title(self, noun: str) -> str:
+    def title(self, label: str) -> str:
         words = [text for text, weight in map(split, self.prompts) if weight > 0] or [
             f"like {path}" for path in self._alike
         ]
-        return f"{', '.join(words)}, drawn with {noun}"
+        return f"{', '.join(words)}, drawn with {label}"
 
     @property
     def _alike(self) -> list[str]:
         """The pictures that it should look like, rather than unlike."""
-        return [path for path, weight in zip(self.like, self.like_weight, strict=True) if weight > 0]
+        return [path for path, weight in zip(self.image_prompts, self.image_prompts_weight, strict=True) if weight > 0]
 
     @property
-    def headline(self) -> str:
-        told = [f'"{each}"' for each in self.prompts] + [f'not "{each}"' for each in self.avoid]
-        for path, weight in zip(self.like, self.like_weight, strict=True):
+    def summary(self) -> str:
+        told = [f'"{each}"' for each in self.prompts] + [f'not "{each}"' for each in self.negative_prompts]
+        for path, weight in zip(self.image_prompts, self.image_prompts_weight, strict=True):
             told.append(f"like {path}" + ("" if weight == 1 else f":{weight:g}"))
         return f"{', '.join(told)} by {self.model}{f'/{self.pretrained}' if self.pretrained else ''}"
 
     @classmethod
     def implied(cls, given: dict[str, Any]) -> dict[str, Any]:
-        if given.get("like") and "like_weight" not in given:
-            pairs = [picture(str(each)) for each in paths("like", given["like"])]
-            given = given | {"like": [path for path, _ in pairs], "like_weight": [weight for _, weight in pairs]}
-        elif not given.get("like"):  # recipes of old have a weight in any case
-            given = {name: value for name, value in given.items() if name != "like_weight"}
-        plain = given.get("canvas", "shapes") == "shapes" and not given.keys() & {"start", "preset"}
+        if given.get("image_prompts") and "image_prompts_weight" not in given:
+            pairs = [picture(str(each)) for each in paths("image_prompts", given["image_prompts"])]
+            given = given | {
+                "image_prompts": [path for path, _ in pairs],
+                "image_prompts_weight": [weight for _, weight in pairs],
+            }
+        elif not given.get("image_prompts"):  # recipes of old have a weight in any case
+            given = {name: value for name, value in given.items() if name != "image_prompts_weight"}
+        plain = given.get("form", "shapes") == "shapes" and not given.keys() & {"start", "preset"}
         if given.get("model") == "tiny" and plain:
             given = FEW | given
         return {"search": "classical"} | given if "strategy" in given else given

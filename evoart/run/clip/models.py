@@ -37,7 +37,7 @@ def enough_memory(model: str) -> Iterator[None]:
         ) from error
 
 
-def guides(job: ClipJob, precision: str, say: Say | None = None) -> tuple[Any, ...]:
+def guidance(job: ClipJob, precision: str, say: Say | None = None) -> tuple[Any, ...]:
     """The models that guide a job's search.
 
     Raises:
@@ -52,9 +52,9 @@ def guides(job: ClipJob, precision: str, say: Say | None = None) -> tuple[Any, .
     return tuple(_model(name, tag, job.clip_weights, precision, job.scorer == "torch", say) for name in names)
 
 
-def judge(job: ClipJob, precision: str, say: Say | None = None) -> Any | None:
+def evaluator(job: ClipJob, precision: str, say: Say | None = None) -> Any | None:
     """The model that judges the result, or None where fresh crops of the guides do."""
-    name = job.judge
+    name = job.evaluator
     if name == "crops":
         # The two small models were made for each other.
         name = "judge" if job.model.strip().lower() == "tiny" else ""
@@ -65,9 +65,11 @@ def fetch(job: ClipJob, say: Say, progress: Callable[[int, int | None], None]) -
     """See to it that what the job's models need lies here, downloads announced and watched."""
     if job.clip_weights:
         return
-    for name in [*job.model.split("+"), *([job.judge] if job.judge != "crops" else [])]:
+    for name in [*job.model.split("+"), *([job.evaluator] if job.evaluator != "crops" else [])]:
         check_needs(name.strip())
-        found = catalogue.entry(name.strip(), job.pretrained if "+" not in job.model and name != job.judge else None)
+        found = catalogue.entry(
+            name.strip(), job.pretrained if "+" not in job.model and name != job.evaluator else None
+        )
         if found.name in catalogue.BUILT_IN or found.tag == catalogue.RANDOM:
             continue
         weights_file(found, say=say, progress=progress)
@@ -82,7 +84,7 @@ def fetch(job: ClipJob, say: Say, progress: Callable[[int, int | None], None]) -
 def cut(job: ClipJob, text: str) -> str:
     """What a job's first model does not read of a text, at its end."""
     return (
-        guides(job, job.precision if job.precision != "auto" else "float32")[0].cut(text)
+        guidance(job, job.precision if job.precision != "auto" else "float32")[0].cut(text)
         if job.scorer != "torch"
         else ""
     )

@@ -31,7 +31,7 @@ from evoart.score.crops import Crops
 from evoart.types import Form, Genome, Search
 
 SIZE = 512  # pixels of the output's long side
-LOOKS = 16  # fresh crops of the judge
+CROPS = 16  # fresh crops of the judge
 SHORT = 20.0  # seconds of a run that nobody needs to be told of
 SEEN = 224  # pixels of a picture to be like
 
@@ -43,20 +43,20 @@ class ClipProblem(Problem):
     Attributes:
         pixels: the canvas ``(w, h)`` that is judged.
         score: prompts, embedded, and the models that guide.
-        jury: the same prompts by the judge's model, or by the guides where there is none.
+        evaluator: the same prompts by the judge's model, or by the guides where there is none.
         start: genome of ``form`` to go on from, or None.
-        like: the pictures to be like, each ``(h, w, 3)``.
+        image_prompts: the pictures to be like, each ``(h, w, 3)``.
     """
 
     job: ClipJob
     pixels: tuple[int, int]
     score: ClipScore
-    jury: ClipScore
+    evaluator: ClipScore
     start: Genome | None = None
-    like: tuple[np.ndarray, ...] = ()
+    image_prompts: tuple[np.ndarray, ...] = ()
 
     @property
-    def canvas(self) -> tuple[int, int]:
+    def resolution(self) -> tuple[int, int]:
         return self.pixels
 
     @property
@@ -73,13 +73,13 @@ class ClipProblem(Problem):
 
         return SearchBuilder(self.job, self.form, self.score, self.pixels, self.start)
 
-    def judge(self, form: Form, genome: Genome) -> dict[str, float]:
+    def evaluate(self, form: Form, genome: Genome) -> dict[str, float]:
         image = flat(form, genome, self.pixels)
-        found = self.score.similarities(image, _key(self.job.seed, 1), LOOKS)
+        found = self.score.similarities(image, _key(self.job.seed, 1), CROPS)
         figures = {"loss": float(self.score.loss_of(found, self.score.inputs[2]))} | self._named(found)
-        return figures | {"judge": self._wanted(self.jury.similarities(image, _key(self.job.seed, 2), LOOKS))}
+        return figures | {"judge": self._wanted(self.evaluator.similarities(image, _key(self.job.seed, 2), CROPS))}
 
-    def finishing(self, form: Form, genome: Genome) -> tuple[Form, Genome]:
+    def finalise(self, form: Form, genome: Genome) -> tuple[Form, Genome]:
         if not self.job.prune:
             return form, genome
         return self._builder().pruned(form, genome)
@@ -89,9 +89,9 @@ class ClipProblem(Problem):
             return {"similarity": 1 - float(search.loss)}
         form = self.form if search.structure is None else self.form.with_structure(search.structure)
         image = flat(form, search.genome, self.pixels)
-        return self._named(self.score.similarities(image, _key(self.job.seed, 1), LOOKS))
+        return self._named(self.score.similarities(image, _key(self.job.seed, 1), CROPS))
 
-    def outlook(self, seconds: float, evaluations: float) -> str | None:
+    def estimate(self, seconds: float, evaluations: float) -> str | None:
         if seconds < SHORT:
             return None
         job, gpu, peak = self.job, device.accelerator(), peak_bytes()
@@ -106,7 +106,7 @@ class ClipProblem(Problem):
             text += f"; --quality draft would take {_minutes(seconds * usual['draft'] / usual[job.quality])}"
         return text
 
-    def facts(self) -> dict[str, Any]:
+    def details(self) -> dict[str, Any]:
         return {
             "prompts": list(self.job.prompts),
             "model": " + ".join(model.name for model in self.score.models),
@@ -116,7 +116,7 @@ class ClipProblem(Problem):
         }
 
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        arrays = {f"like-{i}": image for i, image in enumerate(self.like)}
+        arrays = {f"like-{i}": image for i, image in enumerate(self.image_prompts)}
         if self.start is not None:
             arrays["start"] = self.start
         return {"pixels": list(self.pixels)}, arrays
@@ -142,12 +142,12 @@ class ClipProblem(Problem):
         """
         setup()
         if source is not None:
-            raise UsageError("evoart clip works from words and has no photograph", "Name a picture with like=")
+            raise UsageError("evoart clip works from words and has no photograph", "Name a picture with image_prompts=")
         device.limit_threads(job.threads)
         if job.device == "gpu" and device.accelerator() is None:
             raise device.no_gpu()
         start, hashes = None, {}
-        like, hashes["like_sha256"] = _alike(job)
+        like, hashes["image_prompts_sha256"] = _alike(job)
         if job.clip_weights:
             hashes["clip_weights_sha256"] = models.hash_of(job.clip_weights)
             check_hash("weights file", job.clip_weights, hashes["clip_weights_sha256"], job.clip_weights_sha256)
@@ -155,14 +155,14 @@ class ClipProblem(Problem):
         if job.start:
             data, label, hashes["start_sha256"] = read_hashed("start", job.start, job.start_sha256)
             begun = record(extract(data, label), label)
-            if begun.form.name != job.canvas:
+            if begun.form.name != job.form:
                 raise UsageError(
-                    f"{label} is a picture of {begun.form.name}, not of {job.canvas}", f"Add --canvas {begun.form.name}"
+                    f"{label} is a picture of {begun.form.name}, not of {job.form}", f"Add --form {begun.form.name}"
                 )
         job = dataclasses.replace(job, **hashes).with_seed()
         form, start = form_of(job, begun)
         if not hasattr(form, "images_traced"):
-            raise UsageError(f"pictures of {form.name} cannot be drawn in JAX", "Choose another --canvas")
+            raise UsageError(f"pictures of {form.name} cannot be drawn in JAX", "Choose another --form")
         size = output_size(form.width, form.height, job.size or SIZE)
         return _problem(_settled(job, form), form, like, start, size=size, name=job.stem)
 
@@ -175,10 +175,10 @@ class ClipProblem(Problem):
         """
         setup()
         form, start = common.pop("form"), arrays.get("start")
-        names = [f"like-{i}" for i in range(len(job.like))]
-        like = (arrays["like"],) if "like" in arrays else tuple(arrays[name] for name in names)  # of old there was one
+        names = [f"like-{i}" for i in range(len(job.image_prompts))]
+        like = tuple(arrays[name] for name in names)
         sound = (
-            len(like) == len(job.like)
+            len(like) == len(job.image_prompts)
             and all(image.ndim == 3 and image.shape[2] == 3 and image.dtype == np.float32 for image in like)
             and (start is None or (start.shape == (form.dim,) and np.isfinite(start).all()))
             and len(plain["pixels"]) == 2 and hasattr(form, "images_traced")
@@ -204,11 +204,11 @@ def _minutes(seconds: float) -> str:
 
 def _alike(job: ClipJob) -> tuple[tuple[np.ndarray, ...], tuple[str, ...]]:
     """The pictures to be like, on white where they are transparent, and the hashes of their files."""
-    expected = job.like_sha256 or ("",) * len(job.like)
-    if len(expected) != len(job.like):
+    expected = job.image_prompts_sha256 or ("",) * len(job.image_prompts)
+    if len(expected) != len(job.image_prompts):
         raise UsageError("the job has another number of pictures to be like than of their hashes", "Leave them out")
     images, hashes = [], []
-    for path, sha256 in zip(job.like, expected, strict=True):
+    for path, sha256 in zip(job.image_prompts, expected, strict=True):
         data, label, digest = read_hashed("image prompt", path, sha256)
         hashes.append(digest)
         image, alpha = load_picture(data, needed=SEEN, label=label).at(SEEN)
@@ -222,19 +222,19 @@ def _problem(
     precision = job.precision
     if precision == "auto":
         precision = "float32" if device.accelerator() is None else "bfloat16"
-    guides = models.guides(job, precision)
+    guidance = models.guidance(job, precision)
     wanted = [Prompt(text, weight) for text, weight in map(split, job.prompts)]
-    unwanted = [Prompt(text, -weight) for text, weight in map(split, job.avoid)]
-    pictures = [Prompt(*each) for each in zip(job.like, job.like_weight, like, strict=True)]
+    unwanted = [Prompt(text, -weight) for text, weight in map(split, job.negative_prompts)]
+    pictures = [Prompt(*each) for each in zip(job.image_prompts, job.image_prompts_weight, like, strict=True)]
     every = tuple(each for each in (*wanted, *pictures, *unwanted) if each.weight != 0)
-    other = models.judge(job, precision)
+    other = models.evaluator(job, precision)
     with models.enough_memory(job.model):
-        score = ClipScore(guides, every, Crops(job.crops, job.crop_area), job.softmax)
-        jury = score if other is None else ClipScore((other,), every, Crops(job.crops, job.crop_area), job.softmax)
-    pixels = job.pixels or max(64, *(model.size for model in guides))
+        score = ClipScore(guidance, every, Crops(job.crops, job.crop_area), job.softmax)
+        evaluator = score if other is None else ClipScore((other,), every, Crops(job.crops, job.crop_area), job.softmax)
+    pixels = job.pixels or max(64, *(model.size for model in guidance))
     return ClipProblem(
-        job=dataclasses.replace(job, pixels=pixels), form=form, score=score, jury=jury, start=start, like=like,
-        pixels=output_size(form.width, form.height, pixels), **common,
+        job=dataclasses.replace(job, pixels=pixels), form=form, score=score, evaluator=evaluator, start=start,
+        image_prompts=like, pixels=output_size(form.width, form.height, pixels), **common,
     )  # fmt: skip
 
 

@@ -42,12 +42,15 @@ def prompts(name: str, value: Any) -> tuple[str, ...]:
     return tuple(" ".join(_printable(each).split()) for each in values)
 
 
-def avoided(name: str, value: Any) -> tuple[str, ...]:
+def negative_prompts_of(name: str, value: Any) -> tuple[str, ...]:
     """A job's field: what to keep away from; a weight says how strongly, and is above 0."""
     values = prompts(name, value)
     for each in values:
         if split(each)[1] <= 0:
-            raise UsageError(f'--not "{each}" has a weight of 0 or less', "Weights of --not count against it: use 0.5")
+            raise UsageError(
+                f'--negative-prompt "{each}" has a weight of 0 or less',
+                "Weights of --negative-prompt count against it: use 0.5",
+            )
     return values
 
 
@@ -90,7 +93,7 @@ def read(path: str | Path) -> list[str]:
             try:
                 split(line)
             except UsageError as error:
-                raise UsageError(f"'{path}', line {number}: {error.what}", error.remedy) from None
+                raise UsageError(f"'{path}', line {number}: {error.message}", error.hint) from None
     return found
 
 
@@ -99,7 +102,9 @@ def check_weights(wanted: Sequence[str], unwanted: Sequence[str], like: Sequence
     weights = [split(each)[1] for each in wanted] + list(like)
     if not weights:
         hint = 'Add one: evoart clip "a cat"'
-        raise UsageError("there is nothing to draw: only --not was given" if unwanted else "there is no prompt", hint)
+        raise UsageError(
+            "there is nothing to draw: only --negative-prompt was given" if unwanted else "there is no prompt", hint
+        )
     if max(weights) <= 0:
         raise UsageError("nothing has a weight above 0, so nothing is wanted", "Give at least one a weight above 0")
 

@@ -43,21 +43,21 @@ class SearchBuilder:
         if job.preset == "es-clip":
             return self._es_clip()
         engine, planned = self.engine_of(self.form), self.plan()
-        if job.starts == 1:
+        if job.restarts == 1:
             return self._limited(self._search(engine, planned, 0))
-        from evoart.search.multistart import Starts
+        from evoart.search.multistart import MultiStart
 
         trial = round(TRIAL * planned)
-        return self._limited(Starts(lambda i: self._search(engine, planned, i), job.starts, trial))
+        return self._limited(MultiStart(lambda i: self._search(engine, planned, i), job.restarts, trial))
 
     def _search(self, engine: Any, planned: int, i: int) -> Any:
         """The search from the ``i``-th start."""
         job, start = self.job, self.first_guess(i)
         seed = job.seed if i == 0 else int(np.random.default_rng([job.seed or 0, i]).integers(2**32))
         if job.search == "classical":
-            from evoart.search.stochastic_es import Noisy
+            from evoart.search.stochastic_es import StochasticES
 
-            return Noisy(
+            return StochasticES(
                 engine, job.strategy or DEFAULT_STRATEGY, job.population, seed, start, self._options(), planned
             )
         if job.search == "surrogate":
@@ -67,9 +67,9 @@ class SearchBuilder:
             if self.form.name != "shapes":
                 raise UsageError(f"the search 'surrogate' does not work with {self.form.name}", "Use --search gradient")
             return Surrogate(engine, boxes, seed, start, population=job.population, step=job.step, generations=planned)
-        from evoart.search.stochastic_gradient import Ascent
+        from evoart.search.stochastic_gradient import StochasticGradient
 
-        return Ascent(engine, seed, start, job.step, planned)
+        return StochasticGradient(engine, seed, start, job.step, planned)
 
     def engine_of(self, form: Any) -> Any:
         """What draws and judges genomes of ``form``, over all devices there are."""
@@ -113,8 +113,8 @@ class SearchBuilder:
     def _es_clip(self) -> Search:
         """ES-CLIP's own parametrisation, reported in ours."""
         from evoart.forms.esclip import OPTIONS, EsClipForm
-        from evoart.search.reparametrised import Translated
-        from evoart.search.stochastic_es import Noisy
+        from evoart.search.reparametrised import Reparametrised
+        from evoart.search.stochastic_es import StochasticES
 
         job = self.job
         if self.form.name != "shapes" or self.start is not None:
@@ -124,15 +124,15 @@ class SearchBuilder:
         form = EsClipForm(self.form, job.opacity[1])
         options = (OPTIONS if job.strategy == "pgpe" else {}) | self._options()
         start = form.random(np.random.default_rng(job.seed))
-        search = Noisy(
+        search = StochasticES(
             self.engine_of(form), job.strategy or "pgpe", job.population, job.seed, start, options, self.plan()
         )
-        return Translated(self._limited(search), form.to_plain)
+        return Reparametrised(self._limited(search), form.to_plain)
 
     def _limited(self, search: Any) -> Any:
         job = self.job
         search.stop_after(job.generations, job.evaluations)
-        search.settled = {"planned": float(self.plan())}
+        search.resolved = {"planned": float(self.plan())}
         return search
 
     def _options(self) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from evoart.run.cppn.job import BreedJob
 from evoart.run.cppn.networks import network_fields, rates, read_network, same_kind, split_pick
 from evoart.run.cppn.sheet import SheetProblem, places, settled
 from evoart.run.recipe import Record
-from evoart.search.best_of_n import Sift
+from evoart.search.best_of_n import BestOfN
 from evoart.types import Search
 
 ANCESTORS = 64  # that a recipe names
@@ -28,15 +28,15 @@ _LIKE = 0.02  # mean difference of two pictures below which they are the same to
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class BreedProblem(SheetProblem):
-    """Children of ``parents``: each ``(look, genome)``, all of one kind."""
+    """Children of ``parents``: each ``(net, genome)``, all of one kind."""
 
     job: BreedJob
     parents: list[Individual]
 
     def search(self) -> Search:
-        job, look = self.job, self.blank.look
+        job, net = self.job, self.blank.net
         device.limit_threads(job.threads)
-        painter = Painter(look, self.canvas)
+        painter = Painter(net, self.resolution)
         seen = painter.images(self.parents)
 
         def judge(children: list[Individual]) -> np.ndarray:
@@ -44,15 +44,15 @@ class BreedProblem(SheetProblem):
             nearest = np.abs(images[:, None] - seen[None]).mean((2, 3, 4)).min(1)
             return np.where(nearest < _LIKE, 1.0, 1 - liveliness(images))
 
-        return Sift(self._children, judge, self.kind(), self.assemble, places(job))
+        return BestOfN(self._children, judge, self.kind(), self.assemble, places(job))
 
     def _children(self, place: int) -> list[Individual]:
         """Candidates for one place: mild changes first, wilder ones towards the end, and crossings at every other."""
-        job, makes = self.job, breeder(self.blank.look, rates(self.job))
+        job, makes = self.job, breeder(self.blank.net, rates(self.job))
         rng = np.random.default_rng([job.seed, place])
-        strength = job.strength * (0.5 + 1.5 * (place - 1) / max(job.n - 1, 1))
+        strength = job.mutation_scale * (0.5 + 1.5 * (place - 1) / max(job.n - 1, 1))
         children = []
-        for _ in range(job.candidates):
+        for _ in range(job.pool):
             one = self.parents[(place - 1) % len(self.parents)]
             if len(self.parents) > 1 and place % 2:
                 other = int(rng.integers(len(self.parents) - 1))
@@ -61,8 +61,8 @@ class BreedProblem(SheetProblem):
             children.append(makes.mutated(one, rng, strength))
         return children
 
-    def facts(self) -> dict[str, Any]:
-        return super().facts() | {"parents": ", ".join(self.job.parents)}
+    def details(self) -> dict[str, Any]:
+        return super().details() | {"parents": ", ".join(self.job.parents)}
 
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         return {}, pack(self.parents)
@@ -85,14 +85,14 @@ class BreedProblem(SheetProblem):
             **network_fields(forms[0]),
         )
         blank = forms[0]
-        parents = [(form.look, genome) for _, form, genome, _ in found]
+        parents = [(form.net, genome) for _, form, genome, _ in found]
         return cls(**settled(job, blank), parents=parents)
 
     @classmethod
     def restore(cls, job: BreedJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> Self:
         """The problem that ``pack`` took apart."""
         problem = cls(job=job, parents=[], **common)
-        parents = unpack(dict(arrays), problem.blank.look)
+        parents = unpack(dict(arrays), problem.blank.net)
         if not parents:
             raise ValueError("no parents")
         return dataclasses.replace(problem, parents=parents)

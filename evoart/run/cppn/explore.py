@@ -31,13 +31,13 @@ class ExploreProblem(SheetProblem):
     job: ExploreJob
 
     @property
-    def canvas(self) -> tuple[int, int]:
-        return output_size(*self.job.extent(), self.job.canvas)
+    def resolution(self) -> tuple[int, int]:
+        return output_size(*self.job.extent(), self.job.resolution)
 
     def search(self) -> Search:
-        job, look = self.job, self.blank.look
+        job, net = self.job, self.blank.net
         device.limit_threads(job.threads)
-        makes, painter = breeder(look, rates(job)), Painter(look, self.canvas)
+        makes, painter = breeder(net, rates(job)), Painter(net, self.resolution)
         across, up = job.measures.split(",")
         better = MEASURES.get(job.objective, liveliness)
         high = RANGES.get(job.objective, (0.0, 1.0))[1]
@@ -60,7 +60,7 @@ class ExploreProblem(SheetProblem):
     def figures(self, search: Search) -> dict[str, float]:
         return {"coverage": search.coverage, "loss": float(search.loss)}
 
-    def facts(self) -> dict[str, Any]:
+    def details(self) -> dict[str, Any]:
         return {"measures": self.job.measures, "objective": self.job.objective, "grid": self.job.grid}
 
     @classmethod

@@ -52,7 +52,7 @@ class CppnFilmJob(Job):
             raise UsageError("there is no network", "Name one picture of a network or more: evoart cppn film a.png")
 
     @property
-    def form(self) -> str:
+    def form_name(self) -> str:
         return "film"
 
     @property
@@ -60,7 +60,7 @@ class CppnFilmJob(Job):
         return ("animated-webp",)  # the 255 colours of a GIF make steps of what is smooth
 
     @property
-    def moving(self) -> bool:
+    def film_only(self) -> bool:
         return True
 
     @property
@@ -73,7 +73,7 @@ class CppnFilmJob(Job):
         return Path(place).stem + (f"-{pick}" if pick else "")
 
     @property
-    def headline(self) -> str:
+    def summary(self) -> str:
         count = len(self.networks)
         return f"a loop through {count} networks" if count > 1 else f"a loop around {self.networks[0]}"
 
@@ -86,7 +86,7 @@ class FilmProblem(Problem):
     stops: list[tuple[NetworkForm, Genome]]
 
     @property
-    def canvas(self) -> tuple[int, int]:
+    def resolution(self) -> tuple[int, int]:
         return self.size
 
     @property
@@ -101,7 +101,7 @@ class FilmProblem(Problem):
         device.limit_threads(self.job.threads)
         return Standing(self.stops[0][1])
 
-    def judge(self, form: Form, genome: Genome) -> dict[str, float]:
+    def evaluate(self, form: Form, genome: Genome) -> dict[str, float]:
         return {"loss": 0.0}
 
     def frames(self, drawing: Drawing) -> Sequence[Drawing]:
@@ -129,7 +129,7 @@ class FilmProblem(Problem):
         form, genome = self.stops[0]
         rng = np.random.default_rng([self.job.seed, 3])
         steps = np.zeros(form.dim, np.float32)
-        shared = getattr(form.look, "shared", False)
+        shared = getattr(form.net, "shared", False)
         if self.job.through == "latent" or (self.job.through == "auto" and form.latent and not shared):
             steps[: form.latent] = 1.0
         else:  # one weight for all links is swept far: what it stands for shows over its whole range

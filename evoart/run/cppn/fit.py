@@ -47,7 +47,7 @@ class CppnFitJob(NetworkJob):
         picture, sha256: path of the photograph (``""``: the bundled one, ``"-"``: standard input) and its hash.
         weights: how they are found: ``gradient``, or ``evolve``.
         strategy: evosax strategy that evolves the weights of layers.
-        population: candidates per generation, 4 to 65,536.
+        population: pool per generation, 4 to 65,536.
         step: initial step size of a strategy.
         pixels: long side of the canvas, 16 to 1,024 pixels; None: 128, of graphs 64.
         loss: ``mse``, ``mae`` or ``oklab``.
@@ -102,11 +102,11 @@ class CppnFitJob(NetworkJob):
             if isinstance(value, str) or not 0 <= value <= 1e6 or (name == "steps" and value < 1):
                 raise UsageError(f"{name}={value} is out of range", "Use a number from 0 to 1,000,000, 1 step at least")
 
-    def look(self) -> Any:
+    def architecture(self) -> Any:
         """As of any job, but that layers are sines where nobody says: with them a photograph is fitted best."""
         if self.topology == "layers" and self.activations is None:
-            return dataclasses.replace(super().look(), activations=("sine",))
-        return super().look()
+            return dataclasses.replace(super().architecture(), activations=("sine",))
+        return super().architecture()
 
     def setting(self, name: str) -> float:
         """One of ``GRADIENT`` or ``NEAT``: as given, or as usual."""
@@ -122,14 +122,14 @@ class CppnFitJob(NetworkJob):
         return Path(self.picture).stem if self.picture else bundled().stem
 
     @property
-    def headline(self) -> str:
+    def summary(self) -> str:
         name = {"": "the bundled photograph", "-": "standard input"}.get(self.picture, self.picture)
         kind = {"layers": f"layers of {self.layers}", "graph": "evolved topologies"}
         how = "by gradient" if self.weights == "gradient" else "by evolution"
         return f"{name}, {kind.get(self.topology, 'one weight for all links')}, {how}"
 
-    def title(self, noun: str) -> str:
-        return f"{self.stem}, drawn by {noun}"
+    def title(self, label: str) -> str:
+        return f"{self.stem}, drawn by {label}"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -147,7 +147,7 @@ class CppnFitProblem(Problem):
     start: Genome | None = None
 
     @property
-    def canvas(self) -> tuple[int, int]:
+    def resolution(self) -> tuple[int, int]:
         h, w = self.target.weight.shape
         return w, h
 
@@ -163,7 +163,7 @@ class CppnFitProblem(Problem):
         from evoart.score.pixel import PixelScore
 
         device.limit_threads(self.job.threads)
-        engine = NetworkEngine(self.form, PixelScore(self.target), self.canvas)
+        engine = NetworkEngine(self.form, PixelScore(self.target), self.resolution)
         if self.job.topology != "layers":
             return self._neat(engine)
         return self._descent(engine) if self.job.weights == "gradient" else self._strategy(engine)
@@ -171,12 +171,12 @@ class CppnFitProblem(Problem):
     def _first(self) -> Genome:
         if self.start is not None:
             return self.start
-        return self.form.look.random(np.random.default_rng([self.job.seed, 0]), calm=True)
+        return self.form.net.random(np.random.default_rng([self.job.seed, 0]), calm=True)
 
     def _descent(self, engine: Any) -> Search:
-        from evoart.search.gradient import Descent
+        from evoart.search.gradient import GradientDescent
 
-        return Descent(engine, self._first(), int(self.job.setting("steps")), self.job.setting("rate"))
+        return GradientDescent(engine, self._first(), int(self.job.setting("steps")), self.job.setting("rate"))
 
     def _strategy(self, engine: Any) -> Search:
         from evoart.search.classical import Classical
@@ -193,16 +193,16 @@ class CppnFitProblem(Problem):
         from evoart.search.individuals import Kind
         from evoart.search.neat import Neat, Settings
 
-        job, look = self.job, self.form.look
+        job, net = self.job, self.form.net
         chances = {name: job.setting(name) for name in ("node", "link", "activation", "toggle")}
-        makes = GraphBreeder(look, dataclasses.replace(rates(job), **chances), rounds=ROUNDS[job.weights])
-        kind = Kind(lambda one: one, pack, lambda arrays: unpack(arrays, look))
+        makes = GraphBreeder(net, dataclasses.replace(rates(job), **chances), rounds=ROUNDS[job.weights])
+        kind = Kind(lambda one: one, pack, lambda arrays: unpack(arrays, net))
         settings = Settings(int(job.setting("species")), job.setting("survivors"), job.setting("crossing"))
-        first = [] if self.start is None else [(look, self.start)]
+        first = [] if self.start is None else [(net, self.start)]
         population = job.population or POPULATION[job.weights]
         return Neat(makes, _judge(job, engine), kind, population, job.seed, first, settings)
 
-    def judge(self, form: Form, genome: Genome) -> dict[str, float]:
+    def evaluate(self, form: Form, genome: Genome) -> dict[str, float]:
         from evoart.score.pixel import judged
 
         loss, decibels = judged(form.drawing(genome), self.target)
@@ -214,13 +214,13 @@ class CppnFitProblem(Problem):
         if self.job.loss == "mse":
             return {"psnr": psnr(float(search.loss)) if np.isfinite(search.loss) else 0.0}
         form = self.form if search.structure is None else self.form.with_structure(search.structure)
-        return {"psnr": self.judge(form, search.genome)["psnr"]}
+        return {"psnr": self.evaluate(form, search.genome)["psnr"]}
 
     def reached(self, figures: Callable[[], dict[str, float]]) -> Reason | None:
         goal = self.job.until_psnr
         return "psnr" if goal is not None and figures()["psnr"] >= goal else None
 
-    def facts(self) -> dict[str, Any]:
+    def details(self) -> dict[str, Any]:
         job = self.job
         return {"picture": job.picture or "the bundled photograph", "topology": job.topology, "weights": job.weights}
 

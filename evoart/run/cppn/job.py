@@ -87,7 +87,7 @@ class NetworkJob(Job):
     aspect: str = "1:1"
 
     @property
-    def form(self) -> str:
+    def form_name(self) -> str:
         return "cppn" if self.topology == "layers" else "cppn-graph"
 
     @property
@@ -98,7 +98,7 @@ class NetworkJob(Job):
         """Width and height of a picture in units; the longer one is 1."""
         return fields.extent(self.aspect)
 
-    def look(self) -> Layers | Graph:
+    def architecture(self) -> Layers | Graph:
         """The networks' layout; of graphs, what all of them have in common.
 
         Raises:
@@ -128,10 +128,10 @@ class NetworkJob(Job):
         from evoart.forms.cppn import CppnForm, GraphForm
 
         kind = CppnForm if self.topology == "layers" else GraphForm
-        return kind(*self.extent(), self.look())
+        return kind(*self.extent(), self.architecture())
 
-    def title(self, noun: str) -> str:
-        return f"{self.stem}, {noun}"
+    def title(self, label: str) -> str:
+        return f"{self.stem}, {label}"
 
 
 @dataclass(frozen=True)
@@ -141,18 +141,18 @@ class SheetJob(NetworkJob):
     Attributes:
         n: pictures on the sheet, 1 to 400.
         pick: number of the picture to make alone, from 1.
-        each: long side of a picture alone, 1 to 32,768 pixels.
+        image_size: long side of a picture alone, 1 to 32,768 pixels.
     """
 
     checks: ClassVar = NetworkJob.checks | {
         "n": fields.Number(1, 400, "pictures", flag="-n"),
         "pick": fields.Number(1, 10_000, "pictures"),
-        "each": SIZE,
+        "image_size": SIZE,
     }
 
     n: int = 12
     pick: int | None = None
-    each: int = 1024
+    image_size: int = 1024
 
     def check_together(self) -> None:
         super().check_together()
@@ -165,7 +165,7 @@ class SheetJob(NetworkJob):
         return self.n
 
     @property
-    def candidates(self) -> int:
+    def pool(self) -> int:
         """Networks of which one picture is chosen."""
         return 1
 
@@ -176,11 +176,11 @@ class SheetJob(NetworkJob):
         return max(1, min(self.cells, round(math.sqrt(self.cells * 4 / 3 * height / width))))
 
     @property
-    def form(self) -> str:
-        return super().form if self.pick is not None else "sheet"
+    def form_name(self) -> str:
+        return super().form_name if self.pick is not None else "sheet"
 
-    def title(self, noun: str) -> str:
-        return f"{self.command.replace('-', ' ')}: {noun}"
+    def title(self, label: str) -> str:
+        return f"{self.command.replace('-', ' ')}: {label}"
 
 
 @dataclass(frozen=True)
@@ -188,20 +188,20 @@ class CppnJob(SheetJob):
     """``evoart cppn``: random networks, the lively ones among them."""
 
     command: ClassVar[str] = "cppn"
-    checks: ClassVar = SheetJob.checks | {"choice": fields.Number(1, 256, "networks")}
+    checks: ClassVar = SheetJob.checks | {"candidates": fields.Number(1, 256, "networks")}
 
-    choice: int | None = None  # random networks of which one picture is the liveliest
+    candidates: int | None = None  # random networks of which one picture is the liveliest
 
     @property
-    def candidates(self) -> int:
-        return self.choice or (8 if self.topology == "layers" else 32)  # small graphs are duller, and cheaper
+    def pool(self) -> int:
+        return self.candidates or (8 if self.topology == "layers" else 32)  # small graphs are duller, and cheaper
 
     @property
     def stem(self) -> str:
         return self.command if self.pick is None else f"network-{self.pick}"
 
     @property
-    def headline(self) -> str:
+    def summary(self) -> str:
         return f"{self.n} random networks" if self.pick is None else f"random network {self.pick}"
 
 
@@ -211,7 +211,7 @@ class BreedJob(SheetJob):
 
     Attributes:
         parents, parents_sha256: paths of the parents, ``sheet.png:7`` for one of a sheet, and the hashes of the files.
-        strength: how much children differ, 0.05 to 10.
+        mutation_scale: how much children differ, 0.05 to 10.
         lineage: the ancestors, nearest first: how many generations back, file, job and picture.
     """
 
@@ -220,13 +220,13 @@ class BreedJob(SheetJob):
     checks: ClassVar = SheetJob.checks | {
         "parents": fields.texts,
         "parents_sha256": fields.texts,
-        "strength": fields.Number(0.05, 10.0, kind=float),
+        "mutation_scale": fields.Number(0.05, 10.0, kind=float),
         "lineage": fields.texts,
     }
 
     parents: tuple[str, ...] = ()
     parents_sha256: tuple[str, ...] = ()
-    strength: float = 1.0
+    mutation_scale: float = 1.0
     lineage: tuple[str, ...] = ()
     n: int = 16
 
@@ -236,7 +236,7 @@ class BreedJob(SheetJob):
             raise UsageError("there are no parents", "Name one picture of a network or more: evoart cppn breed a.png")
 
     @property
-    def candidates(self) -> int:
+    def pool(self) -> int:
         return 3
 
     @property
@@ -244,7 +244,7 @@ class BreedJob(SheetJob):
         return "cppn-bred"
 
     @property
-    def headline(self) -> str:
+    def summary(self) -> str:
         count = len(self.parents)
         return f"{self.n} children of {count} network{'s' if count > 1 else ''}"
 
@@ -258,7 +258,7 @@ class ExploreJob(SheetJob):
         measures: two of ``MEASURES``; the first runs from left to right, the second from bottom to top.
         objective: what decides within a cell: a measure, or ``liveliness``.
         batch: children per generation.
-        canvas: long side in pixels at which pictures are measured.
+        resolution: long side in pixels at which pictures are measured.
     """
 
     command: ClassVar[str] = "cppn-explore"
@@ -267,7 +267,7 @@ class ExploreJob(SheetJob):
         "measures": names,
         "objective": fields.Choice((*MEASURES, "liveliness")),
         "batch": fields.Number(1, 4096, "networks"),
-        "canvas": fields.Number(16, 256, "pixels"),
+        "resolution": fields.Number(16, 256, "pixels"),
     }
 
     layers: str = "16x6"
@@ -275,7 +275,7 @@ class ExploreJob(SheetJob):
     measures: str = "edges,colourfulness"
     objective: str = "liveliness"
     batch: int = 64
-    canvas: int = 48
+    resolution: int = 48
 
     def check_together(self) -> None:
         match = _REPEATED.fullmatch(self.grid)
@@ -299,5 +299,5 @@ class ExploreJob(SheetJob):
         return "cppn-explored"
 
     @property
-    def headline(self) -> str:
+    def summary(self) -> str:
         return f"exploring {self.measures.replace(',', ' and ')} on a grid of {self.grid}"

@@ -10,7 +10,7 @@ import numpy as np
 
 from evoart.cppn.genes import Rates
 from evoart.errors import UsageError
-from evoart.forms.cppn import NetworkForm, alike
+from evoart.forms.cppn import NetworkForm, layout_key
 from evoart.forms.sheet import SheetForm
 from evoart.output.recipe import extract
 from evoart.run import device
@@ -57,22 +57,22 @@ def same_kind(first: str, one: NetworkForm, path: str, other: NetworkForm) -> No
     Raises:
         UsageError: another layout.
     """
-    if type(one) is not type(other) or alike(one.look) != alike(other.look):
+    if type(one) is not type(other) or layout_key(one.net) != layout_key(other.net):
         raise UsageError(
-            f"'{first}' and '{path}' are networks of different layouts ({one.parts}; {other.parts})",
+            f"'{first}' and '{path}' are networks of different layouts ({one.description}; {other.description})",
             "Choose pictures of one sheet, or of sheets made with the same options",
         )
 
 
 def network_fields(form: NetworkForm) -> dict[str, Any]:
     """The fields of a job about networks such as this one."""
-    look = form.look
+    net = form.net
     wide, tall = form.width, form.height
-    known = {"color": look.colour, "symmetry": look.symmetry, "latent": look.latent, "aspect": f"{wide:.6g}:{tall:.6g}"}
+    known = {"color": net.colour, "symmetry": net.symmetry, "latent": net.latent, "aspect": f"{wide:.6g}:{tall:.6g}"}
     if form.name == "cppn":
-        shape = ",".join(str(units) for units in look.layers)
-        return known | {"topology": "layers", "layers": shape, "activations": ",".join(look.activations)}
-    return known | {"topology": "agnostic" if look.shared else "graph"}
+        shape = ",".join(str(units) for units in net.layers)
+        return known | {"topology": "layers", "layers": shape, "activations": ",".join(net.activations)}
+    return known | {"topology": "agnostic" if net.shared else "graph"}
 
 
 def networks_engine(job: NetworkJob) -> device.Choice:

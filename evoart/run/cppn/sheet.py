@@ -20,13 +20,13 @@ from evoart.run.cppn.networks import networks_engine, rates
 from evoart.run.job import output_size
 from evoart.run.problem import Problem
 from evoart.run.result import Result
-from evoart.search.best_of_n import Sift
+from evoart.search.best_of_n import BestOfN
 from evoart.search.individuals import Kind
 from evoart.types import Form, Genome, Search
 
 CELL = 400  # pixels of a picture on a sheet, where nobody says how large the sheet is
 LARGEST = 2400  # of a sheet, likewise
-LOOK = 48  # pixels at which pictures are judged by eye, so to speak
+THUMBNAIL = 48  # pixels at which pictures are judged by eye, so to speak
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -49,8 +49,8 @@ class SheetProblem(Problem):
         return cls(job=job, **common)
 
     @property
-    def canvas(self) -> tuple[int, int]:
-        return output_size(*self.job.extent(), LOOK)
+    def resolution(self) -> tuple[int, int]:
+        return output_size(*self.job.extent(), THUMBNAIL)
 
     @property
     def engine(self) -> device.Choice:
@@ -69,42 +69,42 @@ class SheetProblem(Problem):
         return next((member for member in self.form.members if member is not None), self.job.blank())
 
     def kind(self) -> Kind:
-        """How individuals, ``(look, genome)``, are taken apart."""
-        look = self.blank.look
-        return Kind(lambda one: one, pack, lambda arrays: unpack(arrays, look))
+        """How individuals, ``(net, genome)``, are taken apart."""
+        net = self.blank.net
+        return Kind(lambda one: one, pack, lambda arrays: unpack(arrays, net))
 
     def assemble(self, individuals: Sequence[Individual | None]) -> tuple[Any, Genome]:
         """Structure and genome of the sheet, or of the one picture that was picked."""
         if isinstance(self.form, NetworkForm):
             place = self.job.pick - 1 if len(individuals) > 1 else 0
             found = individuals[place]
-            return found if found is not None else (self.form.look, np.zeros(self.form.dim, np.float32))
+            return found if found is not None else (self.form.net, np.zeros(self.form.dim, np.float32))
         members = [None if one is None else self.blank.with_structure(one[0]) for one in individuals]
         genomes = [one[1] for one in individuals if one is not None]
         return tuple(members), np.concatenate([np.zeros(0, np.float32), *genomes])
 
-    def judge(self, form: Form, genome: Genome) -> dict[str, float]:
+    def evaluate(self, form: Form, genome: Genome) -> dict[str, float]:
         """1 less the mean liveliness of the pictures; empty places count as dull."""
-        pairs = [(form.look, genome)] if isinstance(form, NetworkForm) else _pairs(form, genome)
+        pairs = [(form.net, genome)] if isinstance(form, NetworkForm) else _pairs(form, genome)
         places = 1 if isinstance(form, NetworkForm) else len(form.members)
         if not pairs:
             return {"loss": 1.0}
-        images = Painter(self.blank.look, self.canvas).images(pairs)
+        images = Painter(self.blank.net, self.resolution).images(pairs)
         return {"loss": 1 - float(liveliness(images).sum()) / places}
 
-    def parts(self, form: Form, genome: Genome) -> list[tuple[int, Result]]:
+    def members(self, form: Form, genome: Genome) -> list[tuple[int, Result]]:
         """(number, picture) of every picture on the sheet, each a result of its own."""
         if isinstance(form, NetworkForm):
             return []
-        counts = {"generations": 1, "evaluations": self.job.candidates}  # as if it were made alone
+        counts = {"generations": 1, "evaluations": self.job.pool}  # as if it were made alone
         parts = members(self.job, form, genome)
-        judged = [self.judge(part.form, part.genome) for _, part in parts]
+        judged = [self.evaluate(part.form, part.genome) for _, part in parts]
         return [
             (number, dataclasses.replace(part, figures=figures, **counts))
             for (number, part), figures in zip(parts, judged, strict=True)
         ]
 
-    def facts(self) -> dict[str, Any]:
+    def details(self) -> dict[str, Any]:
         return {"pictures": self.job.cells if self.job.pick is None else 1}
 
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -117,10 +117,10 @@ def members(job: SheetJob, form: SheetForm, genome: Genome) -> list[tuple[int, R
         (
             cell + 1,
             Result(
-                job=dataclasses.replace(job, pick=cell + 1, size=job.each),
+                job=dataclasses.replace(job, pick=cell + 1, size=job.image_size),
                 form=member,
                 genome=part,
-                size=output_size(member.width, member.height, job.each),
+                size=output_size(member.width, member.height, job.image_size),
                 figures={},
                 generations=0,
                 evaluations=0,
@@ -132,7 +132,7 @@ def members(job: SheetJob, form: SheetForm, genome: Genome) -> list[tuple[int, R
 
 
 def _pairs(form: SheetForm, genome: Genome) -> list[Individual]:
-    return [(member.look, part) for _, member, part in form.split(genome)]
+    return [(member.net, part) for _, member, part in form.split(genome)]
 
 
 def sheet_of(job: SheetJob, blank: NetworkForm) -> SheetForm:
@@ -143,7 +143,7 @@ def sheet_of(job: SheetJob, blank: NetworkForm) -> SheetForm:
 def settled(job: SheetJob, blank: NetworkForm) -> dict[str, Any]:
     """What every problem of a sheet has in common: job, form, size, name."""
     form = blank if job.pick is not None else sheet_of(job, blank)
-    natural = job.each if job.pick is not None else min(LARGEST, CELL * max(form.columns, form.rows))
+    natural = job.image_size if job.pick is not None else min(LARGEST, CELL * max(form.columns, form.rows))
     size = output_size(form.width, form.height, job.size or natural)
     return {"job": job.with_seed(), "form": form, "size": size, "name": job.stem}
 
@@ -155,16 +155,16 @@ class RandomProblem(SheetProblem):
     job: CppnJob
 
     def search(self) -> Search:
-        job, look = self.job, self.blank.look
+        job, net = self.job, self.blank.net
         device.limit_threads(job.threads)
-        makes = breeder(look, rates(job))
-        painter = Painter(look, self.canvas)
+        makes = breeder(net, rates(job))
+        painter = Painter(net, self.resolution)
 
         def make(place: int) -> list[Individual]:
             rng = np.random.default_rng([job.seed, place])
-            return [makes.fresh(rng) for _ in range(job.candidates)]
+            return [makes.fresh(rng) for _ in range(job.pool)]
 
-        return Sift(make, lambda some: 1 - liveliness(painter.images(some)), self.kind(), self.assemble, places(job))
+        return BestOfN(make, lambda some: 1 - liveliness(painter.images(some)), self.kind(), self.assemble, places(job))
 
 
 def places(job: SheetJob) -> list[int]:

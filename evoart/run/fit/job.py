@@ -149,7 +149,7 @@ class FitJob(Job):
         return dict(self.options) | ({"step": self.step} if self.step is not None else {})
 
     @property
-    def form(self) -> str:
+    def form_name(self) -> str:
         return "shapes"
 
     @property
@@ -161,7 +161,7 @@ class FitJob(Job):
         return Path(self.picture).stem if self.picture else bundled().stem
 
     @property
-    def headline(self) -> str:
+    def summary(self) -> str:
         name = {"": "the bundled photograph", "-": "standard input"}.get(self.picture, self.picture)
         number = self.shapes or (None if self.start else DEFAULT_SHAPES)
         if not number:

@@ -54,7 +54,7 @@ class FitProblem(Problem):
     start: tuple[tuple[str, ...], np.ndarray] | None = None
 
     @property
-    def canvas(self) -> tuple[int, int]:
+    def resolution(self) -> tuple[int, int]:
         h, w = self.target.weight.shape
         return w, h
 
@@ -71,7 +71,7 @@ class FitProblem(Problem):
 
         return SearchBuilder(self.job, self.form, self.target, self.choices, self.start)
 
-    def judge(self, form: ShapesForm, genome: Genome) -> dict[str, float]:
+    def evaluate(self, form: ShapesForm, genome: Genome) -> dict[str, float]:
         loss, decibels = judged(form.drawing(genome), self.target)
         return {"loss": loss, "psnr": decibels}
 
@@ -82,13 +82,13 @@ class FitProblem(Problem):
         if search.psnr is not None:
             return {"psnr": float(search.psnr)}
         form = self.form if search.structure is None else self.form.with_structure(search.structure)
-        return {"psnr": self.judge(form, search.genome)["psnr"]}
+        return {"psnr": self.evaluate(form, search.genome)["psnr"]}
 
     def reached(self, figures: Callable[[], dict[str, float]]) -> Reason | None:
         goal = self.job.until_psnr
         return "psnr" if goal is not None and figures()["psnr"] >= goal else None
 
-    def facts(self) -> dict[str, Any]:
+    def details(self) -> dict[str, Any]:
         return {
             "picture": self.job.picture or "the bundled photograph",
             "shapes": self.form.groups,

@@ -64,17 +64,17 @@ class SearchBuilder:
 
     def _grow(self, plan: Plan, gradient: bool = True, seconds: float | None = None, on_device: bool = False) -> Grow:
         """Grow and refine: asks a studio, on the CPU's kernels or on a device, and chooses kinds itself."""
-        from evoart.engine.placement import Studio, warm
+        from evoart.engine.placement import PlacementCanvas, precompile
         from evoart.search.grow import Grow
 
         job, form = self.job, self.form
         low, high = form.opacity
-        warm()
-        studio: Any = Studio
+        precompile()
+        studio: Any = PlacementCanvas
         if on_device:
-            from evoart.engine.placement_jax import DeviceStudio
+            from evoart.engine.placement_jax import PlacementCanvasJax
 
-            studio = partial(DeviceStudio, kinds=self.choices + form.kinds, groups=form.groups)
+            studio = partial(PlacementCanvasJax, kinds=self.choices + form.kinds, groups=form.groups)
         return Grow(
             studio(form, coarser(self.target, max(self.target.weight.shape) / self._coarse())),
             studio(form, self.target),
@@ -98,19 +98,19 @@ class SearchBuilder:
     def _sets(self, choice: Choice) -> Search:
         """Evolution without gradients: grow, then refine jointly by independent sets."""
         from evoart.forms.boxes import boxes
-        from evoart.search.independent_sets import Sets
+        from evoart.search.independent_sets import IndependentSets
         from evoart.search.plan import Plan
-        from evoart.search.sequential import Chain
+        from evoart.search.sequential import Sequential
 
         job, groups = self.job, self.form.groups
 
-        def refine(kinds: tuple[str, ...], genome: np.ndarray, grown: tuple[int, int]) -> Sets:
+        def refine(kinds: tuple[str, ...], genome: np.ndarray, grown: tuple[int, int]) -> IndependentSets:
             engine = make(choice, self.form.with_kinds(kinds), self.target)
             if not engine.traceable or len(kinds) > _FUSED:
-                return Sets(engine, job.population, job.seed, genome, self.job.search_options(), boxes)
-            from evoart.search.independent_sets_jax import FusedSets
+                return IndependentSets(engine, job.population, job.seed, genome, self.job.search_options(), boxes)
+            from evoart.search.independent_sets_jax import IndependentSetsJax
 
-            search = FusedSets(engine, job.population, job.seed, genome, self.job.search_options(), boxes)
+            search = IndependentSetsJax(engine, job.population, job.seed, genome, self.job.search_options(), boxes)
             left = (
                 limit and limit - spent for limit, spent in zip((job.generations, job.evaluations), grown, strict=True)
             )
@@ -119,7 +119,7 @@ class SearchBuilder:
 
         plan = Plan(stages=1, cycles=0, finish=0)
         plan = plan.looking(0.3 * (job.evaluations or groups * 5000) / groups, len(self.choices))
-        return Chain(self._grow(plan, gradient=False), refine)
+        return Sequential(self._grow(plan, gradient=False), refine)
 
     def _strategic(self, choice: Choice) -> Search:
         """A search over a fixed list of kinds: every shape is there from the first generation."""
@@ -143,7 +143,7 @@ class SearchBuilder:
         """ES-CLIP's own parametrisation, reported in ours."""
         from evoart.forms.esclip import OPTIONS, EsClipForm
         from evoart.search.classical import Classical
-        from evoart.search.reparametrised import Translated
+        from evoart.search.reparametrised import Reparametrised
 
         job = self.job
         form = EsClipForm(self.form, job.opacity[1])
@@ -152,7 +152,7 @@ class SearchBuilder:
         options = (OPTIONS if job.strategy == "pgpe" else {}) | self.job.search_options()
         search = Classical(engine, job.strategy or "pgpe", job.population, job.seed, start, options)
         search.stop_after(job.generations, job.evaluations)
-        return Translated(search, form.to_plain)
+        return Reparametrised(search, form.to_plain)
 
     def first_guess(self) -> np.ndarray:
         """A genome ``(dim,)``: the start's shapes, then random ones coloured from the photograph."""

@@ -1,4 +1,4 @@
-"""``evoart fit --canvas sketch``: a photograph drawn by a pen whose strokes, noise or latent vectors evolve."""
+"""``evoart fit --form sketch``: a photograph drawn by a pen whose strokes, noise or latent vectors evolve."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class PenFitJob(FitJob):
     """A job of ``evoart fit`` with a pen. What is said there holds, but for the search, which is a strategy of evosax.
 
     Attributes:
-        canvas: ``strokes``; ``sketch``, ``sketch:MODEL`` (noise tapes evolve), ``sketch:MODEL.z`` (latent vectors).
+        form: ``strokes``; ``sketch``, ``sketch:MODEL`` (noise tapes evolve), ``sketch:MODEL.z`` (latent vectors).
         shapes: how many strokes or sketches.
         line: width of the lines in percent of the long side.
         ink: their colour.
@@ -34,23 +34,21 @@ class PenFitJob(FitJob):
     command: ClassVar[str] = "fit-pen"
     presets: ClassVar = {}
     checks: ClassVar = FitJob.checks | {
-        "canvas": fields.named,
+        "form": fields.named,
         "line": fields.Number(0.05, 20.0, "percent", kind=float),
         "ink": lambda name, value: fields.colour(value, name),
         "search": fields.Choice(("classical",)),
     }
 
-    canvas: str = "sketch"
+    form: str = "sketch"
     search: str = "classical"
     background: str = "#ffffff"
     line: float = 0.6
     ink: str = "#000000"
 
     def check_together(self) -> None:
-        if not is_pen(self.canvas):
-            raise UsageError(
-                f"there is no canvas '{self.canvas}' to fit", "Use shapes, sketch, sketch:MODEL or strokes"
-            )
+        if not is_pen(self.form):
+            raise UsageError(f"there is no canvas '{self.form}' to fit", "Use shapes, sketch, sketch:MODEL or strokes")
         if self.palette is not None or self.preset is not None or self.start is not None:
             what = "--palette" if self.palette else "--preset" if self.preset else "--start"
             raise UsageError(f"{what} does not go with a pen", "Leave it out")
@@ -58,14 +56,14 @@ class PenFitJob(FitJob):
             raise UsageError(f"the {self.engine} engine draws shapes only", "Leave out --engine")
 
     @property
-    def form(self) -> str:
-        return self.canvas.partition(":")[0]
+    def form_name(self) -> str:
+        return self.form.partition(":")[0]
 
     @property
-    def headline(self) -> str:
+    def summary(self) -> str:
         name = {"": "the bundled photograph", "-": "standard input"}.get(self.picture, self.picture)
-        what = "sketches" if self.form == "sketch" else "strokes"
-        return f"{name}, {self.shapes or COUNTS[self.form]:,} {what} ({self.canvas})"
+        what = "sketches" if self.form_name == "sketch" else "strokes"
+        return f"{name}, {self.shapes or COUNTS[self.form_name]:,} {what} ({self.form})"
 
     @classmethod
     def implied(cls, given: dict[str, Any]) -> dict[str, Any]:
@@ -94,15 +92,15 @@ class PenFitProblem(FitProblem):
 
         job = self.job
         device.limit_threads(job.threads)
-        engine = over_devices(ImagesEngine(self.form, PixelScore(self.target), self.canvas))
+        engine = over_devices(ImagesEngine(self.form, PixelScore(self.target), self.resolution))
         start = self.form.random(np.random.default_rng([job.seed, 0]), self.target.image)
         name, population = job.strategy or DEFAULT_STRATEGY, job.population or POPULATION
         search = Classical(engine, name, population, job.seed, start, job.search_options())
         search.stop_after(job.generations, job.evaluations)
         return search
 
-    def facts(self) -> dict[str, Any]:
-        return {"picture": self.job.picture or "the bundled photograph", "canvas": self.job.canvas}
+    def details(self) -> dict[str, Any]:
+        return {"picture": self.job.picture or "the bundled photograph", "form": self.job.form}
 
     @classmethod
     def prepare(cls, job: PenFitJob, source: Any = None) -> Self:
@@ -114,16 +112,16 @@ class PenFitProblem(FitProblem):
         from evoart.engine.jax_setup import setup
 
         setup()
-        job = dataclasses.replace(job, shapes=job.shapes or COUNTS[job.form])
+        job = dataclasses.replace(job, shapes=job.shapes or COUNTS[job.form_name])
         shaped = super().prepare(job, source)
         background = None if job.background == "transparent" else shaped.form.background
         form = pen_form(
-            job.canvas,
+            job.form,
             job.shapes,
             shaped.form.width,
             shaped.form.height,
             line=job.line / 100,
             background=background,
-            **({"ink": fields.rgb(job.ink)} if job.form == "sketch" else {"palette": (fields.rgb(job.ink),)}),
+            **({"ink": fields.rgb(job.ink)} if job.form_name == "sketch" else {"palette": (fields.rgb(job.ink),)}),
         )
         return dataclasses.replace(shaped, form=form, choices=())

@@ -56,15 +56,15 @@ class SketchJob(Job):
             ``minus``.
         model, model_sha256: name or file of a sketch-rnn, and the hash of what it held, ``""`` until it was read.
         count: sketches, 1 to 10,000 (interpolate: steps; grid: cells).
-        first: number of the first sketch's noise tape: sketch k of a seed is the same on every sheet.
+        offset: number of the first sketch's noise tape: sketch k of a seed is the same on every sheet.
         temperature: 0 to 2; ``rule``: what it does, ``js``, ``tf`` or ``handwriting``; None: as the model was meant.
         points: most points of a sketch; None: what the model was trained for.
         classes: what to draw, where the model knows several; each in turn.
         then, after: model or class that takes over after so many strokes.
         drawing, other: SVG or Quick, Draw! files, each with a hash; ``plus``, ``minus``: several such files.
-        part: share of a whole sketch's size that the given strokes of ``complete`` span.
+        scale: share of a whole sketch's size that the given strokes of ``complete`` span.
         z: a latent vector.
-        reach: how far a grid goes from its middle, in standard deviations.
+        span: how far a grid goes from its middle, in standard deviations.
         columns: sketches in a row; None: about as many as rows.
         line: width of lines in percent of a sketch's cell, 0.05 to 20.
         ink: colours of the strokes; ``paper``: ``#rrggbb`` or ``transparent``.
@@ -80,7 +80,7 @@ class SketchJob(Job):
         "model": fields.named,
         "model_sha256": fields.text,
         "count": fields.Number(1, MOST, "sketches"),
-        "first": fields.Number(0, 10**9),
+        "offset": fields.Number(0, 10**9),
         "temperature": fields.Number(0, 2, kind=float),
         "rule": fields.Choice(RULES),
         "points": fields.Number(2, 5000, "points"),
@@ -93,9 +93,9 @@ class SketchJob(Job):
         "other_sha256": fields.text,
         "plus": words,
         "minus": words,
-        "part": fields.Number(0.02, 1.0, kind=float),
+        "scale": fields.Number(0.02, 1.0, kind=float),
         "z": vector,
-        "reach": fields.Number(0.01, 10.0, kind=float),
+        "span": fields.Number(0.01, 10.0, kind=float),
         "columns": fields.Number(1, MOST, "columns"),
         "line": fields.Number(0.05, 20.0, "percent", kind=float, flag="--width"),
         "ink": colours,
@@ -109,7 +109,7 @@ class SketchJob(Job):
     model: str = "kanji"
     model_sha256: str = ""
     count: int = 16
-    first: int = 0
+    offset: int = 0
     temperature: float = 0.35
     rule: str | None = None
     points: int | None = None
@@ -122,9 +122,9 @@ class SketchJob(Job):
     other_sha256: str = ""
     plus: tuple[str, ...] = ()
     minus: tuple[str, ...] = ()
-    part: float = 0.6
+    scale: float = 0.6
     z: tuple[float, ...] = ()
-    reach: float = 2.0
+    span: float = 2.0
     columns: int | None = None
     line: float = 1.2
     ink: tuple[str, ...] = ("#000000",)
@@ -144,7 +144,7 @@ class SketchJob(Job):
             raise UsageError("there is nothing to decode", "Name a drawing or a z file")
 
     @property
-    def form(self) -> str:
+    def form_name(self) -> str:
         return "sketch"
 
     @property
@@ -153,11 +153,11 @@ class SketchJob(Job):
         subject = Path(self.drawing).stem if self.drawing and self.drawing != "-" else ""
         return f"{subject}-{model}" if subject else model
 
-    def title(self, noun: str) -> str:
-        return f"{noun}, drawn by sketch-rnn '{Path(self.model).name}'"
+    def title(self, label: str) -> str:
+        return f"{label}, drawn by sketch-rnn '{Path(self.model).name}'"
 
     @property
-    def headline(self) -> str:
+    def summary(self) -> str:
         what = {"sample": "", "complete": f" going on from {self.drawing}", "interpolate": " on the way between two"}
         return f"{self.count:,} sketches of '{Path(self.model).name}'{what.get(self.task, '')}"
 

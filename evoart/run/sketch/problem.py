@@ -45,7 +45,7 @@ class SketchProblem(Problem):
     starts: tuple[Start, ...]
 
     @property
-    def canvas(self) -> tuple[int, int]:
+    def resolution(self) -> tuple[int, int]:
         return self.size
 
     @property
@@ -59,7 +59,7 @@ class SketchProblem(Problem):
 
         return Sampling(self.job, self.model, self.second, self.starts)
 
-    def judge(self, form: StrokesForm, genome: Genome) -> dict[str, float]:
+    def evaluate(self, form: StrokesForm, genome: Genome) -> dict[str, float]:
         """Nothing: the search knows the share of sketches that ended by themselves."""
         return {}
 
@@ -71,7 +71,7 @@ class SketchProblem(Problem):
         assert isinstance(drawing, PenDrawing)
         return [drawing.begun(share) for share in np.linspace(0, 1, 121)[1:]]
 
-    def facts(self) -> dict[str, Any]:
+    def details(self) -> dict[str, Any]:
         config = self.model.config
         return {
             "task": self.job.task,
@@ -136,7 +136,7 @@ def _read(path: str) -> tuple[Polylines, str]:
 
 
 def _starts(job: SketchJob, model: Model, drawings: dict[str, Polylines]) -> list[Start]:
-    tapes = range(job.first, job.first + job.count)
+    tapes = range(job.offset, job.offset + job.count)
     indices = [model.class_index(name) for name in job.classes] or [0]
     config = model.config
     if config.inputs != 5 and job.task != "sample":
@@ -147,7 +147,7 @@ def _starts(job: SketchJob, model: Model, drawings: dict[str, Polylines]) -> lis
         if config.latent:
             zs = [_prior(job.seed or 0, tape, config.latent) for tape in tapes]
     elif job.task == "complete":
-        begun = in_units(model, drawings["drawing"], job.part)
+        begun = in_units(model, drawings["drawing"], job.scale)
         if config.latent:
             zs = [encoded(model, drawings["drawing"])] * job.count
     else:
@@ -179,7 +179,7 @@ def _vectors(job: SketchJob, model: Model, drawings: dict[str, Polylines]) -> np
     if job.task == "grid":
         rows, columns = job.grid
         u, v = np.random.default_rng([job.seed or 0, 7]).normal(size=(2, size))
-        return latent.plane(z, u, v, rows, columns, job.reach)[: job.count]
+        return latent.plane(z, u, v, rows, columns, job.span)[: job.count]
     return np.tile(z, (job.count, 1))
 
 

@@ -12,7 +12,7 @@ from evoart.errors import EvoartError
 from evoart.types import Search
 
 
-class KeptSearch(Search):
+class StrategySearch(Search):
     """A search whose whole state is its strategy's, an origin, a key, and the best so far."""
 
     _state: Any
