@@ -93,17 +93,17 @@ def test_what_is_no_picture(picture):
 
 def test_arrays_and_open_files():
     deep = np.arange(20 * 30, dtype=np.uint16).reshape(20, 30) * 100
-    seen = read_picture(FitJob(), deep).rgb[..., 0]
+    seen = read_picture(deep, 256).rgb[..., 0]
     np.testing.assert_allclose(seen, deep / 65535, atol=1 / 255)
-    np.testing.assert_array_equal(read_picture(FitJob(), deep[..., None]).rgb[..., 0], seen)
-    np.testing.assert_array_equal(read_picture(FitJob(), deep > 9000).rgb[..., 1], deep > 9000)
+    np.testing.assert_array_equal(read_picture(deep[..., None], 256).rgb[..., 0], seen)
+    np.testing.assert_array_equal(read_picture(deep > 9000, 256).rgb[..., 1], deep > 9000)
     with bundled().open("rb") as file:
-        assert read_picture(FitJob(), file).width == 451
+        assert read_picture(file, 256).width == 451
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr", "LAB", "HSV", "I", "I;16", "F"])
 def test_pillow_images_of_every_mode(mode):
-    assert read_picture(FitJob(), Image.new(mode, (30, 20))).rgb.shape == (20, 30, 3)
+    assert read_picture(Image.new(mode, (30, 20)), 256).rgb.shape == (20, 30, 3)
 
 
 @pytest.mark.parametrize("mode", ["LA", "La", "PA", "RGBA", "RGBa"])
@@ -111,17 +111,17 @@ def test_pillow_images_with_transparency_of_every_mode(mode):
     image = Image.new("RGBA", (30, 20), (90, 90, 90, 128))
     for step in {"La": ("LA", "La"), "PA": ("P", "PA")}.get(mode, (mode,)):
         image = image.convert(step)
-    assert read_picture(FitJob(), image).rgb[3, 3] == pytest.approx(90 / 255, abs=0.02)
+    assert read_picture(image, 256).rgb[3, 3] == pytest.approx(90 / 255, abs=0.02)
 
 
 def test_pillow_images_stand_upright_and_must_be_sound():
     image = Image.new("RGB", (30, 20))
     image.getexif()[0x0112] = 6
-    assert read_picture(FitJob(), image).width == 20
+    assert read_picture(image, 256).width == 20
     data = io.BytesIO()
     Image.effect_noise((64, 64), 50).save(data, "PNG")
     with pytest.raises(EvoartError, match="cannot be read"):
-        read_picture(FitJob(), Image.open(io.BytesIO(data.getvalue()[:1000])))
+        read_picture(Image.open(io.BytesIO(data.getvalue()[:1000])), 256)
 
 
 @pytest.mark.parametrize("size", [0, -5, "a", 1e9, True])
@@ -311,10 +311,10 @@ def test_a_run_leaves_the_environment_of_its_caller_alone():
 def test_the_command_line_tells_jax_once(monkeypatch):
     monkeypatch.setenv("XLA_FLAGS", "--xla_dump_to=x")
     monkeypatch.setenv("JAX_PLATFORMS", "cuda,cpu")
-    device.own_process(Job.make(threads=2))
+    device.own_process("auto", 2)
     assert os.environ["XLA_FLAGS"] == "--xla_dump_to=x"
     for _ in range(2):
-        device.own_process(Job.make(device="cpu", threads=1))
+        device.own_process("cpu", 1)
     assert os.environ["XLA_FLAGS"] == "--xla_dump_to=x --xla_cpu_multi_thread_eigen=false"
     assert os.environ["JAX_PLATFORMS"] == "cpu"
 

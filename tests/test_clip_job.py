@@ -70,7 +70,7 @@ def test_useless_prompts_are_refused(text):
         ({"prompts": "a cat", "softmax": True}, "tell the prompt from"),
         ({"prompts": "a cat", "background": "mean"}, "no photograph"),
         ({"prompts": "a cat", "palette": 5}, "no photograph"),
-        ({"prompts": "a cat", "aspect": "wide"}, "3:2"),
+        ({"prompts": "a cat", "aspect": "wide"}, "16:9"),
         ({"prompts": "a cat", "aspect": "100:1"}, "strip"),
         ({"prompts": "a cat", "crop_area": "0.9-0.5"}, "runs from"),
         ({"prompts": "a cat", "form": "oil"}, "unknown canvas"),
@@ -181,7 +181,7 @@ def test_pictures_to_be_like_and_starts(tmp_path, photo):
     Image.fromarray((photo * 255).astype(np.uint8)).save(tmp_path / "p.png")
     alike = prepare(ClipJob.make(image_prompts=str(tmp_path / "p.png"), **SMALL))
     genome = alike.form.random(np.random.default_rng(0))
-    first = finish(alike, alike.form, genome, FilmRecorder(16), generations=0, evaluations=0, seconds=0.0)
+    first = finish(alike, alike.form, genome, FilmRecorder(16), {}, generations=0, evaluations=0, seconds=0.0)
     first.save(tmp_path / "a.svg")
     job = ClipJob.make(prompts="a cat", start=str(tmp_path / "a.svg"), **SMALL | {"shapes": 10})
     problem = prepare(job)
@@ -213,7 +213,7 @@ def test_several_pictures_to_be_like(tmp_path, photo):
     begun = restore(problem.job, *problem.pack(), **common)
     assert np.array_equal(begun.score.inputs[1][0], problem.score.inputs[1][0])
     Image.fromarray((photo * 0).astype(np.uint8)).save(paths[2])
-    with pytest.raises(UsageError, match=r"c\.png' is not the picture to be like .* contents differ"):
+    with pytest.raises(UsageError, match=r"c\.png' is not the image prompt .* contents differ"):
         prepare(problem.job)
 
 
@@ -233,27 +233,14 @@ def test_recipes_with_one_picture_to_be_like_still_count(tmp_path, photo):
     path = tmp_path / "a.png"
     Image.fromarray((photo * 255).astype(np.uint8)).save(path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    job = Job.from_dict(
-        {
-            "command": "clip",
-            "image_prompts": str(path),
-            "image_prompts_weight": 0.5,
-            "image_prompts_sha256": digest,
-            **SMALL,
-        }
-    )
+    old = {"format": 1, "command": "clip", "like": str(path), "like_weight": 0.5, "like_sha256": digest, "canvas": "shapes"}
+    job = Job.from_dict(old | SMALL)
     assert (job.image_prompts, job.image_prompts_weight, job.image_prompts_sha256) == ((str(path),), (0.5,), (digest,))
-    problem = prepare(job)
-    plain, arrays = problem.pack()
-    common = {"size": problem.size, "name": "a", "mask": None}
-    begun = restore(job, plain, {"image_prompts": arrays["like-0"]}, form=problem.form, **common)
-    assert np.array_equal(begun.like[0], problem.like[0])
-    with pytest.raises(KeyError):
-        restore(job, plain, {}, form=problem.form, **common)
+    assert job.form == "shapes"
     # Without a picture they had a weight all the same.
-    assert (
-        Job.from_dict({"command": "clip", "prompts": ["a cat"], "image_prompts_weight": 1.0}).image_prompts_weight == ()
-    )
+    assert Job.from_dict({"format": 1, "command": "clip", "prompts": ["a cat"], "like_weight": 1.0}).image_prompts == ()
+    with pytest.raises(UsageError, match="unknown option 'like'. It is called image_prompts now"):
+        Job.make(command="clip", prompts="a cat", like="a.png")
 
 
 @pytest.mark.parametrize(

@@ -284,7 +284,7 @@ def test_two_devices_find_the_same_picture(tmp_path, alone, search):
 
 @pytest.mark.slow
 def test_devices_share_what_clip_looks_at_and_find_the_same_picture(tmp_path):
-    words = ["a red circle", "--model", "tiny", "--canvas", "cppn", "--search", "classical", "--population", "12"]
+    words = ["a red circle", "--model", "tiny", "--form", "cppn", "--search", "classical", "--population", "12"]
     more = ["--generations", "4", "--seed", "3", "--device", "cpu", "-q"]
     for n in (1, 2, 3):
         flags = f"--xla_force_host_platform_device_count={n}"

@@ -263,7 +263,7 @@ def test_a_device_works_on_several_photographs_at_once(folder, monkeypatch):
 
 def test_parts_make_the_whole(folder, capfd):
     for number in (1, 2, 3):
-        gallery("jobs.toml", "--part", f"{number}/3")
+        gallery("jobs.toml", "--shard", f"{number}/3")
     assert not (folder / "gallery" / "index.html").exists()
     gallery("jobs.toml")
     assert "4 of 4 jobs are done already" in capfd.readouterr().err
@@ -373,7 +373,7 @@ def test_a_dry_run_counts_and_writes_nothing(folder, capfd):
     [
         ((), "there is nothing to make"),
         (("nothing/",), "there is no file or folder 'nothing'"),
-        (("jobs.toml", "--part", "4/3"), "--part is '4/3'"),
+        (("jobs.toml", "--shard", "4/3"), "--shard is '4/3'"),
         (("jobs.toml", "--processes", "0"), "--processes is 0"),
         (("jobs.toml", "-o", "sea.png"), "'sea.png'"),
         (("jobs.toml", "--format", "gif"), "unknown format 'gif'"),

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from evoart.errors import EvoartError, UsageError
 from evoart.run import checkpoint as checkpoints
-from evoart.run import loop
+from evoart.run import state
 from evoart.run.events import Finished, Improved, Interrupted, Noted, Progress, Saved, Started, Unsaved
 from evoart.run.fit.problem import FitProblem, settle
 from evoart.run.job import Job
@@ -66,16 +66,16 @@ def test_budgets(options, reason):
 
 
 def test_what_a_run_costs_is_said_once_and_early(monkeypatch):
-    monkeypatch.setattr(loop, "BLOCK", 0.0)
-    monkeypatch.setattr(loop, "TIMED", 0.0)
+    monkeypatch.setattr(state, "BLOCK", 0.0)
+    monkeypatch.setattr(state, "TIMED", 0.0)
     monkeypatch.setattr(FitProblem, "estimate", lambda self, seconds, evaluations: f"{evaluations:.0f} evaluations")
     events = events_of(small(generations=40))
     (place,) = (i for i, event in enumerate(events) if isinstance(event, Noted))
     assert events[place].text == "40 evaluations"
     assert len([event for event in events[:place] if isinstance(event, Progress)]) == 2  # the first block compiles
-    monkeypatch.setattr(loop, "TIMED", 1e9)
+    monkeypatch.setattr(state, "TIMED", 1e9)
     assert not any(isinstance(event, Noted) for event in events_of(small(generations=40)))
-    monkeypatch.setattr(loop, "SLOW", 0.0)
+    monkeypatch.setattr(state, "SLOW", 0.0)
     events = events_of(small(generations=40))
     (place,) = (i for i, event in enumerate(events) if isinstance(event, Noted))
     assert len([event for event in events[:place] if isinstance(event, Progress)]) == 1
@@ -125,7 +125,7 @@ def test_how_a_run_is_cut_into_blocks_does_not_show(monkeypatch):
     job = small(patience=25)
     results = []
     for block in (0.0, 0.05, 10.0):
-        monkeypatch.setattr("evoart.run.loop.BLOCK", block)
+        monkeypatch.setattr("evoart.run.state.BLOCK", block)
         results.append(events_of(job)[-1])
     assert len({(r.generation, r.result.loss, r.result.svg()) for r in results}) == 1
 

@@ -15,7 +15,6 @@ import click
 
 from evoart.cli import options as o
 from evoart.cli.console import tell
-from evoart.run.fit.engine import choose
 from evoart.version import __version__
 
 PACKAGES = ("numpy", "numba", "pillow", "click", "jax", "jaxlib", "evosax")
@@ -83,6 +82,7 @@ def _engines() -> dict[str, str]:
     """What each command will draw with."""
     from evoart.errors import EvoartError
     from evoart.run import device
+    from evoart.run.fit.engine import choose
     from evoart.run.fit.job import SEARCHES, FitJob
     from evoart.run.job import JOBS
 

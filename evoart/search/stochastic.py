@@ -33,8 +33,9 @@ class Stochastic(StrategySearch):
     """A search over ``engine``.
 
     An engine offers ``losses_traced(genomes, inputs, key)``, ``finalised_traced(genomes, inputs)``,
-    ``losses(genomes)``, ``inputs``, ``form.steps()`` and, where it knows, ``work``: operations to judge one genome. With ``traceable`` False
-    its methods are called by the host; whatever else a generation does is to be a compiled function of its own.
+    ``losses(genomes)``, ``inputs``, ``form.steps()`` and, where it knows, ``work``: operations to judge one genome.
+    With ``traceable`` False its methods are called by the host; whatever else a generation does is to be a compiled
+    function of its own.
 
     Args:
         engine: judges genomes.
