@@ -15,7 +15,6 @@ from evoart.picture import bundled
 from evoart.run import device
 from evoart.run.fit import palette
 from evoart.run.fit.engine import choose
-from evoart.run.fit.job import FitJob
 from evoart.run.fit.search import coarser
 from evoart.run.inputs import read_picture
 from evoart.run.job import Job, output_size

@@ -137,14 +137,14 @@ def test_pictures_to_be_like_survive_a_file_of_options(alone, capsys):
         == 0
     )
     text = capsys.readouterr().out
-    assert 'like = ["a.jpg", "b.jpg"]' in text
+    assert 'image_prompts = ["a.jpg", "b.jpg"]' in text
     assert "image_prompts_weight = [0.3, 1.0]" in text
     Path("job.toml").write_text(text)
     assert run(["clip", "--config", "job.toml", "--print-config"]) == 0
     assert capsys.readouterr().out == text
     assert run(["clip", "--config", "job.toml", "--image-prompt", "c.jpg:-0.5", "red", "--print-config"]) == 0
     assert "image_prompts_weight = [-0.5]" in capsys.readouterr().out
-    Path("own.toml").write_text('command = "clip"\nmodel = "tiny"\nlike = ["a.jpg:2", "b.jpg"]\n')
+    Path("own.toml").write_text('command = "clip"\nmodel = "tiny"\nimage_prompts = ["a.jpg:2", "b.jpg"]\n')
     assert run(["clip", "--config", "own.toml", "--print-config"]) == 0
     assert "image_prompts_weight = [2.0, 1.0]" in capsys.readouterr().out
 

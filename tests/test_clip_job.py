@@ -233,7 +233,14 @@ def test_recipes_with_one_picture_to_be_like_still_count(tmp_path, photo):
     path = tmp_path / "a.png"
     Image.fromarray((photo * 255).astype(np.uint8)).save(path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    old = {"format": 1, "command": "clip", "like": str(path), "like_weight": 0.5, "like_sha256": digest, "canvas": "shapes"}
+    old = {
+        "format": 1,
+        "command": "clip",
+        "like": str(path),
+        "like_weight": 0.5,
+        "like_sha256": digest,
+        "canvas": "shapes",
+    }
     job = Job.from_dict(old | SMALL)
     assert (job.image_prompts, job.image_prompts_weight, job.image_prompts_sha256) == ((str(path),), (0.5,), (digest,))
     assert job.form == "shapes"

@@ -241,7 +241,7 @@ def test_fits_come_nearer_can_be_interrupted_and_done_again(how):
     assert result.psnr > 8
     first = blank.search()
     first.step()
-    assert blank.judge(result.form, result.genome)["loss"] <= first.loss + 1e-3
+    assert blank.evaluate(result.form, result.genome)["loss"] <= first.loss + 1e-3
     again = ended()
     np.testing.assert_array_equal(again.genome, result.genome)
     # The same through a checkpoint after some steps.

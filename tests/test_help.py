@@ -43,7 +43,9 @@ def test_importing_evoart_imports_nothing_heavy():
 
 def test_the_default_job_runs_without_jax():
     program = "from evoart.run import loop\nfrom evoart.run.fit.engine import choose\n"
-    program += "from evoart.run.fit.job import FitJob\nchoose(FitJob())\nimport evoart.search.grow, evoart.run.fit.search"
+    program += (
+        "from evoart.run.fit.job import FitJob\nchoose(FitJob())\nimport evoart.search.grow, evoart.run.fit.search"
+    )
     assert "jax" not in loaded_by(program)
 
 

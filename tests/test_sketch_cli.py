@@ -125,8 +125,8 @@ def test_completions_begin_with_what_was_given(here, capsys):
         assert [tuple(drawing.colours[k]) for k in members] == [(1, 0, 0)] + [(0, 0, 1)] * (len(members) - 1)
     (here / "a.svg").write_text((here / "b.svg").read_text())
     code, _, said = evoart(capsys, "redo", "c.json", "-o", "d.json")
-    assert code == 1
-    assert "not the drawing that this was made with" in said
+    assert code == 2
+    assert "is not the drawing this job was made for" in said
 
 
 def test_another_takes_over_in_mid_drawing(here, capsys):

@@ -43,6 +43,7 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
 @o.option(
     WORDS,
     "--image-prompt",
+    "image_prompts",
     multiple=True,
     metavar="FILE[:WEIGHT]",
     help="A picture that it should look like to CLIP, unlike it below 0: photo.jpg:0.3; repeat.",

@@ -231,10 +231,9 @@ def _draw_samples(model: Model, path: Path, seed: int) -> None:
     from evoart.output.formats import Artwork, encode
     from evoart.run.problem import prepare
     from evoart.run.sketch.job import SketchJob
-    from evoart.run.sketch.sampling import Sampling
 
     problem = prepare(SketchJob(model=model.config.name, classes=model.config.classes, seed=seed), model)
-    search = Sampling(problem)
+    search = problem.search()
     while not search.done:
         search.step()
     drawing = search.structure.drawing(search.genome)
