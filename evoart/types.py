@@ -35,66 +35,99 @@ Image: TypeAlias = np.ndarray  # (h, w, 3) float32, sRGB, [0, 1]
 class Drawing(Protocol):
     """A decoded picture: every output format takes any of them."""
 
-    width: float  # extent in units; the longer side is 1
-    height: float
-    background: tuple[float, float, float] | None  # sRGB in [0, 1]; None: transparent
+    @property
+    def width(self) -> float:
+        """Extent in units; the longer side is 1."""
+        ...
+
+    @property
+    def height(self) -> float:
+        """See ``width``."""
+        ...
+
+    @property
+    def background(self) -> tuple[float, float, float] | None:
+        """sRGB in [0, 1]; None where it is transparent."""
+        ...
 
     def paint(self, size: tuple[int, int], rows: tuple[int, int] | None = None) -> np.ndarray:
         """Rows ``first`` to ``last`` (exclusive; None: all) of the picture at ``size`` ``(w, h)`` pixels: straight sRGB
         and opacity ``(last - first, w, 4)`` float32 in [0, 1]."""
+        ...
 
     def svg(self, size: tuple[int, int], title: str = "", recipe: str = "", alpha: np.ndarray | None = None) -> str:
         """The picture as one SVG document; see ``draw.svg.svg``."""
+        ...
 
 
 class Form(Protocol):
     """What genomes stand for. A frozen value: what it says, it says for good."""
 
     name: ClassVar[str]  # in the registry of forms, in recipes and in default file names
-    width: float  # extent of the picture in units
-    height: float
+
+    @property
+    def width(self) -> float:
+        """Extent of the picture in units; the longer side is 1."""
+        ...
+
+    @property
+    def height(self) -> float:
+        """See ``width``."""
+        ...
 
     @property
     def dim(self) -> int:
         """Numbers in a genome."""
+        ...
 
     @property
     def label(self) -> str:
         """What a picture consists of, for people: ``100 triangles``."""
+        ...
 
     @property
     def description(self) -> str:
         """The same with all there is to know: ``12 triangle, 3 line``."""
+        ...
 
     def drawing(self, genome: Genome) -> Drawing:
         """The picture of a genome ``(dim,)``."""
+        ...
 
     def random(self, rng: np.random.Generator, image: Image | None = None) -> Genome:
         """A first guess ``(dim,)``, with the colours of ``image`` where the form can use it."""
+        ...
 
     def steps(self) -> np.ndarray:
         """Natural step of every number ``(dim,)``: the scale on which a search moves it. 0 where it means nothing."""
+        ...
 
-    def finalised(self, genome: Genome) -> tuple[Self, Genome]:
+    def finalised(self, genome: Genome) -> tuple[Form, Genome]:
         """Form and genome as a recipe keeps them: decoding changes nothing any more."""
+        ...
 
     def to_plain(self) -> dict[str, Any]:
         """The form as JSON values; ``from_plain`` makes it again."""
+        ...
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Self:
         """The form that ``to_plain`` wrote. Raises KeyError, TypeError or ValueError where anything is out of range,
         or an EvoartError that says what."""
+        ...
 
     def check(self, genome: Genome) -> None:
         """Raise ValueError where a genome read from a file holds what ``finalised`` never writes."""
+        ...
 
     def with_structure(self, structure: Any) -> Self:
         """The same form with what a search chooses of it: kinds of shapes, a network's graph."""
+        ...
 
     def between(self, genome: Genome, other: Self, after: Genome, share: float) -> tuple[Self, Genome] | None:
         """The picture at ``share`` (0 to 1) of the way from ``genome`` to ``after`` of ``other``, for films; None where
         there is nothing between them."""
+        ...
 
     # What a form has beyond that, where JAX can draw it:
     # images_traced(genomes, height, width) -> (n, height, width, 3) sRGB in [0, 1], on white where it is transparent
@@ -104,10 +137,14 @@ class Form(Protocol):
 class Score(Protocol):
     """Judges pictures inside a JAX program; lower is better."""
 
-    inputs: tuple[Any, ...]  # arrays that differ from job to job, so that the compiled program serves the next one too
+    @property
+    def inputs(self) -> tuple[Any, ...]:
+        """Arrays that differ from job to job, so that the compiled program serves the next one too."""
+        ...
 
     def losses_traced(self, images: Array, inputs: tuple[Any, ...]) -> Array:
         """Losses ``(n,)`` of images ``(n, h, w, 3)``, sRGB in [0, 1]."""
+        ...
 
 
 class Engine(Protocol):
@@ -115,6 +152,7 @@ class Engine(Protocol):
 
     def losses(self, genomes: np.ndarray) -> np.ndarray:
         """Losses ``(n,)`` float32."""
+        ...
 
     # What an engine has beyond that, where it can:
     # tile_losses(genomes, tiles) -> (n, tiles, tiles) float32, whose sum over tiles is the loss

@@ -1,4 +1,4 @@
-"""Pictures that earlier versions wrote: each form and command of format 1 still shows what it showed, and can be redone."""
+"""Pictures that earlier versions wrote: each form of format 1 still shows what it showed."""
 
 from __future__ import annotations
 
