@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import pkgutil
 import re
 import sys
 
 import pytest
 
+import evoart
 from evoart.cli import app
 from evoart.cli.app import COMMANDS, run
 from evoart.errors import EvoartError, UsageError
 from evoart.registry import Registry
+from evoart.run.job import JOBS
+from evoart.run.problem import PROBLEMS, Problem
 
 
 @pytest.fixture
@@ -28,6 +33,33 @@ def package(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     yield
     sys.modules.pop("stars", None)
+
+
+def registries() -> list[Registry]:
+    """Every registry that the package holds."""
+    found = {}
+    for info in pkgutil.walk_packages(evoart.__path__, "evoart."):
+        if info.name == "evoart.__main__":
+            continue
+        for value in vars(importlib.import_module(info.name)).values():
+            if isinstance(value, Registry):
+                found[id(value)] = value
+    return list(found.values())
+
+
+def test_every_entry_of_every_registry_is_there():
+    found = registries()
+    assert {each.group for each in found} >= {"evoart.shapes", "evoart.jobs", "evoart.problems", "evoart.forms"}
+    for registry in found:
+        for name in registry._builtin:
+            assert registry[name] is not None, f"{registry.group}: {name}"
+
+
+def test_jobs_and_problems_name_the_same_commands():
+    assert set(JOBS) == set(PROBLEMS)
+    for command in JOBS:
+        assert JOBS[command].command == command
+        assert issubclass(PROBLEMS[command], Problem)
 
 
 def test_another_package_adds_names_and_replaces_none(package):
