@@ -11,9 +11,11 @@ import click
 from evoart import __version__
 from evoart.cli import session
 from evoart.cli.console import Console, tell
+from evoart.cli.downloads import tell_missing
 from evoart.cli.options import verbosity
 from evoart.cli.words import span, visible
 from evoart.run import distributed as processes
+from evoart.run.downloads import find_missing_files
 from evoart.run.engines import own_process
 from evoart.run.events import Event, Interrupted, Progress, Started
 from evoart.run.job import Job
@@ -53,6 +55,8 @@ def run_job(
     if distributed:
         processes.join()
     job = processes.seeded(job)
+    if dry_run and (missing := find_missing_files(job)):
+        return tell_missing(job, missing, as_json)
     if not processes.first():
         return _assist(problem or job.prepare(), begin)
     naming = {

@@ -1,7 +1,7 @@
-"""Pictures brought to a model's size, whole or cropped at random: resampling as two thin matrix products.
+"""Pictures brought to a model's size: cropped at random inside JAX programs, or as open_clip's own transform does it.
 
-The weights are those of Pillow and of torch's antialiased resizing (triangle or cubic kernel, widened where a picture
-shrinks), so a picture is seen here as open_clip's own transforms would show it.
+Inside programs resampling is two thin matrix products. Their weights are those of Pillow and of torch's antialiased
+resizing (triangle or cubic kernel, widened where a picture shrinks).
 """
 
 from __future__ import annotations
@@ -10,17 +10,21 @@ from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from evoart.types import Array
+from evoart.types import Array, Image
 
 
 @dataclass(frozen=True)
 class Crops:
-    """Random resized crops, as torchvision's RandomResizedCrop draws them.
+    """Random resized crops: of square pictures as torchvision's RandomResizedCrop draws them.
+
+    Models read squares. Of a picture that is not square a crop shows a share of its largest square, anywhere in it, for
+    a larger one would be distorted.
 
     Attributes:
         number: crops per picture; all pictures of one generation get the same ones, so that ranks compare.
-        area: least and largest share of the picture's area.
+        area: least and largest share of the area of the picture's largest square.
         aspect: widest over highest, and so narrowest: 4/3 means 3/4 to 4/3.
     """
 
@@ -31,32 +35,49 @@ class Crops:
     def boxes(self, key: Array, height: int, width: int) -> Array:
         """Crops ``(number, 4)``: top, left, height, width in pixels of a picture of this size."""
         a, b, c, d = jax.random.split(key, 4)
-        area = jax.random.uniform(a, (self.number,), minval=self.area[0], maxval=self.area[1]) * (height * width)
+        area = jax.random.uniform(a, (self.number,), minval=self.area[0], maxval=self.area[1]) * min(height, width) ** 2
         log = jnp.log(jnp.float32(self.aspect))
         ratio = jnp.exp(jax.random.uniform(b, (self.number,), minval=-log, maxval=log))
-        w = jnp.minimum(jnp.sqrt(area * ratio), width)
-        h = jnp.minimum(jnp.sqrt(area / ratio), height)
+        w = jnp.minimum(jnp.sqrt(area * ratio), min(height, width))
+        h = jnp.minimum(jnp.sqrt(area / ratio), min(height, width))
         top = jax.random.uniform(c, (self.number,)) * (height - h)
         left = jax.random.uniform(d, (self.number,)) * (width - w)
         return jnp.stack([top, left, h, w], 1)
 
 
-def whole(height: int, width: int) -> Array:
-    """The largest square in the middle, as one box ``(1, 4)``: what open_clip's transform shows of a picture."""
-    side = min(height, width)
-    return jnp.array([[(height - side) / 2, (width - side) / 2, side, side]], jnp.float32)
+def resize_picture(image: Image, size: int, interpolation: str, resize_mode: str = "shortest") -> Image:
+    """A picture ``(h, w, 3)`` sRGB in [0, 1] as open_clip's transform shows it to a model: ``(size, size, 3)`` float32.
+
+    By Pillow, in eight bits, with the roundings of torchvision's ``Resize`` and ``CenterCrop``.
+
+    Args:
+        interpolation: ``bicubic`` or ``bilinear``.
+        resize_mode: ``shortest`` shows the middle square; ``squash`` all of the picture, distorted.
+    """
+    from PIL import Image as Pillow
+
+    kind = Pillow.Resampling.BILINEAR if interpolation == "bilinear" else Pillow.Resampling.BICUBIC
+    picture = Pillow.fromarray(np.clip(np.round(np.asarray(image) * 255), 0, 255).astype(np.uint8))
+    w, h = picture.size
+    if resize_mode == "squash":
+        shown = picture.resize((size, size), kind)
+    else:
+        w, h = (size, int(size * h / w)) if w <= h else (int(size * w / h), size)
+        left, top = round((w - size) / 2), round((h - size) / 2)
+        shown = picture.resize((w, h), kind).crop((left, top, left + size, top + size))
+    return np.asarray(shown, np.float32) / 255
 
 
 def resample(images: Array, box: Array, size: int, interpolation: str) -> Array:
     """The part ``box`` (top, left, height, width) of pictures ``(n, h, w, 3)`` as ``(n, size, size, 3)`` in [0, 1]."""
-    rows = weights(box[0], box[2], images.shape[1], size, interpolation)
-    columns = weights(box[1], box[3], images.shape[2], size, interpolation)
+    rows = resampling_weights(box[0], box[2], images.shape[1], size, interpolation)
+    columns = resampling_weights(box[1], box[3], images.shape[2], size, interpolation)
     seen = jnp.einsum("yh,nhwc->nywc", rows, images, precision="highest")
     seen = jnp.einsum("xw,nywc->nyxc", columns, seen, precision="highest")
     return jnp.clip(seen, 0, 1)
 
 
-def weights(start: Array, length: Array, pixels: int, size: int, interpolation: str) -> Array:
+def resampling_weights(start: Array, length: Array, pixels: int, size: int, interpolation: str) -> Array:
     """Weights ``(size, pixels)``, each row's sum 1, that show ``length`` pixels from ``start`` on in ``size``."""
     step = length / size
     wide = jnp.maximum(step, 1.0)

@@ -25,7 +25,7 @@ def similarities(job: ClipJob, picture: str | Path) -> list[tuple[str, float, fl
     if alpha is not None:
         image = image * alpha[..., None] + 1 - alpha[..., None]
     texts = [split(each)[0] for each in job.prompts]
-    score = ClipScore(models.guides(job, "float32"), [Prompt(text) for text in texts])
+    score = ClipScore(models.load_guidance(job, "float32"), [Prompt(text) for text in texts])
     found = score.similarities(np.asarray(image, np.float32))
     logits = found * score.scale
     shares = np.exp(logits - logits.max())

@@ -226,12 +226,12 @@ def _problem(
     precision = job.precision
     if precision == "auto":
         precision = "float32" if engines.accelerator() is None else "bfloat16"
-    guides = models.guides(job, precision)
+    guides = models.load_guidance(job, precision)
     wanted = [Prompt(text, weight) for text, weight in map(split, job.prompts)]
     unwanted = [Prompt(text, -weight) for text, weight in map(split, job.avoid)]
     pictures = [Prompt(*each) for each in zip(job.like, job.like_weight, like, strict=True)]
     every = tuple(each for each in (*wanted, *pictures, *unwanted) if each.weight != 0)
-    other = models.judge(job, precision)
+    other = models.load_evaluator(job, precision)
     with models.enough_memory(job.model):
         score = ClipScore(guides, every, Crops(job.crops, job.crop_area), job.softmax)
         jury = score if other is None else ClipScore((other,), every, Crops(job.crops, job.crop_area), job.softmax)

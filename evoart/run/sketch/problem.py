@@ -136,11 +136,10 @@ def restore(job: SketchJob, plain: Mapping[str, Any], arrays: Mapping[str, np.nd
 
 
 def find_model(name: str) -> Model:
-    """The model of a name; what a download says goes where the command line listens."""
-    from evoart.run.sketch import news
+    """The model of a name; downloaded where it is not here."""
     from evoart.sketch.catalogue import find
 
-    return find(name, say=news.say, progress=news.progress)
+    return find(name)
 
 
 def _with_hash(job: SketchJob, name: str, digest: str, path: str) -> SketchJob:
