@@ -23,6 +23,9 @@ TEXTS = [
     "&lt;b&gt; &amp;amp; fish &amp; chips",
     "<start_of_text> is a <end_of_text> mark",
     "!!!???...---___",
+    "ﬁne ﬂowers in Ａ ＦＵＬＬ　ＷＩＤＴＨ ﾊﾝｶｸ frame",
+    "cafÃ© â€œquotedâ€\x9d",
+    "a\x00b\x07c\u2028d \x1b[31mred",
     "a" * 300,
     "photo of a very " * 40,
 ]
@@ -42,12 +45,9 @@ def test_ids_are_those_of_open_clip(pair, text):
         assert np.array_equal(tokenize(mine, [text]), theirs([text]).numpy())
 
 
-@given(st.text(st.characters(max_codepoint=0x2FF, categories=("L", "N", "P", "S", "Zs")), max_size=60))
+@given(st.text(st.characters(categories=("L", "M", "N", "P", "S", "Zs", "Cc")), max_size=60))
 def test_ids_of_any_text(pair, text):
-    import ftfy
-
     mine, theirs = pair
-    text = ftfy.fix_text(text)  # open_clip repairs characters that were decoded wrongly; evoart takes them as they are
     assert mine.encode(text) == theirs.encode(text)
 
 

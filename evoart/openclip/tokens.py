@@ -142,7 +142,7 @@ class BytePairs:
         letters = _letters()
         return [
             self._ids[part]
-            for word in _split(cleaned(text))
+            for word in _split(clean(text))
             for part in self._merge("".join(letters[byte] for byte in word.encode("utf-8")))
         ]
 
@@ -167,16 +167,12 @@ class BytePairs:
         return parts
 
 
-# Curly quotes are written straight, as the package ftfy does for open_clip.
-_QUOTES = str.maketrans(
-    dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc", "'") | dict.fromkeys("\u201c\u201d\u201e\u201f", '"')
-)
+def clean(text: str) -> str:
+    """A text as open_clip cleans it: wrongly decoded characters, ligatures and full width by ftfy, then HTML entities,
+    spaces and case."""
+    from ftfy import fix_text
 
-
-def cleaned(text: str) -> str:
-    """As open_clip cleans a text, but for its repair of wrongly decoded ones: quotes, entities, spaces, case."""
-    text = unicodedata.normalize("NFC", text.translate(_QUOTES))
-    return " ".join(html.unescape(html.unescape(text)).split()).lower()
+    return " ".join(html.unescape(html.unescape(fix_text(text))).split()).lower()
 
 
 def _split(text: str) -> Iterator[str]:
