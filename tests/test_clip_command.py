@@ -139,3 +139,13 @@ def test_models_of_torch_draw_too(alone, capsys):
         assert heard == (search == ["gradient"])  # the model is loaded once
         assert -1 < json.loads(told.out)["similarity"] < 1
         assert Path(f"{search[0]}.svg").read_text().count("<p") >= 6
+
+
+@pytest.mark.slow
+def test_prompts_that_compete_keep_what_they_share(alone, capsys):
+    words = ["clip", "a red circle", "--not", "a red square", "--softmax", "--model", "tiny", "--quality", "draft"]
+    assert run([*words, "--seed", "1", "-o", "a.png", "-q"]) == 0
+    r, g, b = np.moveaxis(np.asarray(Image.open("a.png").convert("RGB"), np.float32) / 255, -1, 0)
+    drawn = np.minimum(g, b) < 0.6
+    assert drawn.mean() > 0.05
+    assert r[drawn].mean() > np.maximum(g, b)[drawn].mean() + 0.5  # it was mauve

@@ -65,20 +65,30 @@ def test_a_picture_is_shown_as_open_clip_shows_it(shape, resize_mode, interpolat
 @pytest.mark.parametrize(("area", "aspect"), [((0.7, 0.9), 4 / 3), ((0.3, 0.6), 1.5), ((1.0, 1.0), 4 / 3)])
 def test_crops_have_their_share_and_distort_nothing(height, width, area, aspect):
     top, left, h, w = np.asarray(Crops(500, area, aspect).boxes(jax.random.key(0), height, width)).T
-    assert (top >= 0).all()
-    assert (left >= 0).all()
-    assert (top + h <= height + 1e-3).all()
-    assert (left + w <= width + 1e-3).all()
     assert np.abs(np.log(w / h)).max() <= np.log(aspect) + 1e-4
-    share = h * w / min(height, width) ** 2
+    seen_h = np.minimum(top + h, height) - np.maximum(top, 0)
+    seen_w = np.minimum(left + w, width) - np.maximum(left, 0)
+    share = seen_h * seen_w / (height * width)
     assert share.max() <= area[1] + 1e-4
-    assert share.min() >= area[0] / aspect - 1e-4
-    if area[1] * aspect <= 1:
-        assert share.min() >= area[0] - 1e-4
+    cut = (height == width) & (np.maximum(w, h) > width - 1e-3)  # as torchvision does it
+    assert share[~cut].min(initial=1) >= area[0] - 1e-4
+    if height != width:
         assert share.mean() == pytest.approx(np.mean(area), abs=0.02)
+        assert ((top >= -1e-3) | (h > height)).all()  # beyond the edges only where it must
+        assert ((left >= -1e-3) | (w > width)).all()
     # Every part of the picture is seen.
     assert top.min() < 0.05 * height
+    assert left.min() < 0.05 * width
+    assert (top + h).max() > 0.95 * height
     assert (left + w).max() > 0.95 * width
+
+
+def test_beyond_a_picture_there_is_white_paper():
+    images = jnp.zeros((1, 10, 30, 3))
+    seen = np.asarray(resample(images, jnp.array([-10.0, 0.0, 30.0, 30.0]), 15, "bicubic"))[0]
+    assert (seen[:5] == 1).all()
+    assert (seen[10:] == 1).all()
+    assert (seen[5:10] == 0).all()
 
 
 def test_the_same_crops_for_all(tiny, photo):

@@ -129,7 +129,7 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
     o.SEARCH,
     "--crop-area",
     metavar="LOW-HIGH",
-    help="Share of the picture's largest square that a crop shows. [default: 0.7-0.9]",
+    help="Share of the picture that a crop shows. [default: 0.7-0.9]",
 )
 @o.option(
     o.SEARCH, "--pixels", metavar="N", help="Long side of the canvas that CLIP sees, 16 to 1,024. [default: by model]"
