@@ -103,6 +103,7 @@ def test_every_layout_is_the_same_model(server, tmp_path, name):
 
 
 def test_transformers_layout_is_that_of_the_library():
+    open_clip()
     transformers = pytest.importorskip("transformers", reason="transformers is not installed")
     import torch
 
@@ -128,6 +129,13 @@ def test_transformers_layout_is_that_of_the_library():
         seen = theirs.get_image_features(torch.from_numpy(normal).permute(0, 3, 1, 2))
         seen = getattr(seen, "pooler_output", seen).numpy()
     assert np.abs(mine - seen).max() < 1e-4 * max(1, np.abs(seen).max())
+    tokens = np.zeros((2, 77), np.int32)
+    tokens[:, 0], tokens[0, 1:4], tokens[1, 1:9] = 49406, (320, 2368, 49407), (1, 2, 3, 4, 5, 6, 7, 49407)
+    mine = np.asarray(model.text_features(weights.to_params(state, CONFIG), CONFIG, tokens))
+    with torch.inference_mode():
+        read = theirs.get_text_features(torch.from_numpy(tokens).long())
+        read = getattr(read, "pooler_output", read).numpy()
+    assert np.abs(mine - read).max() < 1e-4 * max(1, np.abs(read).max())
 
 
 @pytest.mark.parametrize("name", ["custom text", "distributed", "scale as a vector", "half"])

@@ -249,6 +249,6 @@ class ClipJob(Job):
         elif not given.get("like"):  # recipes of old have a weight in any case
             given = {name: value for name, value in given.items() if name != "like_weight"}
         plain = given.get("canvas", "shapes") == "shapes" and not given.keys() & {"start", "preset"}
-        if given.get("model") == "tiny" and plain:
+        if str(given.get("model", "")).strip().lower() == "tiny" and plain:
             given = FEW | given
         return {"search": "classical"} | given if "strategy" in given else given

@@ -12,7 +12,7 @@ from evoart.run.clip.job import ClipJob
 from evoart.run.clip.prompts import split
 from evoart.score.clip import ClipScore, Prompt
 
-SEEN = 1024  # pixels of a picture's long side at most: CLIP sees fewer
+SEEN = 4096  # pixels of a picture's long side at most: below it is resized once, as open_clip does it
 
 
 def similarities(job: ClipJob, picture: str | Path) -> list[tuple[str, float, float]]:

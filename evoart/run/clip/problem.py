@@ -37,7 +37,7 @@ GENERATIONS = {
 SIZE = 512  # pixels of the output's long side
 LOOKS = 16  # fresh crops of the judge
 SHORT = 20.0  # seconds of a run that nobody needs to be told of
-SEEN = 224  # pixels of a picture to be like
+SEEN = 512  # pixels of the long side of a picture to be like, so that its short side has what CLIP sees
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
