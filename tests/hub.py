@@ -64,10 +64,9 @@ class Hub(http.server.ThreadingHTTPServer):
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
-    server: Hub
-
     def do_GET(self):
-        hub, path = self.server, self.path.lstrip("/")
+        hub: Hub = self.server  # type: ignore[assignment]
+        path = self.path.lstrip("/")
         hub.asked.append((path, self.headers.get("Authorization"), self.headers.get("Host", "").partition(":")[0]))
         if hub.web_page:
             return self._send(200, b"<!DOCTYPE html><title>Log in</title>", {"Content-Type": "text/html"})
@@ -98,7 +97,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *words):
+    def log_message(self, format, *args):
         pass
 
 

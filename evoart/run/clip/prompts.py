@@ -15,7 +15,7 @@ LONGEST = 2000  # characters of a prompt; CLIP reads 77 tokens
 _WEIGHTED = re.compile(r"(.*\S)\s*:\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)", re.DOTALL)
 # Two numbers on both sides of a colon, as in "16:9", "10:30", "2.35:1" or "12:30:45". A weight such as 0.5 is neither a
 # ratio nor a time, and a space before the colon says that a weight is meant.
-_RATIO = re.compile(r"(?:.*[^\w:.])?(?:\d+(?:\.\d+)?|\d{1,2}:\d\d):(?!0\.)\d+(?:\.\d+)?", re.DOTALL)
+_RATIO = re.compile(r"(?:.*[^\w:.]|.*[^\d:]:)?(?:\d+(?:\.\d+)?|\d{1,2}:\d\d):(?!0\.)\d+(?:\.\d+)?", re.DOTALL)
 _WEIGHT = Number(-100.0, 100.0, kind=float, flag="the weight of a prompt")
 
 
