@@ -97,9 +97,13 @@ class MissingFile:
     path: Path
     size: int = 0
 
+    @property
+    def summary(self) -> str:
+        """What it is and how large: ``the weights of ViT-B-32/openai (about 605.1 MB)``."""
+        return f"{self.name} ({f'about {format_bytes(self.size)}' if self.size else 'of unknown size'})"
+
     def __str__(self) -> str:
-        size = f"about {format_bytes(self.size)}" if self.size else "of unknown size"
-        return f"{self.name} ({size}) from {self.url} to {self.path}"
+        return f"{self.summary} from {self.url} to {self.path}"
 
 
 class NotFound(EvoartError):
@@ -442,7 +446,7 @@ def _first_byte(answer: http.client.HTTPResponse) -> int:
 
 def _stated_hash(headers: Message) -> str | None:
     """The SHA-256 of a large file as the Hugging Face hub states it, in the answer or in its redirection."""
-    for name in ("X-Linked-Etag", "ETag"):
+    for name in ("X-Linked-Etag", "ETag") if "X-Repo-Commit" in headers else ("X-Linked-Etag",):
         value = headers.get(name, "").removeprefix("W/").strip('"').lower()
         if _SHA256.fullmatch(value):
             return value

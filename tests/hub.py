@@ -30,6 +30,7 @@ class Hub(http.server.ThreadingHTTPServer):
         hashes: SHA-256 to state instead of the true ones.
         states: whether hashes are stated in headers; ``pointers``: whether Git LFS pointers state them.
         faults: codes to answer with before anything else, one for each request; ``fault_headers`` go with them.
+        moved: the new address of a repository by its old one.
         web_page: answer everything with a login page, as some networks do.
         asked: method, path and token of every request.
     """
@@ -40,6 +41,7 @@ class Hub(http.server.ThreadingHTTPServer):
     pointers: bool = True
     faults: list[int] = field(default_factory=list)
     fault_headers: dict[str, str] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)
     web_page: bool = False
     asked: list[tuple[str, str | None, str]] = field(default_factory=list)
 
@@ -73,6 +75,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if hub.faults:
             return self._send(hub.faults.pop(0), b"no", hub.fault_headers)
         place, _, name = path.partition("/resolve/main/") if "/resolve/" in path else path.partition("/raw/main/")
+        if place in hub.moved:
+            return self._send(307, b"", {"Location": f"{hub.url}/{path.replace(place, hub.moved[place])}"})
         key = path.removeprefix("cdn/") if path.startswith("cdn/") else f"{place}/{name}"
         if key not in hub.files:
             return self._send(404, b"Entry not found", {"X-Error-Code": "EntryNotFound"})

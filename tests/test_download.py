@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.server
 import socket
@@ -23,12 +24,14 @@ SHA = hashlib.sha256(CONTENT).hexdigest()
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Gives out CONTENT; ``cut`` breaks answers off after so many bytes, ``etag`` says which file it is, ``slow`` waits
-    before each block."""
+    """Gives out CONTENT; ``cut`` breaks answers off after so many bytes, ``etag`` says which file it is, ``going``
+    holds them after their first block until it is set."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.cut, self.etag, self.ranges, self.honest, self.slow = [], '"one"', [], True, 0.0
+        self.cut, self.etag, self.ranges, self.honest = [], '"one"', [], True
+        self.going = threading.Event()
+        self.going.set()
 
     def handle_error(self, *whose):
         """Somebody hung up, as tests do."""
@@ -62,8 +65,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         end = server.cut.pop(0) if server.cut else len(body)
         for start in range(0, min(end, len(body)), 1 << 16):
-            time.sleep(server.slow)
             self.wfile.write(body[start : min(start + (1 << 16), end)])
+            server.going.wait(60)
 
     def log_message(self, *words):
         pass
@@ -201,43 +204,53 @@ def test_more_than_expected_is_refused(server, tmp_path, honest):
     assert not (tmp_path / "model.json").exists()
 
 
-def test_two_threads_share_one_download(server, tmp_path):
-    server.slow = 0.05
+def test_threads_share_one_download(server, tmp_path):
+    server.going.clear()
     lines, found = [], []
-    threads = [
-        threading.Thread(
-            target=lambda: found.append(obtain(Remote(server.url, "a model", SHA), tmp_path / "a", report=lines.append))
-        )
-        for _ in range(3)
-    ]
+
+    def report(line):
+        lines.append(line)
+        if sum("waiting for it" in each for each in lines) == 2:
+            server.going.set()
+
+    def fetch():
+        found.append(obtain(Remote(server.url, "a model", SHA), tmp_path / "a", report=report))
+
+    threads = [threading.Thread(target=fetch) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert [path.read_bytes() == CONTENT for path in found] == [True] * 3
     assert len(server.ranges) == 1
-    assert sum("waiting for it" in line for line in lines) == 2
     assert {p.name for p in tmp_path.iterdir()} == {"a", "a.sha256"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="processes are killed otherwise there")
-def test_two_processes_share_one_download_and_a_killed_one_holds_nobody(server, tmp_path):
-    server.slow = 0.1
+def test_processes_share_one_download_and_a_killed_one_holds_nobody(server, tmp_path):
+    server.going.clear()
     program = (
         "import sys; from pathlib import Path; from evoart.download import Remote, obtain; "
         f"obtain(Remote({server.url!r}, 'a model', {SHA!r}), Path(sys.argv[1]))"
     )
     words = [sys.executable, "-c", program, str(tmp_path / "a")]
-    first = subprocess.Popen(words, stderr=subprocess.PIPE)
-    while not (tmp_path / "a.part").exists():
-        time.sleep(0.02)
-    others = [subprocess.Popen(words, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    assert all("waiting for it" in other.stderr.readline() for other in others)
-    first.kill()
-    first.communicate()
-    for other in others:
-        assert other.communicate(timeout=60)[1] is not None
-        assert other.returncode == 0
+    with contextlib.ExitStack() as stack:
+
+        def start():
+            process = stack.enter_context(subprocess.Popen(words, stderr=subprocess.PIPE, text=True))
+            stack.callback(process.kill)
+            return process
+
+        first = start()
+        assert "Downloading" in first.stderr.readline()
+        others = [start() for _ in range(2)]
+        assert all("waiting for it" in other.stderr.readline() for other in others)
+        first.kill()
+        first.communicate()
+        server.going.set()
+        for other in others:
+            other.communicate(timeout=60)
+            assert other.returncode == 0
     assert (tmp_path / "a").read_bytes() == CONTENT
     assert {p.name for p in tmp_path.iterdir()} == {"a", "a.sha256"}
 

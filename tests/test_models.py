@@ -339,6 +339,14 @@ def test_the_token_goes_to_the_hub_alone(server, monkeypatch):
     assert "secret" not in str(caught.value)
 
 
+def test_the_token_follows_a_repository_that_has_moved(server, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    server.moved[ACCOUNT] = "new/home"
+    server.files[f"new/home/{SAFE}"] = server.files.pop(f"{ACCOUNT}/{SAFE}")
+    store.fetch_weights(entry(), report=quiet)
+    assert [token for _, token, _ in server.asked] == ["Bearer hf_secret", "Bearer hf_secret", None]
+
+
 def test_a_token_that_was_left_by_a_login_is_used(monkeypatch):
     assert hub.token() == ""
     hub.home_folder().mkdir()

@@ -62,7 +62,7 @@ def models(ctx: click.Context, every: bool, check: bool, as_json: bool) -> int |
         )
     if missing := store.missing_files(default):
         click.echo()
-        parts = " and ".join(str(each).partition(" from ")[0] for each in missing)
+        parts = " and ".join(each.summary for each in missing)
         tell(
             f"Without --model, evoart clip downloads {default.full_name}: {parts}, from "
             f"{_page_of(default)} to {store.folder(default).parent}."
@@ -126,6 +126,8 @@ def fetch(name: str, verbose: int, quiet: bool) -> int:
         console.say(f"{entry.full_name} is part of evoart: there is nothing to download")
         return 0
     check_tokenizer(entry, report=console.say)
+    if len(missing := store.missing_files(entry)) > 1:
+        console.say(f"To be downloaded, once: {', and '.join(each.summary for each in missing)}")
     path = store.fetch_weights(entry, **callbacks(console))
     if store.needs_byte_pairs(entry):
         store.load_byte_pairs(entry, 77, report=console.say)

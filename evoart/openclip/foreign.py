@@ -34,6 +34,6 @@ def check_tokenizer(entry: Entry, *, report: Report = print_line) -> None:
     if hub.is_offline():
         raise EvoartError(f"{what}HF_HUB_OFFLINE says that the network may not be asked", other)
     try:
-        read_text(hub.remote(repository, _FILE, f"the tokenizer of {entry.name}", 1 << 20), report=report)
+        read_text(hub.remote(repository, _FILE, f"the tokenizer of {entry.name}", max_bytes=1 << 20), report=report)
     except EvoartError as error:
         raise EvoartError(f"{what}cannot be fetched: {error.what}", error.remedy or other) from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import urllib.parse
+from collections.abc import Callable
 from pathlib import Path
 
 from evoart.download import Remote
@@ -67,22 +68,24 @@ def address(repository: str, name: str) -> str:
     return f"{endpoint()}/{repository}/resolve/main/{urllib.parse.quote(name)}"
 
 
-def remote(repository: str, name: str, what: str, max_bytes: int = MAX_BYTES, **more: object) -> Remote:
-    """A file of a repository, to be downloaded: the token goes to the hub alone, and it states the file's hash.
+def remote(
+    repository: str,
+    name: str,
+    what: str,
+    *,
+    max_bytes: int = MAX_BYTES,
+    is_large: bool = False,
+    check: Callable[[Path], object] | None = None,
+) -> Remote:
+    """A file of a repository, to be downloaded; the token goes to the hub alone.
 
     Args:
         what: for messages, e.g. ``the weights of ViT-B-32/openai``.
-        more: further fields of ``Remote``.
+        max_bytes, check: see ``Remote``.
+        is_large: kept by Git LFS, whose pointer states the hash where the answer does not.
     """
-    pointer = f"{endpoint()}/{repository}/raw/main/{urllib.parse.quote(name)}"
-    return Remote(
-        address(repository, name),
-        what,
-        max_bytes=max_bytes,
-        pointer=pointer,
-        token=token(),
-        **more,  # type: ignore[arg-type]
-    )
+    pointer = f"{endpoint()}/{repository}/raw/main/{urllib.parse.quote(name)}" if is_large else ""
+    return Remote(address(repository, name), what, max_bytes=max_bytes, pointer=pointer, token=token(), check=check)
 
 
 def _single_line(text: str) -> str:

@@ -127,7 +127,11 @@ def fetch_weights(entry: Entry, *, report: Report = print_line, progress: Progre
     failure = None
     for name in names:
         remote = hub.remote(
-            entry.repository, name, f"the weights of {entry.full_name}", check=lambda part: check_weights(part, entry)
+            entry.repository,
+            name,
+            f"the weights of {entry.full_name}",
+            is_large=True,
+            check=lambda part: check_weights(part, entry),
         )
         try:
             return obtain(remote, folder(entry) / name, report=report, progress=progress)
@@ -167,7 +171,7 @@ def _fetch_merges(entry: Entry, report: Report) -> Path:
     _check_online("the vocabulary of CLIP is", hub.address(repositories[0], MERGES), path.parent)
     failure = None
     for repository in repositories:
-        remote = hub.remote(repository, MERGES, "the vocabulary of CLIP", 4 << 20, check=BytePairs.read)
+        remote = hub.remote(repository, MERGES, "the vocabulary of CLIP", max_bytes=4 << 20, check=BytePairs.read)
         try:
             return obtain(remote, path, report=report)
         except NotFound as error:

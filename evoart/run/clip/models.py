@@ -58,7 +58,7 @@ def fetch(job: ClipJob, report: Report, progress: Progress) -> None:
     """
     missing = find_missing_files(job)
     if len(missing) > 1:
-        report(f"To be downloaded, once: {', and '.join(str(each).partition(' from ')[0] for each in missing)}")
+        report(f"To be downloaded, once: {', and '.join(each.summary for each in missing)}")
     for name, tag, file in _names(job):
         resolved = resolve(name, tag, file=file, torch=job.scorer == "torch", report=report, progress=progress)
         if not resolved.torch and store.needs_byte_pairs(resolved.entry):
