@@ -16,11 +16,13 @@ from clips import SMALL, open_clip
 from hub import ACCOUNT, Hub
 
 from evoart import download
+from evoart.cache import cache_dir
 from evoart.cli.app import run
 from evoart.errors import EvoartError, MissingExtra, UsageError
 from evoart.openclip import catalogue, hub, layouts, load, safetensors, store
 from evoart.openclip.config import parse
 from evoart.openclip.tokens import BytePairs
+from evoart.sketch import catalogue as sketches
 
 SAFE, BIN = "open_clip_model.safetensors", "open_clip_pytorch_model.bin"
 CONFIG = parse(SMALL)
@@ -359,6 +361,14 @@ def test_a_token_that_was_left_by_a_login_is_used(monkeypatch):
     assert "hf_named" not in repr(hub.remote("a/b", "c", "d"))
 
 
+def test_a_login_page_is_no_sketch_model(server, monkeypatch, tmp_path):
+    monkeypatch.setattr(sketches, "ADDRESS", f"{server.url}/models/")
+    server.web_page = True
+    with pytest.raises(EvoartError, match="a web page instead of the sketch-rnn model 'bird'"):
+        sketches.find("bird", report=quiet)
+    assert not any((tmp_path / "cache" / "sketch").iterdir())
+
+
 # The environment.
 
 
@@ -405,6 +415,16 @@ def test_the_cache_is_where_the_hubs_own_client_has_it(monkeypatch, tmp_path, va
     cache, token = done.stdout.splitlines()
     assert str(hub.cache_folder()) == cache
     assert str(hub.home_folder() / "token") == token
+
+
+def test_evoarts_own_cache_follows_the_variables(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert cache_dir() == tmp_path / "cache"
+    monkeypatch.delenv("EVOART_CACHE")
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert cache_dir() == tmp_path / ".cache" / "evoart"
+    monkeypatch.setenv("XDG_CACHE_HOME", "~/xdg")
+    assert cache_dir() == tmp_path / "xdg" / "evoart"
 
 
 # Names.
