@@ -26,6 +26,7 @@ TEXTS = [
     "ﬁne ﬂowers in Ａ ＦＵＬＬ　ＷＩＤＴＨ ﾊﾝｶｸ frame",
     "cafÃ© â€œquotedâ€\x9d",
     "a\x00b\x07c\u2028d \x1b[31mred",
+    "it'\u017f a long s",
     "a" * 300,
     "photo of a very " * 40,
 ]

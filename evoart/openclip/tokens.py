@@ -175,11 +175,15 @@ def clean(text: str) -> str:
     return " ".join(html.unescape(html.unescape(fix_text(text))).split()).lower()
 
 
+# The long s counts as an s, as it does to open_clip's pattern, which ignores case.
+_ENDINGS = ("'re", "'ve", "'ll", "'s", "'\u017f", "'t", "'m", "'d")
+
+
 def _split(text: str) -> Iterator[str]:
     """Pieces of a text: English endings, runs of letters, single digits, runs of anything else."""
     i = 0
     while i < len(text):
-        ending = next((each for each in ("'re", "'ve", "'ll", "'s", "'t", "'m", "'d") if text.startswith(each, i)), "")
+        ending = next((each for each in _ENDINGS if text.startswith(each, i)), "")
         special = next((each for each in ("<start_of_text>", "<end_of_text>") if text.startswith(each, i)), "")
         kind = _kind(text[i])
         end = i + 1
