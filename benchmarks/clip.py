@@ -48,10 +48,10 @@ def speed(models: list[str], batches: list[int]) -> list[dict]:
             model = load(name, precision=precision, torch=scorer == "torch")
             for batch in batches:
                 images = np.random.default_rng(0).random((batch, model.size, model.size, 3), np.float32)
-                model.images(images)
+                model.embed_images(images)
                 cpu, wall, rounds = time.process_time(), time.perf_counter(), 0
                 while time.perf_counter() - wall < 5 or rounds < 2:
-                    model.images(images)
+                    model.embed_images(images)
                     rounds += 1
                 spent = time.process_time() - cpu if jax.default_backend() == "cpu" else time.perf_counter() - wall
                 rows.append({"model": name, "scorer": scorer, "precision": precision, "batch": batch,

@@ -18,4 +18,4 @@ def cache_dir() -> Path:
         local = os.environ.get("LOCALAPPDATA")
         return (Path(local) if local else Path.home() / "AppData" / "Local") / "evoart" / "cache"
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "evoart"
+    return (Path(base).expanduser() if base else Path.home() / ".cache") / "evoart"

@@ -1,11 +1,8 @@
-"""The commands ``clip``, ``score`` and ``models``, and weights from a hub on this machine."""
+"""The commands ``clip``, ``score`` and ``models``; for weights from a hub see ``test_models``."""
 
 from __future__ import annotations
 
-import hashlib
-import http.server
 import json
-import threading
 import time
 from pathlib import Path
 
@@ -15,43 +12,8 @@ from clips import open_clip
 from PIL import Image
 
 from evoart.cli.app import run
-from evoart.errors import EvoartError
 from evoart.openclip import catalogue
-from evoart.openclip.load import weights_file
 from evoart.run.clip import models
-
-PAYLOAD = bytes(range(256)) * 400
-
-
-class Hub(http.server.BaseHTTPRequestHandler):
-    """Serves one model's weights, and the small file that states their hash."""
-
-    digest = hashlib.sha256(PAYLOAD).hexdigest()
-
-    def do_GET(self):
-        pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{self.digest}\nsize {len(PAYLOAD)}\n"
-        body = pointer.encode() if "/raw/" in self.path else PAYLOAD
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *words):
-        pass
-
-
-@pytest.fixture
-def hub(monkeypatch, tmp_path):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
-    monkeypatch.setenv("EVOART_CACHE", str(tmp_path / "cache"))
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
 
 
 @pytest.fixture
@@ -61,32 +23,6 @@ def alone(monkeypatch, tmp_path):
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
     monkeypatch.setenv("EVOART_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
-
-
-def test_a_download_is_announced_checked_and_kept(hub):
-    entry, said = catalogue.entry(catalogue.DEFAULT), []
-    path = weights_file(entry, say=said.append)
-    assert path.read_bytes() == PAYLOAD
-    assert len(said) == 1
-    assert "102,400" in said[0] or "0.1 MB" in said[0]
-    assert str(path) in said[0]
-    hub.shutdown()
-    assert weights_file(entry, say=said.append) == path
-    assert len(said) == 1
-
-
-def test_a_download_with_another_hash_is_not_kept(hub, monkeypatch):
-    monkeypatch.setattr(Hub, "digest", "0" * 64)
-    with pytest.raises(EvoartError, match="SHA-256 differs"):
-        weights_file(catalogue.entry(catalogue.DEFAULT))
-
-
-def test_a_file_in_the_hubs_own_cache_is_found(hub, tmp_path):
-    entry = catalogue.entry(catalogue.DEFAULT)
-    place = tmp_path / "hf" / "hub" / f"models--{entry.repository.replace('/', '--')}" / "snapshots" / "abc"
-    place.mkdir(parents=True)
-    (place / "open_clip_model.safetensors").write_bytes(b"here")
-    assert weights_file(entry).read_bytes() == b"here"
 
 
 def test_no_network_is_said_at_once(alone, capsys):
@@ -124,7 +60,8 @@ def test_offline_by_request_asks_nobody(alone, monkeypatch, capsys):
         (["score", "none.png", "a cat", "--model", "tiny"], 2, "none.png"),
     ],
 )
-def test_wrong_words_get_one_line(alone, capsys, words, code, told):
+def test_wrong_words_get_one_line(alone, capsys, monkeypatch, words, code, told):
+    monkeypatch.setattr("evoart.cli.console.PATIENT", 60.0)  # on a busy machine a line says what takes so long
     assert run(words) == code
     err = capsys.readouterr().err
     assert told in err
@@ -197,7 +134,7 @@ def test_a_short_run_has_the_colour_that_was_asked_for(alone, capsys):
 @pytest.mark.slow
 def test_models_of_torch_draw_too(alone, capsys):
     open_clip()
-    models._model.cache_clear()
+    models._load.cache_clear()
     words = ["clip", "a cat", "--model", "RN50/random", "-n", "6", "--seed", "1", "--generations", "2", "--crops", "1"]
     for search in (["gradient"], ["classical", "--population", "4"]):
         assert run([*words, "--search", *search, "-o", f"{search[0]}.svg", "--json"]) == 0
@@ -206,3 +143,23 @@ def test_models_of_torch_draw_too(alone, capsys):
         assert heard == (search == ["gradient"])  # the model is loaded once
         assert -1 < json.loads(told.out)["similarity"] < 1
         assert Path(f"{search[0]}.svg").read_text().count("<p") >= 6
+
+
+@pytest.mark.slow
+def test_prompts_that_compete_keep_what_they_share(alone, capsys):
+    words = [
+        "clip",
+        "a red circle",
+        "--negative-prompt",
+        "a red square",
+        "--softmax",
+        "--model",
+        "tiny",
+        "--quality",
+        "draft",
+    ]
+    assert run([*words, "--seed", "1", "-o", "a.png", "-q"]) == 0
+    r, g, b = np.moveaxis(np.asarray(Image.open("a.png").convert("RGB"), np.float32) / 255, -1, 0)
+    drawn = np.minimum(g, b) < 0.6
+    assert drawn.mean() > 0.05
+    assert r[drawn].mean() > np.maximum(g, b)[drawn].mean() + 0.5  # it was mauve

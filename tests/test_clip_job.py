@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from evoart.cli.app import run as main
 from evoart.errors import EvoartError, UsageError
 from evoart.run import checkpoint
+from evoart.run.clip import models
 from evoart.run.clip.job import ClipJob
 from evoart.run.clip.prompts import read, split
 from evoart.run.config import to_toml
@@ -31,7 +33,22 @@ from evoart.run.stop import Stop
         ("a hat:0.5", "a hat", 0.5),
         ("a hat : -2", "a hat", -2.0),
         ("time: noon", "time: noon", 1.0),
-        ("at 12:30", "at 12", 30.0),
+        ("at 12:30", "at 12:30", 1.0),
+        ("a wide photo, 16:9", "a wide photo, 16:9", 1.0),
+        ("16:9", "16:9", 1.0),
+        ("time:10:30", "time:10:30", 1.0),
+        ("John 3:16", "John 3:16", 1.0),
+        ("a clock at 9:05", "a clock at 9:05", 1.0),
+        ("a film still (2.35:1", "a film still (2.35:1", 1.0),
+        ("a film still, 1:1.85", "a film still, 1:1.85", 1.0),
+        ("finished at 12:30:45", "finished at 12:30:45", 1.0),
+        ("a wide photo, 16:9:2", "a wide photo, 16:9", 2.0),
+        ("a wide photo, 16:9 :2", "a wide photo, 16:9", 2.0),
+        ("route 66:0.5", "route 66", 0.5),
+        ("route 66 : 2", "route 66", 2.0),
+        ("blade runner 2049:.5", "blade runner 2049", 0.5),
+        ("route 66:-1", "route 66", -1.0),
+        ("R2D2:2", "R2D2", 2.0),
         ("a cat\n in\ta hat ", "a cat in a hat", 1.0),
         ("日本の猫:1.5", "日本の猫", 1.5),
         ("a\x1b[31m cat", "a [31m cat", 1.0),
@@ -159,6 +176,33 @@ def test_an_interrupted_run_ends_where_the_unbroken_one_does(tmp_path):
     assert set(whole.figures) == {"loss", '"a red circle"', '"yellow"', '"a blue square"', "judge"}
 
 
+def test_info_of_a_checkpoint_loads_no_model(tmp_path, monkeypatch, capsys):
+    job = ClipJob.make(prompts="a red circle", **SMALL | {"generations": 50})
+    stop = Stop()
+    for _ in run(job, keep=Keep(tmp_path / "c.npz", every=1e9), stop=stop):
+        stop.ask()
+
+    def fail(*given, **how):
+        raise AssertionError("a checkpoint was only read")
+
+    for name in ("load_guidance", "load_evaluator"):
+        monkeypatch.setattr(models, name, fail)
+    assert main(["info", str(tmp_path / "c.npz")]) == 0
+    out = capsys.readouterr().out
+    assert "unfinished" in out
+    assert "a red circle" in out
+    assert "2 circle, 2 ellipse" in out
+    damaged = bytearray((tmp_path / "c.npz").read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    (tmp_path / "d.npz").write_bytes(damaged)
+    assert main(["info", str(tmp_path / "d.npz")]) == 1
+
+
+def test_prompts_of_other_scripts_have_names_of_their_own():
+    stems = [ClipJob.make(prompts=each, model="tiny").stem for each in ("🐱", "🐶", "猫", "犬", "кот")]
+    assert stems == ["cat-face", "dog-face", "猫", "犬", "кот"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("more", [{"search": "surrogate"}, {"preset": "es-clip", "population": 8}])
 def test_every_search_makes_the_same_picture_again(more):
@@ -236,31 +280,32 @@ def test_recipes_with_one_picture_to_be_like_still_count(tmp_path, photo):
     old = {
         "format": 1,
         "command": "clip",
-        "like": str(path),
-        "like_weight": 0.5,
-        "like_sha256": digest,
-        "canvas": "shapes",
+        "image_prompts": str(path),
+        "image_prompts_weight": 0.5,
+        "image_prompts_sha256": digest,
+        "form": "shapes",
     }
     job = Job.from_dict(old | SMALL)
     assert (job.image_prompts, job.image_prompts_weight, job.image_prompts_sha256) == ((str(path),), (0.5,), (digest,))
     assert job.form == "shapes"
     # Without a picture they had a weight all the same.
-    assert Job.from_dict({"format": 1, "command": "clip", "prompts": ["a cat"], "like_weight": 1.0}).image_prompts == ()
+    assert (
+        Job.from_dict({"format": 1, "command": "clip", "prompts": ["a cat"], "image_prompts_weight": 1.0}).image_prompts
+        == ()
+    )
     with pytest.raises(UsageError, match="unknown option 'like'. It is called image_prompts now"):
-        Job.make(command="clip", prompts="a cat", like="a.png")
+        Job.make(command="clip", prompts="a cat", image_prompts="a.png")
 
 
 @pytest.mark.parametrize(
     "error", [MemoryError(), RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes.")]
 )
 def test_a_model_too_large_for_the_memory_is_one_line(monkeypatch, error):
-    from evoart.run.clip import models
-
     def load(*given, **how):
         raise error
 
     monkeypatch.setattr(models, "load", load)
-    models._model.cache_clear()
+    models._load.cache_clear()
     with pytest.raises(EvoartError, match="memory does not suffice for the model judge. Use a smaller --model"):
         prepare(ClipJob.make(prompts="a cat", model="judge"))
 

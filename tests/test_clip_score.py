@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from clips import open_clip
+from conftest import scenery
 from PIL import Image
 
 from evoart.engine import clip as clip_engine
@@ -17,8 +19,8 @@ from evoart.forms.boxes import boxes
 from evoart.forms.shapes import ShapesForm
 from evoart.openclip.load import load
 from evoart.score import clip as clip_score
-from evoart.score.clip import ClipScore, Prompt, look
-from evoart.score.crops import Crops, resample, whole
+from evoart.score.clip import ClipScore, Prompt, embed_image
+from evoart.score.crops import Crops, resample, resize_picture
 from evoart.search.stochastic_es import StochasticES
 from evoart.search.stochastic_gradient import StochasticGradient
 from evoart.search.surrogate import Surrogate
@@ -47,28 +49,46 @@ def test_resampling_is_pillows(photo, interpolation, size):
     assert np.abs(mine - reference)[inner, inner].max() < 2e-3
 
 
-def test_a_picture_is_shown_as_open_clip_shows_it(photo):
-    from clips import open_clip
-
+@pytest.mark.parametrize("shape", [(36, 48), (24, 24), (200, 37), (91, 240), (25, 24)])
+@pytest.mark.parametrize("resize_mode", ["shortest", "squash"])
+@pytest.mark.parametrize("interpolation", ["bicubic", "bilinear"])
+def test_a_picture_is_shown_as_open_clip_shows_it(shape, resize_mode, interpolation):
     library = open_clip()
-    shown = library.image_transform(24, is_train=False, mean=(0, 0, 0), std=(1, 1, 1))
+    how = {"interpolation": interpolation, "resize_mode": resize_mode}
+    shown = library.image_transform(24, is_train=False, mean=(0, 0, 0), std=(1, 1, 1), **how)
+    photo = scenery(*shape)
     reference = shown(Image.fromarray((photo * 255).round().astype(np.uint8))).numpy().transpose(1, 2, 0)
-    mine = np.asarray(resample(jnp.asarray(photo)[None], whole(*photo.shape[:2])[0], 24, "bicubic"))[0]
-    assert np.abs(mine - reference).mean() < 0.004
+    assert np.abs(resize_picture(photo, 24, **how) - reference).max() < 1e-6
 
 
-def test_crops_stay_inside_and_have_their_area():
-    crops = Crops(500, (0.3, 0.6), 1.5)
-    top, left, h, w = np.asarray(crops.boxes(jax.random.key(0), 80, 120)).T
-    assert (top >= 0).all()
-    assert (left >= 0).all()
-    assert (top + h <= 80 + 1e-3).all()
-    assert (left + w <= 120 + 1e-3).all()
-    area = h * w / (80 * 120)
-    assert area.max() <= 0.6 + 1e-5
-    free = (h < 80 - 1e-3) & (w < 120 - 1e-3)
-    assert area[free].min() >= 0.3 - 1e-5
-    assert area.mean() == pytest.approx(0.45, abs=0.02)
+@pytest.mark.parametrize(("height", "width"), [(80, 80), (80, 120), (60, 180), (300, 40)])
+@pytest.mark.parametrize(("area", "aspect"), [((0.7, 0.9), 4 / 3), ((0.3, 0.6), 1.5), ((1.0, 1.0), 4 / 3)])
+def test_crops_have_their_share_and_distort_nothing(height, width, area, aspect):
+    top, left, h, w = np.asarray(Crops(500, area, aspect).boxes(jax.random.key(0), height, width)).T
+    assert np.abs(np.log(w / h)).max() <= np.log(aspect) + 1e-4
+    seen_h = np.minimum(top + h, height) - np.maximum(top, 0)
+    seen_w = np.minimum(left + w, width) - np.maximum(left, 0)
+    share = seen_h * seen_w / (height * width)
+    assert share.max() <= area[1] + 1e-4
+    cut = (height == width) & (np.maximum(w, h) > width - 1e-3)  # as torchvision does it
+    assert share[~cut].min(initial=1) >= area[0] - 1e-4
+    if height != width:
+        assert share.mean() == pytest.approx(np.mean(area), abs=0.02)
+        assert ((top >= -1e-3) | (h > height)).all()  # beyond the edges only where it must
+        assert ((left >= -1e-3) | (w > width)).all()
+    # Every part of the picture is seen.
+    assert top.min() < 0.05 * height
+    assert left.min() < 0.05 * width
+    assert (top + h).max() > 0.95 * height
+    assert (left + w).max() > 0.95 * width
+
+
+def test_beyond_a_picture_there_is_white_paper():
+    images = jnp.zeros((1, 10, 30, 3))
+    seen = np.asarray(resample(images, jnp.array([-10.0, 0.0, 30.0, 30.0]), 15, "bicubic"))[0]
+    assert (seen[:5] == 1).all()
+    assert (seen[10:] == 1).all()
+    assert (seen[5:10] == 0).all()
 
 
 def test_the_same_crops_for_all(tiny, photo):
@@ -82,11 +102,11 @@ def test_the_same_crops_for_all(tiny, photo):
 
 
 def test_losses_by_hand(tiny):
-    image = np.full((tiny.size, tiny.size, 3), (1.0, 0.1, 0.1), np.float32)
+    image = np.full((tiny.size, tiny.size, 3), (1.0, 0.2, 0.2), np.float32)
     prompts = [Prompt("a red circle", 2.0), Prompt("a blue square", -1.0), Prompt("red", 0.5, image)]
     score = ClipScore([tiny], prompts)
-    seen = tiny.images(image[None])[0]
-    aims = [*tiny.texts(["a red circle", "a blue square"]), seen]
+    seen = tiny.embed_images(image[None])[0]
+    aims = [*tiny.embed_texts(["a red circle", "a blue square"]), seen]
     cosines = np.array([aim @ seen for aim in aims])
     found = score.similarities(image)
     assert found == pytest.approx(cosines, abs=1e-4)
@@ -94,9 +114,9 @@ def test_losses_by_hand(tiny):
     assert float(score.loss_of(found, weights)) == pytest.approx(1 - found @ weights / 3.5, abs=1e-5)
     soft = ClipScore([tiny], prompts, softmax=True)
     terms = np.abs(weights) * np.exp(soft.scale * found.astype(np.float64))
-    assert float(soft.loss_of(found, weights.astype(np.float32))) == pytest.approx(
-        -np.log((terms[0] + terms[2]) / terms.sum()), abs=1e-4
-    )
+    lost = -np.log((terms[0] + terms[2]) / terms.sum()) / soft.scale
+    shared = 1 - (2 * found[0] + 0.5 * found[2]) / 2.5
+    assert float(soft.loss_of(found, weights.astype(np.float32))) == pytest.approx(shared + lost, abs=1e-4)
 
 
 @pytest.mark.parametrize(("n", "k"), [(1, 6), (3, 4), (2, 5)])
@@ -106,7 +126,7 @@ def test_crops_side_by_side_are_those_one_after_the_other(tiny, monkeypatch, n, 
     boxes = Crops(k).boxes(jax.random.key(1), 40, 50)
     found = []
     for together in (1, 16):
-        monkeypatch.setattr(clip_score, "TOGETHER", together)
+        monkeypatch.setattr(clip_score, "MAX_SIDE_BY_SIDE", together)
         found.append(np.asarray(jax.jit(lambda *given: score.similarities_traced(*given))(images, score.inputs, boxes)))
     assert found[0] == pytest.approx(found[1], abs=1e-5)
     alone = [score.similarities_traced(images, score.inputs, boxes[i : i + 1]) for i in range(k)]
@@ -242,9 +262,12 @@ def test_first_order_changes_are_first_order(tiny):
     assert np.abs(told - true).max() < 0.15 * np.abs(true).max() + 2e-6
 
 
-def test_look_takes_the_middle(tiny):
+def test_an_embedding_is_of_the_middle_or_of_all(tiny):
     n = tiny.size
     wide = np.ones((n, 2 * n, 3), np.float32)
     wide[:, n // 2 : n // 2 + n] = (1, 0, 0)
     square = np.broadcast_to(np.float32((1, 0, 0)), (1, n, n, 3))
-    assert look(tiny, wide[None]) @ tiny.images(square).T > 0.99
+    assert embed_image(tiny, wide) @ tiny.embed_images(square)[0] > 0.99
+    squashed = resize_picture(wide, n, tiny.interpolation, "squash")
+    assert squashed[:, : n // 8].min() > 0.9  # the white to the left is there
+    assert resize_picture(wide, n, tiny.interpolation)[:, : n // 8, 1:].max() < 0.1

@@ -15,7 +15,8 @@ from sketches import small
 from evoart.cli.app import run
 from evoart.cli.sketch.group import COMMANDS, sketch
 from evoart.errors import EvoartError, UsageError
-from evoart.forms.sketch import SketchForm
+from evoart.forms.sketch import SketchForm, sketch_form
+from evoart.output import recipe as container
 from evoart.output.save import read_recipe
 from evoart.run.api import load
 from evoart.run.checkpoint import load as read_checkpoint
@@ -266,10 +267,10 @@ def test_wrong_input_is_told_in_one_line(here, capsys, words, message):
 def test_published_models_are_fetched_once_and_checked(here, monkeypatch, capsys):
     fetched = []
 
-    def obtain(remote, path, *, say, progress):
+    def obtain(remote, path, *, report, progress):
         if not path.exists():
             fetched.append(remote.url)
-            say(f"Downloading {remote.name}")
+            report(f"Downloading {remote.name}")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(to_js(small()))
             progress(1, 1)
@@ -284,7 +285,11 @@ def test_published_models_are_fetched_once_and_checked(here, monkeypatch, capsys
     assert fetched[1].endswith("/sea_turtle.vae.json")
     catalogue.place("bird").write_bytes(b"[]")
     with pytest.raises(EvoartError, match="Delete '.*bird.gen.json' and try again"):
-        catalogue.find("bird")
+        catalogue.find("bird", download=False)
+    lines = []
+    assert catalogue.find("bird", report=lines.append).config.hidden == 12  # what is bad is fetched again
+    assert "is deleted" in lines[0]
+    assert len(fetched) == 3
     for wrong in ("brid", "bird.exe"):
         with pytest.raises(UsageError):
             catalogue.find(wrong)
@@ -334,9 +339,34 @@ def test_pens_evolve_to_a_photograph(here, capsys, photo):
 
 
 def test_the_tape_decides_and_z_too(here):
-    form = SketchForm("vae.npz", "z", 3, 20)
+    form = sketch_form("vae.npz", "z", 3, 20)
     assert form.dim == 3 * (4 + 4)
     a, b = (form.finalised(form.random(np.random.default_rng(k)))[1] for k in (0, 1))
     assert a.shape != b.shape or not np.allclose(a, b)
+    other = SketchForm.from_plain(form.to_plain() | {"sha256": "0" * 64})
     with pytest.raises(EvoartError, match="not the model that this was made with"):
-        SketchForm.from_plain(form.to_plain() | {"sha256": "0" * 64})
+        other.drawing(other.random(np.random.default_rng(0)))
+
+
+@pytest.mark.parametrize("model", ["bird", "/etc/nothing.npz", "mine.npz"])
+def test_reading_a_form_asks_for_no_model(here, monkeypatch, capsys, model):
+    def fail(*given, **how):
+        raise AssertionError("a recipe was only read")
+
+    monkeypatch.setenv("EVOART_CACHE", str(here / "cache"))
+    for name in ("find", "obtain", "read"):
+        monkeypatch.setattr(catalogue, name, fail)
+    form = SketchForm(model, "tape", 2, 16)
+    genome = form.random(np.random.default_rng(0))
+    result = {"form": "sketch", **form.to_plain(), "genome": container.encode_genome(genome), "size": [64, 64]}
+    recipe = {"evoart": "0", "format": 1, "job": {"command": "sketch"}, "result": result | {"figures": {}}}
+    (here / "r.json").write_text(json.dumps(recipe))
+    assert evoart(capsys, "info", "r.json")[0] == 0
+    load("r.json")
+    monkeypatch.undo()
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("EVOART_CACHE", str(here / "cache"))
+    monkeypatch.setattr(catalogue, "obtain", fail)
+    code, _, said = evoart(capsys, "render", "r.json", "-o", "r.png")
+    assert code == 1
+    assert ("is not here. Fetch it with: evoart sketch bird" if model == "bird" else "does not say what") in said

@@ -25,8 +25,8 @@ from optax.contrib import MuonDimensionNumbers, muon
 from evoart.openclip.config import ClipConfig, parse
 from evoart.openclip.model import encode_image, encode_text
 from evoart.openclip.safetensors import read, write
-from evoart.openclip.tokens import Words, tokens
-from evoart.openclip.weights import parameters, state_of
+from evoart.openclip.tokens import Words, tokenize
+from evoart.openclip.weights import to_params, to_state
 from evoart.score.crops import resample
 
 CONTEXT = 16
@@ -228,7 +228,7 @@ class Batches:
         facts = np.array([each.facts for each in drawings])
         captions = [world.words(rng, each) for each in said]
         return np.array(images, np.float32), {
-            "tokens": tokens(self.tokenizer, captions), "true": world.true_of(np.array(said), facts),
+            "tokens": tokenize(self.tokenizer, captions), "true": world.true_of(np.array(said), facts),
             "aim": np.array(aims), "evolved": np.arange(len(aims)) < len(self.live), "facts": facts,
             "boxes": self.boxes(len(images)),
         }  # fmt: skip
@@ -269,7 +269,7 @@ def accuracy(params: dict, config: ClipConfig, tokenizer: Words, pictures: int =
 
     def share(index: int, words: list[str], texts: list[list[str]]) -> float:
         unique = sorted({text for row in texts for text in row})
-        t = dict(zip(unique, np.asarray(embed(params, tokens(tokenizer, unique))), strict=True))
+        t = dict(zip(unique, np.asarray(embed(params, tokenize(tokenizer, unique))), strict=True))
         chosen = [
             int((np.array([t[text] for text in row]) @ each).argmax()) for row, each in zip(texts, v, strict=True)
         ]
@@ -302,7 +302,7 @@ def train(name: str, steps: int, calm: int, out: Path, seed: int, begun: Path | 
     heads = {name: jnp.zeros((config.embed, len(world.SHAPES))) for name in HEADS}
     params = {"clip": start(config, jax.random.key(seed)), "scale": jnp.log(jnp.float32(10.0)), "heads": heads}
     if begun is not None:
-        params["clip"] = jax.tree.map(jnp.asarray, parameters(read(begun)[0], config))
+        params["clip"] = jax.tree.map(jnp.asarray, to_params(read(begun)[0], config))
     schedule = optax.warmup_cosine_decay_schedule(0, RATE if begun is None else RATE / 2, 50, steps, 2e-5)
     # Muon needs a third of Adam's steps here.
     move = muon(
@@ -358,7 +358,7 @@ def train(name: str, steps: int, calm: int, out: Path, seed: int, begun: Path | 
             plain["accuracy"] = {key: round(value, 4) for key, value in found.items()}
             print(f"      {plain['accuracy']} {time.perf_counter() - began:.0f} s", flush=True)
             half = jax.tree.map(lambda x: np.asarray(x, np.float16), mean["clip"])
-            state_dict = state_of(half, config) | {"logit_scale": np.asarray(mean["scale"], np.float16)}
+            state_dict = to_state(half, config) | {"logit_scale": np.asarray(mean["scale"], np.float16)}
             write(out / f"{name}.safetensors", state_dict)
             (out / f"{name}.json").write_text(json.dumps(plain, indent=1) + "\n")
 

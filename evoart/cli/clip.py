@@ -139,7 +139,10 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
 )
 @o.option(o.SEARCH, "--crops", metavar="N", help="Random crops that CLIP sees of a picture, 1 to 64. [default: 4]")
 @o.option(
-    o.SEARCH, "--crop-area", metavar="LOW-HIGH", help="Share of the picture that a crop shows. [default: 0.7-0.9]"
+    o.SEARCH,
+    "--crop-area",
+    metavar="LOW-HIGH",
+    help="Share of the picture that a crop shows. [default: 0.7-0.9]",
 )
 @o.option(
     o.SEARCH, "--pixels", metavar="N", help="Long side of the canvas that CLIP sees, 16 to 1,024. [default: by model]"
@@ -174,10 +177,12 @@ def clip(prompt: tuple[str, ...], file: str | None, count: str | None, **given: 
 def _draw(jobs: list[ClipJob], how: dict[str, Any]) -> int:
     """Make every picture, one after the other; an interruption ends them all."""
     from evoart.cli.console import Console
+    from evoart.cli.downloads import callbacks
     from evoart.cli.runner import run_job
     from evoart.errors import UsageError
     from evoart.run.clip.models import fetch
     from evoart.run.device import own_process
+    from evoart.run.downloads import find_missing_files
 
     if len(jobs) > 1 and (how["outputs"] == ("-",) or how["checkpoint"]):
         raise UsageError(
@@ -185,11 +190,10 @@ def _draw(jobs: list[ClipJob], how: dict[str, Any]) -> int:
         )
     own_process(jobs[0].device, jobs[0].threads)
     console = Console(o.verbosity(how["verbose"], how["quiet"]))
-    if jobs[0].scorer != "torch":
-        fetch(jobs[0], console.say, lambda done, total: console.status(_share(done, total)))
-        console.end()
-    for job in jobs:
-        _warn(job, console)
+    if not (how["dry_run"] and find_missing_files(jobs[0])):
+        fetch(jobs[0], **callbacks(console))
+        for job in jobs:
+            _warn(job, console)
     for i, job in enumerate(jobs):
         places = {name: tuple(_numbered(each, i, len(jobs)) for each in how[name]) for name in ("outputs", "films")}
         code = run_job(job, **how | places)
@@ -241,19 +245,15 @@ def _options(
 
 def _warn(job: ClipJob, console: Console) -> None:
     """Say what the model will not read of a prompt."""
-    from evoart.run.clip.models import cut
+    from evoart.run.clip.models import find_overflow
     from evoart.run.clip.prompts import split
 
     for written in (*job.prompts, *job.negative_prompts):
         text, _ = split(written)
-        if rest := cut(job, text):
+        if rest := find_overflow(job, text):
             console.say(f'Note: the model reads no further than this prompt\'s first words; cut: "{rest}"')
         if any(ord(letter) > 0x24F and letter.isalpha() for letter in text):
             console.say(f'Note: most CLIP models learned from English; "{text}" may mean little to them')
-
-
-def _share(done: int, total: int | None) -> str:
-    return f"{done / 1e6:,.0f} MB" + (f" of {total / 1e6:,.0f} MB, {done / max(total, 1):.0%}" if total else "")
 
 
 def _numbered(place: str, i: int, many: int) -> str:

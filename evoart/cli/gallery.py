@@ -287,17 +287,19 @@ def _dry_run(entries: Sequence[Entry], folder: Path, given: dict[str, Any], proc
     from evoart.cli.text import span
     from evoart.errors import EvoartError
     from evoart.gallery import run as runs
+    from evoart.run.downloads import find_missing_files
 
     todo = runs.remaining(entries, folder, given["diverse"])[0] if folder.is_dir() else list(entries)
     sorts: dict[str, list[Entry]] = {}
     for entry in todo:
         sorts.setdefault(_sort(entry), []).append(entry)
     evaluations, seconds, unknown = 0.0, 0.0, 0
+    downloads = list(dict.fromkeys(file for entry in todo for file in find_missing_files(entry.job)))
     for members in list(sorts.values())[:_TRIALS]:
-        try:
-            needed, judged, _ = estimate(prepare(members[0].job))
-        except EvoartError:
-            needed = judged = None
+        needed = judged = None
+        if not find_missing_files(members[0].job):  # a dry run fetches nothing
+            with contextlib.suppress(EvoartError):
+                needed, judged, _ = estimate(prepare(members[0].job))
         unknown += len(members) if needed is None else 0
         seconds += (needed or 0) * len(members)
         evaluations += (judged or 0) * len(members)
@@ -310,6 +312,7 @@ def _dry_run(entries: Sequence[Entry], folder: Path, given: dict[str, Any], proc
         "evaluations": round(evaluations),
         "seconds": round(seconds / processes, 1),
         "not estimated": unknown,
+        "downloads": [str(each) for each in downloads],
     }
     if given["as_json"]:
         click.echo(json.dumps(facts))
@@ -317,6 +320,8 @@ def _dry_run(entries: Sequence[Entry], folder: Path, given: dict[str, Any], proc
     tell(f"jobs         {len(entries):,}, of which {len(todo):,} are to be done")
     for name, number in kinds.items():
         tell(f"             {number:,} evoart {name}")
+    for each in downloads:
+        tell(f"download     {each}")
     tell(f"evaluations  about {float(f'{evaluations:.2g}'):,.0f}")
     tell(
         f"time         about {span(seconds / processes)}" + (f", and {unknown:,} jobs not estimated" if unknown else "")

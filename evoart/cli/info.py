@@ -48,14 +48,14 @@ def _recipe(file: str) -> dict[str, Any]:
 
 
 def _checkpoint(path: Path) -> dict[str, Any]:
-    from evoart.run import checkpoint
+    from evoart.run.checkpoint import read_summary
 
-    saved = checkpoint.load(path)
-    job = saved.problem.job.to_dict()
+    saved = read_summary(path)
+    job = saved.job.to_dict()
     return {
         "checkpoint": "finished" if saved.state["reason"] else "unfinished",
-        "drawing": saved.problem.form.description,
-        "size": list(saved.problem.size),
+        "drawing": saved.form.description,
+        "size": list(saved.size),
         "seconds": round(saved.state["seconds"], 1),
         "job": {name: value for name, value in job.items() if name != "format"},
     }

@@ -1,63 +1,153 @@
-"""``evoart models``: which CLIP models there are, which lie here, and what a download would cost."""
+"""``evoart models``: which CLIP models there are, which lie here, and their files fetched, checked and removed."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from evoart.cli import options as o
 
+if TYPE_CHECKING:
+    from evoart.openclip.catalogue import Entry
 
-@click.command(cls=o.Command, short_help="List CLIP models: what is here, sizes, licences.")
+
+@click.group(cls=o.Family, invoke_without_command=True, short_help="List CLIP models: what is here, sizes, licences.")
+@o.option("List", "--all", "every", is_flag=True, help="Also everything else that open_clip publishes.")
 @o.option(
-    "List", "--all", "every", is_flag=True, help="Also what open_clip knows beyond these (needs the extra 'clip')."
+    "List",
+    "--check",
+    is_flag=True,
+    help="Read what was downloaded, and hold it to its hash; exit code 1 if it differs.",
 )
-@o.option("List", "--check", is_flag=True, help="Read what was downloaded, and hold it to its hash.")
 @o.json_option
-def models(every: bool, check: bool, as_json: bool) -> int:
+@click.pass_context
+def models(ctx: click.Context, every: bool, check: bool, as_json: bool) -> int | None:
     """List the models of --model: where their weights are, how large, under which licence.
 
-    Nothing is downloaded here.
+    Nothing is downloaded here, but by: evoart models fetch NAME.
+
+    \b
+    Environment variables:
+      EVOART_CACHE     where evoart keeps what it downloads; without it
+                       $XDG_CACHE_HOME/evoart, or ~/.cache/evoart
+      HF_HOME, HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, XDG_CACHE_HOME
+                       where the Hugging Face client keeps files: used, never changed
+      HF_HUB_OFFLINE   1, true, yes or on: the hub is never asked
+      HF_TOKEN         your token, sent to the hub alone (or what "hf auth login" left)
+      HF_ENDPOINT      another address of the hub, such as a mirror
+      https_proxy, no_proxy, SSL_CERT_FILE
+                       your network's proxy and its own certificates
     """
+    if ctx.invoked_subcommand is not None:
+        return None
     import json
 
-    from evoart.cli.console import tell
-    from evoart.openclip import catalogue
-    from evoart.openclip.load import HUB, folder, here
-    from evoart.openclip.load import check as verified
+    from evoart.cli.console import Console, tell
+    from evoart.openclip import catalogue, store
 
-    table = []
-    for entry in catalogue.KNOWN if not every else catalogue.everything():
-        path = here(entry)
-        row = {
-            "model": entry.full,
-            "default": entry.full == catalogue.DEFAULT,
-            "path": None if path is None else str(path),
-            "size": entry.size if path is None else path.stat().st_size,
-            "licence": entry.licence or "see its page",
-            "note": entry.note,
-            "source": f"{HUB}/{entry.repository}" if entry.repository else "",
-        }
-        if check and path is not None and folder(entry) in path.parents:
-            row["sha256"] = verified(entry)
-        table.append(row)
+    entries = catalogue.all_entries() if every else list(catalogue.KNOWN)
+    table = [_row(entry, check, Console()) for entry in entries]
+    damaged = any("damaged" in row for row in table)
+    default = catalogue.find_entry(catalogue.DEFAULT)
     if as_json:
-        click.echo(json.dumps({"models": table, "cache": str(folder(catalogue.KNOWN[0]).parent)}))
-        return 0
+        click.echo(json.dumps({"models": table, "cache": str(store.folder(default).parent)}))
+        return int(damaged)
+    width = max(len(row["model"]) for row in table)
     for row in table:
-        size = (
-            f"{row['size'] / 1e6:,.0f} MB"
-            if row["size"] >= 1e7
-            else f"{row['size'] / 1e6:.1f} MB"
-            if row["size"]
-            else "?"
-        )
         state = "here" if row["path"] else "to download"
-        tell(f"{row['model']:<38} {size:>9}  {state:<12} {row['licence']:<6} {row['note']}")
-    default = next(row for row in table if row["default"])
-    if default["path"] is None:
-        click.echo()
+        state = "damaged" if "damaged" in row else state
         tell(
-            f"Without --model, evoart clip downloads {default['model']} ({default['size'] / 1e6:,.0f} MB) from "
-            f"{default['source']} to {folder(catalogue.entry(catalogue.DEFAULT))}."
+            f"{row['model']:<{width}} {_size(row['size']):>9}  {state:<12} {row['licence']:<12} {row['note']}".rstrip()
         )
+    if missing := store.missing_files(default):
+        click.echo()
+        parts = " and ".join(each.summary for each in missing)
+        tell(
+            f"Without --model, evoart clip downloads {default.full_name}: {parts}, from "
+            f"{_page_of(default)} to {store.folder(default).parent}."
+        )
+    return int(damaged)
+
+
+def _page_of(entry: Entry) -> str:
+    """The page of a model on the hub; ``""`` for those that have none."""
+    from evoart.openclip import hub
+
+    return f"{hub.endpoint()}/{entry.repository}" if entry.repository else ""
+
+
+def _row(entry: Entry, check: bool, console: Any) -> dict[str, Any]:
+    """What is known of a model, as plain values."""
+    from evoart.errors import EvoartError
+    from evoart.openclip import catalogue, store
+
+    path = store.find_weights(entry, report=console.say)
+    row: dict[str, Any] = {
+        "model": entry.full_name,
+        "default": entry.full_name == catalogue.DEFAULT,
+        "path": None if path is None else str(path),
+        "size": catalogue.size_of(entry) if path is None else path.stat().st_size,
+        "licence": entry.licence or "see its page",
+        "note": entry.note or (f"by torch: {entry.torch_reason}" if entry.torch_reason else ""),
+        "source": _page_of(entry),
+    }
+    if check:
+        try:
+            if digest := store.check_files(entry):
+                row["sha256"] = digest
+        except EvoartError as error:
+            row["damaged"] = error.message
+            console.say(str(error))
+    return row
+
+
+def _size(size: int) -> str:
+    if not size:
+        return "?"
+    return f"{size / 1e6:,.0f} MB" if size >= 1e7 else f"{size / 1e6:.1f} MB"
+
+
+@models.command(cls=o.Command, short_help="Download a model's files, now.")
+@click.argument("name", metavar="NAME[/TAG]")
+@o.verbosity_options
+def fetch(name: str, verbose: int, quiet: bool) -> int:
+    """Download what the model NAME needs, so that evoart clip and score run without a network."""
+    from evoart.cli.console import Console, tell
+    from evoart.cli.downloads import callbacks
+    from evoart.openclip import catalogue, store
+    from evoart.openclip.foreign import check_tokenizer
+    from evoart.openclip.load import check_extra
+
+    console = Console(o.verbosity(verbose, quiet))
+    entry = catalogue.find_entry(name)
+    check_extra(entry)
+    if entry.is_on_disk:
+        console.say(f"{entry.full_name} is part of evoart: there is nothing to download")
+        return 0
+    check_tokenizer(entry, report=console.say)
+    if len(missing := store.missing_files(entry)) > 1:
+        console.say(f"To be downloaded, once: {', and '.join(each.summary for each in missing)}")
+    path = store.fetch_weights(entry, **callbacks(console))
+    if store.needs_byte_pairs(entry):
+        store.load_byte_pairs(entry, 77, report=console.say)
+    tell(str(path))
+    return 0
+
+
+@models.command(cls=o.Command, short_help="Delete a model's files from evoart's cache.")
+@click.argument("name", metavar="NAME[/TAG]")
+@o.verbosity_options
+def remove(name: str, verbose: int, quiet: bool) -> int:
+    """Delete what evoart has downloaded of the model NAME. The cache of other programs stays as it is."""
+    from evoart.cli.console import Console
+    from evoart.download import format_bytes
+    from evoart.openclip import catalogue, store
+
+    entry = catalogue.find_entry(name)
+    freed = store.remove_files(entry)
+    text = f"Deleted {entry.full_name}: {format_bytes(freed)}" if freed else f"Nothing of {entry.full_name} is kept"
+    Console(o.verbosity(verbose, quiet)).say(text)
+    if freed and (path := store.find_weights(entry, report=lambda line: None)):
+        Console(o.verbosity(verbose, quiet)).say(f"Another program keeps a copy, which stays: {path}")
     return 0

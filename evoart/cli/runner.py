@@ -10,10 +10,12 @@ import click
 
 from evoart.cli import session
 from evoart.cli.console import Console, tell
+from evoart.cli.downloads import tell_missing
 from evoart.cli.options import verbosity
 from evoart.cli.text import span, visible
 from evoart.run import distributed as processes
 from evoart.run.device import own_process
+from evoart.run.downloads import find_missing_files
 from evoart.run.events import Event, Interrupted, Progress, Started
 from evoart.run.job import Job
 from evoart.run.loop import drive
@@ -53,6 +55,8 @@ def run_job(
     if distributed:
         processes.join()
     job = processes.seeded(job)
+    if dry_run and (missing := find_missing_files(job)):
+        return tell_missing(job, missing, as_json)
     if not processes.first():
         return _assist(problem or prepare(job), begin)
     naming = {

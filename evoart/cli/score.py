@@ -43,17 +43,15 @@ def score(picture: str, text: tuple[str, ...], as_json: bool, verbose: int, quie
     import json
 
     from evoart.cli.console import Console, tell
+    from evoart.cli.downloads import callbacks
     from evoart.run.clip.job import ClipJob
+    from evoart.run.clip.models import fetch
     from evoart.run.clip.similarity import similarities
 
     console = Console(o.verbosity(verbose, quiet))
     options = {name: value for name, value in given.items() if value is not None}
     job = ClipJob.make(prompts=text, **options)
-    from evoart.run.clip.models import fetch
-
-    if job.scorer != "torch":
-        fetch(job, console.say, lambda done, total: console.status(f"{done / 1e6:,.0f} MB"))
-        console.end()
+    fetch(job, **callbacks(console))
     found = similarities(job, picture)
     if as_json:
         rows = [{"text": each, "similarity": round(s, 6), "probability": round(p, 6)} for each, s, p in found]

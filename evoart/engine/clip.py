@@ -45,7 +45,7 @@ class ClipEngine:
         self.form, self.score, self.height, self.width = form, score, height, width
         self._pictures = pictures(form, height, width)
         self.traceable = self._pictures.traceable
-        room = 24 * height * width + max(getattr(model, "room", _ROOM) for model in score.models)
+        room = 24 * height * width + max(getattr(model, "memory", _ROOM) for model in score.models)
         self.batch = min(candidates_within(room), _MOST.get(jax.default_backend(), _MOST["other"]))
         self._asked = 1
         # Operations to judge one genome: two for every weight and token, and some for every pixel and shape.

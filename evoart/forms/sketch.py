@@ -24,6 +24,9 @@ _LEAST_SIDE = 1e-3  # of a sketch in the model's units: a dot is not blown up fo
 class SketchForm:
     """Sketches of one model on one page.
 
+    A form is a value: making one, or reading one from a recipe, asks for no model. What draws reads it, from this
+    machine alone; ``sketch_form`` makes a form with what it has to know of its model.
+
     Attributes:
         model: name or file of a sketch-rnn.
         evolve: ``tape`` (the noise that sampling consumes) or ``z`` (a VAE's latent vector).
@@ -35,7 +38,8 @@ class SketchForm:
         width, height: extent of the picture in units; the longer one is 1.
         line: width of the lines in units.
         ink: their colour; ``background``: sRGB in [0, 1], or None for a transparent ground.
-        sha256: of the weights; ``""`` for whatever ``model`` is.
+        sha256: of the weights; ``""`` for whatever a built-in or published ``model`` is.
+        latent: numbers of the model's latent vector, where ``evolve`` is ``z``.
     """
 
     name: ClassVar[str] = "sketch"
@@ -54,24 +58,21 @@ class SketchForm:
     ink: RGB = (0.0, 0.0, 0.0)
     background: RGB | None = (1.0, 1.0, 1.0)
     sha256: str = ""
+    latent: int = 0
 
     def __post_init__(self) -> None:
-        model, digest = _model(self.model)
-        if self.sha256 and self.sha256 != digest:
-            raise EvoartError(f"'{self.model}' is not the model that this was made with", "Use the file of that time")
         if self.evolve not in ("tape", "z"):
             raise UsageError(f"'{self.evolve}' of a sketch cannot evolve", "Use tape or z")
-        if self.evolve == "z":
-            model.need_latent("evolve z")
-        if model.config.inputs != 5:
-            raise UsageError(f"'{model.config.name}' cannot evolve", "Use another model")
-        object.__setattr__(self, "sha256", digest)
-        object.__setattr__(self, "points", min(self.points, model.config.longest))
+        if self.evolve == "z" and not self.latent:
+            raise EvoartError(
+                f"it does not say how many numbers '{self.model}' draws from",
+                "Make it again with this version of evoart",
+            )
 
     @property
     def own(self) -> int:
         """Numbers of one sketch."""
-        return PLACE + (_model(self.model)[0].config.latent if self.evolve == "z" else 4 * self.points)
+        return PLACE + (self.latent if self.evolve == "z" else 4 * self.points)
 
     @property
     def dim(self) -> int:
@@ -87,7 +88,7 @@ class SketchForm:
 
     def work(self, pixels: int) -> float:
         """See ``StrokesForm.work``; a step of the model is a product with its weights."""
-        return self.count * self.points * (pixels / 2 + _model(self.model)[0].config.hidden ** 2 / 16)
+        return self.count * self.points * (pixels / 2 + _load_model(self).config.hidden ** 2 / 16)
 
     @property
     def _usual_side(self) -> float:
@@ -156,6 +157,9 @@ class SketchForm:
             values[name] = plain[name]
         for name, (low, high) in real.items():
             (values[name],) = numbers(plain[name], low=low, high=high)
+        values["latent"] = plain.get("latent", 0)
+        if not isinstance(values["latent"], int) or not 0 <= values["latent"] <= 1024:
+            raise ValueError("latent")
         for name in ("model", "evolve", "rule", "sha256"):
             if not isinstance(plain[name], str):
                 raise TypeError(name)
@@ -190,7 +194,7 @@ class SketchForm:
 
         from evoart.sketch.sampling import trace
 
-        model = _model(self.model)[0]
+        model = _load_model(self)
         config, params = model.config, {name: jnp.asarray(value) for name, value in model.params.items()}
         n = genomes.shape[0]
         own = genomes.reshape(n * self.count, self.own)
@@ -253,13 +257,46 @@ def _compiled(form: SketchForm) -> Any:
     return jax.jit(form.segments_traced)
 
 
-@functools.lru_cache(maxsize=4)
-def _model(name: str) -> tuple[Model, str]:
-    """A model and the hash of its weights."""
+def sketch_form(model: str, evolve: str, count: int, points: int, **settings: Any) -> SketchForm:
+    """A form with what it has to know of its model, which is read, and downloaded where it is not here.
+
+    Raises:
+        UsageError: a model that there is not, or that cannot evolve so. EvoartError: it cannot be read or downloaded.
+    """
     from evoart.sketch.catalogue import find
 
-    model = find(name)
-    return model, model.digest
+    found = find(model)
+    if evolve == "z":
+        found.need_latent("evolve z")
+    config = found.config
+    if config.inputs != 5:
+        raise UsageError(f"'{config.name}' cannot evolve", "Use another model")
+    points, latent = min(points, config.longest), config.latent if evolve == "z" else 0
+    return SketchForm(model, evolve, count, points, sha256=found.digest, latent=latent, **settings)
+
+
+def _load_model(form: SketchForm) -> Model:
+    """The model of a form; nothing is downloaded.
+
+    Raises:
+        EvoartError: it is not here, or another one than that which the form was made with.
+    """
+    model = _read_model(form.model, form.sha256)
+    if model.config.inputs != 5 or (form.evolve == "z" and form.latent != model.config.latent):
+        raise EvoartError(f"'{form.model}' is not the model that this was made with", "Use the file of that time")
+    return model
+
+
+@functools.lru_cache(maxsize=4)
+def _read_model(name: str, sha256: str) -> Model:
+    from evoart.sketch.catalogue import find, is_file
+
+    if is_file(name) and not sha256:  # a recipe may come from anywhere
+        raise EvoartError(f"the recipe does not say what '{name}' held", "Use one that evoart wrote")
+    model = find(name, download=False)
+    if sha256 and sha256 != model.digest:
+        raise EvoartError(f"'{name}' is not the model that this was made with", "Use the file of that time")
+    return model
 
 
 def _split(points: np.ndarray, down: np.ndarray, there: np.ndarray) -> list[np.ndarray]:

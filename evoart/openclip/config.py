@@ -51,6 +51,12 @@ class Tower:
     quick_gelu: bool
     eps: float = 1e-5
 
+    @property
+    def parameters(self) -> int:
+        """Numbers in its blocks."""
+        d, h = self.width, self.hidden
+        return self.layers * (4 * d * d + 2 * d * h + 9 * d + h)
+
 
 @dataclass(frozen=True)
 class Vision:
@@ -74,7 +80,16 @@ class Text:
 
 @dataclass(frozen=True)
 class ClipConfig:
-    """Both towers, the size of the embedding that they share, and how pictures are prepared."""
+    """Both towers, the size of the embedding that they share, and how pictures are prepared.
+
+    Attributes:
+        embed: numbers of an embedding.
+        vision, text: the towers.
+        mean, std: of the training pictures' channels, sRGB in [0, 1].
+        interpolation: ``bicubic`` or ``bilinear``.
+        resize_mode: how pictures that are not square are brought to size: ``shortest`` shows the middle square,
+            ``squash`` all of it, distorted.
+    """
 
     embed: int
     vision: Vision
@@ -82,6 +97,16 @@ class ClipConfig:
     mean: tuple[float, ...] = MEAN
     std: tuple[float, ...] = STD
     interpolation: str = "bicubic"
+    resize_mode: str = "shortest"
+
+    @property
+    def parameters(self) -> int:
+        """Numbers in all weights."""
+        vision, text = self.vision, self.text
+        v, t = vision.tower.width, text.tower.width
+        patches = (vision.size // vision.patch) ** 2
+        images = v * (3 * vision.patch**2 + 1 + patches + 1 + 4 + self.embed) + vision.tower.parameters
+        return images + t * (text.vocabulary + text.context + 2 + self.embed) + text.tower.parameters + 1
 
 
 def parse(plain: Mapping[str, Any], preprocess: Mapping[str, Any] | None = None) -> ClipConfig:
@@ -89,7 +114,7 @@ def parse(plain: Mapping[str, Any], preprocess: Mapping[str, Any] | None = None)
 
     Args:
         plain: the configuration's values.
-        preprocess: ``mean``, ``std``, ``interpolation``, ``size`` of a pretrained tag.
+        preprocess: ``mean``, ``std``, ``interpolation``, ``resize_mode``, ``size`` of a pretrained tag.
 
     Raises:
         ValueError: an architecture that this package does not compute, with the setting that says so.
@@ -122,6 +147,7 @@ def parse(plain: Mapping[str, Any], preprocess: Mapping[str, Any] | None = None)
         mean=tuple(float(value) for value in preprocess.get("mean", MEAN)),
         std=tuple(float(value) for value in preprocess.get("std", STD)),
         interpolation=str(preprocess.get("interpolation", "bicubic")),
+        resize_mode=str(preprocess.get("resize_mode", "shortest")),
     )
 
 

@@ -3,47 +3,37 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-from pathlib import Path
 
-from evoart.cache import cache_dir
-from evoart.download import Remote, obtain
-from evoart.errors import EvoartError, MissingExtra, UsageError
-from evoart.openclip import catalogue
+from evoart.download import Report, print_line, read_text
+from evoart.errors import EvoartError
+from evoart.openclip import catalogue, hub
+from evoart.openclip.catalogue import Entry
 
 _FILE = "tokenizer_config.json"  # small, and every such tokenizer has one
 
 
-def check_tokenizer(model: str, hub: str, caches: Path) -> None:
-    """See to it that the tokenizer of ``NAME`` or ``NAME/TAG`` can be had, where it is not one of open_clip's own.
-
-    Args:
-        hub: the address of the hub.
-        caches: the folder in which the hub's own client keeps what it has fetched.
+def check_tokenizer(entry: Entry, *, report: Report = print_line) -> None:
+    """See to it that a model's tokenizer can be had, where it is not one of open_clip's own.
 
     Raises:
         EvoartError: it cannot, and why. transformers itself would try for a minute.
     """
-    name = model.partition("/")[0]
-    try:
-        plain = catalogue.architecture(name)
-    except (UsageError, MissingExtra):
-        return  # whoever loads the model says so
-    text = plain.get("text_cfg", {})
+    if not entry.torch_reason or catalogue.package_folder() is None:
+        return  # JAX needs none, and without open_clip there is no model either
+    text = catalogue.config_of(entry.name).get("text_cfg", {})
     repository = text.get("hf_tokenizer_name") or text.get("hf_model_name")
     if not repository:
         return
     other = "Choose another --model; see: evoart models"
     if importlib.util.find_spec("transformers") is None:
-        what = f"the tokenizer of {name} needs the package transformers"
+        what = f"the tokenizer of {entry.name} needs the package transformers"
         raise EvoartError(what, f"Install it with: pip install transformers sentencepiece. {other}")
-    if any(caches.glob(f"models--{repository.replace('/', '--')}/snapshots/*/tokenizer*")):
+    if hub.find_cached(repository, "tokenizer*"):
         return
-    what = f"the tokenizer of {name} ({hub}/{repository}) is not here, and "
-    if os.environ.get("HF_HUB_OFFLINE") == "1":
-        raise EvoartError(f"{what}the network may not be asked for it", other)
-    path = cache_dir() / "clip" / repository.replace("/", "--") / _FILE
+    what = f"the tokenizer of {entry.name} ({hub.endpoint()}/{repository}) is not here, and "
+    if hub.is_offline():
+        raise EvoartError(f"{what}HF_HUB_OFFLINE says that the network may not be asked", other)
     try:
-        obtain(Remote(f"{hub}/{repository}/resolve/main/{_FILE}", f"the tokenizer of {name}", most=1 << 20), path)
+        read_text(hub.remote(repository, _FILE, f"the tokenizer of {entry.name}", max_bytes=1 << 20), report=report)
     except EvoartError as error:
-        raise EvoartError(f"{what}the hub does not give it", other) from error
+        raise EvoartError(f"{what}cannot be fetched: {error.message}", error.hint or other) from error

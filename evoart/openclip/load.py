@@ -1,34 +1,29 @@
-"""From a model's name to a model that is ready: found in the package, in a cache, in a file, or on the network."""
+"""From a model's name to a model that is ready, in three steps: ``resolve`` finds its files, ``read_state`` reads its
+weights, ``build`` computes with them."""
 
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evoart.cache import cache_dir
-from evoart.download import Remote, obtain, verify
-from evoart.errors import EvoartError, UsageError
-from evoart.openclip import catalogue, safetensors, weights
+from evoart.download import Progress, Report, ignore_progress, print_line
+from evoart.errors import EvoartError, MissingExtra, UsageError
+from evoart.openclip import catalogue, layouts, safetensors, store, weights
 from evoart.openclip.catalogue import Entry
 from evoart.openclip.config import VOCABULARY, ClipConfig, parse
 from evoart.openclip.foreign import check_tokenizer
-from evoart.openclip.tokens import BytePairs, Tokenizer, Words, cut, tokens
+from evoart.openclip.layouts import State
+from evoart.openclip.tokens import Tokenizer, Words, find_overflow, tokenize
 from evoart.openclip.untrained import untrained
 from evoart.types import Array
 
-HUB = "https://huggingface.co"
-WEIGHTS = ("open_clip_model.safetensors", "model.safetensors", "open_clip_pytorch_model.bin")
-MERGES = "merges.txt"
-MOST = 12 << 30  # bytes of a weights file
-
-Say = Callable[[str], None]
-Tell = Callable[[int, "int | None"], None]
+if TYPE_CHECKING:
+    from evoart.openclip.torch_clip import TorchClip
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +33,7 @@ class Clip:
     Attributes:
         name: as it was asked for.
         config: of both towers.
-        params: see ``weights.parameters``; of the precision asked for.
+        params: see ``weights.to_params``; of the precision asked for.
         tokenizer: turns texts into ids.
         scale: factor of similarities before a softmax, learned with the model.
         licence: of the weights, where known.
@@ -62,40 +57,45 @@ class Clip:
         return self.config.interpolation
 
     @property
+    def resize_mode(self) -> str:
+        """What it reads of a picture that is not square: ``shortest`` (the middle) or ``squash`` (all, distorted)."""
+        return self.config.resize_mode
+
+    @property
     def work(self) -> float:
-        """Operations to look at one picture, about."""
+        """Operations to embed one picture, about."""
         vision = self.config.vision
         tokens, d = (vision.size // vision.patch) ** 2 + 1, vision.tower.width
         return 2.0 * tokens * vision.tower.layers * (4 * d * d + 2 * d * vision.tower.hidden + 2 * tokens * d)
 
     @property
-    def room(self) -> int:
-        """Bytes of memory to look at one picture, about: what one block of the tower has in hand, and the crop."""
+    def memory(self) -> int:
+        """Bytes to embed one picture, about: what one block of the tower has in hand, and the crop."""
         vision = self.config.vision
         tokens, d = (vision.size // vision.patch) ** 2 + 1, vision.tower.width
         return 4 * (tokens * (6 * d + vision.tower.hidden + vision.tower.heads * tokens) + 6 * vision.size**2)
 
-    def texts(self, texts: list[str]) -> np.ndarray:
+    def embed_texts(self, texts: list[str]) -> np.ndarray:
         """Unit embeddings ``(n, embed)`` float32 of texts."""
-        return np.asarray(_read(self.config)(self.params, tokens(self.tokenizer, texts)))
+        return np.asarray(_compile_texts(self.config)(self.params, tokenize(self.tokenizer, texts)))
 
-    def cut(self, text: str) -> str:
-        """What does not fit of a text, at its end."""
-        return cut(self.tokenizer, text)
+    def find_overflow(self, text: str) -> str:
+        """The end of a text that the model does not read, as it does not fit; empty where all does."""
+        return find_overflow(self.tokenizer, text)
 
-    def images(self, images: np.ndarray) -> np.ndarray:
-        """Unit embeddings ``(n, embed)`` float32 of pictures ``(n, size, size, 3)`` in [0, 1]."""
-        return np.asarray(_look(self.config)(self.params, np.asarray(images, np.float32)))
+    def embed_images(self, images: np.ndarray) -> np.ndarray:
+        """Unit embeddings ``(n, embed)`` float32 of pictures ``(n, size, size, 3)`` sRGB in [0, 1]."""
+        return np.asarray(_compile_images(self.config)(self.params, np.asarray(images, np.float32)))
 
     def embed_traced(self, params: Any, images: Array) -> Array:
-        """``images`` for use inside a JAX program; ``params`` come in as an argument of that program."""
+        """``embed_images`` inside a JAX program; ``params`` come in as an argument of that program."""
         from evoart.openclip.model import encode_image
 
         return encode_image(params, self.config, images)
 
 
 @functools.cache
-def _read(config: ClipConfig) -> Any:
+def _compile_texts(config: ClipConfig) -> Callable[..., Array]:
     import jax
 
     from evoart.openclip.model import encode_text
@@ -104,12 +104,31 @@ def _read(config: ClipConfig) -> Any:
 
 
 @functools.cache
-def _look(config: ClipConfig) -> Any:
+def _compile_images(config: ClipConfig) -> Callable[..., Array]:
     import jax
 
     from evoart.openclip.model import encode_image
 
     return jax.jit(lambda params, images: encode_image(params, config, images))
+
+
+@dataclass(frozen=True, eq=False)
+class Resolved:
+    """A model whose files are known, before any of them is read.
+
+    Attributes:
+        entry: what it is called and where it comes from.
+        plain: open_clip's configuration of its architecture.
+        config: the same, parsed; None where only torch computes it.
+        weights: the file of its weights; None for a model without training.
+        torch: whether torch computes it.
+    """
+
+    entry: Entry
+    plain: Mapping[str, Any]
+    config: ClipConfig | None
+    weights: Path | None
+    torch: bool
 
 
 def load(
@@ -119,44 +138,91 @@ def load(
     file: str | Path | None = None,
     precision: str = "float32",
     torch: bool = False,
-    download: bool = True,
-    say: Say = lambda line: None,
-    progress: Tell = lambda done, total: None,
-) -> Any:
+    report: Report = print_line,
+    progress: Progress = ignore_progress,
+) -> Clip | TorchClip:
     """The model ``NAME/TAG`` (see ``catalogue``), ready.
 
     Args:
-        model, pretrained: see ``catalogue.entry``.
-        file: weights to use instead of those of the tag; open_clip's names, ``.safetensors`` or a file of torch.
+        model, pretrained: see ``catalogue.find_entry``.
+        file: weights to use instead of those of the tag: ``.safetensors``, or a file of torch.
         precision: ``float32`` or ``bfloat16``, of weights and activations.
-        torch: let open_clip compute it, also where this package can.
-        download: whether the network may be asked for what is nowhere here.
-        say, progress: told about downloads, see ``download.obtain``.
+        torch: let open_clip compute it, also where JAX can.
+        report, progress: told about downloads, see ``download.obtain``.
 
     Raises:
         UsageError: unknown model or tag. MissingExtra: a model that needs open_clip.
         EvoartError: weights that are not here, damaged, or of another model; no network.
     """
-    check_needs(model)
-    found = catalogue.entry(model, pretrained) if file is None else _named(model, pretrained)
-    plain = catalogue.architecture(found.name)
-    if found.quick_gelu:
-        plain = plain | {"quick_gelu": True}
-    try:
-        config = parse(plain, found.preprocess or None)
-    except ValueError as error:
-        config, torch, reason = None, True, str(error)
-        say(f"{found.full} is computed by torch: {reason}")
-    if not file and found.tag == catalogue.RANDOM:
-        state = None if config is None else untrained(config)
+    resolved = resolve(model, pretrained, file=file, torch=torch, report=report, progress=progress)
+    if resolved.entry.torch_reason:
+        report(f"{resolved.entry.full_name} is computed by torch: {resolved.entry.torch_reason}")
+    state = read_state(resolved.weights) if resolved.weights else None
+    return build(resolved, state, precision, report=report)
+
+
+def resolve(
+    model: str,
+    pretrained: str | None = None,
+    *,
+    file: str | Path | None = None,
+    torch: bool = False,
+    report: Report = print_line,
+    progress: Progress = ignore_progress,
+) -> Resolved:
+    """Find a model's configuration and weights; they are downloaded where they are nowhere here. See ``load``."""
+    entry = catalogue.find_architecture(model, pretrained) if file else catalogue.find_entry(model, pretrained)
+    check_extra(entry, torch)
+    check_tokenizer(entry, report=report)
+    plain = catalogue.config_of(entry.name)
+    if entry.quick_gelu:
+        plain = {**plain, "quick_gelu": True}
+    config = None if entry.torch_reason else parse(plain, entry.preprocess or None)
+    if file:
+        path = Path(file)
+    elif entry.tag == catalogue.RANDOM:
+        path = None
     else:
-        path = Path(file) if file else weights_file(found, download=download, say=say, progress=progress)
-        state = read_state(path)
-    if torch:
+        path = store.fetch_weights(entry, report=report, progress=progress)
+    return Resolved(entry, plain, config, path, torch or config is None)
+
+
+def check_extra(entry: Entry, torch: bool = False) -> None:
+    """Raise MissingExtra where torch or open_clip has to compute a model and is not installed."""
+    if not (torch or entry.torch_reason) or (catalogue.package_folder() and catalogue.has_torch()):
+        return
+    what = f"The model {entry.full_name} is computed by torch"
+    raise MissingExtra("clip", f"{what}, as {entry.torch_reason}, and" if entry.torch_reason else f"{what} and")
+
+
+def read_state(path: Path) -> State:
+    """Weights by open_clip's names from a file in any of the published layouts, see ``layouts``.
+
+    Raises:
+        MissingExtra: a file of torch, and torch is not installed.
+        EvoartError: it cannot be read, is damaged, or holds no CLIP model.
+    """
+    if path.suffix in (".bin", ".pt", ".pth"):
+        if not path.is_file():
+            raise EvoartError(f"there is no file '{path}'", "Check the path")
+        from evoart.openclip.torch_clip import read_torch_file
+
+        return layouts.to_open_clip(read_torch_file(path))
+    return layouts.to_open_clip(safetensors.read(path)[0])
+
+
+def build(
+    resolved: Resolved, state: State | None, precision: str = "float32", *, report: Report = print_line
+) -> Clip | TorchClip:
+    """The model of these weights; untrained ones where ``state`` is None. See ``load``."""
+    entry, config = resolved.entry, resolved.config
+    if config is not None and state is None:
+        state = untrained(config)
+    if resolved.torch or config is None or state is None:
         from evoart.openclip.torch_clip import TorchClip
 
-        name = f"{found.name}-quickgelu" if found.quick_gelu and not found.name.endswith("quickgelu") else found.name
-        return TorchClip(found.full, name, state, dict(found.preprocess), precision)
+        quick = "-quickgelu" if entry.quick_gelu and not entry.name.endswith("-quickgelu") else ""
+        return TorchClip(entry.full_name, f"{entry.name}{quick}", state, entry.preprocess, precision)
     kind = np.float32
     if precision == "bfloat16":
         import ml_dtypes
@@ -164,154 +230,27 @@ def load(
         kind = ml_dtypes.bfloat16
     import jax
 
-    scale = float(np.exp(np.float32(state["logit_scale"]))) if "logit_scale" in state else 100.0
+    scale = state.get("logit_scale")
     return Clip(
-        name=found.full,
+        name=entry.full_name,
         config=config,
-        params=jax.device_put(weights.parameters(state, config, kind)),  # once, and not for every program's call
-        tokenizer=tokenizer(found, plain, config, download=download, say=say),
-        scale=scale,
-        licence=found.licence,
+        params=jax.device_put(weights.to_params(state, config, kind)),  # once, and not for every program's call
+        tokenizer=load_tokenizer(entry, resolved.plain, config, report=report),
+        scale=100.0 if scale is None else float(np.exp(np.asarray(scale, np.float32)).reshape(-1)[0]),
+        licence=entry.licence,
     )
 
 
-def check_needs(model: str) -> None:
-    """Raise EvoartError where a model needs what is neither here nor to be had; see ``foreign``."""
-    check_tokenizer(model, _hub(), _hubs_own())
-
-
-def _named(model: str, pretrained: str | None) -> Entry:
-    """The entry whose weights come from a file: a tag says how they were trained, without one nothing is assumed."""
-    name, _, tag = model.partition("/")
-    if tag or pretrained:
-        return catalogue.entry(model, pretrained)
-    catalogue.architecture(name)
-    return Entry(name, "", "", quick_gelu=name.endswith("-quickgelu"))
-
-
-def read_state(path: Path) -> dict[str, np.ndarray]:
-    """Weights by open_clip's names from a file.
+def load_tokenizer(
+    entry: Entry, plain: Mapping[str, Any], config: ClipConfig, *, report: Report = print_line
+) -> Tokenizer:
+    """The tokenizer of a model: its own words, or OpenAI's byte pairs.
 
     Raises:
-        EvoartError: it cannot be read, or is damaged.
+        UsageError: a vocabulary that only torch has. EvoartError: see ``store.load_byte_pairs``.
     """
-    if path.suffix in (".bin", ".pt", ".pth"):
-        if not path.is_file():
-            raise EvoartError(f"there is no file '{path}'", "Check the path")
-        from evoart.openclip.torch_clip import state_of
-
-        return state_of(path)
-    return safetensors.read(path)[0]
-
-
-def weights_file(
-    found: Entry, *, download: bool = True, say: Say = lambda line: None, progress: Tell = lambda done, total: None
-) -> Path:
-    """Where a model's weights lie; fetched where they are nowhere here."""
-    if (path := here(found)) is not None:
-        return path
-    if not found.repository:
-        raise EvoartError(
-            f"nobody publishes the weights of {found.full} in a form that is safe to read", "Use --clip-weights FILE"
-        )
-    name = WEIGHTS[0]
-    if not download or os.environ.get("HF_HUB_OFFLINE") == "1":
-        raise EvoartError(
-            f"the weights of {found.full} are not here, and the network may not be asked for them",
-            f"Put {address(found, name)} at {folder(found) / name}, use --clip-weights FILE, or --model tiny",
-        )
-    return _fetch(found, name, say, progress)
-
-
-def _fetch(found: Entry, name: str, say: Say, progress: Tell) -> Path:
-    path = folder(found) / name
-    remote = Remote(address(found, name), f"the weights of {found.full}", _published_hash(found, name), MOST)
-    try:
-        return obtain(remote, path, say=say, progress=progress)
-    except EvoartError as error:
-        if "not reachable" in error.message:
-            raise EvoartError(error.message, f"{error.hint}; or use --clip-weights FILE, or --model tiny") from error
-        raise
-
-
-def _published_hash(found: Entry, name: str) -> str | None:
-    """The SHA-256 that the hub states for a large file, from the small one that stands for it in the repository."""
-    pointer = folder(found) / f"{name}.pointer"
-    try:
-        obtain(Remote(f"{_hub()}/{found.repository}/raw/main/{name}", f"the hash of {found.full}", most=4096), pointer)
-        lines = dict(line.split(" ", 1) for line in pointer.read_text("ascii").splitlines() if " " in line)
-        return lines["oid"].removeprefix("sha256:")
-    except EvoartError as error:
-        if "not reachable" in error.message:
-            raise EvoartError(
-                error.message.replace("the hash", "the weights"),
-                f"It needs a network once: put {address(found, name)} at {folder(found) / name}, use "
-                "--clip-weights FILE, or --model tiny",
-            ) from error
-        return None
-    except (KeyError, ValueError, OSError):
-        return None
-
-
-def tokenizer(
-    found: Entry, plain: Mapping[str, Any], config: ClipConfig, *, download: bool = True, say: Say = lambda line: None
-) -> Tokenizer:
-    """The tokenizer of a model: its own words, or OpenAI's merges from open_clip, from a cache or from the hub."""
     if "words" in plain:
-        return Words(tuple(plain["words"]), config.text.context, found.name)
+        return Words(tuple(plain["words"]), config.text.context, entry.name)
     if config.text.vocabulary != VOCABULARY:
-        raise UsageError(f"the vocabulary of {found.name} is not OpenAI's", "Use --scorer torch")
-    package = catalogue.package_folder()
-    path = package / "bpe_simple_vocab_16e6.txt.gz" if package else cached(found, MERGES)
-    if path is None or not path.is_file():
-        repository = found.repository or catalogue.entry(catalogue.DEFAULT).repository
-        if not download:
-            raise EvoartError("the vocabulary of CLIP is not here", 'Install it with: pip install "evoart[clip]"')
-        url = f"{_hub()}/{repository}/resolve/main/{MERGES}"
-        path = obtain(Remote(url, "the vocabulary of CLIP", most=4 << 20), folder(found) / MERGES, say=say)
-    return BytePairs.read(path, config.text.context)
-
-
-def here(found: Entry) -> Path | None:
-    """A model's weights where they lie on this machine already, or None."""
-    if found.name in catalogue.BUILT_IN:
-        return catalogue.INSIDE / f"{found.name}.safetensors"
-    return next((path for name in WEIGHTS if (path := cached(found, name)) is not None), None)
-
-
-def cached(found: Entry, name: str) -> Path | None:
-    """A file of a model in evoart's cache or in that of the hub's own client."""
-    mine = folder(found) / name
-    if mine.is_file():
-        return mine
-    if found.repository:
-        snapshots = _hubs_own() / f"models--{found.repository.replace('/', '--')}" / "snapshots"
-        for path in sorted(snapshots.glob(f"*/{name}"), key=lambda path: path.stat().st_mtime, reverse=True):
-            return path
-    return None
-
-
-def folder(found: Entry) -> Path:
-    """Where evoart keeps a model's files."""
-    return cache_dir() / "clip" / f"{found.name}--{found.tag}"
-
-
-def address(found: Entry, name: str) -> str:
-    """Where on the network a file of a model lies."""
-    return f"{_hub()}/{found.repository}/resolve/main/{name}"
-
-
-def _hubs_own() -> Path:
-    """Where the hub's own client keeps its files."""
-    home = Path(os.environ.get("HF_HOME", Path.home() / ".cache/huggingface"))
-    return Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
-
-
-def _hub() -> str:
-    return os.environ.get("HF_ENDPOINT", HUB).rstrip("/")
-
-
-def check(found: Entry) -> str | None:
-    """The SHA-256 of a model's weights where they are in evoart's cache, held to what was downloaded."""
-    path = folder(found) / WEIGHTS[0]
-    return verify(path) if path.is_file() else None
+        raise UsageError(f"the vocabulary of {entry.name} is not OpenAI's", "Use --scorer torch")
+    return store.load_byte_pairs(entry, config.text.context, report=report)

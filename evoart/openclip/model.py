@@ -22,7 +22,7 @@ def encode_image(params: Params, config: ClipConfig, images: Array) -> Array:
     """Unit embeddings ``(n, embed)`` float32 of pictures ``(n, size, size, 3)`` sRGB in [0, 1].
 
     Args:
-        params: of ``weights.parameters``; the type of its arrays is what is computed in.
+        params: of ``weights.to_params``; the type of its arrays is what is computed in.
         config: the model's.
         images: of the model's size; normalised here.
     """

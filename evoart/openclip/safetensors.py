@@ -5,11 +5,13 @@ https://github.com/huggingface/safetensors: eight bytes of header length (little
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import ml_dtypes
 import numpy as np
@@ -38,36 +40,68 @@ def read(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     Raises:
         EvoartError: no such file, one of another format, or one that is cut short.
     """
-    path = Path(path)
-    again = "Fetch or copy it again; it must be a .safetensors file"
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            if not 2 <= length <= min(_LARGEST_HEADER, size - 8):
-                raise ValueError("its first bytes are not those of a safetensors file")
-            header = json.loads(file.read(length))
+    header, notes, start = _read_header(Path(path))
+    with _explained(Path(path)):
+        size = Path(path).stat().st_size
+        data = np.memmap(path, np.uint8, "r", offset=start) if size > start else np.empty(0, np.uint8)
+        return {name: _array(data, entry) for name, entry in header.items()}, notes
+
+
+def read_names(path: str | Path) -> list[str]:
+    """The names of the arrays in a complete file; of the file only the header is read.
+
+    Raises:
+        EvoartError: no such file, one of another format, or one that is cut short.
+    """
+    header, _, start = _read_header(Path(path))
+    with _explained(Path(path)):
+        size = Path(path).stat().st_size - start
+        for entry in header.values():
+            _layout_of(entry, size)
+    return list(header)
+
+
+def _read_header(path: Path) -> tuple[dict[str, Any], dict[str, str], int]:
+    """Entries by name, notes, and where the data begins."""
+    with _explained(path), path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        length = int.from_bytes(file.read(8), "little")
+        if not 2 <= length <= min(_LARGEST_HEADER, size - 8):
+            raise ValueError("its first bytes are not those of a safetensors file")
+        header = json.loads(file.read(length))
         notes = header.pop("__metadata__", {})
-        whole = np.memmap(path, np.uint8, "r", offset=8 + length) if size > 8 + length else np.empty(0, np.uint8)
-        return {name: _array(whole, entry) for name, entry in header.items()}, dict(notes)
+        return dict(header), dict(notes), 8 + length
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn what goes wrong with a file into an EvoartError."""
+    try:
+        yield
     except OSError as error:
         raise EvoartError(
             f"the weights '{path}' cannot be read ({error.strerror or error})", "Check the path"
         ) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise EvoartError(f"the weights '{path}' are damaged or of another format ({error})", again) from error
+        what = f"the weights '{path}' are damaged or of another format ({error})"
+        raise EvoartError(what, "Fetch or copy it again; it must be a .safetensors file") from error
 
 
-def _array(whole: np.ndarray, entry: Mapping) -> np.ndarray:
+def _layout_of(entry: Mapping[str, Any], size: int) -> tuple[np.dtype, tuple[int, ...], int, int]:
+    """Type, shape, first byte and end of an array in ``size`` bytes of data."""
     kind, shape = np.dtype(_TYPES[entry["dtype"]]), tuple(int(n) for n in entry["shape"])
-    first, last = (int(n) for n in entry["data_offsets"])
-    if min(shape, default=0) < 0 or last - first != math.prod(shape) * kind.itemsize or not 0 <= first <= last:
+    first, end = (int(n) for n in entry["data_offsets"])
+    if min(shape, default=0) < 0 or end - first != math.prod(shape) * kind.itemsize or not 0 <= first <= end:
         raise ValueError("an array's size does not fit its place")
-    if last > len(whole):
+    if end > size:
         raise ValueError("it is cut short")
-    return np.frombuffer(whole[first:last].tobytes() if first % kind.itemsize else whole[first:last], kind).reshape(
-        shape
-    )
+    return kind, shape, first, end
+
+
+def _array(data: np.ndarray, entry: Mapping[str, Any]) -> np.ndarray:
+    kind, shape, first, end = _layout_of(entry, len(data))
+    part = data[first:end]
+    return np.frombuffer(part.tobytes() if first % kind.itemsize else part, kind).reshape(shape)
 
 
 def write(path: str | Path, arrays: Mapping[str, np.ndarray], notes: Mapping[str, str] | None = None) -> None:

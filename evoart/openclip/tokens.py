@@ -1,7 +1,7 @@
 """Text to token ids: OpenAI's byte pair encoding, and a plain list of words for models of a small vocabulary.
 
 The encoding is that of R. Sennrich et al., "Neural Machine Translation of Rare Words with Subword Units" (2016) over
-UTF-8 bytes. Its list of merges belongs to a model's files; it is not part of this package.
+UTF-8 bytes. Its list of merges belongs to a model's files (see ``store``); it is not part of this package.
 """
 
 from __future__ import annotations
@@ -26,19 +26,33 @@ MERGES = 49152 - 256 - 2  # of the list that count
 class Tokenizer(Protocol):
     """Turns texts into ids. ``start`` and ``end`` enclose every text; ``end`` is the highest id there is."""
 
-    context: int
-    start: int
-    end: int
+    @property
+    def context(self) -> int:
+        """Ids per text, with start and end."""
+        ...
+
+    @property
+    def start(self) -> int:
+        """The id that every text begins with."""
+        ...
+
+    @property
+    def end(self) -> int:
+        """The id that every text ends with."""
+        ...
 
     def encode(self, text: str) -> list[int]:
         """Ids of a text, without start and end, however many."""
+        ...
 
     def decode(self, ids: Sequence[int]) -> str:
         """About the text that ids stand for."""
+        ...
 
 
-def tokens(tokenizer: Tokenizer, texts: Sequence[str]) -> np.ndarray:
-    """Ids ``(n, context)`` int32 of texts, filled up with zeros; what does not fit is cut (see ``cut``)."""
+def tokenize(tokenizer: Tokenizer, texts: Sequence[str]) -> np.ndarray:
+    """Ids ``(n, context)`` int32 of texts, filled up with zeros; what does not fit is left out (see
+    ``find_overflow``)."""
     out = np.zeros((len(texts), tokenizer.context), np.int32)
     for row, text in zip(out, texts, strict=True):
         ids = [tokenizer.start, *tokenizer.encode(text)[: tokenizer.context - 2], tokenizer.end]
@@ -46,7 +60,7 @@ def tokens(tokenizer: Tokenizer, texts: Sequence[str]) -> np.ndarray:
     return out
 
 
-def cut(tokenizer: Tokenizer, text: str) -> str:
+def find_overflow(tokenizer: Tokenizer, text: str) -> str:
     """The end of a text that does not fit into the context; empty where all does."""
     return tokenizer.decode(tokenizer.encode(text)[tokenizer.context - 2 :])
 
@@ -61,10 +75,12 @@ class Words:
 
     @property
     def start(self) -> int:
+        """See ``Tokenizer.start``."""
         return len(self.words) + 1
 
     @property
     def end(self) -> int:
+        """See ``Tokenizer.end``."""
         return len(self.words) + 2
 
     def encode(self, text: str) -> list[int]:
@@ -84,6 +100,7 @@ class Words:
         return [self.words.index(word) + 1 for word in found]
 
     def decode(self, ids: Sequence[int]) -> str:
+        """The words that ids stand for."""
         return " ".join(self.words[i - 1] for i in ids if 0 < i <= len(self.words))
 
 
@@ -121,14 +138,16 @@ class BytePairs:
         return cls(pairs, context)  # type: ignore[arg-type]
 
     def encode(self, text: str) -> list[int]:
+        """See ``Tokenizer.encode``."""
         letters = _letters()
         return [
             self._ids[part]
-            for word in _split(cleaned(text))
+            for word in _split(clean(text))
             for part in self._merge("".join(letters[byte] for byte in word.encode("utf-8")))
         ]
 
     def decode(self, ids: Sequence[int]) -> str:
+        """See ``Tokenizer.decode``."""
         back = {letter: byte for byte, letter in _letters().items()}
         text = "".join(self._texts[i] for i in ids if i < len(self._texts)).replace("</w>", " ")
         return bytes(back.get(c, 32) for c in text).decode("utf-8", errors="replace").strip()
@@ -148,23 +167,23 @@ class BytePairs:
         return parts
 
 
-# Curly quotes are written straight, as the package ftfy does for open_clip.
-_QUOTES = str.maketrans(
-    dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc", "'") | dict.fromkeys("\u201c\u201d\u201e\u201f", '"')
-)
+def clean(text: str) -> str:
+    """A text as open_clip cleans it: wrongly decoded characters, ligatures and full width by ftfy, then HTML entities,
+    spaces and case."""
+    from ftfy import fix_text
+
+    return " ".join(html.unescape(html.unescape(fix_text(text))).split()).lower()
 
 
-def cleaned(text: str) -> str:
-    """As open_clip cleans a text, but for its repair of wrongly decoded ones: quotes, entities, spaces, case."""
-    text = unicodedata.normalize("NFC", text.translate(_QUOTES))
-    return " ".join(html.unescape(html.unescape(text)).split()).lower()
+# The long s counts as an s, as it does to open_clip's pattern, which ignores case.
+_ENDINGS = ("'re", "'ve", "'ll", "'s", "'\u017f", "'t", "'m", "'d")
 
 
 def _split(text: str) -> Iterator[str]:
     """Pieces of a text: English endings, runs of letters, single digits, runs of anything else."""
     i = 0
     while i < len(text):
-        ending = next((each for each in ("'re", "'ve", "'ll", "'s", "'t", "'m", "'d") if text.startswith(each, i)), "")
+        ending = next((each for each in _ENDINGS if text.startswith(each, i)), "")
         special = next((each for each in ("<start_of_text>", "<end_of_text>") if text.startswith(each, i)), "")
         kind = _kind(text[i])
         end = i + 1

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from evoart.openclip.config import ClipConfig, Tower
-
-State = dict[str, np.ndarray]
+from evoart.openclip.layouts import State
 
 
 def untrained(config: ClipConfig, seed: int = 0) -> State:

@@ -49,14 +49,12 @@ _OPTIONAL = ("norm_pre", "scale_1", "scale_2")  # parts that not every model has
 _PATCH, _VISION, _TEXT = "visual.conv1.weight", "visual.transformer.resblocks.", "transformer.resblocks."
 
 
-def parameters(state: Mapping[str, np.ndarray], config: ClipConfig, kind: Any = np.float32) -> Params:
+def to_params(state: Mapping[str, np.ndarray], config: ClipConfig, kind: Any = np.float32) -> Params:
     """The parameters of a model from open_clip's ``state`` (name to array), as arrays of type ``kind``.
 
     Raises:
         EvoartError: weights that are not of this model: one is missing, or has another shape.
     """
-    if any(name.startswith("text.") for name in state):  # open_clip's CustomTextCLIP
-        state = {name.removeprefix("text."): array for name, array in state.items()}
     patch = _get(state, _PATCH)
     side = config.vision.patch
     _fits(_PATCH, patch, (config.vision.tower.width, 3, side, side))
@@ -71,8 +69,8 @@ def parameters(state: Mapping[str, np.ndarray], config: ClipConfig, kind: Any = 
     return params
 
 
-def state_of(params: Params, config: ClipConfig) -> dict[str, np.ndarray]:
-    """Open_clip's names and arrays of a model's parameters: the inverse of ``parameters``."""
+def to_state(params: Params, config: ClipConfig) -> dict[str, np.ndarray]:
+    """Open_clip's names and arrays of a model's parameters: the inverse of ``to_params``."""
     side = config.vision.patch
     flat = np.asarray(params["vision"]["patch"]).reshape(side, side, 3, -1)
     state = {_PATCH: np.ascontiguousarray(flat.transpose(3, 2, 0, 1))}
@@ -144,8 +142,7 @@ def _put(tree: Params, path: str, value: Any) -> None:
 
 
 def _find(tree: Params, path: str) -> Any:
+    found: Any = tree
     for name in path.split("/"):
-        tree = tree.get(name) if isinstance(tree, dict) else None
-        if tree is None:
-            return None
-    return tree
+        found = found.get(name) if isinstance(found, dict) else None
+    return found

@@ -29,12 +29,29 @@ class Output:
 
 
 def slug(text: str, longest: int = 60) -> str:
-    """``text`` as ``[a-z0-9-]``, cut at a word where possible: ``"A cat, è?"`` is ``"a-cat-e"``; never empty."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
-    if len(words) > longest:
-        cut = words[: longest + 1].rpartition("-")[0]
-        words = (cut or words[:longest]).strip("-")
+    """``text`` as a name of words with hyphens, cut at a word where possible: ``"A cat, è?"`` is ``"a-cat-e"``.
+
+    Letters of other scripts stay as they are, and symbols are named: a cat's face is ``cat-face``. At most ``longest``
+    bytes in UTF-8; never empty.
+    """
+    kept = ""
+    for char in unicodedata.normalize("NFC", text):
+        plain = unicodedata.normalize("NFKD", char).encode("ascii", "ignore").decode()
+        kind = unicodedata.category(char)
+        if re.search("[A-Za-z0-9]", plain):
+            kept += plain
+        elif kind[0] in "LN" or (kind[0] == "M" and kept and kept[-1] > "\x7f"):
+            kept += char
+        elif kind == "So":
+            name = unicodedata.name(char, "").removeprefix("REGIONAL INDICATOR SYMBOL LETTER ")
+            kept += f" {name} "
+        elif kind != "Cf":  # joins letters, and is no space
+            kept += " "
+    words = re.sub(r"[\x00-/:-`{-\x7f]+", "-", kept.lower()).strip("-")
+    if len(words.encode()) > longest:
+        start = words.encode()[: longest + 1].decode(errors="ignore")
+        cut = start.rpartition("-")[0]
+        words = (cut or words.encode()[:longest].decode(errors="ignore")).strip("-")
     return words or "picture"
 
 

@@ -21,6 +21,7 @@ from evoart.output import files
 from evoart.picture import read_source
 from evoart.run.job import Job, output_size
 from evoart.run.problem import Problem, restore
+from evoart.types import Form
 from evoart.version import __version__
 
 FORMAT = 2
@@ -87,6 +88,39 @@ def save(path: Path, checkpoint: Checkpoint, *, overwrite: bool = True) -> Path:
     return files.write(path, _pack(arrays), overwrite=overwrite)
 
 
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """What a checkpoint says of its run; nothing that the run works with is loaded.
+
+    Attributes:
+        job, form: of the run.
+        size: ``(w, h)`` in pixels of the picture to be written.
+        state: seconds spent, reason it ended for (or None), and more.
+    """
+
+    job: Job
+    form: Form
+    size: tuple[int, int]
+    state: dict[str, Any]
+
+
+def read_summary(path: Path) -> Summary:
+    """The summary of a checkpoint.
+
+    Raises:
+        UsageError, EvoartError: see ``load``.
+    """
+    _, header = _read(path)
+    try:
+        size, state = header["size"], header["state"]
+        if len(size) != 2 or not np.isfinite([*size, state["seconds"]]).all() or "reason" not in state:
+            raise ValueError("parts that do not belong together")
+        job = Job.from_dict(header["job"], "the checkpoint's job")
+        return Summary(job, FORMS[header["form"]["form"]].from_plain(header["form"]), tuple(size), state)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise _damaged(path) from None
+
+
 def load(path: Path) -> Checkpoint:
     """The checkpoint in a file; every byte is covered by its digest.
 
@@ -94,8 +128,21 @@ def load(path: Path) -> Checkpoint:
         UsageError: no such file.
         EvoartError: not a checkpoint, truncated, tampered with, or of a newer evoart.
     """
+    arrays, header = _read(path)
+    try:
+        return _restore(arrays, header)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise _damaged(path) from None
+
+
+def _damaged(path: Path) -> EvoartError:
+    return EvoartError(f"'{path}' is a damaged or truncated checkpoint", _REMEDY)
+
+
+def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """The arrays of a checkpoint and its header, held to its digest."""
     data = read_source(path)[0]
-    damaged = EvoartError(f"'{path}' is a damaged or truncated checkpoint", _REMEDY)
+    damaged = _damaged(path)
     if data[:4] != b"PK\x03\x04":
         raise EvoartError(
             f"'{path}' is not an evoart checkpoint", "Give the .npz that a run has left, or see: evoart redo"
@@ -117,10 +164,7 @@ def load(path: Path) -> Checkpoint:
         raise EvoartError(f"'{path}' was made by a newer evoart ({made_by})", "Update: pip install -U evoart")
     if not np.array_equal(arrays.pop("digest", None), _digest(arrays)):
         raise damaged
-    try:
-        return _restore(arrays, header)
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise damaged from None
+    return arrays, header
 
 
 def _restore(arrays: dict[str, np.ndarray], header: dict[str, Any]) -> Checkpoint:

@@ -13,7 +13,7 @@ from evoart.errors import UsageError, unknown
 from evoart.registry import spelled
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
-_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
+_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)(s?))?")
 _SPECIAL = re.compile(r"(?i)nan|inf(inity)?")
 _HEX = re.compile(r"#?(?:[0-9a-f]{3}|[0-9a-f]{6})")
 # The sixteen of HTML 4 and orange: enough to type by heart; anything else is #rrggbb.
@@ -40,7 +40,9 @@ COLOURS = {
 
 
 def duration(value: Any) -> float:
-    """Seconds of ``30``, ``"30s"``, ``"5m"``, ``"1h30m"`` or ``"1.5h"``.
+    """Seconds of ``30``, ``"30s"``, ``"5m"``, ``"1h30m"``, ``"1h30"`` or ``"1.5h"``.
+
+    A number without a unit has the one below that of the number before it.
 
     Raises:
         UsageError: not a duration.
@@ -51,7 +53,9 @@ def duration(value: Any) -> float:
     match = _DURATION.fullmatch(text)
     if not text or not match:
         raise UsageError(f"'{value}' is not a duration", "Write 30s, 5m, 1h or 1h30m")
-    return sum(float(part) * unit for part, unit in zip(match.groups(), (3600.0, 60.0, 1.0), strict=True) if part)
+    *parts, unit = match.groups()
+    last = 60.0 if parts[0] and not parts[1] and not unit else 1.0
+    return sum(float(part) * size for part, size in zip(parts, (3600.0, 60.0, last), strict=True) if part)
 
 
 def duration_text(seconds: float) -> str:

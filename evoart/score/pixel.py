@@ -68,6 +68,7 @@ class PixelScore:
         self.inputs = (target.image, target.weight)
 
     def losses_traced(self, images: Array, inputs: tuple[Array, ...]) -> Array:
+        """Losses ``(n,)`` of pictures ``(n, h, w, 3)`` inside a JAX program; ``inputs`` are the target's arrays."""
         import jax.numpy as jnp
 
         target = replace(self.target, image=inputs[0], weight=inputs[1])

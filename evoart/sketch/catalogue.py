@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 from evoart.cache import cache_dir
-from evoart.download import Remote, obtain, verify
+from evoart.download import MissingFile, Progress, Remote, Report, ignore_progress, obtain, print_line, remove, verify
 from evoart.errors import EvoartError, UsageError, unknown
 from evoart.sketch.model import Model
 from evoart.sketch.weights import decode, read
@@ -19,7 +18,8 @@ ENDINGS = (".npz", ".json", ".js")
 
 # Weights that Google released with sketch-rnn-js, trained on Quick, Draw!; about 3 MB each, no licence is stated.
 ADDRESS = "https://storage.googleapis.com/quickdraw-models/sketchRNN/models/"
-MOST = 64 << 20  # bytes
+MAX_BYTES = 64 << 20
+DECODER_BYTES, VAE_BYTES = 3_000_000, 9_000_000  # about
 _NAMES = """
 alarm_clock ambulance angel ant antyoga backpack barn basket bear bee beeflower bicycle bird book brain bridge
 bulldozer bus butterfly cactus calendar castle cat catbus catpig chair couch crab crabchair crabrabbitfacepig
@@ -35,16 +35,14 @@ PUBLISHED = tuple(_NAMES.split())
 
 
 def find(
-    name: str,
-    *,
-    say: Callable[[str], None] = lambda line: None,
-    progress: Callable[[int, int | None], None] = lambda done, total: None,
+    name: str, *, download: bool = True, report: Report = print_line, progress: Progress = ignore_progress
 ) -> Model:
     """The model called ``name``: a built-in, a weight file, or a published one (``bird``; ``bird.vae`` with encoder),
     which is downloaded on first use and kept.
 
     Args:
-        say, progress: see ``download.obtain``.
+        download: whether the network may be asked for what is not here.
+        report, progress: see ``download.obtain``.
 
     Raises:
         UsageError: no model of that name, with suggestions. EvoartError: it cannot be read or downloaded.
@@ -56,19 +54,41 @@ def find(
         return read(path)
     if name in BUILTIN:
         return read(FOLDER / f"{name}.npz")
-    plain = name.lower().replace("-", "_").replace(" ", "_")
-    stem, dot, kind = plain.partition(".")
-    if stem not in PUBLISHED or (dot and kind not in ("gen", "vae")):
-        raise unknown("sketch model", name, [*BUILTIN, *PUBLISHED])
-    path = place(plain)
-    obtain(
-        Remote(f"{ADDRESS}{path.name}", f"the sketch-rnn model '{name}'", most=MOST), path, say=say, progress=progress
-    )
+    path = place(name)
+    if not path.is_file() and not download:
+        raise EvoartError(f"the sketch-rnn model '{name}' is not here", f"Fetch it with: evoart sketch {name}")
+    if path.is_file():
+        try:
+            return _decode(path)
+        except EvoartError as error:
+            if not download:
+                raise EvoartError(error.message, f"Delete '{path}' and try again") from None
+            remove(path)
+            report(f"'{path}' is deleted: {error.message}")
+    obtain(_remote(name), path, report=report, progress=progress)
+    return _decode(path)
+
+
+def missing_file(name: str) -> MissingFile | None:
+    """What a model would have to download; None where it is here. Nothing is asked and nothing is changed.
+
+    Raises:
+        UsageError: see ``find``.
+    """
+    if is_file(name) or name in BUILTIN or place(name).is_file():
+        return None
+    remote, path = _remote(name), place(name)
+    return MissingFile(remote.name, remote.url, path, VAE_BYTES if ".vae." in path.name else DECODER_BYTES)
+
+
+def _remote(name: str) -> Remote:
+    url = f"{ADDRESS}{place(name).name}"
+    return Remote(url, f"the sketch-rnn model '{name}'", max_bytes=MAX_BYTES, check=_decode)
+
+
+def _decode(path: Path) -> Model:
     verify(path)
-    try:
-        return decode(path.read_bytes(), str(path))
-    except EvoartError as error:
-        raise EvoartError(error.message, f"Delete '{path}' and try again") from None
+    return decode(path.read_bytes(), str(path))
 
 
 def is_file(name: str) -> bool:
@@ -77,6 +97,13 @@ def is_file(name: str) -> bool:
 
 
 def place(name: str) -> Path:
-    """Where a published model is kept."""
-    stem, _, kind = name.partition(".")
+    """Where a published model is kept.
+
+    Raises:
+        UsageError: no published model has that name, with suggestions.
+    """
+    plain = name.lower().replace("-", "_").replace(" ", "_")
+    stem, dot, kind = plain.partition(".")
+    if stem not in PUBLISHED or (dot and kind not in ("gen", "vae")):
+        raise unknown("sketch model", name, [*BUILTIN, *PUBLISHED])
     return cache_dir() / "sketch" / f"{stem}.{kind or 'gen'}.json"

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from evoart.cli import options as o
-from evoart.cli.sketch.draw import DRAWING, listen, model_option
+from evoart.cli.sketch.draw import DRAWING, fetch_model, model_option
 
 
 @click.command(cls=o.Command, short_help="Print the latent vector of a drawing.")
@@ -20,8 +20,9 @@ from evoart.cli.sketch.draw import DRAWING, listen, model_option
 def encode(drawing: str, model: str | None, output: str | None, overwrite: bool, verbose: int, quiet: bool) -> int:
     """Print the latent vector of DRAWING, an SVG or Quick, Draw! file, as JSON: z (its mean) and sigma."""
     from evoart.run.sketch.convert import encoding
+    from evoart.sketch.catalogue import DEFAULT
 
-    listen(verbose, quiet)
+    fetch_model(model or DEFAULT, verbose, quiet)
     text = json.dumps(encoding(drawing, model))
     if output is None or output == "-":
         click.echo(text)

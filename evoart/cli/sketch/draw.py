@@ -206,8 +206,9 @@ def _draw(task: str, given: dict[str, Any], **fields: Any) -> int:
 
     how = {name: given.pop(name) for name in _HOW}
     each = given.pop("each")
-    listen(how["verbose"], how["quiet"])
     job = SketchJob.make(task=task, **{k: v for k, v in (given | fields).items() if v not in (None, ())}).with_seed()
+    if not how["dry_run"]:
+        fetch_model(job.model, how["verbose"], how["quiet"])
     common = how | {"checkpoint": None, "no_checkpoint": True}
     if not each:
         return run_job(job, **common)
@@ -243,17 +244,15 @@ def _ending(path: Path) -> str:
     return path.name[len(path.name.split(".")[0]) :]
 
 
-def listen(verbose: int, quiet: bool) -> None:
-    """Say on the terminal what a download does."""
+def fetch_model(name: str, verbose: int, quiet: bool) -> None:
+    """Download a published model where it is not here, and show it on the terminal.
+
+    Raises:
+        UsageError, EvoartError: see ``sketch.catalogue.find``.
+    """
     from evoart.cli.console import Console
-    from evoart.download import megabytes
-    from evoart.run.sketch import news
+    from evoart.cli.downloads import callbacks
+    from evoart.sketch.catalogue import find, missing_file
 
-    console = Console(o.verbosity(verbose, quiet))
-
-    def progress(done: int, total: int | None) -> None:
-        console.status(f"{megabytes(done)} of {megabytes(total) if total else 'an unknown size'}")
-        if done == total:
-            console.end()
-
-    news.listen(console.say, progress)
+    if missing_file(name):
+        find(name, **callbacks(Console(o.verbosity(verbose, quiet))))

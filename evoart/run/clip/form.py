@@ -32,7 +32,7 @@ def form_of(job: ClipJob, begun: Record | None) -> tuple[Form, Genome | None]:
     if is_pen(job.form):
         return pen_form(job.form, job.shapes or (1 if job.form_name == "sketch" else None), width, height), None
     try:
-        return FORMS[job.form](width=width, height=height), None
+        return FORMS[job.form_name](width=width, height=height), None
     except TypeError:
         raise UsageError(f"pictures of {job.form} cannot be made from words", "Use --form shapes or cppn") from None
 

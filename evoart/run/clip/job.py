@@ -231,7 +231,7 @@ class ClipJob(Job):
         elif not given.get("image_prompts"):  # recipes of old have a weight in any case
             given = {name: value for name, value in given.items() if name != "image_prompts_weight"}
         plain = given.get("form", "shapes") == "shapes" and not given.keys() & {"start", "preset"}
-        if given.get("model") == "tiny" and plain:
+        if str(given.get("model", "")).strip().lower() == "tiny" and plain:
             given = FEW | given
         return {"search": "classical"} | given if "strategy" in given else given
 

@@ -5,21 +5,19 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from evoart.download import MissingFile, Progress, Report, print_line
 from evoart.errors import EvoartError, UsageError, out_of_memory
-from evoart.openclip import catalogue
-from evoart.openclip.config import parse
-from evoart.openclip.load import check_needs, load, tokenizer, weights_file
+from evoart.openclip import catalogue, store
+from evoart.openclip.load import Clip, check_extra, load, resolve
 from evoart.run import device
 
 if TYPE_CHECKING:
+    from evoart.openclip.torch_clip import TorchClip
     from evoart.run.clip.job import ClipJob
-
-Say = Callable[[str], None]
 
 
 @contextlib.contextmanager
@@ -37,57 +35,55 @@ def enough_memory(model: str) -> Iterator[None]:
         ) from error
 
 
-def guidance(job: ClipJob, precision: str, say: Say | None = None) -> tuple[Any, ...]:
+def load_guidance(job: ClipJob, precision: str, report: Report = print_line) -> tuple[Clip | TorchClip, ...]:
     """The models that guide a job's search.
 
     Raises:
         UsageError, MissingExtra, EvoartError: see ``openclip.load.load``.
     """
-    names = [name.strip() for name in job.model.split("+")]
-    if not all(names):
-        raise UsageError(f"--model {job.model} leaves a name empty", "Join names by +, as in ViT-B-32/TAG+ViT-B-16/TAG")
-    tag = job.pretrained if len(names) == 1 else None
-    if job.pretrained and len(names) > 1:
-        raise UsageError("--pretrained is for one model", "Write the tags into --model: ViT-B-32/TAG+ViT-B-16/TAG")
-    return tuple(_model(name, tag, job.clip_weights, precision, job.scorer == "torch", say) for name in names)
+    return tuple(_load(*names, precision, job.scorer == "torch", report) for names in _guidance_names(job))
 
 
-def evaluator(job: ClipJob, precision: str, say: Say | None = None) -> Any | None:
-    """The model that judges the result, or None where fresh crops of the guides do."""
-    name = job.evaluator
-    if name == "crops":
-        # The two small models were made for each other.
-        name = "judge" if job.model.strip().lower() == "tiny" else ""
-    return _model(name, None, None, precision, False, say) if name else None
+def load_evaluator(job: ClipJob, precision: str, report: Report = print_line) -> Clip | TorchClip | None:
+    """The model that evaluates the result, or None where fresh crops of the guidance models do."""
+    name = _evaluator_name(job)
+    return _load(name, None, None, precision, False, report) if name else None
 
 
-def fetch(job: ClipJob, say: Say, progress: Callable[[int, int | None], None]) -> None:
-    """See to it that what the job's models need lies here, downloads announced and watched."""
-    if job.clip_weights:
-        return
-    for name in [*job.model.split("+"), *([job.evaluator] if job.evaluator != "crops" else [])]:
-        check_needs(name.strip())
-        found = catalogue.entry(
-            name.strip(), job.pretrained if "+" not in job.model and name != job.evaluator else None
-        )
-        if found.name in catalogue.BUILT_IN or found.tag == catalogue.RANDOM:
-            continue
-        weights_file(found, say=say, progress=progress)
-        plain = catalogue.architecture(found.name)
-        try:
-            config = parse(plain)
-        except ValueError:
-            continue  # torch's affair
-        tokenizer(found, plain, config, say=say)
+def fetch(job: ClipJob, report: Report, progress: Progress) -> None:
+    """See to it that what the job's models need lies here, downloads announced and watched.
+
+    Raises:
+        UsageError, MissingExtra, EvoartError: see ``openclip.load.resolve``.
+    """
+    missing = find_missing_files(job)
+    if len(missing) > 1:
+        report(f"To be downloaded, once: {', and '.join(each.summary for each in missing)}")
+    for name, tag, file in _names(job):
+        resolved = resolve(name, tag, file=file, torch=job.scorer == "torch", report=report, progress=progress)
+        if not resolved.torch and store.needs_byte_pairs(resolved.entry):
+            store.load_byte_pairs(resolved.entry, 77, report=report)
 
 
-def cut(job: ClipJob, text: str) -> str:
-    """What a job's first model does not read of a text, at its end."""
-    return (
-        guidance(job, job.precision if job.precision != "auto" else "float32")[0].cut(text)
-        if job.scorer != "torch"
-        else ""
-    )
+def find_missing_files(job: ClipJob) -> list[MissingFile]:
+    """What the job's models would have to download; nothing is asked and nothing is changed.
+
+    Raises:
+        UsageError: a model that there is not. MissingExtra: one that needs open_clip.
+    """
+    missing: list[MissingFile] = []
+    for name, tag, file in _names(job):
+        entry = catalogue.find_architecture(name, tag) if file else catalogue.find_entry(name, tag)
+        check_extra(entry, job.scorer == "torch")
+        missing += store.missing_files(entry, weights=not file)
+    return list({each.path: each for each in missing}.values())  # models share the vocabulary
+
+
+def find_overflow(job: ClipJob, text: str) -> str:
+    """The end of a text that a job's first model does not read."""
+    if job.scorer == "torch":
+        return ""
+    return load_guidance(job, job.precision if job.precision != "auto" else "float32")[0].find_overflow(text)
 
 
 def hash_of(path: str) -> str:
@@ -105,12 +101,33 @@ def hash_of(path: str) -> str:
         ) from error
 
 
+_Names = tuple[str, str | None, str | None]  # of a model, its tag, and a file of its weights
+
+
+def _guidance_names(job: ClipJob) -> list[_Names]:
+    names = [name.strip() for name in job.model.split("+")]
+    if not all(names):
+        raise UsageError(f"--model {job.model} leaves a name empty", "Join names by +, as in ViT-B-32/TAG+ViT-B-16/TAG")
+    if job.pretrained and len(names) > 1:
+        raise UsageError("--pretrained is for one model", "Write the tags into --model: ViT-B-32/TAG+ViT-B-16/TAG")
+    return [(name, job.pretrained, job.clip_weights) for name in names]
+
+
+def _evaluator_name(job: ClipJob) -> str:
+    if job.evaluator != "crops":
+        return job.evaluator
+    # The two small models were made for each other.
+    return "judge" if job.model.strip().lower() == "tiny" else ""
+
+
+def _names(job: ClipJob) -> list[_Names]:
+    evaluator = _evaluator_name(job)
+    return _guidance_names(job) + ([(evaluator, None, None)] if evaluator else [])
+
+
 @functools.lru_cache(maxsize=4)
-def _model(name: str, tag: str | None, file: str | None, precision: str, torch: bool, say: Say | None) -> Any:
+def _load(
+    name: str, tag: str | None, file: str | None, precision: str, torch: bool, report: Report
+) -> Clip | TorchClip:
     with enough_memory(name):
-        return load(name, tag, file=file, precision=precision, torch=torch, say=say or _tell)
-
-
-def _tell(text: str) -> None:
-    """Nothing is downloaded unsaid, whoever calls."""
-    print(text, file=sys.stderr)
+        return load(name, tag, file=file, precision=precision, torch=torch, report=report)

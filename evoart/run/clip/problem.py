@@ -33,7 +33,7 @@ from evoart.types import Form, Genome, Search
 SIZE = 512  # pixels of the output's long side
 CROPS = 16  # fresh crops of the judge
 SHORT = 20.0  # seconds of a run that nobody needs to be told of
-SEEN = 224  # pixels of a picture to be like
+SEEN = 512  # pixels of the long side of a picture to be like, so that its short side has what CLIP sees
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -222,12 +222,12 @@ def _problem(
     precision = job.precision
     if precision == "auto":
         precision = "float32" if device.accelerator() is None else "bfloat16"
-    guidance = models.guidance(job, precision)
+    guidance = models.load_guidance(job, precision)
     wanted = [Prompt(text, weight) for text, weight in map(split, job.prompts)]
     unwanted = [Prompt(text, -weight) for text, weight in map(split, job.negative_prompts)]
     pictures = [Prompt(*each) for each in zip(job.image_prompts, job.image_prompts_weight, like, strict=True)]
     every = tuple(each for each in (*wanted, *pictures, *unwanted) if each.weight != 0)
-    other = models.evaluator(job, precision)
+    other = models.load_evaluator(job, precision)
     with models.enough_memory(job.model):
         score = ClipScore(guidance, every, Crops(job.crops, job.crop_area), job.softmax)
         evaluator = score if other is None else ClipScore((other,), every, Crops(job.crops, job.crop_area), job.softmax)

@@ -13,17 +13,23 @@ from evoart.run.fields import Number, shortened, texts
 
 LONGEST = 2000  # characters of a prompt; CLIP reads 77 tokens
 _WEIGHTED = re.compile(r"(.*\S)\s*:\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)", re.DOTALL)
+# Two numbers on both sides of a colon, as in "16:9", "10:30", "2.35:1" or "12:30:45". A weight such as 0.5 is neither a
+# ratio nor a time, and a space before the colon says that a weight is meant.
+_RATIO = re.compile(r"(?:.*[^\w:.]|.*[^\d:]:)?(?:\d+(?:\.\d+)?|\d{1,2}:\d\d):(?!0\.)\d+(?:\.\d+)?", re.DOTALL)
 _WEIGHT = Number(-100.0, 100.0, kind=float, flag="the weight of a prompt")
 
 
 def split(written: str) -> tuple[str, float]:
     """Text and weight of ``text`` or ``text:weight``; without a weight it is 1. A colon elsewhere is text.
 
+    So is one in a ratio or a time: ``a wide photo, 16:9`` and ``meeting at 10:30`` have no weight, while
+    ``route 66:0.5`` and ``a photo, 16:9 :2`` have one.
+
     Raises:
         UsageError: no text, too much, or a weight out of range.
     """
     text = " ".join(_printable(written).split())
-    match = _WEIGHTED.fullmatch(text)
+    match = None if _RATIO.fullmatch(text) else _WEIGHTED.fullmatch(text)
     words, weight = (match[1], float(_WEIGHT("weight", match[2]))) if match else (text, 1.0)
     if not words or text.startswith(":"):
         raise UsageError(f"the prompt '{shortened(written)}' is empty", 'Say what to draw, such as "a cat"')

@@ -12,7 +12,7 @@ from evoart.run.clip.job import ClipJob
 from evoart.run.clip.prompts import split
 from evoart.score.clip import ClipScore, Prompt
 
-SEEN = 1024  # pixels of a picture's long side at most: CLIP sees fewer
+SEEN = 4096  # pixels of a picture's long side at most: below it is resized once, as open_clip does it
 
 
 def similarities(job: ClipJob, picture: str | Path) -> list[tuple[str, float, float]]:
@@ -25,7 +25,7 @@ def similarities(job: ClipJob, picture: str | Path) -> list[tuple[str, float, fl
     if alpha is not None:
         image = image * alpha[..., None] + 1 - alpha[..., None]
     texts = [split(each)[0] for each in job.prompts]
-    score = ClipScore(models.guidance(job, "float32"), [Prompt(text) for text in texts])
+    score = ClipScore(models.load_guidance(job, "float32"), [Prompt(text) for text in texts])
     found = score.similarities(np.asarray(image, np.float32))
     logits = found * score.scale
     shares = np.exp(logits - logits.max())

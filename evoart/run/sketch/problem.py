@@ -122,11 +122,10 @@ class SketchProblem(Problem):
 
 
 def find_model(name: str) -> Model:
-    """The model of a name; what a download says goes where the command line listens."""
-    from evoart.run.sketch import news
+    """The model of a name; downloaded where it is not here."""
     from evoart.sketch.catalogue import find
 
-    return find(name, say=news.say, progress=news.progress)
+    return find(name)
 
 
 def _read(path: str) -> tuple[Polylines, str]:
