@@ -27,6 +27,7 @@ class Problem:
         size: the output's ``(w, h)`` in pixels.
         name: for default file names.
         mask: ``(H, W)`` uint8 transparency of the output, or None.
+        notes: what a user should know of the data, one line each.
     """
 
     job: Job
@@ -34,6 +35,7 @@ class Problem:
     size: tuple[int, int]
     name: str
     mask: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def canvas(self) -> tuple[int, int]:

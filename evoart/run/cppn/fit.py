@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 
 from evoart.errors import UsageError, unknown
 from evoart.run import fields
-from evoart.run.cppn.job import NetworkJob
+from evoart.run.cppn.job import NetworkJob, aspect
 from evoart.run.problem import Problem, output_size
 
 if TYPE_CHECKING:
@@ -36,6 +37,12 @@ SHARED_WEIGHTS = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)  # at which a weight-agnostic
 POPULATION = {"gradient": 16, "evolve": 64}  # of NEAT
 ROUNDS = {"gradient": 48, "evolve": 4}  # of growth before it: training makes use of a large network at once
 DEFAULT_STRATEGY = "cr_fm_nes"  # the best of those in benchmarks/cppn.py
+
+
+def proportions(name: str, value: Any) -> str:
+    """Width to height of a photograph in pixels, ``1200:900``: whatever it is, for nobody has chosen it."""
+    match = re.fullmatch(r"0*([1-9]\d{0,9}):0*([1-9]\d{0,9})", str(value).strip())
+    return f"{match[1]}:{match[2]}" if match else aspect(name, value)
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,7 @@ class CppnFitJob(NetworkJob):
         "loss": fields.Choice(("mse", "mae", "oklab")),
         "until_psnr": fields.Number(1.0, 100.0, "dB", kind=float),
         "max_pixels": fields.Number(4, 10**10, "pixels"),
+        "aspect": proportions,
     }
 
     picture: str = ""

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from evoart.draw.shapes import MIXED, shape
-from evoart.errors import EvoartError, UsageError
+from evoart.errors import UsageError
 from evoart.forms.shapes import ShapesForm, pack_kinds, unpack_kinds
 from evoart.output.recipe import extract
-from evoart.picture import MAX_PIXELS, Picture, bundled, load, load_weights, read_source
+from evoart.picture import MAX_PIXELS, Picture, Sources, bundled, digest_of, load, load_weights, read_source
 from evoart.run import engines, fields
 from evoart.run.fit import palette
 from evoart.run.fit.job import DEFAULT_SHAPES, FitJob
@@ -140,13 +138,14 @@ def prepare(job: FitJob, source: Any = None) -> FitProblem:
     Raises:
         UsageError, EvoartError: a picture, importance map or start file that cannot be used.
     """
+    source, map_source = (source.picture, source.weights) if isinstance(source, Sources) else (source, None)
     picture = read_picture(job, source)
     same("picture", job.picture or picture.name, picture.sha256, job.sha256)
     image, alpha = picture.at(job.pixels)
     if job.background == "transparent" and alpha is not None:
         # A transparent ground is judged on white, and what the photograph leaves free must stay so: it counts too.
         image, alpha = image * alpha[..., None] + (1 - alpha[..., None]), None
-    weight, weights_hash = _weight(job, image.shape[:2], alpha)
+    weight, weights_hash = _weight(job, image.shape[:2], alpha, map_source)
     colours = _palette(job, image, weight)
     background = _background(job, image, weight, colours)
     longest = max(picture.width, picture.height)
@@ -171,6 +170,7 @@ def prepare(job: FitJob, source: Any = None) -> FitProblem:
         size=output_size(picture.width, picture.height, job.size),
         mask=picture.mask if job.keep_alpha else None,
         name=picture.name,
+        notes=picture.notes,
         start=_widened(start, form) if start else None,
     )
 
@@ -198,63 +198,13 @@ def expand(kind: str) -> tuple[str, ...]:
 
 
 def read_picture(job: FitJob, source: Any = None) -> Picture:
-    """The photograph of a job: a path, bytes, an open file, an array ``(h, w, 3 or 4)`` or a Pillow image.
+    """The photograph of a job: whatever ``picture.load`` takes; None is the one that the job names.
 
     Raises:
         UsageError, EvoartError: none of these, or one that cannot be used.
     """
-    if source is None:
-        source = job.picture or bundled()
-    elif isinstance(source, np.ndarray):
-        source = _array_bytes(source)
-    elif hasattr(source, "save") and hasattr(source, "mode"):
-        source = _pillow_bytes(source)
-    elif hasattr(source, "read"):
-        source = source.read()
-    if not isinstance(source, str | Path | bytes | bytearray | memoryview):
-        raise UsageError(
-            f"a picture cannot be a {type(source).__name__}", "Give a path, bytes, a file, an array or a Pillow image"
-        )
+    source = job.picture or bundled() if source is None else source
     return load(source, needed=job.pixels, max_pixels=job.max_pixels or MAX_PIXELS)
-
-
-def _array_bytes(array: np.ndarray) -> bytes:
-    from PIL import Image
-
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[..., 0]
-    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)) or not array.size:
-        raise UsageError(f"the picture is an array of shape {array.shape}", "Give (h, w, 3), (h, w, 4) or (h, w)")
-    if array.dtype.kind == "f":
-        if not np.isfinite(array).all() or array.min() < 0 or array.max() > 1:
-            raise UsageError("the picture's floats leave [0, 1]", "Divide by its largest value, or give uint8")
-        array = np.round(array * 255).astype(np.uint8)
-    elif array.dtype == np.uint16:
-        array = np.round(array / 257).astype(np.uint8)
-    elif array.dtype == bool:
-        array = array * np.uint8(255)
-    if array.dtype != np.uint8:
-        raise UsageError(f"the picture is an array of {array.dtype}", "Give uint8, or floats in [0, 1]")
-    return _pillow_bytes(Image.fromarray(np.ascontiguousarray(array)))
-
-
-def _pillow_bytes(image: Any) -> bytes:
-    """A Pillow image, upright, as the bytes of a file, so that it is read and known again as one."""
-    from PIL import ImageOps
-
-    buffer = io.BytesIO()
-    try:
-        image = ImageOps.exif_transpose(image)
-        if image.mode in _CONVERTED:
-            image = image.convert(_CONVERTED[image.mode])
-        # TIFF holds what PNG does not.
-        image.save(buffer, "TIFF" if image.mode in ("F", "I", "CMYK", "YCbCr", "LAB") else "PNG", compress_level=1)
-    except (OSError, ValueError, SyntaxError) as error:
-        raise EvoartError(f"the Pillow image cannot be read ({error})", "Give an open image, in RGB for one") from error
-    return buffer.getvalue()
-
-
-_CONVERTED = {"La": "LA", "RGBa": "RGBA", "PA": "RGBA", "RGBX": "RGB", "HSV": "RGB"}
 
 
 def same(what: str, name: str, found: str, expected: str) -> None:
@@ -266,10 +216,21 @@ def same(what: str, name: str, found: str, expected: str) -> None:
         )
 
 
-def _weight(job: FitJob, shape: tuple[int, int], alpha: np.ndarray | None) -> tuple[np.ndarray, str]:
-    """Weights ``(h, w)`` with mean 1, and the hash of the importance map's file."""
+def _weight(
+    job: FitJob, shape: tuple[int, int], alpha: np.ndarray | None, source: Any = None
+) -> tuple[np.ndarray, str]:
+    """Weights ``(h, w)`` with mean 1, and the hash of the importance map: ``source``, or the job's file."""
     weight, digest = np.ones(shape, np.float32) if alpha is None else alpha.astype(np.float32), ""
-    if job.weights:
+    if source is not None:
+        digest = digest_of(source)
+        same("importance map", "weights", digest, job.weights_sha256)
+        weight = weight * load_weights(source, shape, max_pixels=job.max_pixels or MAX_PIXELS)
+    elif job.weights_sha256 and not job.weights:
+        raise UsageError(
+            "this picture was made with an importance map that no file holds",
+            "Give it in Python: evoart.fit(..., weights=array); or save it as PNG and use --weights FILE",
+        )
+    elif job.weights:
         data, _, label = read_source(job.weights)
         digest = hashlib.sha256(data).hexdigest()
         same("importance map", job.weights, digest, job.weights_sha256)
