@@ -9,7 +9,6 @@ import zlib
 
 import numpy as np
 import pytest
-from browser import page, pages_of  # noqa: F401
 from PIL import Image, ImageCms
 
 from evoart.colour import png_space
@@ -84,7 +83,7 @@ CASES = {
 }
 
 
-def shown(page, data: bytes, kind: str = "png") -> np.ndarray:  # noqa: F811
+def shown(page, data: bytes, kind: str = "png") -> np.ndarray:
     script = """async u => { const i = new Image(); i.src = u; await i.decode();
         const c = document.createElement('canvas'); c.width = i.naturalWidth; c.height = i.naturalHeight;
         const x = c.getContext('2d'); x.drawImage(i, 0, 0);
@@ -93,19 +92,19 @@ def shown(page, data: bytes, kind: str = "png") -> np.ndarray:  # noqa: F811
     return np.array(values, float).reshape(height, width, 4)
 
 
-def test_every_chunk_looks_as_in_a_browser(page):  # noqa: F811
+def test_every_chunk_looks_as_in_a_browser(page):
     for name, data in CASES.items():
         error = np.abs(load(data).rgb * 255 - shown(page, data)[..., :3])
         assert error.max() < 1.7, name
 
 
-def test_bright_pictures_are_near_to_what_a_browser_shows(page):  # noqa: F811
+def test_bright_pictures_are_near_to_what_a_browser_shows(page):
     for transfer in (16, 18):  # PQ and HLG, whose mapping to SDR every program chooses
         data = png(cicp(9, transfer, 0, 1))
         assert np.abs(load(data).rgb * 255 - shown(page, data)[..., :3]).mean() < 4
 
 
-def test_the_colours_of_an_avif(page):  # noqa: F811
+def test_the_colours_of_an_avif(page):
     file = io.BytesIO()
     Image.fromarray(PIXELS).resize((64, 64), 0).save(file, "AVIF", quality=100, subsampling="4:4:4")
     plain = file.getvalue()
@@ -116,7 +115,7 @@ def test_the_colours_of_an_avif(page):  # noqa: F811
         assert error.mean() < 0.6, (primaries, transfer)  # the decoders round differently
 
 
-def test_the_right_side_is_up_as_in_a_browser(page):  # noqa: F811
+def test_the_right_side_is_up_as_in_a_browser(page):
     exif = Image.Exif()
     exif[0x0112] = 6
     packet = (
