@@ -143,6 +143,7 @@ class Search(Protocol):
     psnr: float | None = None  # of ``genome`` in dB, where the search knows it
     progress: float | None = None  # share of the planned work that is done, 0 to 1, where there is a plan
     planned: int | None = None  # evaluations of the whole plan, about, where there is one
+    noun: str | None = None  # what ``genome`` consists of, for people, where the search says so sooner than the form
     notes: Sequence[str] = ()  # what a user should know of the search's work, in the order it came up
     settled: dict[str, float] = {}  # options by which a run whose plan came from a budget can be planned again
 

@@ -114,6 +114,28 @@ def test_a_film_may_begin_with_an_empty_ground():
     np.testing.assert_array_equal(np.unique(film_frames(art, Options(), 12)[0].reshape(-1, 3), axis=0), [[255, 0, 0]])
 
 
+@pytest.mark.parametrize("format", FILMS)
+@pytest.mark.parametrize(("asked", "long"), [(None, 48), (20, 20), (96, 96)])
+def test_a_film_has_the_size_that_was_asked_for(format, asked, long):
+    film = opened(encode(format, artwork(frames=3), Options(film_side=asked)))
+    assert film.size == (long, long * 3 // 4)
+    assert opened(encode(format, artwork(size=(960, 720)), Options())).size == (480, 360)
+
+
+def test_the_palette_of_a_large_film_is_chosen_from_some_of_its_pixels(monkeypatch):
+    seen = []
+    quantize = Image.Image.quantize
+    monkeypatch.setattr(
+        Image.Image, "quantize", lambda image, *a, **k: seen.append(image.size) or quantize(image, *a, **k)
+    )
+    art = artwork(frames=8, size=(960, 720))
+    film = opened(encode("gif", art, Options(film_side=960)))
+    assert seen[0][0] * seen[0][1] < 100_000
+    film.seek(film.n_frames - 1)
+    error = np.asarray(film.convert("RGB"), float) - pixels(art)
+    assert np.sqrt((error**2).mean()) < 5
+
+
 def mp4_frames(data: bytes, folder: Path) -> np.ndarray:
     (folder / "film.mp4").write_bytes(data)
     command = [video.ffmpeg(), "-v", "error", "-i", str(folder / "film.mp4"), "-vf", "scale=in_color_matrix=bt709"]

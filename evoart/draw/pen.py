@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import groupby
 
 import numpy as np
@@ -103,11 +104,16 @@ class PenDrawing:
             return text
         return text.replace(' role="img">', f' role="img" style="background:{colour(self.background)}">', 1)
 
+    @cached_property
+    def _ways(self) -> list[float]:
+        """How far the pen draws each stroke, in units."""
+        return [_way(stroke) for stroke in self.strokes]
+
     def begun(self, share: float) -> PenDrawing:
         """The drawing when ``share`` (0 to 1) of every sketch's way has been drawn."""
         strokes, colours, groups = [], [], []
         for members in self.sketches():
-            ways = [_way(self.strokes[i]) for i in members]
+            ways = [self._ways[i] for i in members]
             left = share * sum(ways)
             count = 0
             for i, way in zip(members, ways, strict=True):
@@ -131,7 +137,7 @@ class PenDrawing:
             if several or ink:
                 name = f' id="sketch-{place}"' if several else ""
                 yield f"<g{name}{ink}>"
-            ways = [_way(self.strokes[i]) for i in members]
+            ways = [self._ways[i] for i in members]
             whole, passed = sum(ways) or 1.0, 0.0
             for i, way in zip(members, ways, strict=True):
                 own = "" if ink else f' stroke="{colour(self.colours[i])}"'

@@ -184,10 +184,9 @@ class _Run:
         loss = float(self.search.loss)
         if loss < self.mark[0] * (1 - LEAST_GAIN) or not np.isfinite(self.mark[0]):
             self.mark = (loss, self.search.generation)
-        if (loss, len(self.search.genome)) != self.seen:
+        if self.problem.recorded and (loss, len(self.search.genome)) != self.seen:
             self.seen = (loss, len(self.search.genome))
-            if self.problem.recorded:
-                self.film.add(self.form, self.search.genome, loss)
+            self.film.add(self.form, self.search.genome, loss)
 
     def reason(self) -> Reason | None:
         """Why the run is over, or None."""
@@ -219,7 +218,7 @@ class _Run:
             yield Noted(text)
         self.told_notes = len(search.notes)
         if search.loss < self.told_loss:
-            yield Improved(search.generation, float(search.loss), figures, self.drawing())
+            yield Improved(search.generation, float(search.loss), figures, self.drawing)
         rate = (search.evaluations - self.told_evaluations) / max(now - self.told, 1e-9)
         self.told, self.told_evaluations, self.told_loss = now, search.evaluations, search.loss
         fraction = self._fraction()
@@ -229,7 +228,7 @@ class _Run:
             evaluations=search.evaluations,
             loss=float(search.loss),
             figures=figures,
-            noun=self.form.noun,
+            noun=search.noun or self.form.noun,
             rate=rate,
             seconds=self.seconds,
             fraction=fraction,
@@ -298,7 +297,7 @@ class _Run:
         search, form, genome = self.search, self.form, self.search.genome
         if reason not in ("interrupted", "terminated"):  # who interrupts does not want to wait
             form, genome = self.problem.finishing(form, genome)
-            if genome is not search.genome:
+            if genome is not search.genome and self.problem.recorded:
                 self.film.add(form, genome, float(search.loss))
         result = finish(
             self._settled(reason),

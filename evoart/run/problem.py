@@ -81,8 +81,14 @@ class Problem:
         """(number, picture) of the pictures that a finished one consists of, each a result of its own."""
         return []
 
-    def frames(self, drawing: Drawing) -> Sequence[Drawing]:
-        """What a film of the finished picture shows; empty for the run's own moments."""
+    @property
+    def has_parts(self) -> bool:
+        """Whether ``parts`` has something to say."""
+        return type(self).parts is not Problem.parts
+
+    def frames(self, form: Form, genome: Genome) -> Sequence[Drawing]:
+        """What a film of the finished picture shows, each drawn when it is asked for; empty for the run's own
+        moments."""
         return ()
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,7 @@ class Result:
             measures, such as ``psnr`` in dB.
         generations, evaluations, seconds: what it took; seconds are 0 where the result was read from a file.
         mask: ``(H, W)`` uint8 transparency laid over the drawing, or None.
-        frames: its evolution, first to last, as drawings; may be empty.
+        frames: its evolution, first to last, as drawings that are made when they are asked for; may be empty.
         loop: the frames are a loop and no evolution: after the last comes the first.
         parts: gives (number, picture) of the pictures that it consists of, each with a recipe of its own.
     """
@@ -171,20 +171,20 @@ def finish(
     seconds: float,
 ) -> Result:
     """The result of a run whose best genome is ``genome`` of ``form``."""
-    shown = problem.frames(form.drawing(genome))
+    genome = np.array(genome, np.float32)
     return Result(
         job=problem.job,
         form=form,
-        genome=np.array(genome, np.float32),
+        genome=genome,
         size=problem.size,
         figures=problem.judge(form, genome),
         generations=generations,
         evaluations=evaluations,
         seconds=seconds,
         mask=problem.mask,
-        frames=shown or tuple(each.drawing(numbers) for each, numbers in film.select(FRAMES)),
+        frames=problem.frames(form, genome) or film.frames(FRAMES),
         loop=problem.loop,
-        parts=lambda: problem.parts(form, genome),
+        parts=partial(problem.parts, form, genome) if problem.has_parts else list,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from evoart.sketch.drawings import read_drawings
 from evoart.sketch.model import Model
 from evoart.sketch.simplify import simplify, simplify_to
 from evoart.sketch.strokes import Polylines, bounds, to_polylines, to_stroke3
-from evoart.types import Drawing, Genome, Search
+from evoart.types import Drawing, Form, Genome, Search
 
 _TOLERANCE = 2 / 255  # of a drawing's extent: what Quick, Draw! drawings were simplified by
 
@@ -80,12 +81,17 @@ class SketchProblem(Problem):
         return {"finished": float(np.mean(self.tally)) if self.tally else 0.0}
 
     def figures(self, search: Search) -> dict[str, float]:
-        return self.judge(self.form, search.genome)
+        """As ``judge``, without the sheet, which would have to be laid out first."""
+        return {"finished": float(np.mean(self.tally)) if self.tally else 0.0}
 
-    def frames(self, drawing: Drawing) -> Sequence[Drawing]:
+    def frames(self, form: Form, genome: Genome) -> Sequence[Drawing]:
         """The pen on its way, for films."""
-        assert isinstance(drawing, PenDrawing)
-        return [drawing.begun(share) for share in np.linspace(0, 1, 121)[1:]]
+        return PenFrames(form, genome)
+
+    @property
+    def recorded(self) -> bool:
+        """No: a film shows the pen, whatever the order in which sketches were made."""
+        return False
 
     def facts(self) -> dict[str, Any]:
         config = self.model.config
@@ -97,6 +103,30 @@ class SketchProblem(Problem):
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Nothing: sketches begin with what the job names, which is read again."""
         return {}, {}
+
+
+class PenFrames(Sequence[Drawing]):
+    """The pen on its way through a drawing in even steps, each drawn when it is asked for."""
+
+    def __init__(self, form: StrokesForm, genome: Genome, count: int = 120) -> None:
+        self.form, self.genome, self.count = form, genome, count
+
+    @cached_property
+    def _drawing(self) -> PenDrawing:
+        return self.form.drawing(self.genome)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(self.count))]
+        if not -self.count <= index < self.count:
+            raise IndexError(index)
+        return self._drawing.begun((index % self.count + 1) / self.count)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"form": self.form, "genome": self.genome, "count": self.count}
 
 
 def prepare(job: SketchJob, source: Any = None) -> SketchProblem:
