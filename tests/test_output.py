@@ -8,6 +8,7 @@ import os
 import re
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from evoart.draw.scene import Scene
 from evoart.errors import EvoartError, MissingExtra, UsageError
 from evoart.forms.shapes import ShapesForm
 from evoart.output import files, video
+from evoart.output.claims import Claims
 from evoart.output.film import durations, film_frames, spread
 from evoart.output.formats import OUTPUTS, Artwork, Options, encode, extensions, format_of
 from evoart.output.names import DEFAULT_FORMATS, Output, default_paths, resolve, slug
@@ -376,6 +378,47 @@ def test_a_folder_that_refuses(tmp_path):
     with pytest.raises(UsageError, match="cannot be written"):
         ask(str(tmp_path / "a.svg"))
     tmp_path.chmod(0o700)
+
+
+def test_runs_take_all_their_names_together_before_they_write(tmp_path):
+    one, other = Claims(), Claims()
+    mine = ask(str(tmp_path), format="svg", claims=one)
+    assert [output.path.name for output in mine] == ["photo-triangles.svg"]
+    pair = default_paths("photo", "triangles", DEFAULT_FORMATS, tmp_path, other)
+    assert [path.name for path in pair] == ["photo-triangles-2.svg", "photo-triangles-2.png"]
+    with pytest.raises(UsageError, match="another run is about to write"):
+        ask(str(tmp_path / "photo-triangles.svg"), overwrite=True, claims=other)
+    assert ask(str(tmp_path / "photo-triangles.svg"), claims=one)  # which holds it
+    assert not other.take([tmp_path / "new.svg", mine[0].path])
+    assert one.take([tmp_path / "new.svg"])  # for the other got nothing of what it could not have in full
+    one.release()
+    assert other.take([mine[0].path])
+    other.release()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_is_free_again_when_its_process_is_killed(tmp_path):
+    path = tmp_path / "a.svg"
+    code = "import sys, time; from pathlib import Path; from evoart.output.claims import Claims\n"
+    code += "c = Claims(); print(c.take([Path(sys.argv[1])]), flush=True); time.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE)
+    claims = Claims()
+    try:
+        assert process.stdout.readline() == b"True\n"
+        assert not claims.take([path])
+    finally:
+        process.kill()
+        process.communicate()
+    assert claims.take([path])
+    claims.release()
+
+
+def test_names_are_granted_where_there_is_no_cache(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("EVOART_CACHE", str(tmp_path / "file"))
+    claims = Claims()
+    assert claims.take([tmp_path / "a.svg"])
+    claims.release()
 
 
 # Files

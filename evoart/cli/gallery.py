@@ -114,7 +114,7 @@ def _make(
     part: str,
     console: Console,
 ) -> int:
-    from evoart.cli.console import tell
+    from evoart.cli.console import tell_path
     from evoart.gallery import run as runs
     from evoart.run.stop import EXIT, Stop, listening
 
@@ -141,7 +141,7 @@ def _make(
             else:
                 made += 1
                 if not given["as_json"]:
-                    tell(str(folder / next(iter(line.files.values()))))
+                    tell_path(folder / next(iter(line.files.values())))
         console.end()
         pictures: list[Path] = []
         if given["diverse"] and not part and stop.why is None:
@@ -163,7 +163,7 @@ def _conclude(
     console: Console,
     interrupted: int | None,
 ) -> int:
-    from evoart.cli.console import tell
+    from evoart.cli.console import tell_path
     from evoart.cli.words import count, span
 
     left = todo - made - len(failed)
@@ -175,7 +175,7 @@ def _conclude(
         click.echo(json.dumps(facts))
     else:
         for page in pages:
-            tell(str(page))
+            tell_path(page)
     if given["pages_only"]:
         return 0
     console.say(
