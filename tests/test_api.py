@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import evoart
+from evoart.draw.shapes import shape
 from evoart.errors import EvoartError, UsageError
 from evoart.picture import Sources, bundled
 from evoart.run import engines
@@ -290,6 +291,22 @@ def test_photographs_of_any_proportions(size, tmp_path):
         assert result.size == size
         assert evoart.load(result.svg().encode()).size == size
         assert Job.from_dict(result.job.to_dict()) == result.job
+
+
+@pytest.mark.parametrize("search", ["evolve", "sets"])
+def test_lines_of_few_flat_colours_are_no_hairlines(search):
+    kinds = {"kind": "line,quadratic,ellipse", "palette": 4, "opacity": 1.0, "search": search, "shapes": 12}
+    small = {name: value for name, value in FEW.items() if name not in kinds}
+    if search == "sets":
+        small |= {"evaluations": 2_000}
+    for given, least in (({}, 0.01), ({"min_width": 3}, 0.03), ({"min_width": 0}, 0.0)):
+        result = evoart.fit(bundled(), **small | kinds | given)
+        for kind, row in zip(result.form.kinds, np.abs(result.drawing.geometry), strict=True):
+            lengths = [value for p, value in zip(shape(kind).parameters, row, strict=False) if p.role == "length"]
+            assert min(lengths) >= (least / 2 if shape(kind).filled else least) - 1e-6
+        assert Job.from_dict(result.job.to_dict()) == result.job
+        assert result.job.min_width == pytest.approx(100 * least)
+    assert prepare(Job.make(kind="line", palette=4), bundled()).form.min_width == 0  # they are blended
 
 
 def test_palettes_hold_colours():

@@ -353,8 +353,8 @@ def test_two_runs_at_once_lose_nothing_and_cross_nothing(folder):
     finally:
         for process in runs:
             process.kill()
-    ends = ["checkpoint-2.npz", "checkpoint.npz"]
-    assert [name for name in files(folder) if name.endswith(".npz")] == [f"photo-shapes.{end}" for end in ends]
+    ends = ["-2.checkpoint.npz", ".checkpoint.npz"]
+    assert [name for name in files(folder) if name.endswith(".npz")] == [f"photo-shapes{end}" for end in ends]
     seeds = [[load(folder / f"photo-shapes{n}.{ending}").seed for ending in ("svg", "png")] for n in ("", "-2")]
     assert seeds == [[8, 8], [9, 9]]
 

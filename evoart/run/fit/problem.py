@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # Evaluations of a search that does not know by itself when it is done, where nothing else was asked for.
 EVALUATIONS = {"draft": 16_384, "normal": 65_536, "best": 262_144}
+MIN_WIDTH = 1.0  # percent of the long side: three millimetres on a sheet of A4, where shapes are of flat colours
 PATIENCE = 2_000  # generations, where only a PSNR was asked for, which may never come
 
 
@@ -161,6 +162,7 @@ def prepare(job: FitJob, source: Any = None) -> FitProblem:
         job.opacity,
         colours,
         columns=max(len(shape(kind).parameters) for kind in choices),
+        min_width=(job.min_width or 0.0) / 100,
     )
     return FitProblem(
         job=job,
@@ -183,6 +185,8 @@ def settle(job: FitJob, started: int | None = None) -> FitJob:
             f"the start has {started} shapes, more than the {shapes} asked for", f"Use --shapes {started} or more"
         )
     changes: dict[str, Any] = {"shapes": shapes}
+    if job.min_width is None and job.palette is not None and job.opacity[0] == 1:
+        changes["min_width"] = MIN_WIDTH
     endless = job.search != "evolve" or job.finish == "none"
     if endless and not (job.generations or job.evaluations or job.seconds):
         if job.until_psnr is None and job.patience is None:
