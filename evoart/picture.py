@@ -395,11 +395,12 @@ def _open(data: bytes, needed: int | None, max_pixels: int, label: str) -> tuple
     try:
         image.load()
     except OSError:
-        if not streamed and image.format not in ("JPEG", "MPO"):
+        if image.format not in ("JPEG", "MPO"):
             raise
         image = _without_end(data, image)
     _scale_key(image, data)
-    return image, size[::-1] if _turn_upright(image) else size
+    w, h = size
+    return image, (h, w) if _turn_upright(image) else (w, h)
 
 
 def _too_many(label: str, width: int, height: int, max_pixels: int) -> UsageError:
@@ -528,10 +529,10 @@ def _pixels(image: PillowImage, factor: int, data: bytes) -> tuple[np.ndarray, n
         if image.mode != "RGBA":
             whole = image.convert("RGBA" if image.mode != "La" else "LA")
             image = _keeping_info(image, whole.convert("LA") if gray else whole)
-        low, high = image.getchannel("A").getextrema()
-        if high == 0 and image.format in _PADDED:
+        levels = np.asarray(image.getchannel("A"))
+        if not levels.any() and image.format in _PADDED:
             image = _keeping_info(image, image.convert(image.mode[:-1]))  # the fourth byte is padding
-        elif low < 255:
+        elif levels.min() < 255:
             mask = _mask(image.getchannel("A"))
     elif image.mode in ("P", "1"):
         image = _keeping_info(image, image.convert("RGB"))

@@ -35,7 +35,7 @@ SHAPES = "Shapes"
     SHAPES,
     "--min-width",
     metavar="PERCENT",
-    help="Least width of strokes, ellipses, rectangles: 0 to 20 % of the long side. [default: 0; with --palette and --opacity 1: 1]",
+    help="Of lines, ellipses and rectangles, of the long side. [default: 0; 1 with --palette and --opacity 1]",
 )
 @o.option(SHAPES, "--opacity", metavar="LOW-HIGH", help="Range, or one fixed number, 0.01 to 1. [default: 0.1-1]")
 @o.option(

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import numpy as np
 
@@ -83,16 +84,17 @@ def _feed(command: list[str], frames: Iterable[bytes], repeats: np.ndarray) -> N
         except OSError as error:
             raise EvoartError(f"ffmpeg does not start ({error})", _INSTEAD) from None
         with process:
+            pipe = cast(BinaryIO, process.stdin)  # it was asked for
             try:
                 for frame, times in zip(frames, repeats, strict=True):
                     for _ in range(times):
-                        process.stdin.write(frame)
+                        pipe.write(frame)
             except BrokenPipeError:
                 pass  # it has ended early and says why
             finally:
                 # Closing flushes, into the same broken pipe; left to ``with``, that would hide what ffmpeg said.
                 with contextlib.suppress(BrokenPipeError):
-                    process.stdin.close()
+                    pipe.close()
         if process.returncode or not os.path.exists(command[-1]):
             messages.seek(0)
             said = messages.read(4000).decode(errors="replace").strip().splitlines() or ["no message"]

@@ -124,11 +124,11 @@ class Frames(Sequence[Drawing]):
     """
 
     def __init__(self, moments: tuple[Moment, ...], latest: Moment | None, count: int) -> None:
-        self.moments, self.latest, self.count = moments, latest, count
+        self.moments, self.latest, self.most = moments, latest, count
 
     @cached_property
     def _selected(self) -> list[Moment]:
-        return _select(self.moments, self.latest, self.count)
+        return _select(self.moments, self.latest, self.most)
 
     def __len__(self) -> int:
         return len(self._selected)
@@ -141,7 +141,7 @@ class Frames(Sequence[Drawing]):
         return moment.form.drawing(moment.genome)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"moments": self.moments, "latest": self.latest, "count": self.count}
+        return {"moments": self.moments, "latest": self.latest, "most": self.most}
 
 
 def _select(moments: Sequence[Moment], latest: Moment | None, count: int) -> list[Moment]:

@@ -91,7 +91,7 @@ class Result:
         Raises:
             UsageError: ``size`` is no number from 1 to 32,768.
         """
-        size = None if size is None else SIZE("size", size)
+        size = None if size is None else int(SIZE("size", size))
         return Artwork(
             drawing=self.drawing,
             size=self.size if size is None else output_size(self.form.width, self.form.height, size),

@@ -108,25 +108,25 @@ class SketchProblem(Problem):
 class PenFrames(Sequence[Drawing]):
     """The pen on its way through a drawing in even steps, each drawn when it is asked for."""
 
-    def __init__(self, form: StrokesForm, genome: Genome, count: int = 120) -> None:
-        self.form, self.genome, self.count = form, genome, count
+    def __init__(self, form: StrokesForm, genome: Genome, steps: int = 120) -> None:
+        self.form, self.genome, self.steps = form, genome, steps
 
     @cached_property
     def _drawing(self) -> PenDrawing:
         return self.form.drawing(self.genome)
 
     def __len__(self) -> int:
-        return self.count
+        return self.steps
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(self.count))]
-        if not -self.count <= index < self.count:
+            return [self[i] for i in range(*index.indices(self.steps))]
+        if not -self.steps <= index < self.steps:
             raise IndexError(index)
-        return self._drawing.begun((index % self.count + 1) / self.count)
+        return self._drawing.begun((index % self.steps + 1) / self.steps)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"form": self.form, "genome": self.genome, "count": self.count}
+        return {"form": self.form, "genome": self.genome, "steps": self.steps}
 
 
 def prepare(job: SketchJob, source: Any = None) -> SketchProblem:
