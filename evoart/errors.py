@@ -18,10 +18,10 @@ class EvoartError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Errors travel between processes: made again from nothing, then given all that they said."""
-        return _again, (type(self), self.args, self.__dict__)
+        return _rebuild_error, (type(self), self.args, self.__dict__)
 
 
-def _again(kind: type[EvoartError], args: tuple[object, ...], state: dict[str, object]) -> EvoartError:
+def _rebuild_error(kind: type[EvoartError], args: tuple[object, ...], state: dict[str, object]) -> EvoartError:
     error = kind.__new__(kind, *args)
     error.__dict__.update(state)
     return error

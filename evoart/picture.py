@@ -64,7 +64,7 @@ class Picture:
         Where the long side is that already, the pixels come back untouched. Colours are weighted by alpha, so
         that what lies under transparent pixels does not bleed into the visible ones.
         """
-        w, h = fitted(self.width, self.height, long_side)
+        w, h = fit_size(self.width, self.height, long_side)
         if max(w, h) >= max(self.rgb.shape[:2]):
             return self.rgb, self.alpha
         if self.alpha is None:
@@ -83,7 +83,7 @@ class Sources:
     weights: Any = None
 
 
-def fitted(width: int, height: int, long_side: int) -> tuple[int, int]:
+def fit_size(width: int, height: int, long_side: int) -> tuple[int, int]:
     """``(w, h)`` with the proportions of ``width x height`` and at most ``long_side`` pixels on the longer side."""
     scale = min(1.0, long_side / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
@@ -116,10 +116,10 @@ def load(source: Any, *, needed: int | None = None, max_pixels: int = MAX_PIXELS
         if source.dtype != np.uint8:
             rgb, alpha = _array_pixels(source)
             if rgb.shape[0] * rgb.shape[1] > max_pixels:
-                raise _too_many(label, rgb.shape[1], rgb.shape[0], max_pixels)
+                raise _size_error(label, rgb.shape[1], rgb.shape[0], max_pixels)
             digest = hashlib.sha256(f"{source.dtype.str}{source.shape}".encode() + source.tobytes()).hexdigest()
             mask = None if alpha is None else _mask(_gray8(alpha))
-            return _finished(rgb, alpha, (rgb.shape[1], rgb.shape[0]), "picture", digest, mask, (), label)
+            return _make_picture(rgb, alpha, (rgb.shape[1], rgb.shape[0]), "picture", digest, mask, (), label)
         source = _array_file(source)
     data, name, called = read_source(source)
     label = label if called == "the picture" else called
@@ -137,11 +137,11 @@ def load(source: Any, *, needed: int | None = None, max_pixels: int = MAX_PIXELS
         except MemoryError as error:
             raise EvoartError(f"{label} needs more memory than there is", "Reduce it first") from error
         except Exception as error:  # damaged files make Pillow raise nearly anything
-            raise _undecodable(error, data, label) from error
-    return _finished(rgb, alpha, size, name, hashlib.sha256(data).hexdigest(), mask, notes, label)
+            raise _decode_error(error, data, label) from error
+    return _make_picture(rgb, alpha, size, name, hashlib.sha256(data).hexdigest(), mask, notes, label)
 
 
-def _finished(
+def _make_picture(
     rgb: np.ndarray,
     alpha: np.ndarray | None,
     size: tuple[int, int],
@@ -159,7 +159,7 @@ def _finished(
     return Picture(rgb, alpha, *size, name, digest, mask, notes)
 
 
-def _undecodable(error: Exception, data: bytes, label: str) -> EvoartError:
+def _decode_error(error: Exception, data: bytes, label: str) -> EvoartError:
     """What to say of a file that Pillow knows and cannot decode: unsupported is not damaged."""
     said = str(error).lower()
     if isinstance(error, NotImplementedError) or any(word in said for word in _UNSUPPORTED):
@@ -379,7 +379,7 @@ def _open(data: bytes, needed: int | None, max_pixels: int, label: str) -> tuple
     except UnidentifiedImageError:
         raise EvoartError(f"{label} is not a picture that can be read", _instead(data)) from None
     except (SyntaxError, OSError, NotImplementedError) as error:
-        raise _undecodable(error, data, label) from None
+        raise _decode_error(error, data, label) from None
     if image.format not in _READ:
         raise EvoartError(f"{label} is a {image.format} file, which is not read", "Export it as PNG first")
     size = image.size
@@ -391,7 +391,7 @@ def _open(data: bytes, needed: int | None, max_pixels: int, label: str) -> tuple
     streamed = image.format in ("JPEG", "MPO") and not image.info.get("progressive")
     pixels = max(image.width * image.height, size[0] * size[1] // (4 if streamed else 1))
     if pixels > max_pixels:
-        raise _too_many(label, *size, max_pixels)
+        raise _size_error(label, *size, max_pixels)
     try:
         image.load()
     except OSError:
@@ -403,7 +403,7 @@ def _open(data: bytes, needed: int | None, max_pixels: int, label: str) -> tuple
     return image, (h, w) if _turn_upright(image) else (w, h)
 
 
-def _too_many(label: str, width: int, height: int, max_pixels: int) -> UsageError:
+def _size_error(label: str, width: int, height: int, max_pixels: int) -> UsageError:
     pixels = width * height
     return UsageError(
         f"{label} has {width}x{height} = {pixels:,} pixels, more than the limit of {max_pixels:,}",
@@ -567,7 +567,7 @@ def _png16_pixels(
     for the low ones."""
     planes = []
     for which in "BL":
-        again = _reopened(data)
+        again = _reopen(data)
         (tile,) = again.tile
         if tile.args == "LA;16B":  # there is no unpacker for its low bytes; both at once look like RGBA
             again._mode, again.tile = "RGBA", [tile._replace(args="RGBA")]
@@ -588,23 +588,23 @@ def _png16_pixels(
         (colour / np.float32(65535)).astype(np.float32), 4 - colour.shape[2] if colour.shape[2] == 1 else 1, -1
     )
     if alpha is None or alpha.min() == 65535:
-        return (rgb if factor == 1 else _clip(_resize(rgb, _reduced(image, factor), "BOX"))), None, None
+        return (rgb if factor == 1 else _clip(_resize(rgb, _reduced_size(image, factor), "BOX"))), None, None
     alpha = (alpha / np.float32(65535)).astype(np.float32)
     mask = _mask(_gray8(alpha))
     if factor > 1:
-        weighted = _resize(rgb * alpha[..., None], _reduced(image, factor), "BOX")
-        alpha = _clip(_resize(alpha[..., None], _reduced(image, factor), "BOX"))[..., 0]
+        weighted = _resize(rgb * alpha[..., None], _reduced_size(image, factor), "BOX")
+        alpha = _clip(_resize(alpha[..., None], _reduced_size(image, factor), "BOX"))[..., 0]
         rgb = _clip(weighted / np.maximum(alpha, 1e-6)[..., None])
     return rgb, alpha, mask
 
 
-def _reopened(data: bytes) -> Any:
+def _reopen(data: bytes) -> Any:
     from PIL import Image
 
     return Image.open(io.BytesIO(data))
 
 
-def _reduced(image: PillowImage, factor: int) -> tuple[int, int]:
+def _reduced_size(image: PillowImage, factor: int) -> tuple[int, int]:
     """The size ``(w, h)`` of an image whose sides are divided by ``factor``."""
     w, h = image.size
     return max(1, round(w / factor)), max(1, round(h / factor))
@@ -629,7 +629,7 @@ def _deep_pixels(image: PillowImage, factor: int) -> tuple[np.ndarray, np.ndarra
         alpha = (values != level).astype(np.float32)[..., None]
         mask = _mask(_gray8(alpha[..., 0]))
     if factor > 1:
-        size = _reduced(image, factor)
+        size = _reduced_size(image, factor)
         gray, alpha = _resize(gray, size, "BOX"), None if alpha is None else _resize(alpha, size, "BOX")
     rgb = np.repeat(gray, 3, -1)
     if _profile(image):
@@ -679,7 +679,7 @@ def _srgb(image: PillowImage) -> PillowImage:
 
 
 def _mask(alpha: PillowImage) -> np.ndarray:
-    size = fitted(*alpha.size, MASK_SIDE)
+    size = fit_size(*alpha.size, MASK_SIDE)
     return np.array(alpha if size == alpha.size else alpha.resize(size))
 
 

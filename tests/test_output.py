@@ -27,7 +27,7 @@ from evoart.output.claims import Claims
 from evoart.output.film import durations, film_frames, spread
 from evoart.output.formats import OUTPUTS, Artwork, Options, encode, extensions, format_of
 from evoart.output.names import DEFAULT_FORMATS, Output, default_paths, resolve, slug
-from evoart.output.raster import flattened, pixels
+from evoart.output.raster import flatten, pixels
 from evoart.output.save import save
 from evoart.run.film import FilmRecorder
 
@@ -200,7 +200,7 @@ def test_a_transparent_ground_stays_transparent_and_jpeg_gets_a_matte():
     corner = np.asarray(opened(encode("jpeg", art, Options(matte=(0, 1, 0)))))[0, 0]
     assert np.abs(corner.astype(int) - [0, 255, 0]).max() < 12
     half = np.array([[[200, 100, 0, 128]]], np.uint8)
-    np.testing.assert_array_equal(flattened(half, (0, 0, 0)), [[[100, 50, 0]]])
+    np.testing.assert_array_equal(flatten(half, (0, 0, 0)), [[[100, 50, 0]]])
 
 
 def test_an_alpha_of_another_resolution_is_fitted():
@@ -262,7 +262,7 @@ def test_pdf_looks_as_drawn():
     pdfium = pytest.importorskip("pypdfium2")
     art = artwork(size=(120, 90), alpha=disc(90, 120))
     page = pdfium.PdfDocument(encode("pdf", art))[0].render(scale=96 / 72).to_pil().convert("RGB")
-    error = np.asarray(page, float) - flattened(pixels(art), (1, 1, 1))
+    error = np.asarray(page, float) - flatten(pixels(art), (1, 1, 1))
     assert np.sqrt((error**2).mean()) < 4
 
 

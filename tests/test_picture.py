@@ -15,7 +15,7 @@ from PIL import Image, ImageCms
 
 from evoart import picture
 from evoart.errors import EvoartError, UsageError
-from evoart.picture import bundled, fitted, load, load_weights
+from evoart.picture import bundled, fit_size, load, load_weights
 
 
 def encoded(image: Image.Image, format: str = "PNG", **options) -> bytes:
@@ -144,7 +144,7 @@ def test_at_reduces_but_never_enlarges(photo):
     assert loaded.at(60)[0] is loaded.rgb
     assert loaded.at(500)[0] is loaded.rgb
     assert loaded.at(30)[0].shape == (20, 30, 3)
-    assert fitted(1000, 3, 100) == (100, 1)
+    assert fit_size(1000, 3, 100) == (100, 1)
 
 
 def test_large_jpegs_are_reduced_while_decoding():

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import pickle
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import evoart
 from evoart.draw.pen import PenDrawing
@@ -18,6 +21,7 @@ from evoart.run.events import Finished, Improved
 from evoart.run.film import FilmRecorder
 from evoart.run.job import Job
 from evoart.run.loop import run
+from evoart.run.mask import mask_of
 from evoart.run.sketch import layout
 
 COMMANDS = {
@@ -101,3 +105,17 @@ def test_a_sheet_is_laid_out_once(monkeypatch):
     result = evoart.make("sketch", count=130, seed=1, points=12)
     assert laid == [130, 130]  # of blanks, to know the size of it, and of what was drawn
     assert len(result.form.sketches) == 130
+
+
+def test_transparency_that_an_older_evoart_wrote_is_read(tmp_path):
+    """It was a gray PNG in a mask called alpha."""
+    levels, file = np.arange(0, 240, dtype=np.uint8).reshape(12, 20), io.BytesIO()
+    Image.fromarray(levels).save(file, "PNG")
+    data = base64.b64encode(file.getvalue()).decode()
+    mask = f'<svg><mask id="alpha" x="0"><image href="data:image/png;base64,{data}"/>'
+    found = mask_of(mask.encode(), tmp_path / "a.svg", Job.make(keep_alpha=True))
+    np.testing.assert_array_equal(found, levels)
+    written = evoart.fit(
+        np.dstack([np.zeros((12, 20, 3), np.uint8), levels]), keep_alpha=True, shapes=1, evaluations=9, seed=1
+    )
+    np.testing.assert_array_equal(evoart.load(written.svg().encode()).mask, levels)

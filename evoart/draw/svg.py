@@ -112,7 +112,7 @@ def document(
     return "\n".join([*lines, "</svg>", ""])
 
 
-def embedded(
+def embed_picture(
     drawing: Drawing, size: tuple[int, int], *, title: str = "", recipe: str = "", alpha: np.ndarray | None = None
 ) -> str:
     """An SVG document for a drawing that has no elements: its picture, at most 2,048 pixels long, as a PNG inside."""

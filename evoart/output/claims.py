@@ -27,17 +27,17 @@ class Claims:
 
         Where the cache cannot be written to, every name is granted: then it is the writing that finds out.
         """
-        fresh: list[str] = []
+        new: list[str] = []
         for path in paths:
             name = os.path.realpath(path)
             if name in self._held:
                 continue
             lock = _lock(name)
             if lock is None:
-                self._release(fresh)
+                self._release(new)
                 return False
             self._held[name] = lock
-            fresh.append(name)
+            new.append(name)
         return True
 
     def release(self) -> None:

@@ -115,7 +115,9 @@ def _indexed(frames: list[np.ndarray]) -> tuple[list[PillowImage], bool]:
     transparent = frames[0].shape[-1] == 4
     for frame in frames:
         # Dithering would flicker from frame to frame and double the size; translucent shapes do without.
-        image = Image.fromarray(np.ascontiguousarray(frame[..., :3])).quantize(palette=palette, dither=Image.Dither.NONE)
+        image = Image.fromarray(np.ascontiguousarray(frame[..., :3])).quantize(
+            palette=palette, dither=Image.Dither.NONE
+        )
         if transparent:
             image.paste(255, mask=Image.fromarray(np.where(frame[..., 3] < 128, 255, 0).astype(np.uint8)))
         images.append(image)

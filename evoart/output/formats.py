@@ -43,6 +43,7 @@ class Artwork:
     alpha: np.ndarray | None = None
 
     def recipe_text(self) -> str:
+        """The recipe as compact JSON, ``""`` where there is none."""
         return recipes.dumps(self.recipe) if self.recipe else ""
 
 

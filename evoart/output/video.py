@@ -18,7 +18,7 @@ from evoart.errors import EvoartError, MissingExtra
 from evoart.output import recipe as recipes
 from evoart.output.film import durations, film_drawings, film_size
 from evoart.output.formats import Artwork, Format, Options
-from evoart.output.raster import flattened, pixels
+from evoart.output.raster import flatten, pixels
 from evoart.types import Drawing
 
 FRAMES_PER_SECOND = 30
@@ -69,7 +69,7 @@ def _mp4(artwork: Artwork, options: Options) -> bytes:
 def _frame(artwork: Artwork, index: int, drawings: list[Drawing], size: tuple[int, int], options: Options) -> bytes:
     if options.progress:
         options.progress(index / len(drawings))
-    return flattened(pixels(artwork, drawings[index], size), options.matte).tobytes()
+    return flatten(pixels(artwork, drawings[index], size), options.matte).tobytes()
 
 
 def _feed(command: list[str], frames: Iterable[bytes], repeats: np.ndarray) -> None:

@@ -40,7 +40,7 @@ class Started(Event):
         noun: what the picture will consist of, ``100 triangles``.
         canvas: the search's own canvas ``(w, h)`` in pixels.
         seed: the job's.
-        resumed: generations already behind (0 for a fresh run).
+        resumed: generations already behind (0 for a new run).
     """
 
     job: Job = field(repr=False, metadata={"plain": False})
@@ -100,14 +100,14 @@ class Improved(Event):
         return self.draw()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _drawn, (self.generation, self.loss, self.figures, self.drawing)
+        return _rebuild_improved, (self.generation, self.loss, self.figures, self.drawing)
 
 
-def _drawn(generation: int, loss: float, figures: dict[str, float], drawing: Drawing) -> Improved:
-    return Improved(generation, loss, figures, partial(_same, drawing))
+def _rebuild_improved(generation: int, loss: float, figures: dict[str, float], drawing: Drawing) -> Improved:
+    return Improved(generation, loss, figures, partial(_return_drawing, drawing))
 
 
-def _same(drawing: Drawing) -> Drawing:
+def _return_drawing(drawing: Drawing) -> Drawing:
     return drawing
 
 

@@ -38,7 +38,7 @@ def mask_of(data: bytes, path: Path, job: FitJob) -> np.ndarray | None:
                 return picture.mask
     raise EvoartError(
         f"'{path}' is transparent where its photograph '{job.picture}' is, which is not there",
-        "Use the SVG or PNG, or put the photograph beside it",
+        "Use the SVG or PNG, or put the photograph next to it",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -29,14 +30,14 @@ def read_records(data: bytes, where: str) -> Iterator[tuple[Polylines, str]]:
     decoder, place = json.JSONDecoder(), 0
     while match := _FILLED.search(text, place):
         place = match.start()
-        record: Any
-        try:  # one JSON value after another: a record may stand on many lines
+        record, end, fault = {}, place, "it is no JSON"
+        with contextlib.suppress(ValueError, RecursionError):
+            # One JSON value after another: a record may stand on many lines.
             record, end = decoder.raw_decode(text, place)
-        except (ValueError, RecursionError):
-            record, end = None, place
-        if said := "it is no JSON" if record is None else _fault(record):
+            fault = _fault(record)
+        if fault:
             line = text.count("\n", 0, place) + 1
-            raise EvoartError(f"line {line} of '{where}' is no Quick, Draw! record: {said}", "Is it whole?")
+            raise EvoartError(f"line {line} of '{where}' is no Quick, Draw! record: {fault}", "Is it whole?")
         strokes = [np.array(stroke[:2], np.float64).T for stroke in record["drawing"]]
         raw = any(len(stroke) > 2 for stroke in record["drawing"])
         place = end
