@@ -16,6 +16,16 @@ class EvoartError(Exception):
         end = "" if self.hint.endswith("?") else "."
         super().__init__(f"{self.message}. {self.hint}{end}" if hint else f"{self.message}.")
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Errors travel between processes: made again from nothing, then given all that they said."""
+        return _rebuild_error, (type(self), self.args, self.__dict__)
+
+
+def _rebuild_error(kind: type[EvoartError], args: tuple[object, ...], state: dict[str, object]) -> EvoartError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
+
 
 class UsageError(EvoartError):
     """The request itself is wrong (unknown name, value out of range, existing output). Exit code 2."""

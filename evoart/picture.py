@@ -1,4 +1,4 @@
-"""Pictures in: any common file to float sRGB, upright, colour-managed, its transparency apart."""
+"""Pictures in: any common file or array to float sRGB, upright, colour-managed, its transparency separate."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from evoart.colour import ColourSpace, avif_space, png_space, to_srgb
 from evoart.errors import EvoartError, UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 MAX_PIXELS = 100_000_000  # decoded pixels; Pillow holds 4 bytes each
 MAX_BYTES = 1 << 30  # of the file itself
-SMALLEST_SIDE = 2
 MASK_SIDE = 4096  # transparency is kept for the output up to this long side
 # What is decoded: pictures of pixels, by Pillow itself. (EPS, for one, would start another program.)
 _READ = (
@@ -46,6 +46,7 @@ class Picture:
         name: the file's stem, ``"picture"`` for bytes and standard input.
         sha256: of the file's bytes, hexadecimal.
         mask: ``(H, W)`` uint8 transparency for the output, at most 4096 px long, or None.
+        notes: what a user should know of the file, such as that it has more pictures than the one that was read.
     """
 
     rgb: np.ndarray
@@ -55,6 +56,7 @@ class Picture:
     name: str
     sha256: str
     mask: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
 
     def at(self, long_side: int) -> tuple[np.ndarray, np.ndarray | None]:
         """The picture reduced to ``long_side`` pixels, never enlarged: image ``(h, w, 3)``, alpha ``(h, w)`` or None.
@@ -62,7 +64,7 @@ class Picture:
         Where the long side is that already, the pixels come back untouched. Colours are weighted by alpha, so
         that what lies under transparent pixels does not bleed into the visible ones.
         """
-        w, h = fitted(self.width, self.height, long_side)
+        w, h = fit_size(self.width, self.height, long_side)
         if max(w, h) >= max(self.rgb.shape[:2]):
             return self.rgb, self.alpha
         if self.alpha is None:
@@ -73,7 +75,15 @@ class Picture:
         return _clip(image), alpha[..., 0]
 
 
-def fitted(width: int, height: int, long_side: int) -> tuple[int, int]:
+@dataclass(frozen=True, eq=False)
+class Sources:
+    """A photograph and its importance map, each whatever ``load`` takes, or None: what the job names."""
+
+    picture: Any = None
+    weights: Any = None
+
+
+def fit_size(width: int, height: int, long_side: int) -> tuple[int, int]:
     """``(w, h)`` with the proportions of ``width x height`` and at most ``long_side`` pixels on the longer side."""
     scale = min(1.0, long_side / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
@@ -84,69 +94,218 @@ def bundled() -> Path:
     return Path(__file__).parent / "data" / "chelsea.jpg"
 
 
-def load(
-    source: str | Path | bytes, *, needed: int | None = None, max_pixels: int = MAX_PIXELS, label: str = ""
-) -> Picture:
-    """Read a picture: PNG, JPEG, WebP, GIF (first frame), TIFF, BMP, AVIF, and some that are rarer (``_READ``).
+def load(source: Any, *, needed: int | None = None, max_pixels: int = MAX_PIXELS, label: str = "") -> Picture:
+    """Read a picture: PNG, JPEG, WebP, GIF, TIFF, BMP, AVIF, and some that are rarer (``_READ``), or an array.
 
     Args:
-        source: a path, ``"-"`` for standard input, or the file's bytes.
+        source: a path, ``"-"`` for standard input, the file's bytes, an open file, a Pillow image, or an array
+            ``(h, w)``, ``(h, w, 3)`` or ``(h, w, 4)`` of uint8, uint16, bool or floats in [0, 1], of NumPy, JAX, torch
+            or whatever else speaks ``__array__`` or DLPack. Floats and 16 bits keep every bit that float32 can hold.
         needed: longest side in pixels that ``Picture.at`` will be asked for; larger pictures are reduced while they
             are decoded. None keeps every pixel.
         max_pixels: more than this many pixels to decode are refused.
-        label: what messages call it, where ``source`` is bytes.
+        label: what messages call it, where ``source`` has no name.
 
     Raises:
-        UsageError: no such file, a directory, too many pixels, too small.
-        EvoartError: empty, truncated, not a picture, not readable, wholly transparent.
+        UsageError: no such file, a directory, too many pixels, an array of another shape or type.
+        EvoartError: empty, truncated, not a picture, of a kind that is not read, wholly transparent.
     """
+    source = _as_plain(source)
+    label = label or "the picture"
+    if isinstance(source, np.ndarray):
+        if source.dtype != np.uint8:
+            rgb, alpha = _array_pixels(source)
+            if rgb.shape[0] * rgb.shape[1] > max_pixels:
+                raise _size_error(label, rgb.shape[1], rgb.shape[0], max_pixels)
+            digest = hashlib.sha256(f"{source.dtype.str}{source.shape}".encode() + source.tobytes()).hexdigest()
+            mask = None if alpha is None else _mask(_gray8(alpha))
+            return _make_picture(rgb, alpha, (rgb.shape[1], rgb.shape[0]), "picture", digest, mask, (), label)
+        source = _array_file(source)
     data, name, called = read_source(source)
-    label = label or called
+    label = label if called == "the picture" else called
     with _quiet_pillow():
         try:
             image, size = _open(data, needed, max_pixels, label)
+            space = _space_of(image, data)
+            notes = _notes(image, label)
             factor = 1 if needed is None else max(1, max(image.size) // (2 * needed))
-            rgb, alpha, mask = _pixels(image, factor)
+            rgb, alpha, mask = _pixels(image, factor, data)
+            if space is not None:
+                rgb = to_srgb(rgb, space)
         except EvoartError:
             raise
         except MemoryError as error:
             raise EvoartError(f"{label} needs more memory than there is", "Reduce it first") from error
         except Exception as error:  # damaged files make Pillow raise nearly anything
-            raise EvoartError(f"{label} is a damaged or truncated picture ({error})", "Get a sound copy") from error
-    if alpha is not None and not (alpha > 0).any():
-        raise EvoartError(f"{label} is wholly transparent", "There is nothing to draw; choose another picture")
+            raise _decode_error(error, data, label) from error
+    return _make_picture(rgb, alpha, size, name, hashlib.sha256(data).hexdigest(), mask, notes, label)
+
+
+def _make_picture(
+    rgb: np.ndarray,
+    alpha: np.ndarray | None,
+    size: tuple[int, int],
+    name: str,
+    digest: str,
+    mask: np.ndarray | None,
+    notes: tuple[str, ...],
+    label: str,
+) -> Picture:
+    """The picture, with nothing under its transparent pixels that could steer a search."""
     if alpha is not None:
-        rgb[alpha == 0] = _mean_colour(rgb, alpha)  # whatever the file hid there must not steer anything
-    return Picture(rgb, alpha, *size, name, hashlib.sha256(data).hexdigest(), mask)
+        if not (alpha > 0).any():
+            raise EvoartError(f"{label} is wholly transparent", "There is nothing to draw; choose another picture")
+        rgb[alpha == 0] = _mean_colour(rgb, alpha)
+    return Picture(rgb, alpha, *size, name, digest, mask, notes)
 
 
-def load_weights(
-    source: str | Path | bytes, shape: tuple[int, int], *, max_pixels: int = MAX_PIXELS, label: str = ""
-) -> np.ndarray:
+def _decode_error(error: Exception, data: bytes, label: str) -> EvoartError:
+    """What to say of a file that Pillow knows and cannot decode: unsupported is not damaged."""
+    said = str(error).lower()
+    if isinstance(error, NotImplementedError) or any(word in said for word in _UNSUPPORTED):
+        return EvoartError(f"{label} is of a kind that cannot be read", _instead(data, "Save it as PNG"))
+    return EvoartError(f"{label} is a damaged or truncated picture", "Get a sound copy")
+
+
+_UNSUPPORTED = ("unsupported", "not supported", "not available", "not installed", "unknown pixel", "unknown raw")
+
+
+def load_weights(source: Any, shape: tuple[int, int], *, max_pixels: int = MAX_PIXELS, label: str = "") -> np.ndarray:
     """An importance map ``(h, w)`` float32 >= 0 for a picture of ``shape`` ``(h, w)``: white counts, black does not.
 
     Colours count by their luma, transparent pixels not at all. The map is resized; its mean is not normalised.
+    ``source`` is what ``load`` takes; an array of one channel may hold any finite numbers >= 0.
 
     Raises:
         UsageError: nothing in it counts, or its proportions are not the picture's.
         EvoartError: as ``load``.
     """
     h, w = shape
-    picture = load(source, needed=2 * max(h, w), max_pixels=max_pixels, label=label)
-    if abs(math.log(picture.width / picture.height * h / w)) > 0.02 + 1 / min(h, w):
+    source = _as_plain(source)
+    if isinstance(source, np.ndarray) and source.ndim == 2 and source.dtype.kind in "fiu" and source.dtype != np.uint8:
+        size, gray = source.shape[::-1], np.asarray(source, np.float32)
+        if not gray.size or not np.isfinite(gray).all() or gray.min() < 0:
+            raise UsageError("the importance map has numbers that are negative or not finite", "Use numbers from 0 up")
+        gray = gray / max(float(gray.max()), 1e-30)
+    else:
+        picture = load(source, needed=2 * max(h, w), max_pixels=max_pixels, label=label or "the importance map")
+        size, gray = (picture.width, picture.height), picture.rgb @ np.array([0.299, 0.587, 0.114], np.float32)
+        if picture.alpha is not None:
+            gray = gray * picture.alpha
+    if abs(math.log(size[0] / size[1] * h / w)) > 0.02 + 1 / min(h, w):
         raise UsageError(
-            f"the importance map is {picture.width}x{picture.height} pixels, of other proportions than the picture",
+            f"the importance map is {size[0]}x{size[1]} pixels, of other proportions than the picture",
             "Give the map the picture's size",
         )
-    gray = picture.rgb @ np.array([0.299, 0.587, 0.114], np.float32)
-    if picture.alpha is not None:
-        gray = gray * picture.alpha
     # The triangle filter, since the lobes of Lanczos would make weights negative.
     gray = _resize(gray[..., None], (w, h), "BILINEAR")[..., 0] if gray.shape != shape else gray
     gray = np.where(np.isfinite(gray) & (gray > 1e-6), gray, 0).astype(np.float32)
     if not gray.any():
         raise UsageError("the importance map is black everywhere, so nothing would count", "Paint what matters white")
     return gray
+
+
+def digest_of(source: Any) -> str:
+    """SHA-256, hexadecimal, of a picture given as a file's bytes, an array or a Pillow image."""
+    plain = _as_plain(source)
+    data = (
+        plain.dtype.str.encode() + str(plain.shape).encode() + plain.tobytes()
+        if isinstance(plain, np.ndarray)
+        else plain
+    )
+    return hashlib.sha256(data).hexdigest()
+
+
+def _as_plain(source: Any) -> Any:
+    """``source`` as a path, bytes, or a NumPy array.
+
+    Raises:
+        UsageError: none of what ``load`` takes.
+    """
+    if isinstance(source, str | Path | bytes | bytearray | memoryview | np.ndarray):
+        return source
+    if hasattr(source, "save") and hasattr(source, "mode"):
+        return _pillow_file(source)
+    if hasattr(source, "read"):
+        return source.read()
+    if hasattr(source, "__array__") or hasattr(source, "__dlpack__"):
+        return _as_array(source)
+    raise UsageError(
+        f"a picture cannot be a {type(source).__name__}", "Give a path, bytes, a file, an array or a Pillow image"
+    )
+
+
+def _as_array(source: Any) -> np.ndarray:
+    """The numbers of a JAX array, a torch tensor, or of anything with ``__array__`` or DLPack."""
+    if hasattr(source, "detach"):  # a tensor: without its gradient, on the CPU
+        source = source.detach().cpu()
+    if "bfloat16" in str(getattr(source, "dtype", "")):  # which NumPy has not
+        source = source.float() if hasattr(source, "float") else source.astype("float32")
+    try:
+        return np.asarray(source) if hasattr(source, "__array__") else np.from_dlpack(source)
+    except (TypeError, ValueError, RuntimeError, BufferError):
+        raise UsageError(
+            f"the {type(source).__name__} cannot be read as an array", "Give a NumPy array: numpy.asarray(picture)"
+        ) from None
+
+
+def _array_pixels(array: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Float sRGB ``(h, w, 3)`` and alpha ``(h, w)`` (None: opaque) of an array, exact.
+
+    Raises:
+        UsageError: another shape, type or range than a picture has.
+    """
+    _check_shape(array)
+    if array.dtype.kind == "f":
+        if not np.isfinite(array).all() or array.min() < 0 or array.max() > 1:
+            raise UsageError("the picture's floats leave [0, 1]", "Divide by its largest value, or give uint8")
+        values = array.astype(np.float32)
+    elif array.dtype == np.uint16:
+        values = (array / 65535).astype(np.float32)
+    elif array.dtype == bool:
+        values = array.astype(np.float32)
+    else:
+        raise UsageError(f"the picture is an array of {array.dtype}", "Give uint8, uint16, or floats in [0, 1]")
+    values = values.reshape(*array.shape[:2], -1)
+    alpha = values[..., 3] if values.shape[2] == 4 and values[..., 3].min() < 1 else None
+    rgb = np.repeat(values, 3, -1) if values.shape[2] == 1 else values[..., :3]
+    return np.array(rgb, np.float32), None if alpha is None else np.array(alpha)
+
+
+def _check_shape(array: np.ndarray) -> None:
+    if array.ndim in (2, 3) and array.size and (array.ndim == 2 or array.shape[2] in (1, 3, 4)):
+        return
+    hint = "Give (h, w, 3), (h, w, 4) or (h, w)"
+    if array.ndim == 3 and array.shape[0] in (1, 3, 4):
+        hint = "Its channels come first; give (h, w, 3): picture.transpose(1, 2, 0)"
+    raise UsageError(f"the picture is an array of shape {array.shape}", hint)
+
+
+def _array_file(array: np.ndarray) -> bytes:
+    """An array of 8 bits as a file: so it is known again whether it comes as an array or as that file."""
+    from PIL import Image
+
+    _check_shape(array)
+    return _pillow_file(Image.fromarray(np.ascontiguousarray(array[..., 0] if array.shape[2:] == (1,) else array)))
+
+
+def _pillow_file(image: Any) -> bytes:
+    """A Pillow image, upright, as the bytes of a file."""
+    from PIL import ImageOps
+
+    buffer = io.BytesIO()
+    try:
+        image = ImageOps.exif_transpose(image)
+        if image.mode in _CONVERTED:
+            image = image.convert(_CONVERTED[image.mode])
+        # TIFF holds what PNG does not.
+        image.save(buffer, "TIFF" if image.mode in ("F", "I", "CMYK", "YCbCr", "LAB") else "PNG", compress_level=1)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise EvoartError("the Pillow image cannot be read", "Give an open image, in RGB for one") from error
+    return buffer.getvalue()
+
+
+_CONVERTED = {"La": "LA", "RGBa": "RGBA", "PA": "RGBA", "RGBX": "RGB", "HSV": "RGB"}
 
 
 def read_source(source: str | Path | bytes) -> tuple[bytes, str, str]:
@@ -219,12 +378,11 @@ def _open(data: bytes, needed: int | None, max_pixels: int, label: str) -> tuple
         image = Image.open(io.BytesIO(data))
     except UnidentifiedImageError:
         raise EvoartError(f"{label} is not a picture that can be read", _instead(data)) from None
+    except (SyntaxError, OSError, NotImplementedError) as error:
+        raise _decode_error(error, data, label) from None
     if image.format not in _READ:
         raise EvoartError(f"{label} is a {image.format} file, which is not read", "Export it as PNG first")
     size = image.size
-    if min(size) < SMALLEST_SIDE:
-        least = f"{SMALLEST_SIDE}x{SMALLEST_SIDE}"
-        raise UsageError(f"{label} is {size[0]}x{size[1]} pixels", f"A picture needs at least {least} pixels")
     if needed is not None and image.format in ("JPEG", "MPO"):
         # Twice what is needed, so that the final Lanczos reduction and not the decoder shapes the pixels.
         scale = 2 * needed / max(size)
@@ -233,18 +391,88 @@ def _open(data: bytes, needed: int | None, max_pixels: int, label: str) -> tuple
     streamed = image.format in ("JPEG", "MPO") and not image.info.get("progressive")
     pixels = max(image.width * image.height, size[0] * size[1] // (4 if streamed else 1))
     if pixels > max_pixels:
-        raise UsageError(
-            f"{label} has {size[0]}x{size[1]} = {size[0] * size[1]:,} pixels, more than the limit of {max_pixels:,}",
-            f"Reduce it, or raise the limit: --max-pixels {size[0] * size[1]}"
-            if size[0] * size[1] <= LARGEST_LIMIT
-            else "Reduce it first",
-        )
-    image.load()
-    return image, size[::-1] if _turn_upright(image) else size
+        raise _size_error(label, *size, max_pixels)
+    try:
+        image.load()
+    except OSError:
+        if image.format not in ("JPEG", "MPO"):
+            raise
+        image = _without_end(data, image)
+    _scale_key(image, data)
+    w, h = size
+    return image, (h, w) if _turn_upright(image) else (w, h)
 
 
-def _instead(data: bytes) -> str:
-    """What to do with a file that is no picture."""
+def _size_error(label: str, width: int, height: int, max_pixels: int) -> UsageError:
+    pixels = width * height
+    return UsageError(
+        f"{label} has {width}x{height} = {pixels:,} pixels, more than the limit of {max_pixels:,}",
+        f"Reduce it, or raise the limit: --max-pixels {pixels}" if pixels <= LARGEST_LIMIT else "Reduce it first",
+    )
+
+
+def _without_end(data: bytes, image: PillowImage) -> PillowImage:
+    """A JPEG that lacks its end marker and nothing else, which every viewer shows.
+
+    Where pixels are missing, what the decoder is fed in their place shows in them: two fillings, two pictures.
+
+    Raises:
+        OSError: pixels are missing.
+    """
+    from PIL import Image
+
+    found = []
+    for filling in (b"", b"\x55\xaa\x33" * 21):
+        again = Image.open(io.BytesIO(data.removesuffix(b"\xff") + filling + b"\xff\xd9"))
+        again.draft(image.mode, image.size)
+        again.load()
+        found.append(again)
+    if found[0].tobytes() != found[1].tobytes():
+        raise OSError("truncated")
+    return found[0]
+
+
+def _scale_key(image: PillowImage, data: bytes) -> None:
+    """Bring the transparent level of a gray PNG of few bits to the 8 bits that Pillow decodes it to."""
+    level = image.info.get("transparency")
+    if image.format == "PNG" and data[25:26] == b"\0" and data[24] < 8 and isinstance(level, int):
+        # (Of one bit, some versions of Pillow do so themselves.)
+        image.info["transparency"] = min(level * 255 // ((1 << data[24]) - 1), 255)
+
+
+def _notes(image: PillowImage, label: str) -> tuple[str, ...]:
+    """That a file holds more pictures than the first one."""
+    frames = getattr(image, "n_frames", 1)
+    if frames < 2 or image.format == "MPO":  # a photograph with its preview or its second eye
+        return ()
+    what = "pages" if image.format == "TIFF" else "frames"
+    return (f"{label} has {frames:,} {what}; only the first is used",)
+
+
+def _space_of(image: PillowImage, data: bytes) -> ColourSpace | None:
+    """The colour space to be brought to sRGB, where the file names one without an ICC profile."""
+    if image.format == "PNG":
+        space, wins = png_space(data)
+        if space is not None and wins:
+            image.info.pop("icc_profile", None)
+    else:
+        space = avif_space(data) if image.format == "AVIF" else None
+    return None if _has_profile(image) else space
+
+
+def _has_profile(image: PillowImage) -> bool:
+    """Whether an ICC profile that can be read decides, sRGB's among them."""
+    from PIL import ImageCms
+
+    try:
+        ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
+    except (KeyError, ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return False
+    return True
+
+
+def _instead(data: bytes, otherwise: str = "Give a PNG, JPEG, WebP, GIF, TIFF, BMP or AVIF file") -> str:
+    """What to do with a file that is no picture, or none that can be read."""
     head = data[:1024].lower()
     if b"<svg" in head:
         return "It is an SVG drawing: render it to PNG first"
@@ -254,13 +482,27 @@ def _instead(data: bytes) -> str:
         return "It is a PDF: export the page as PNG first"
     if head.startswith((b"ii*\0", b"mm\0*", b"ii+\0", b"mm\0+")):
         return "It is a TIFF, damaged or of a kind that cannot be read: save it as PNG"
-    return "Give a PNG, JPEG, WebP, GIF, TIFF, BMP or AVIF file"
+    for magic, name in _MAGIC.items():
+        if data.startswith(magic):
+            return f"It is a {name} file, damaged or of a kind that cannot be read: save it as PNG or JPEG"
+    return otherwise
+
+
+_MAGIC = {
+    b"\xff\xd8": "JPEG", b"\x89PNG": "PNG", b"GIF8": "GIF", b"BM": "BMP", b"RIFF": "WebP", b"\xff\x0a": "JPEG XL",
+    b"\0\0\0\x0cJXL ": "JPEG XL", b"8BPS": "Photoshop", b"\0\0\0\x0cjP": "JPEG 2000", b"v/1\x01": "OpenEXR",
+}  # fmt: skip
 
 
 def _turn_upright(image: PillowImage) -> bool:
-    """Turn and mirror the image in place as its EXIF says; True where width and height changed places."""
+    """Turn and mirror the image in place as its EXIF says; True where width and height changed places.
+
+    An orientation that stands in XMP alone is ignored, as browsers do.
+    """
     from PIL import ImageOps
 
+    for key in ("xmp", "XML:com.adobe.xmp"):
+        image.info.pop(key, None)
     try:
         orientation = image.getexif().get(0x0112, 1)
         ImageOps.exif_transpose(image, in_place=True)  # no copy where it is upright already
@@ -269,45 +511,114 @@ def _turn_upright(image: PillowImage) -> bool:
         return False
 
 
-def _pixels(image: PillowImage, factor: int) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+def _pixels(image: PillowImage, factor: int, data: bytes) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
     """Float sRGB ``(h, w, 3)``, alpha ``(h, w)`` and the output's mask (or None, None) of an image of any mode.
 
     They are averaged down by the whole ``factor`` first, while they are still 8 bit: big pictures stay small in memory.
     """
     if image.mode == "F" or image.mode.startswith("I"):
         return _deep_pixels(image, factor)
+    if image.format == "PNG" and data[24] == 16 and not _profile(image):
+        return _png16_pixels(image, factor, data)
     alpha = mask = None
     if image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info:
         # A gray picture stays gray, so that a gray ICC profile still fits it.
-        gray = image.mode in ("L", "LA", "La")
+        gray = image.mode in ("1", "L", "LA", "La")
+        if image.mode == "1":
+            image = _keeping_info(image, image.convert("L"))
         if image.mode != "RGBA":
             whole = image.convert("RGBA" if image.mode != "La" else "LA")
-            image = _keeping_profile(image, whole.convert("LA") if gray else whole)
-        if image.getchannel("A").getextrema()[0] < 255:
+            image = _keeping_info(image, whole.convert("LA") if gray else whole)
+        levels = np.asarray(image.getchannel("A"))
+        if not levels.any() and image.format in _PADDED:
+            image = _keeping_info(image, image.convert(image.mode[:-1]))  # the fourth byte is padding
+        elif levels.min() < 255:
             mask = _mask(image.getchannel("A"))
     elif image.mode in ("P", "1"):
-        image = _keeping_profile(image, image.convert("RGB"))
+        image = _keeping_info(image, image.convert("RGB"))
     if factor > 1:
-        image = _keeping_profile(image, image.reduce(factor))  # weighted by alpha where there is one
+        image = _keeping_info(image, image.reduce(factor))  # weighted by alpha where there is one
     if mask is not None:
         alpha = np.asarray(image.getchannel("A"), np.float32) / 255
     if image.mode in ("LA", "RGBA"):
-        image = _keeping_profile(image, image.convert(image.mode[:-1]))
+        image = _keeping_info(image, image.convert(image.mode[:-1]))
     rgb = np.array(_srgb(image), np.float32)
     rgb /= 255
     return rgb, alpha, mask
 
 
-def _keeping_profile(image: PillowImage, converted: PillowImage) -> PillowImage:
+_PADDED = ("BMP", "DIB", "TGA", "ICO")  # where an alpha of 0 everywhere means that nobody wrote one
+
+
+def _keeping_info(image: PillowImage, converted: PillowImage) -> PillowImage:
+    """A converted image with what its file was and its ICC profile."""
+    converted.format = image.format
     if profile := image.info.get("icc_profile"):
         converted.info["icc_profile"] = profile
+    if image.mode == "1" and "transparency" in image.info:
+        converted.info["transparency"] = image.info["transparency"]
     return converted
+
+
+def _png16_pixels(
+    image: PillowImage, factor: int, data: bytes
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+    """``_pixels`` of a PNG of 16 bits with several channels, which Pillow decodes to its high bytes: decoded once more
+    for the low ones."""
+    planes = []
+    for which in "BL":
+        again = _reopen(data)
+        (tile,) = again.tile
+        if tile.args == "LA;16B":  # there is no unpacker for its low bytes; both at once look like RGBA
+            again._mode, again.tile = "RGBA", [tile._replace(args="RGBA")]
+        else:
+            again.tile = [tile._replace(args=f"{again.mode};16{which}")]
+        again.load()
+        _turn_upright(again)
+        planes.append(np.asarray(again))
+        if tile.args == "LA;16B":
+            planes = [planes[0][..., 0::2], planes[0][..., 1::2]]
+            break
+    values = planes[0].astype(np.uint16) << 8 | planes[1]
+    alpha = values[..., -1] if values.shape[2] in (2, 4) else None
+    if isinstance(key := image.info.get("transparency"), tuple):
+        alpha = np.where((values == np.array(key, np.uint16)).all(-1), 0, 65535)
+    colour = values[..., :1] if values.shape[2] == 2 else values[..., :3]
+    rgb = np.repeat(
+        (colour / np.float32(65535)).astype(np.float32), 4 - colour.shape[2] if colour.shape[2] == 1 else 1, -1
+    )
+    if alpha is None or alpha.min() == 65535:
+        return (rgb if factor == 1 else _clip(_resize(rgb, _reduced_size(image, factor), "BOX"))), None, None
+    alpha = (alpha / np.float32(65535)).astype(np.float32)
+    mask = _mask(_gray8(alpha))
+    if factor > 1:
+        weighted = _resize(rgb * alpha[..., None], _reduced_size(image, factor), "BOX")
+        alpha = _clip(_resize(alpha[..., None], _reduced_size(image, factor), "BOX"))[..., 0]
+        rgb = _clip(weighted / np.maximum(alpha, 1e-6)[..., None])
+    return rgb, alpha, mask
+
+
+def _reopen(data: bytes) -> Any:
+    from PIL import Image
+
+    return Image.open(io.BytesIO(data))
+
+
+def _reduced_size(image: PillowImage, factor: int) -> tuple[int, int]:
+    """The size ``(w, h)`` of an image whose sides are divided by ``factor``."""
+    w, h = image.size
+    return max(1, round(w / factor)), max(1, round(h / factor))
+
+
+def _gray8(values: np.ndarray) -> PillowImage:
+    """Floats ``(h, w)`` in [0, 1] as an image of 8 bits."""
+    from PIL import Image
+
+    return Image.fromarray(np.rint(values * 255).astype(np.uint8))
 
 
 def _deep_pixels(image: PillowImage, factor: int) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
     """``_pixels`` of gray pictures of more than 8 bits."""
-    from PIL import Image
-
     values, tags = np.asarray(image), getattr(image, "tag_v2", {})
     if values.dtype == np.int32 and tags.get(258) == (32,) and tags.get(339, (1,)) == (1,):
         values = values.view(np.uint32)  # Pillow knows signed integers only
@@ -316,14 +627,13 @@ def _deep_pixels(image: PillowImage, factor: int) -> tuple[np.ndarray, np.ndarra
         gray = 1 - gray
     if isinstance(level := image.info.get("transparency"), int) and (values == level).any():
         alpha = (values != level).astype(np.float32)[..., None]
-        mask = _mask(Image.fromarray((alpha[..., 0] * 255).astype(np.uint8)))
+        mask = _mask(_gray8(alpha[..., 0]))
     if factor > 1:
-        size = tuple(max(1, round(side / factor)) for side in image.size)
+        size = _reduced_size(image, factor)
         gray, alpha = _resize(gray, size, "BOX"), None if alpha is None else _resize(alpha, size, "BOX")
     rgb = np.repeat(gray, 3, -1)
-    if "icc_profile" in image.info:
-        levels = Image.fromarray(np.rint(gray[..., 0] * 255).astype(np.uint8))
-        rgb = np.array(_srgb(_keeping_profile(image, levels)), np.float32) / 255
+    if _profile(image):
+        rgb = np.array(_srgb(_keeping_info(image, _gray8(gray[..., 0]))), np.float32) / 255
     return rgb, None if alpha is None else alpha[..., 0], mask
 
 
@@ -335,7 +645,7 @@ def _deep_gray(values: np.ndarray) -> np.ndarray:
         return (values / 65535).astype(np.float32)
     finite = np.isfinite(values)
     if not finite.any():
-        raise ValueError("none of its values is a number")
+        raise EvoartError("the picture has no pixel: none of its values is a number", "Choose another picture")
     values = np.where(finite, values, 0).astype(np.float64)
     low, high = values.min(), values.max()
     if low < 0 or high > 1:
@@ -343,24 +653,33 @@ def _deep_gray(values: np.ndarray) -> np.ndarray:
     return values.astype(np.float32)
 
 
+def _profile(image: PillowImage) -> Any:
+    """The embedded ICC profile that has to be applied, or None: there is none, it is sRGB's, or it is broken."""
+    from PIL import ImageCms
+
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
+        # sRGB's own: a round trip would only add rounding
+        return None if ImageCms.getProfileDescription(profile).strip().lower().startswith("srgb") else profile
+    except (KeyError, ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return None
+
+
 def _srgb(image: PillowImage) -> PillowImage:
     """The image as 8 bit sRGB, through its embedded ICC profile where it has a usable one."""
     from PIL import ImageCms
 
-    if profile := image.info.get("icc_profile"):
+    if profile := _profile(image):
         try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            if ImageCms.getProfileDescription(source).strip().lower().startswith("srgb"):
-                return image.convert("RGB")  # a round trip would only add rounding
-            if converted := ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"):
+            if converted := ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB"):
                 return converted
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-            pass  # a broken profile, or one for another mode: viewers ignore it too
+            pass  # a profile for another mode: viewers ignore it too
     return image.convert("RGB")
 
 
 def _mask(alpha: PillowImage) -> np.ndarray:
-    size = fitted(*alpha.size, MASK_SIDE)
+    size = fit_size(*alpha.size, MASK_SIDE)
     return np.array(alpha if size == alpha.size else alpha.resize(size))
 
 

@@ -182,6 +182,7 @@ class Search(Protocol):
     progress: float | None = None  # share of the planned work that is done, 0 to 1, where there is a plan
     planned: int | None = None  # evaluations of the whole plan, about, where there is one
     figures: Mapping[str, float] = {}  # what the search itself measured of ``genome``, by name
+    label: str | None = None  # what ``genome`` consists of, for people, where the search says so sooner than the form
     notes: Sequence[str] = ()  # what a user should know of the search's work, in the order it came up
     resolved: dict[str, float] = {}  # options by which a run whose plan came from a budget can be planned again
 

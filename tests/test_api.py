@@ -10,9 +10,11 @@ import pytest
 from PIL import Image
 
 import evoart
+from evoart.draw.shapes import shape
 from evoart.errors import EvoartError, UsageError
-from evoart.picture import bundled
+from evoart.picture import Sources, bundled
 from evoart.run import device
+from evoart.run.events import Noted
 from evoart.run.fit import palette
 from evoart.run.fit.engine import choose
 from evoart.run.fit.search import coarser
@@ -70,9 +72,11 @@ def test_pictures_of_every_kind_are_taken():
     array = np.asarray(image)
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
-    ways = [image, array, array.astype(np.float32) / 255, buffer.getvalue()]
-    results = [evoart.fit(way, **FEW) for way in ways]
+    results = [evoart.fit(way, **FEW) for way in (image, array, buffer.getvalue())]
     assert len({r.svg().split("<rect")[1] for r in results}) == 1
+    # Floats are not rounded on the way, so they are the same to the eye only.
+    floats, levels = (read_picture(way, 256).at(32)[0] for way in (array.astype(np.float32) / 255, array))
+    np.testing.assert_allclose(floats, levels, atol=1 / 255)
 
 
 @pytest.mark.parametrize(
@@ -251,6 +255,58 @@ def test_importance_maps(tmp_path, half):
     Image.fromarray(map_).save(tmp_path / "map.png")
     with pytest.raises(UsageError, match="no pixel counts"):
         prepare(Job.make(pixels=40, weights=str(tmp_path / "map.png")), half)
+
+
+def test_an_importance_map_may_be_an_array(half):
+    map_ = np.zeros((20, 40))
+    map_[:10] = 1
+    opaque = half[..., :3]
+    job = Job.make(pixels=40, seed=1)
+    problem = prepare(job, Sources(opaque, map_))
+    assert problem.target.weight[15:].max() == 0
+    assert problem.target.weight.mean() == pytest.approx(1)
+    with pytest.raises(UsageError, match="not the importance map"):
+        prepare(problem.job, Sources(opaque, map_[::-1]))
+    with pytest.raises(UsageError, match="that no file holds"):  # rather than another picture without a word
+        prepare(problem.job, opaque)
+    alone = evoart.fit(opaque, **FEW)
+    assert evoart.fit(opaque, weights=map_, **FEW).svg() != alone.svg()
+    (many,) = evoart.fit_many([opaque], weights=map_, **FEW)
+    assert many.svg() == evoart.fit(opaque, weights=map_, **FEW).svg()
+
+
+def test_a_run_says_that_only_the_first_frame_is_used():
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(buffer, "GIF", save_all=True, append_images=[Image.new("RGB", (8, 8), (255, 0, 0))])
+    notes = [event.text for event in evoart.events(Job.make(**FEW), buffer.getvalue()) if isinstance(event, Noted)]
+    assert "the picture has 2 frames; only the first is used" in notes
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (500, 10), (20_000, 1)])
+def test_photographs_of_any_proportions(size, tmp_path):
+    picture = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3)).astype(np.uint8)
+    Image.fromarray(picture).save(tmp_path / "photo.png")
+    for command, few in (("fit", {"shapes": 2, "evaluations": 200}), ("cppn-fit", {"generations": 2})):
+        result = evoart.make(command, picture=str(tmp_path / "photo.png"), seed=1, **few)
+        assert result.size == size
+        assert evoart.load(result.svg().encode()).size == size
+        assert Job.from_dict(result.job.to_dict()) == result.job
+
+
+@pytest.mark.parametrize("search", ["evolve", "sets"])
+def test_lines_of_few_flat_colours_are_no_hairlines(search):
+    kinds = {"kind": "line,quadratic,ellipse", "palette": 4, "opacity": 1.0, "search": search, "shapes": 12}
+    small = {name: value for name, value in FEW.items() if name not in kinds}
+    if search == "sets":
+        small |= {"evaluations": 2_000}
+    for given, least in (({}, 0.01), ({"min_width": 3}, 0.03), ({"min_width": 0}, 0.0)):
+        result = evoart.fit(bundled(), **small | kinds | given)
+        for kind, row in zip(result.form.kinds, np.abs(result.drawing.geometry), strict=True):
+            lengths = [value for p, value in zip(shape(kind).parameters, row, strict=False) if p.role == "length"]
+            assert min(lengths) >= (least / 2 if shape(kind).filled else least) - 1e-6
+        assert Job.from_dict(result.job.to_dict()) == result.job
+        assert result.job.min_width == pytest.approx(100 * least)
+    assert prepare(Job.make(kind="line", palette=4), bundled()).form.min_width == 0  # they are blended
 
 
 def test_palettes_hold_colours():

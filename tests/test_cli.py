@@ -27,8 +27,10 @@ from evoart.cli.console import Console
 from evoart.cli.preview import _nearest
 from evoart.cli.resume import _outputs
 from evoart.cli.view import live_line
+from evoart.output.claims import Claims
 from evoart.output.names import Output
 from evoart.picture import bundled
+from evoart.run.api import load
 from evoart.run.events import Progress
 
 SMALL = ("-n", "6", "--pixels", "32", "--quality", "draft", "--seed", "7")
@@ -295,13 +297,38 @@ def test_a_signal_saves_and_resume_goes_on(folder, number, code):
 def test_runs_in_one_folder_keep_their_checkpoints_apart(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     places = [Output(Path("a.svg"), "svg")]
+    one, other = Claims(), Claims()
 
-    def name(**how):
-        return session.checkpoint_for(None, False, places, "photo", False, {}, **how)[0].path.name
+    def name(claims, **how):
+        return session.checkpoint_for(None, False, places, "photo", False, {}, claims=claims, **how)[0].path.name
 
-    assert name(reserve=False) == name() == "a.checkpoint.npz"
-    assert name(reserve=False) == name() == "a.checkpoint-2.npz"
-    assert files(tmp_path) == ["a.checkpoint-2.npz", "a.checkpoint.npz"]
+    assert name(one, reserve=False) == name(one) == name(one) == "a.checkpoint.npz"
+    assert name(other) == "a.checkpoint-2.npz"
+    one.release()
+    assert name(other, reserve=False) == "a.checkpoint.npz"
+    other.release()
+    assert files(tmp_path) == []
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_at_once_leaves_nothing_and_takes_no_name(folder):
+    """Neither an empty checkpoint nor a second name for the next run."""
+    process = interrupted(folder)
+    process.kill()
+    process.communicate(timeout=60)
+    left = {path.name: path.stat().st_size for path in folder.iterdir()}
+    assert all(left.values())
+    (folder / "photo-shapes.checkpoint.npz").unlink(missing_ok=True)
+    done = evoart("fit", "photo.jpg", *SMALL, cwd=folder, check=0)
+    assert done.out.split() == ["photo-shapes.svg", "photo-shapes.png"]
+
+
+def test_a_name_that_is_no_text_reaches_the_shell_byte_for_byte(folder):
+    name = os.fsencode(folder) + b"/a\xff\x1b[31m.svg"
+    command = [sys.executable, "-m", "evoart", "fit", "photo.jpg", *SMALL, "-q", "-o", name]
+    out = subprocess.run(command, cwd=folder, capture_output=True, check=True).stdout
+    assert out == b"a\xff\x1b[31m.svg\n"
+    assert os.path.exists(name)
 
 
 def test_resume_lays_what_is_given_over_what_is_remembered(tmp_path):
@@ -316,16 +343,20 @@ def test_resume_lays_what_is_given_over_what_is_remembered(tmp_path):
 
 
 @pytest.mark.slow
-def test_two_runs_at_once_lose_nothing(folder):
-    runs = [interrupted(folder) for _ in range(2)]
-    names = ["photo-shapes.checkpoint-2.npz", "photo-shapes.checkpoint.npz"]
-    assert [name for name in files(folder) if name.endswith(".npz")] == names
-    for process in runs:
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
-        assert process.returncode == 130
-    assert [name for name in files(folder) if name.endswith(".npz")] == names
-    assert all((folder / name).stat().st_size for name in names)
+def test_two_runs_at_once_lose_nothing_and_cross_nothing(folder):
+    runs = [interrupted(folder, "--seed", seed) for seed in "89"]
+    try:
+        for process in runs:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+            assert process.returncode == 130
+    finally:
+        for process in runs:
+            process.kill()
+    ends = ["-2.checkpoint.npz", ".checkpoint.npz"]
+    assert [name for name in files(folder) if name.endswith(".npz")] == [f"photo-shapes{end}" for end in ends]
+    seeds = [[load(folder / f"photo-shapes{n}.{ending}").seed for ending in ("svg", "png")] for n in ("", "-2")]
+    assert seeds == [[8, 8], [9, 9]]
 
 
 def test_a_run_that_is_ended_at_once_leaves_no_empty_checkpoint(folder):
@@ -490,7 +521,6 @@ WRONG = [
     (["fit", "empty.jpg"], 1, "empty"),
     (["fit", "text.jpg"], 1, "not a picture"),
     (["fit", "cut.jpg"], 1, "truncated"),
-    (["fit", "dot.png"], 2, "1x1"),
     (["fit", "full"], 2, "directory"),
     (["fit", "-"], 1, "empty"),
     (["fit", "photo.jpg", "--max-pixels", "1000"], 2, "--max-pixels"),
@@ -515,7 +545,7 @@ WRONG = [
     (["fit", "photo.jpg", "--strategy", "cmaes"], 2, "Did you mean"),
     (["fit", "photo.jpg", "--quality", "bset"], 2, "Did you mean best"),
     (["fit", "photo.jpg", "--weights", "black.png"], 2, "black"),
-    (["fit", "photo.jpg", "--weights", "dot.png"], 2, "1x1"),
+    (["fit", "photo.jpg", "--weights", "dot.png"], 2, "proportions"),
     (["fit", "photo.jpg", "--start", "photo.jpg"], 1, "recipe"),
     (["fit", "photo.jpg", "--start", "newer.json"], 1, "newer evoart"),
     (["fit", "photo.jpg", "--set", "lr"], 2, "NAME=NUMBER"),

@@ -11,6 +11,7 @@ from fakes import FORM_EXAMPLES
 
 from evoart.errors import EvoartError
 from evoart.forms.registry import FORMS
+from evoart.forms.shapes import ShapesForm
 
 
 def example(name: str):
@@ -133,3 +134,20 @@ def test_the_images_engine_judges_any_form(name, monkeypatch):
     few = ImagesEngine(form, PixelScore(target), (20, 16))
     few.batch = 3
     np.testing.assert_allclose(few.losses(genomes), losses, rtol=1e-5)
+
+
+def test_shapes_are_widened_where_they_are_decoded():
+    kinds = ("line", "ellipse", "triangle")
+    form = ShapesForm(kinds, 1.0, 1.0, None, min_width=0.02)
+    genome = np.full(form.dim, 0.001, np.float32)
+    genome[form.dim_per_group + 2] = -0.001  # a negative length means the same as a positive one
+    geometry, _ = form.decode(np, genome)
+    assert geometry[0, 4] == np.float32(0.02)
+    np.testing.assert_allclose(geometry[1, 2:4], [-0.01, 0.01])
+    np.testing.assert_array_equal(geometry[2], form.with_kinds(("triangle",) * 3).decode(np, genome)[0][2])
+    final, settled = form.finalised(genome)
+    assert final.min_width == 0
+    np.testing.assert_array_equal(final.decode(np, settled)[0][:, :5], geometry[:, :5])
+    assert ShapesForm.from_plain(form.to_plain()) == form
+    with pytest.raises(ValueError, match="not in"):
+        ShapesForm.from_plain(form.to_plain() | {"min_width": -1})

@@ -8,6 +8,7 @@ import os
 import re
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +22,11 @@ from evoart.draw.scene import Scene, draw
 from evoart.errors import EvoartError, MissingExtra, UsageError
 from evoart.forms.shapes import ShapesForm
 from evoart.output import files, video
+from evoart.output.claims import Claims
 from evoart.output.film import durations, film_frames, spread
 from evoart.output.formats import OUTPUTS, Artwork, Options, encode, extensions, format_of
 from evoart.output.names import DEFAULT_FORMATS, Output, default_paths, resolve, slug
-from evoart.output.raster import flattened, pixels
+from evoart.output.raster import flatten, pixels
 from evoart.output.save import save
 from evoart.run.recorder import FilmRecorder
 
@@ -113,6 +115,28 @@ def test_a_film_may_begin_with_an_empty_ground():
     np.testing.assert_array_equal(np.unique(film_frames(art, Options(), 12)[0].reshape(-1, 3), axis=0), [[255, 0, 0]])
 
 
+@pytest.mark.parametrize("format", FILMS)
+@pytest.mark.parametrize(("asked", "long"), [(None, 48), (20, 20), (96, 96)])
+def test_a_film_has_the_size_that_was_asked_for(format, asked, long):
+    film = opened(encode(format, artwork(frames=3), Options(film_side=asked)))
+    assert film.size == (long, long * 3 // 4)
+    assert opened(encode(format, artwork(size=(960, 720)), Options())).size == (480, 360)
+
+
+def test_the_palette_of_a_large_film_is_chosen_from_some_of_its_pixels(monkeypatch):
+    seen = []
+    quantize = Image.Image.quantize
+    monkeypatch.setattr(
+        Image.Image, "quantize", lambda image, *a, **k: seen.append(image.size) or quantize(image, *a, **k)
+    )
+    art = artwork(frames=8, size=(960, 720))
+    film = opened(encode("gif", art, Options(film_side=960)))
+    assert seen[0][0] * seen[0][1] < 100_000
+    film.seek(film.n_frames - 1)
+    error = np.asarray(film.convert("RGB"), float) - pixels(art)
+    assert np.sqrt((error**2).mean()) < 5
+
+
 def mp4_frames(data: bytes, folder: Path) -> np.ndarray:
     (folder / "film.mp4").write_bytes(data)
     command = [video.ffmpeg(), "-v", "error", "-i", str(folder / "film.mp4"), "-vf", "scale=in_color_matrix=bt709"]
@@ -175,7 +199,7 @@ def test_a_transparent_ground_stays_transparent_and_jpeg_gets_a_matte():
     corner = np.asarray(opened(encode("jpeg", art, Options(matte=(0, 1, 0)))))[0, 0]
     assert np.abs(corner.astype(int) - [0, 255, 0]).max() < 12
     half = np.array([[[200, 100, 0, 128]]], np.uint8)
-    np.testing.assert_array_equal(flattened(half, (0, 0, 0)), [[[100, 50, 0]]])
+    np.testing.assert_array_equal(flatten(half, (0, 0, 0)), [[[100, 50, 0]]])
 
 
 def test_an_alpha_of_another_resolution_is_fitted():
@@ -237,7 +261,7 @@ def test_pdf_looks_as_drawn():
     pdfium = pytest.importorskip("pypdfium2")
     art = artwork(size=(120, 90), alpha=disc(90, 120))
     page = pdfium.PdfDocument(encode("pdf", art))[0].render(scale=96 / 72).to_pil().convert("RGB")
-    error = np.asarray(page, float) - flattened(pixels(art), (1, 1, 1))
+    error = np.asarray(page, float) - flatten(pixels(art), (1, 1, 1))
     assert np.sqrt((error**2).mean()) < 4
 
 
@@ -362,6 +386,47 @@ def test_a_folder_that_refuses(tmp_path):
     with pytest.raises(UsageError, match="cannot be written"):
         ask(str(tmp_path / "a.svg"))
     tmp_path.chmod(0o700)
+
+
+def test_runs_take_all_their_names_together_before_they_write(tmp_path):
+    one, other = Claims(), Claims()
+    mine = ask(str(tmp_path), format="svg", claims=one)
+    assert [output.path.name for output in mine] == ["photo-triangles.svg"]
+    pair = default_paths("photo", "triangles", DEFAULT_FORMATS, tmp_path, other)
+    assert [path.name for path in pair] == ["photo-triangles-2.svg", "photo-triangles-2.png"]
+    with pytest.raises(UsageError, match="another run is about to write"):
+        ask(str(tmp_path / "photo-triangles.svg"), overwrite=True, claims=other)
+    assert ask(str(tmp_path / "photo-triangles.svg"), claims=one)  # which holds it
+    assert not other.take([tmp_path / "new.svg", mine[0].path])
+    assert one.take([tmp_path / "new.svg"])  # for the other got nothing of what it could not have in full
+    one.release()
+    assert other.take([mine[0].path])
+    other.release()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_is_free_again_when_its_process_is_killed(tmp_path):
+    path = tmp_path / "a.svg"
+    code = "import sys, time; from pathlib import Path; from evoart.output.claims import Claims\n"
+    code += "c = Claims(); print(c.take([Path(sys.argv[1])]), flush=True); time.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE)
+    claims = Claims()
+    try:
+        assert process.stdout.readline() == b"True\n"
+        assert not claims.take([path])
+    finally:
+        process.kill()
+        process.communicate()
+    assert claims.take([path])
+    claims.release()
+
+
+def test_names_are_granted_where_there_is_no_cache(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("EVOART_CACHE", str(tmp_path / "file"))
+    claims = Claims()
+    assert claims.take([tmp_path / "a.svg"])
+    claims.release()
 
 
 # Files

@@ -58,3 +58,12 @@ def test_a_drawing_is_begun_and_grows():
     assert len(half.groups) == 2
     for a, b in zip(half.strokes, [pen.strokes[0]], strict=False):
         np.testing.assert_allclose(a[0], b[0])
+
+
+def test_drawings_that_draw_themselves_leave_the_rest_of_a_page_alone(page):
+    first, second = (drawing(line=line).animated_svg((100, 80), 2, seconds) for line, seconds in ((0.02, 1), (0.02, 2)))
+    page.set_content(f"{first}{second}<svg><path id='other' d='M0 0h9'/></svg>")
+    animation = "getComputedStyle(e).animationName"
+    names = page.evaluate(f"[...document.querySelectorAll('path')].map(e => {animation})")
+    assert names[-1] == "none"
+    assert len(set(names)) == len(names) == 13

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import struct
 import zlib
 
@@ -14,7 +15,7 @@ from PIL import Image, ImageCms
 
 from evoart import picture
 from evoart.errors import EvoartError, UsageError
-from evoart.picture import bundled, fitted, load, load_weights
+from evoart.picture import bundled, fit_size, load, load_weights
 
 
 def encoded(image: Image.Image, format: str = "PNG", **options) -> bytes:
@@ -143,7 +144,7 @@ def test_at_reduces_but_never_enlarges(photo):
     assert loaded.at(60)[0] is loaded.rgb
     assert loaded.at(500)[0] is loaded.rgb
     assert loaded.at(30)[0].shape == (20, 30, 3)
-    assert fitted(1000, 3, 100) == (100, 1)
+    assert fit_size(1000, 3, 100) == (100, 1)
 
 
 def test_large_jpegs_are_reduced_while_decoding():
@@ -187,9 +188,10 @@ def test_an_animation_gives_its_first_frame(photo):
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (50, 1)])
-def test_too_small_says_what_is_needed(size):
-    with pytest.raises(UsageError, match="at least 2x2"):
-        load(encoded(Image.new("RGB", size)))
+def test_a_picture_may_be_one_pixel_wide(size):
+    loaded = load(encoded(Image.new("RGB", size, (10, 20, 30))))
+    assert (loaded.width, loaded.height) == size
+    assert loaded.at(16)[0].shape == (min(size[1], 16), min(size[0], 16), 3)
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "AVIF"])
@@ -334,3 +336,173 @@ def test_only_pictures_of_pixels_are_decoded():
         load(eps.getvalue())
     with pytest.raises(EvoartError, match="save it as PNG"):
         load(b"II*\0" + b"\0" * 40)
+
+
+def png_of(samples: np.ndarray, bits: int, colour: int, *chunks: tuple[bytes, bytes]) -> bytes:
+    """A PNG of samples ``(h, w)`` or ``(h, w, c)``, written without Pillow."""
+    h, w = samples.shape[:2]
+    flat = samples.reshape(h, -1)
+    if bits == 16:
+        rows = [row.astype(">u2").tobytes() for row in flat]
+    else:
+        rows = [
+            np.packbits(np.unpackbits(row.astype(np.uint8)[:, None], axis=1)[:, 8 - bits :]).tobytes() for row in flat
+        ]
+    header = struct.pack(">IIBBBBB", w, h, bits, colour, 0, 0, 0)
+    body = b"".join(b"\0" + row for row in rows)
+    every = [(b"IHDR", header), *chunks, (b"IDAT", zlib.compress(body)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(b)) + k + b + struct.pack(">I", zlib.crc32(k + b)) for k, b in every
+    )
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8, 16])
+@pytest.mark.parametrize("needed", [None, 4])
+def test_the_transparent_gray_of_a_png_is_found_at_every_depth(bits, needed):
+    levels = np.arange(256).reshape(16, 16) % (1 << bits)
+    for key in {0, 1, (1 << bits) - 1} & set(levels.ravel().tolist()):
+        loaded = load(png_of(levels, bits, 0, (b"tRNS", struct.pack(">H", key))), needed=needed)
+        np.testing.assert_array_equal(loaded.mask == 0, levels == key)
+        if needed is None:
+            np.testing.assert_array_equal(loaded.alpha == 0, levels == key)
+            seen = levels != key
+            np.testing.assert_allclose(loaded.rgb[seen][:, 1], levels[seen] / ((1 << bits) - 1), atol=1e-6)
+
+
+@pytest.mark.parametrize(("colour", "channels"), [(2, 3), (4, 2), (6, 4)])
+def test_sixteen_bits_of_several_channels_are_exact(colour, channels):
+    values = np.random.default_rng(0).integers(0, 65536, (8, 12, channels))
+    values[0, 0, -1] = 0
+    loaded = load(png_of(values, 16, colour))
+    shown = np.repeat(values[..., :1], 3, -1) if channels == 2 else values[..., :3]
+    seen = np.ones((8, 12), bool) if channels == 3 else values[..., -1] > 0
+    np.testing.assert_allclose(loaded.rgb[seen], shown[seen] / 65535, atol=1e-7)
+    if channels != 3:
+        np.testing.assert_allclose(loaded.alpha, values[..., -1] / 65535, atol=1e-7)
+    half = load(png_of(values, 16, colour), needed=3)
+    assert half.rgb.shape == (4, 6, 3)
+    assert half.rgb.min() >= 0
+    assert half.rgb.max() <= 1
+    if channels == 3:
+        key = struct.pack(">HHH", *values[2, 3])
+        keyed = load(png_of(values, 16, 2, (b"tRNS", key)))
+        assert np.argwhere(keyed.alpha == 0).tolist() == [[2, 3]]
+
+
+@pytest.mark.parametrize("format", ["BMP", "TGA"])
+def test_an_alpha_that_nobody_wrote_is_padding(format, photo):
+    image = photo.convert("RGBA")
+    image.putalpha(0)
+    data = encoded(image, format)
+    if format == "BMP":  # with masks for its channels, as a bitmap of version 4 has them
+        pixels = np.asarray(image)[::-1, :, [2, 1, 0, 3]].tobytes()
+        fields = struct.pack("<IiiHHIIiiII", 108, *image.size, 1, 32, 3, len(pixels), 0, 0, 0, 0)
+        masks = struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000) + b"BGRs" + bytes(48)
+        data = struct.pack("<2sIHHI", b"BM", 14 + 108 + len(pixels), 0, 0, 122) + fields + masks + pixels
+    loaded = load(data)
+    assert loaded.alpha is None
+    np.testing.assert_allclose(loaded.rgb, np.asarray(photo) / 255, atol=1e-6)
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0, "quality": 100}])
+def test_a_jpeg_that_lacks_its_end_marker_alone_is_read(options):
+    noise = Image.effect_noise((70, 50), 90).convert("RGB")
+    data = encoded(noise, "JPEG", **options)
+    for cut in (1, 2):
+        for needed in (None, 16):
+            np.testing.assert_array_equal(load(data[:-cut], needed=needed).rgb, load(data, needed=needed).rgb)
+    with pytest.raises(EvoartError, match="truncated"):
+        load(data[:-40])
+
+
+def test_more_than_one_picture_is_said(photo):
+    other = photo.rotate(180)
+    for format, word in (("GIF", "frames"), ("PNG", "frames"), ("WEBP", "frames"), ("TIFF", "pages")):
+        (note,) = load(encoded(photo, format, save_all=True, append_images=[other])).notes
+        assert note == f"the picture has 2 {word}; only the first is used"
+    assert load(encoded(photo, "MPO", save_all=True, append_images=[other])).notes == ()
+    assert load(encoded(photo)).notes == ()
+
+
+def test_unsupported_is_not_called_damaged():
+    strange = png_of(np.zeros((8, 8), int), 8, 0).replace(struct.pack(">IIB", 8, 8, 8), struct.pack(">IIB", 8, 8, 3))
+    cases = {"PNG": strange, "Photoshop": b"8BPS\0\1" + bytes(40), "JPEG XL": b"\xff\x0a" + bytes(40)}
+    for name, data in cases.items():
+        with pytest.raises(EvoartError, match=f"{name} file, damaged or of a kind that cannot be read"):
+            load(data)
+
+
+def test_messages_are_no_words_of_python(photo):
+    rng = np.random.default_rng(3)
+    for format in ("PNG", "JPEG", "TIFF", "GIF", "BMP", "WEBP"):
+        data = encoded(photo, format)
+        for _ in range(20):
+            broken = bytearray(data[: int(rng.integers(20, len(data)))])
+            broken[int(rng.integers(10, len(broken)))] ^= 255
+            said = ""
+            try:
+                load(bytes(broken))
+            except EvoartError as error:
+                said = str(error)
+            assert not re.search(r"0x|object|\(|Error", said), said
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16, np.uint16])
+def test_arrays_of_more_than_eight_bits_stay_exact(dtype):
+    values = np.random.default_rng(0).random((9, 7, 4))
+    values[0, 0, 3] = 0
+    array = (values * 65535).astype(dtype) if dtype is np.uint16 else values.astype(dtype)
+    loaded = load(array)
+    seen = array[..., 3] > 0
+    expected = (array / 65535 if dtype is np.uint16 else array).astype(np.float32)
+    np.testing.assert_array_equal(loaded.rgb[seen], expected[seen][:, :3])
+    np.testing.assert_array_equal(loaded.alpha, expected[..., 3])
+    assert (loaded.width, loaded.height) == (7, 9)
+    assert load(array).sha256 == loaded.sha256 != load(array[::-1]).sha256
+    np.testing.assert_array_equal(load(array[..., 0]).rgb[..., 2], expected[..., 0])
+
+
+def test_arrays_of_other_libraries_are_read(photo):
+    import jax.numpy as jnp
+
+    torch = pytest.importorskip("torch")
+    array = np.asarray(photo)
+    expected = load(array).rgb
+    for other in (jnp.asarray(array), torch.tensor(array)):
+        np.testing.assert_array_equal(load(other).rgb, expected)
+        assert load(other).sha256 == load(array).sha256
+    half = array.astype(np.float32) / 256
+    for other in (
+        jnp.asarray(half, jnp.bfloat16),
+        torch.tensor(half).bfloat16(),
+        torch.tensor(half, requires_grad=True),
+    ):
+        np.testing.assert_allclose(load(other).rgb, half, atol=0.004)
+
+    class Bare:  # DLPack and nothing else
+        def __init__(self, tensor):
+            self.tensor = tensor
+
+        def __dlpack__(self, **options):
+            return self.tensor.__dlpack__(**options)
+
+        def __dlpack_device__(self):
+            return self.tensor.__dlpack_device__()
+
+    np.testing.assert_array_equal(load(Bare(torch.tensor(array))).rgb, expected)
+    with pytest.raises(UsageError, match="channels come first"):
+        load(torch.tensor(half).permute(2, 0, 1))
+    with pytest.raises(UsageError, match="array of int64"):
+        load(torch.tensor(array).long())
+
+
+def test_an_importance_map_may_be_an_array(photo):
+    values = np.zeros((20, 30))
+    values[:, 15:] = 7.5
+    weights = load_weights(values, (20, 30))
+    assert not weights[:, :15].any()
+    assert (weights[:, 15:] == 1).all()
+    np.testing.assert_array_equal(load_weights(values > 0, (20, 30)), weights)
+    for wrong in (-values, values * np.nan):
+        with pytest.raises(UsageError, match="negative or not finite"):
+            load_weights(wrong, (20, 30))

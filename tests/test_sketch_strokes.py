@@ -6,7 +6,9 @@ import io
 import json
 import pickle
 import re
+import time
 import zipfile
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -21,7 +23,7 @@ from evoart.sketch.drawings import read_drawings
 from evoart.sketch.quickdraw import read_records, write_records
 from evoart.sketch.simplify import significance, simplify, simplify_to
 from evoart.sketch.strokes import bounds, fitted, from_stroke5, length, to_polylines, to_stroke3, to_stroke5
-from evoart.sketch.svgfile import read_svg
+from evoart.sketch.svgfile import _least_in, _least_points, read_svg
 
 whole = st.integers(-1000, 1000).map(float)
 line = st.integers(1, 12).flatmap(lambda n: arrays(np.float64, (n, 2), elements=whole))
@@ -197,7 +199,7 @@ def test_hostile_pickles_are_not_run(tmp_path, name):
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04rubbish", b"no zip at all"])
 def test_what_is_no_archive(tmp_path, data):
     (tmp_path / "x.npz").write_bytes(data)
-    with pytest.raises(EvoartError, match="cannot be read as a stroke set"):
+    with pytest.raises(EvoartError, match="is damaged, or no stroke set at all"):
         read_npz(tmp_path / "x.npz")
 
 
@@ -323,3 +325,110 @@ def test_drawings_from_files(tmp_path):
     (tmp_path / "empty.npz").write_bytes(write_npz({"train": [np.full((2, 3), np.nan)], "valid": [], "test": []}))
     with pytest.raises(EvoartError, match="empty or has numbers that are not finite"):
         read_drawings([tmp_path / "empty.npz"])
+
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100">'
+
+
+def multiplied(levels: int, times: int) -> bytes:
+    """Groups of references to groups of references."""
+    groups = b"".join(
+        b'<g id="a%d">' % level + b'<use href="#a%d"/>' % (level - 1) * times + b"</g>"
+        for level in range(1, levels + 1)
+    )
+    return SVG + b'<defs><path id="a0" d="M0 0L1 1"/>' + groups + b'</defs><use href="#a%d"/></svg>' % levels
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        multiplied(7, 10),
+        multiplied(3, 120),
+        SVG + b'<path d="M0 0' + b" 1 1" * 1_200_000 + b'"/></svg>',
+        SVG + b'<path d="M0 0' + b"c1 1 2 2 3 3" * 300_000 + b'"/></svg>',
+        SVG + b'<polyline points="' + b"1,1 " * 1_200_000 + b'"/></svg>',
+        SVG + b'<path d="M0 0L1 1L2 2L3 3L4 4L5 5L6 6"/>' * 190_000 + b"</svg>",
+    ],
+    ids=["uses", "wide", "points", "curves", "polyline", "paths"],
+)
+def test_what_would_take_a_minute_is_refused_at_once(data):
+    before = time.process_time()
+    with pytest.raises(EvoartError, match="more than 1,000,000 points"):
+        read_svg(data, "x.svg")
+    assert time.process_time() - before < 3  # about one here
+
+
+def test_counting_before_reading_never_counts_too_much():
+    for data in (
+        "M0 0L1 1",
+        "m1e-5.5.5-1h5v6",
+        "M0,0C1 2 3 4 5 6S1 2 3 4",
+        "M0 0Q1 2 3 4T5 6A1 1 0 0 1 9 9z",
+        "M0 0" + "h1" * 3000,
+    ):
+        strokes = read_svg(SVG + f'<path d="{data}"/></svg>'.encode(), "x").strokes
+        element = ElementTree.fromstring(f'<path d="{data}"/>')
+        assert _least_points("path", element) <= max(1, sum(map(len, strokes)))
+        assert _least_in(data) <= max(1, sum(map(len, strokes)))
+    assert _least_in("M0 0" + "h1" * 3000) >= 3000
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "<use/>",
+        '<use href=""/>',
+        '<use href="other.svg#a"/>',
+        '<use href="#none"/>',
+        '<use href="p"/>',
+        '<use href="#"/>',
+    ],
+)
+def test_a_use_of_nothing_shows_nothing(use):
+    data = SVG + f'{use}<g id=""><path id="p" d="M0 0L1 1"/></g></svg>'.encode()
+    assert len(read_svg(data, "x.svg").strokes) == 1
+
+
+def test_references_through_deep_groups_end():
+    deep = b'<g id="a">' + b"<g>" * 150 + b'<path d="M0 0L1 1"/><use href="#b"/>' + b"</g>" * 151
+    other = b'<g id="b">' + b"<g>" * 150 + b'<use href="#a"/>' + b"</g>" * 151
+    with pytest.raises(EvoartError, match="more than 200 deep"):
+        read_svg(SVG + deep + other + b"</svg>", "x.svg")
+
+
+def test_numbers_too_large_for_their_squares_are_refused():
+    for record in ("[[0, 1e308], [1, -1e308]]", "[[0, 1e308], [1, 2], [3, 4]]", "[[0, 1], [NaN, 2]]", "[[true], [1]]"):
+        with pytest.raises(EvoartError, match="line 1 of 'x' .* stroke 1 has something that is no number"):
+            list(read_records(f'{{"drawing": [{record}]}}'.encode(), "x"))
+    strokes = read_svg(SVG + b'<path d="M0 0L1 1"/><path d="M0 0L1e308 1e308"/></svg>', "x").strokes
+    assert len(strokes) == 1
+
+
+def test_messages_of_bad_drawings_are_no_words_of_python(tmp_path):
+    said = []
+    for data in (
+        b"[]",
+        b"5",
+        b"{",
+        b'{"drawing": 5}',
+        b'{"drawing": [[1]]}',
+        b'{"drawing": [{}]}',
+        b'{"word": "a"}',
+        b"\xff",
+    ):
+        with pytest.raises(EvoartError) as caught:
+            list(read_records(data, "x"))
+        said.append(str(caught.value))
+    for data in (SVG, b"\0", b"<?xml version='1.0' encoding='foo'?>" + SVG, SVG + b'<path d="M0 0 L1 x"/></svg>'):
+        with pytest.raises(EvoartError) as caught:
+            read_svg(data, "x")
+        said.append(str(caught.value))
+    for data in (b"", b"PK\3\4", b"hello"):
+        (tmp_path / "a.npz").write_bytes(data)
+        with pytest.raises(EvoartError) as caught:
+            read_npz(tmp_path / "a.npz")
+        said.append(str(caught.value))
+    wrong = re.compile(
+        r"object|attribute|subscript|\bint\b|\bstr\b|tuple|char \d|Expecting|codec|indices|Error|zip file"
+    )
+    assert not [text for text in said if wrong.search(text)]

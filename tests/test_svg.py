@@ -77,6 +77,31 @@ def test_a_laid_over_transparency():
     np.testing.assert_array_equal(as_float, shown)
 
 
+def two_masked() -> list[str]:
+    """Two pictures of one size that show different halves."""
+    left = np.zeros((48, 64), np.uint8)
+    left[:, :32] = 255
+    return [svg(scene(MIX, background=(1, 0, 0)), (64, 48), alpha=alpha) for alpha in (left, 255 - left)]
+
+
+def test_masks_do_not_meddle_with_one_another_in_one_page(page):
+    texts = two_masked()
+    assert texts[0] == two_masked()[0]
+    page.set_content(f"<body style='margin:0;background:#00f'>{texts[0]}<br>{texts[1]}")
+    for locator, half in zip(page.locator("svg").all(), (slice(40, 64), slice(0, 24)), strict=True):
+        shot = np.asarray(Image.open(io.BytesIO(locator.screenshot())).convert("RGB"))
+        assert (shot[:, half] == (0, 0, 255)).all()
+        assert (shot != (0, 0, 255)).any()
+
+
+def test_a_mask_says_the_same_in_its_luminance_and_in_its_alpha(page):
+    (text, _), shots = two_masked(), []
+    for kind in ("luminance", "alpha"):
+        page.set_content(f"<style>mask {{ mask-type: {kind} }}</style>{text}")
+        shots.append(page.locator("svg").screenshot())
+    assert shots[0] == shots[1]
+
+
 def test_the_document():
     text = svg(scene(("line", "triangle", "cubic")), (256, 192), title='A <cat> & "dog"\0', recipe='{"a":"<&>"}')
     root = ElementTree.fromstring(text)

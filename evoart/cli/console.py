@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TextIO
 
 import click
@@ -40,6 +41,17 @@ def terminal(stream: TextIO | None) -> bool:
 def tell(text: str) -> None:
     """A line of a command's result on stdout; nothing in it steers the terminal."""
     click.echo(visible(text))
+
+
+def tell_path(path: Path) -> None:
+    """A file's name on stdout, a line of its own: byte for byte where a program reads it, harmless on a terminal."""
+    stream = getattr(sys.stdout, "buffer", None)
+    if stream is None or terminal(sys.stdout):
+        tell(str(path))
+        return
+    sys.stdout.flush()
+    stream.write(os.fsencode(path) + b"\n")
+    stream.flush()
 
 
 class Console:

@@ -32,6 +32,12 @@ SHAPES = "Shapes"
     "sketch:MODEL.z (latent vectors). [default: shapes]",
 )
 @o.shapes_options(SHAPES)
+@o.option(
+    SHAPES,
+    "--min-width",
+    metavar="PERCENT",
+    help="Of lines, ellipses and rectangles, of the long side. [default: 0; 1 with --palette and --opacity 1]",
+)
 @o.option(SHAPES, "--opacity", metavar="LOW-HIGH", help="Range, or one fixed number, 0.01 to 1. [default: 0.1-1]")
 @o.option(
     SHAPES,

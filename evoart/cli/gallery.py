@@ -115,7 +115,7 @@ def _make(
     part: str,
     console: Console,
 ) -> int:
-    from evoart.cli.console import tell
+    from evoart.cli.console import tell_path
     from evoart.gallery import run as runs
     from evoart.run.stop import EXIT, Stop, listening
 
@@ -142,7 +142,7 @@ def _make(
             else:
                 made += 1
                 if not given["as_json"]:
-                    tell(str(folder / next(iter(line.files.values()))))
+                    tell_path(folder / next(iter(line.files.values())))
         console.end()
         pictures: list[Path] = []
         if given["diverse"] and not part and stop.why is None:
@@ -164,7 +164,7 @@ def _conclude(
     console: Console,
     interrupted: int | None,
 ) -> int:
-    from evoart.cli.console import tell
+    from evoart.cli.console import tell_path
     from evoart.cli.text import count, span
 
     left = todo - made - len(failed)
@@ -176,7 +176,7 @@ def _conclude(
         click.echo(json.dumps(facts))
     else:
         for page in pages:
-            tell(str(page))
+            tell_path(page)
     if given["pages_only"]:
         return 0
     console.say(

@@ -33,7 +33,7 @@ def render(file: str, outputs: tuple[str, ...], verbose: int, quiet: bool, **giv
     FILE is an SVG, PNG, WebP, JPEG, GIF, MP4, PDF HTML or JSON that evoart wrote, or - for standard input.
     """
     from evoart.cli import session
-    from evoart.cli.console import Console, tell
+    from evoart.cli.console import Console, tell_path
     from evoart.output.formats import OUTPUTS, Options
     from evoart.run.api import load
     from evoart.run.device import limit_threads, own_process
@@ -74,5 +74,5 @@ def render(file: str, outputs: tuple[str, ...], verbose: int, quiet: bool, **giv
         click.echo(json.dumps({"outputs": [str(path) for path in written], "size": [w, h], "seed": result.seed}))
     else:
         for path in written:
-            tell(str(path))
+            tell_path(path)
     return 1 if lost else 0

@@ -16,13 +16,14 @@ from typing import Any
 
 import click
 
-from evoart.cli.console import Console, tell
+from evoart.cli.console import Console, tell_path
 from evoart.cli.text import count, figures, span
 from evoart.cli.view import View
 from evoart.errors import EvoartError, UsageError
+from evoart.output.claims import CLAIMS, Claims
 from evoart.output.files import check_writable, is_special, numbered
 from evoart.output.formats import HELD, OUTPUTS, Options
-from evoart.output.names import DEFAULT_FORMATS, Output, resolve
+from evoart.output.names import DEFAULT_FORMATS, Output, resolve, take
 from evoart.run.events import Event, Finished, Interrupted, Started
 from evoart.run.fields import Number, duration
 from evoart.run.loop import Keep
@@ -63,14 +64,16 @@ def outputs_for(
     formats: Sequence[str] = DEFAULT_FORMATS,
     film_only: bool = False,
 ) -> list[Output]:
-    """The outputs that ``-o`` and ``--film`` ask for, checked before any work; ``moving``: all of them are films.
+    """The outputs that ``-o`` and ``--film`` ask for, checked and taken before any work in place of an earlier run's.
+    ``moving``: all of them are films.
 
     Raises:
         UsageError: unknown extension, existing file, folder not writable, a film in a format without moving pictures.
         MissingExtra: a format that needs something installed.
     """
+    CLAIMS.release()
     naming = {"stem": stem, "form": form, "overwrite": overwrite, "inputs": inputs}
-    outputs = resolve(values, format=format, formats=formats, **naming)
+    outputs = resolve(values, format=format, formats=formats, claims=CLAIMS, **naming)
     outputs = [_moving(output) for output in outputs] if film_only else outputs
     outputs += films_for(films, **naming)
     places = [output.path for output in outputs if output.path is None or not is_special(output.path)]
@@ -93,7 +96,9 @@ def films_for(films: Sequence[str], *, stem: str, form: str, overwrite: bool, in
     for film in films:
         nameless = film == "-" or is_special(Path(film)) or os.path.isdir(film)
         moving = "gif" if nameless else None
-        outputs += resolve([film], stem=stem, form=form, format=moving, overwrite=overwrite, inputs=inputs)
+        outputs += resolve(
+            [film], stem=stem, form=form, format=moving, overwrite=overwrite, inputs=inputs, claims=CLAIMS
+        )
     return [_moving(output) for output in outputs]
 
 
@@ -177,12 +182,12 @@ def checkpoint_for(
     overwrite: bool,
     notes: dict[str, Any],
     reserve: bool = True,
+    claims: Claims = CLAIMS,
 ) -> tuple[Keep | None, bool]:
     """Where the run is saved, and whether that file stays when it is done.
 
-    ``name`` is that of the run where no output has one. A default name is reserved by an empty file, so that two runs
-    in one folder never share it; ``perform`` takes the file away where nothing was saved. One that a killed process
-    left is a name that is taken, no more.
+    ``name`` is that of the run where no output has one. With ``reserve`` a default name is taken by ``claims``, so that
+    two runs in one folder never share it.
     """
     if off:
         if given is not None:
@@ -199,24 +204,13 @@ def checkpoint_for(
     first = next((o.path for o in outputs if o.path is not None and not is_special(o.path)), Path(f"{name}.svg"))
     path = first.with_name(first.stem + ".checkpoint.npz")
     names = (numbered(path, number) for number in itertools.count(1))
-    return Keep(next(name for name in names if _is_free(name, reserve)), notes=notes), False
-
-
-def _is_free(path: Path, reserve: bool) -> bool:
-    """Whether there is no such file; with ``reserve`` there is one from now on, made in the same step."""
-    if not reserve:
-        return not os.path.lexists(path)
-    try:
-        path.open("xb").close()
-    except FileExistsError:
-        return False
-    except OSError:  # the run says so when it saves, and goes on
-        return True
-    return True
+    free = (name for name in names if not os.path.lexists(name) and (not reserve or claims.take([name])))
+    return Keep(next(free), notes=notes), False
 
 
 def perform(events: Callable[[Stop], Iterator[Event]], plan: Plan, console: Console, preview: bool) -> int:
     """Run to the end or to an interruption, write everything, and return the exit code."""
+    take(plan.outputs, CLAIMS)
     stop, last = Stop(early=True), None
 
     def told(why: str) -> None:
@@ -225,13 +219,13 @@ def perform(events: Callable[[Stop], Iterator[Event]], plan: Plan, console: Cons
 
     def leave(why: str) -> None:
         console.end()
-        _release(plan)
+        CLAIMS.release()
         _mention(plan, console)
         if stop.early:
             console.say(f"{why.capitalize()}. Nothing was written.", -1)
 
     with contextlib.ExitStack() as stack:
-        stack.callback(_release, plan)
+        stack.callback(CLAIMS.release)
         stack.enter_context(listening(stop, told, leave))
         with View(console, preview) as view:
             run = events(stop)
@@ -249,16 +243,9 @@ def perform(events: Callable[[Stop], Iterator[Event]], plan: Plan, console: Cons
 
 
 def _saved(plan: Plan) -> Path | None:
-    """The checkpoint, where there is one: the empty file that holds its name is none."""
+    """The checkpoint, where there is one."""
     path = plan.keep.path if plan.keep else None
-    return path if path and os.path.exists(path) and path.stat().st_size else None
-
-
-def _release(plan: Plan) -> None:
-    """Take away the file that held the checkpoint's name, where no checkpoint came."""
-    if plan.keep and not plan.lasting and not _saved(plan):
-        with contextlib.suppress(OSError):
-            plan.keep.path.unlink()
+    return path if path and os.path.exists(path) else None
 
 
 def _mention(plan: Plan, console: Console) -> None:
@@ -287,7 +274,7 @@ def _conclude(event: Finished, plan: Plan, console: Console, machine: dict[str, 
         click.echo(json.dumps(_facts(event, written, checkpoint) | machine))
     else:
         for path in written:
-            tell(str(path))
+            tell_path(path)
     if interrupted:
         return EXIT[event.reason]
     return 1 if lost else 0

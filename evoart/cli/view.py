@@ -26,7 +26,7 @@ class View:
         self.console = console
         self.preview = preview and self._can_preview()
         self._next_line = self._next_picture = 0.0
-        self._drawing = None
+        self._improved: Improved | None = None
         self._compiling = threading.Timer(PATIENT, self._announce)
         self._compiling.daemon = True
 
@@ -36,7 +36,7 @@ class View:
 
     def __exit__(self, *_: object) -> None:
         self._compiling.cancel()
-        if self.preview and self._drawing is not None:
+        if self.preview and self._improved is not None:
             self._show()
         self.console.end()
 
@@ -48,7 +48,7 @@ class View:
                 text = f"{event.engine} engine on {event.device} ({event.why}), searching at {w} x {h} pixels{resumed}"
                 self.console.say(text, 0 if event.resumed else 1)
             case Improved():
-                self._drawing = event.drawing
+                self._improved = event
                 if self.preview and time.monotonic() >= self._next_picture:
                     self._show()
                     self._next_picture = time.monotonic() + PREVIEW_EVERY
@@ -88,7 +88,7 @@ class View:
         from evoart.cli import preview
 
         console = self.console
-        console.picture(preview.lines(self._drawing, console.width - 1, console.height - 4, preview.depth()))
+        console.picture(preview.lines(self._improved.drawing, console.width - 1, console.height - 4, preview.depth()))
 
 
 def live_line(event: Progress, console: Console) -> str:

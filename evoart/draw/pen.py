@@ -7,8 +7,10 @@ overlaps within a stroke show no seams whatever its opacity.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import groupby
 
 import numpy as np
@@ -16,7 +18,6 @@ import numpy as np
 from evoart.draw.svg import Numbers, colour, compact, document
 
 _PIECE = 48.0  # pixels: long segments are cut, or their boxes would be mostly empty
-REDUCED = "@media (prefers-reduced-motion:reduce){path{animation:none}}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,14 +77,20 @@ class PenDrawing:
         CSS alone, so that it moves wherever browsers show pictures; whoever asked for less motion sees it finished.
         """
         period = seconds + hold
+        # Styles and keyframes hold for the whole page that an SVG stands in: each drawing has its own names.
+        every = b"".join(np.ascontiguousarray(stroke).tobytes() for stroke in self.strokes)
+        name = f"pen-{hashlib.sha256(every + f'{size}{seconds}{hold}'.encode()).hexdigest()[:8]}"
 
         def elements(number: Numbers) -> Iterator[str]:
             rules: list[str] = []
-            lines = list(self._elements(number, lambda i, begin, end: _timed(rules, i, begin, end, seconds, period)))
-            yield f"<style>path{{stroke-dasharray:1;animation:{compact(period, 2)}s linear infinite}}"
+            times = (seconds, period)
+            lines = list(self._elements(number, lambda i, begin, end: _timed(rules, f"{name}-{i}", begin, end, *times)))
+            yield f"<style>.{name} path{{stroke-dasharray:1;animation:{compact(period, 2)}s linear infinite}}"
             yield from rules
-            yield f"{REDUCED}</style>"
+            yield f"@media (prefers-reduced-motion:reduce){{.{name} path{{animation:none}}}}</style>"
+            yield f'<g class="{name}">'
             yield from lines
+            yield "</g>"
 
         return self._on_paper(document(self._bare, size, elements, title=title, recipe=recipe))
 
@@ -97,11 +104,16 @@ class PenDrawing:
             return text
         return text.replace(' role="img">', f' role="img" style="background:{colour(self.background)}">', 1)
 
+    @cached_property
+    def _ways(self) -> list[float]:
+        """How far the pen draws each stroke, in units."""
+        return [_way(stroke) for stroke in self.strokes]
+
     def begun(self, share: float) -> PenDrawing:
         """The drawing when ``share`` (0 to 1) of every sketch's way has been drawn."""
         strokes, colours, groups = [], [], []
         for members in self.sketches():
-            ways = [_way(self.strokes[i]) for i in members]
+            ways = [self._ways[i] for i in members]
             left = share * sum(ways)
             count = 0
             for i, way in zip(members, ways, strict=True):
@@ -125,7 +137,7 @@ class PenDrawing:
             if several or ink:
                 name = f' id="sketch-{place}"' if several else ""
                 yield f"<g{name}{ink}>"
-            ways = [_way(self.strokes[i]) for i in members]
+            ways = [self._ways[i] for i in members]
             whole, passed = sum(ways) or 1.0, 0.0
             for i, way in zip(members, ways, strict=True):
                 own = "" if ink else f' stroke="{colour(self.colours[i])}"'
@@ -137,14 +149,13 @@ class PenDrawing:
         yield "</g>"
 
 
-def _timed(rules: list[str], index: int, begin: float, end: float, seconds: float, period: float) -> str:
-    """Add the keyframes of one stroke, drawn from ``begin`` to ``end`` (0 to 1) of the time; its attributes."""
+def _timed(rules: list[str], name: str, begin: float, end: float, seconds: float, period: float) -> str:
+    """Add the keyframes ``name`` of a stroke that is drawn from ``begin`` to ``end`` (0 to 1) of the time, and return
+    its attributes."""
     start, stop = (compact(100 * t * seconds / period, 3) for t in (begin, max(end, begin + 1e-3)))
     hidden = "stroke-dashoffset:1;visibility:hidden"
-    rules.append(
-        f"@keyframes k{index}{{0%,{start}%{{{hidden}}}{stop}%,100%{{stroke-dashoffset:0;visibility:visible}}}}"
-    )
-    return f' pathLength="1" style="animation-name:k{index}"'
+    rules.append(f"@keyframes {name}{{0%,{start}%{{{hidden}}}{stop}%,100%{{stroke-dashoffset:0;visibility:visible}}}}")
+    return f' pathLength="1" style="animation-name:{name}"'
 
 
 def _path(stroke: np.ndarray, number: Numbers) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import math
 from collections.abc import Callable, Iterable, Iterator
@@ -80,7 +81,8 @@ def document(
     if recipe:
         lines.append(f"<metadata>{_text(recipe)}</metadata>")
     if alpha is not None:
-        lines += [_mask(alpha, box), '<g mask="url(#alpha)">']
+        mask, name = _mask(alpha, box)
+        lines += [mask, f'<g mask="url(#{name})">']
     if drawing.background is not None:
         lines.append(f'<rect width="{box[0]}" height="{box[1]}" fill="{colour(drawing.background)}"/>')
     lines += elements(Numbers(scale))
@@ -89,7 +91,7 @@ def document(
     return "\n".join([*lines, "</svg>", ""])
 
 
-def embedded(
+def embed_picture(
     drawing: Drawing, size: tuple[int, int], *, title: str = "", recipe: str = "", alpha: np.ndarray | None = None
 ) -> str:
     """An SVG document for a drawing that has no elements: its picture, at most 2,048 pixels long, as a PNG inside."""
@@ -117,19 +119,24 @@ def colour(rgb: tuple[float, ...] | np.ndarray) -> str:
     return f"#{text[::2]}" if text[::2] == text[1::2] else f"#{text}"
 
 
-def _mask(alpha: np.ndarray, box: list[str]) -> str:
-    """A luminance mask that holds the transparency as a gray PNG."""
+def _mask(alpha: np.ndarray, box: list[str]) -> tuple[str, str]:
+    """A ``<mask>`` that holds the transparency ``(h, w)`` as a PNG, and its id.
+
+    The PNG is white with alpha: so its luminance and its alpha say the same, and viewers that know one of the two mask
+    types only get it right. The id is a digest, for several pictures may stand in one page, where ids are shared.
+    """
     from PIL import Image
 
     levels = alpha if alpha.dtype == np.uint8 else np.round(np.clip(alpha, 0, 1) * 255).astype(np.uint8)
     file = io.BytesIO()
-    Image.fromarray(levels).save(file, "PNG", optimize=True)
-    data = base64.b64encode(file.getvalue()).decode()
+    Image.fromarray(np.stack([np.full_like(levels, 255), levels], -1)).save(file, "PNG", optimize=True)
     extent = f'width="{box[0]}" height="{box[1]}"'
+    name = f"alpha-{hashlib.sha256(extent.encode() + file.getvalue()).hexdigest()[:12]}"
+    data = base64.b64encode(file.getvalue()).decode()
     return (
-        f'<mask id="alpha" maskUnits="userSpaceOnUse" x="0" y="0" {extent}><image {extent} preserveAspectRatio="none" '
+        f'<mask id="{name}" maskUnits="userSpaceOnUse" x="0" y="0" {extent}><image {extent} preserveAspectRatio="none" '
         f'href="data:image/png;base64,{data}"/></mask>'
-    )
+    ), name
 
 
 def _text(value: str) -> str:

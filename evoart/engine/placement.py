@@ -87,7 +87,8 @@ class PlacementCanvas:
         """What each of ``(n, geometry)`` shapes on top would gain (fall of the squared error), and its best rgba."""
         outline = shape(kind)
         plan = layout((kind,), self._detail)
-        points, widths = plan.outlines(np, geometry[:, None, : len(outline.parameters)], self.scale)
+        shown = self.form.widen(np, (kind,), geometry[:, None, : len(outline.parameters)])
+        points, widths = plan.outlines(np, shown, self.scale)
         points = np.ascontiguousarray(points, np.float32)
         widths = np.ascontiguousarray(widths[:, 0], np.float32)
         n = len(geometry)

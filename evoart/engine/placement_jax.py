@@ -81,7 +81,7 @@ class PlacementCanvasJax(PlacementCanvas):
         """What each of ``(n, geometry)`` shapes on top would gain, and its best rgba; as ``PlacementCanvas.gains``."""
         n, plan = len(geometry), layout((kind,), self._detail)
         p = np.zeros((-(-n // ROUND) * ROUND, 1, len(shape(kind).parameters)), np.float32)
-        p[:n, 0] = geometry[:, : p.shape[-1]]
+        p[:n] = self.form.widen(np, (kind,), geometry[:, None, : p.shape[-1]])
         points, widths = plan.outlines(np, p, self.scale)
         sums = self._moments(
             points.astype(np.float32), widths[:, 0].astype(np.float32), self._shown, *self._inputs[:2],

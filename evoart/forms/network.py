@@ -11,7 +11,7 @@ import numpy as np
 from evoart.cppn import paint
 from evoart.cppn.graph import Graph
 from evoart.cppn.layers import Layers
-from evoart.draw.svg import embedded
+from evoart.draw.svg import embed_picture
 from evoart.threads import pool, threads
 from evoart.types import Genome
 
@@ -71,7 +71,7 @@ class NetworkDrawing:
 
     def svg(self, size: tuple[int, int], title: str = "", recipe: str = "", alpha: np.ndarray | None = None) -> str:
         """A network has no outlines: its picture, embedded."""
-        return embedded(self, size, title=title, recipe=recipe, alpha=alpha)
+        return embed_picture(self, size, title=title, recipe=recipe, alpha=alpha)
 
 
 def _averaged(fine: np.ndarray, n: int) -> np.ndarray:

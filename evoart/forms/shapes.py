@@ -30,6 +30,7 @@ class ShapesForm:
         opacity: lowest and highest opacity; decoding clips to it.
         palette: colours ``(p, 3)`` that decoding snaps to, or None.
         columns: geometry columns at least, so that rows keep their width while a search changes the kinds.
+        min_width: smallest width of strokes, and of ellipses and rectangles, in units; decoding widens to it.
     """
 
     name: ClassVar[str] = "shapes"
@@ -41,6 +42,7 @@ class ShapesForm:
     opacity: tuple[float, float] = (0.1, 1.0)
     palette: tuple[tuple[float, float, float], ...] | None = None
     columns: int = 0
+    min_width: float = 0.0
 
     @property
     def groups(self) -> int:
@@ -83,7 +85,7 @@ class ShapesForm:
         """Geometry ``(..., groups, geometry)`` and rgba ``(..., groups, 4)`` of genomes ``(..., dim)``.
 
         ``xp`` is ``numpy`` or ``jax.numpy``. Colours are clipped to [0, 1] (or snapped to the palette), opacity to
-        its range, geometry to +-1000.
+        its range, geometry to +-1000, and lengths up from ``min_width``.
         """
         rows = genomes.reshape(*genomes.shape[:-1], self.groups, self.dim_per_group)
         g = self.geometry
@@ -95,8 +97,18 @@ class ShapesForm:
             nearest = ((colours**2).sum(-1) - 2 * products).argmin(-1)
             rgb = colours[nearest]
         low, high = self.opacity
-        geometry = xp.clip(rows[..., :g], -FARTHEST, FARTHEST)
+        geometry = self.widen(xp, self.kinds, xp.clip(rows[..., :g], -FARTHEST, FARTHEST))
         return geometry, xp.concatenate([rgb, xp.clip(rows[..., g + 3 :], low, high)], -1)
+
+    def widen(self, xp: Any, kinds: Sequence[str], geometry: Array) -> Array:
+        """Geometry ``(..., len(kinds), columns)`` of shapes whose lengths are none below ``min_width``, signs kept."""
+        if not self.min_width:
+            return geometry
+        least = np.zeros((len(kinds), geometry.shape[-1]), np.float32)
+        for row, kind in zip(least, map(shape, kinds), strict=True):
+            width = self.min_width / 2 if kind.filled else self.min_width  # of what is filled, half of it is said
+            row[: len(kind.parameters)] = [width if p.role == "length" else 0.0 for p in kind.parameters]
+        return xp.where(xp.abs(geometry) < least, xp.where(geometry < 0, -least, least), geometry)
 
     def encode(self, geometry: np.ndarray, rgba: np.ndarray) -> Genome:
         """The genome ``(dim,)`` of geometry ``(groups, <= geometry)`` and rgba ``(groups, 4)``."""
@@ -151,7 +163,7 @@ class ShapesForm:
     def finalised(self, genome: Genome) -> tuple[ShapesForm, Genome]:
         """Final colours and opacities, in rows no wider than these kinds need."""
         geometry, rgba = self.decode(np, np.asarray(genome, np.float32))
-        form = replace(self, columns=0, palette=None)
+        form = replace(self, columns=0, palette=None, min_width=0.0)
         return form, form.encode(geometry[:, : form.geometry], rgba)
 
     def to_plain(self) -> dict[str, Any]:
@@ -164,6 +176,8 @@ class ShapesForm:
             "width": self.width,
             "height": self.height,
         }
+        if self.min_width:
+            plain["min_width"] = self.min_width
         if self.palette is not None:
             plain["palette"] = [list(colour) for colour in self.palette]
         return plain | ({"columns": self.columns} if self.columns else {})
@@ -177,13 +191,15 @@ class ShapesForm:
         if palette is not None and not palette:
             raise ValueError("palette")
         low, high = numbers(*plain["opacity"], low=0, high=1)
+        (min_width,) = numbers(plain.get("min_width", 0.0), low=0, high=1)
         form = cls(
             unpack_kinds(plain.get("kinds")),
-            *numbers(plain["width"], plain["height"], low=1e-4, high=1),
+            *numbers(plain["width"], plain["height"], low=1e-9, high=1),
             None if ground is None else _colour(ground),
             (low, high),
             None if palette is None else tuple(_colour(colour) for colour in palette),
             columns,
+            min_width,
         )
         if plain.get("dim_per_group") != form.dim_per_group:
             raise ValueError("dim_per_group")

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from evoart.draw.svg import embedded
+from evoart.draw.svg import embed_picture
 from evoart.forms.registry import FORMS
 from evoart.forms.shapes import numbers
 from evoart.types import Drawing, Form, Genome, Image
@@ -171,4 +171,4 @@ class SheetDrawing:
 
     def svg(self, size: tuple[int, int], title: str = "", recipe: str = "", alpha: np.ndarray | None = None) -> str:
         """The sheet as a picture, embedded."""
-        return embedded(self, size, title=title, recipe=recipe, alpha=alpha)
+        return embed_picture(self, size, title=title, recipe=recipe, alpha=alpha)

@@ -126,7 +126,7 @@ class StrokesForm:
         inks, sketches = _whole(plain["inks"], 0, len(plain["palette"]) - 1), _whole(plain["sketches"], 0, len(lengths))
         if sum(lengths) > MOST or len(inks) not in (0, len(lengths)) or (sketches and sum(sketches) != len(lengths)):
             raise ValueError("lengths")
-        width, height = numbers(plain["width"], plain["height"], low=1e-4, high=1)
+        width, height = numbers(plain["width"], plain["height"], low=1e-9, high=1)
         (line,) = numbers(plain["line"], low=1e-5, high=1)
         palette = tuple(_rgb(colour) for colour in plain["palette"])
         background = None if plain["background"] is None else _rgb(plain["background"])

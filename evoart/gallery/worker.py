@@ -200,6 +200,6 @@ def _files(name: str, result: Result, formats: tuple[str, ...], film: bool) -> d
         moving = type(small)(
             artwork.drawing, artwork.size, title=small.title, frames=artwork.frames, alpha=artwork.alpha
         )
-        options = Options(film_side=FILM, film_seconds=3, film_hold=1.5, quality=60)
+        options = Options(film_side=min(FILM, max(w, h)), film_seconds=3, film_hold=1.5, quality=60)
         files["film"] = (f"{FILMS}/{name}.webp", encode("animated-webp", moving, options))
     return files

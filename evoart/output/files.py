@@ -31,14 +31,14 @@ def stream(path: Path, put: Callable[[BinaryIO], object], *, overwrite: bool = F
     Raises:
         EvoartError: disk full, no permission, or any other refusal of the system; no temporary file stays behind.
     """
-    with _explained(path):
+    with _explain_errors(path):
         # Before the link is followed: /dev/fd/63 leads to a pipe, whose own name is no path.
         if is_special(path):
             with path.open("wb") as file:
                 put(file)
             return path
     path = Path(os.path.realpath(path))  # a link stays a link
-    with _explained(path):
+    with _explain_errors(path):
         temporary = path.parent / f".evoart-{secrets.token_hex(6)}.part"
         try:
             _write_through(temporary, put, flush)
@@ -117,7 +117,7 @@ def _take_name(temporary: Path, path: Path) -> Path:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def _explain_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

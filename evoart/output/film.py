@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from evoart.output import recipe as recipes
-from evoart.output.formats import Artwork, Format, Options
+from evoart.output.formats import FILM_SIDE, Artwork, Format, Options
 from evoart.output.raster import pixels, png_info
-from evoart.picture import fitted
 from evoart.types import Drawing
 
 if TYPE_CHECKING:
@@ -19,20 +18,29 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _PALETTE_FROM = 8  # frames that a GIF's one palette is chosen from
+_PALETTE_PIXELS = 1 << 16  # pixels of all of them together, about: more give the same colours
 
 
 def spread(items: Sequence[T], count: int) -> list[T]:
     """At most ``count`` of ``items``, evenly spread, the first and the last among them (the last alone for 1)."""
-    if len(items) <= count:
-        return list(items)
+    return [items[place] for place in _places(len(items), count)]
+
+
+def _places(length: int, count: int) -> list[int]:
+    """At most ``count`` of ``range(length)``, evenly spread; see ``spread``."""
+    if length <= count:
+        return list(range(length))
     if count == 1:
-        return [items[-1]]
-    return [items[round(i * (len(items) - 1) / (count - 1))] for i in range(count)]
+        return [length - 1]
+    return [round(i * (length - 1) / (count - 1)) for i in range(count)]
 
 
-def film_size(artwork: Artwork, longest: int, multiple: int = 1) -> tuple[int, int]:
-    """The artwork's size reduced to ``longest`` pixels on its long side, each side a multiple of ``multiple``."""
-    w, h = fitted(*artwork.size, longest)
+def film_size(artwork: Artwork, longest: int | None, multiple: int = 1) -> tuple[int, int]:
+    """The artwork's proportions with ``longest`` pixels on the long side (None: its own size, at most ``FILM_SIDE``),
+    each side a multiple of ``multiple``."""
+    w, h = artwork.size
+    scale = (longest or min(FILM_SIDE, max(w, h))) / max(w, h)
+    w, h = max(1, round(w * scale)), max(1, round(h * scale))
     return max(multiple, round(w / multiple) * multiple), max(multiple, round(h / multiple) * multiple)
 
 
@@ -42,10 +50,10 @@ def film_drawings(artwork: Artwork, options: Options, per_second: float) -> list
     if artwork.loop:  # evenly around, the first after the last: none is there twice
         count = min(most, len(artwork.frames))
         return [artwork.frames[round((i + 1) * len(artwork.frames) / count) - 1] for i in range(count)]
-    drawings = list(artwork.frames)
-    if not drawings or drawings[-1] is not artwork.drawing:
-        drawings.append(artwork.drawing)
-    return spread(drawings, most)
+    frames, count = artwork.frames, len(artwork.frames)
+    ends = count > 0 and frames[-1] is artwork.drawing
+    # Frames are drawn when they are asked for: only those that are shown.
+    return [frames[i] if i < count else artwork.drawing for i in _places(count if ends else count + 1, most)]
 
 
 def film_frames(artwork: Artwork, options: Options, per_second: float) -> list[np.ndarray]:
@@ -98,13 +106,18 @@ def _indexed(frames: list[np.ndarray]) -> tuple[list[PillowImage], bool]:
 
     # The palette is the last picture's above all: it is the one that stays.
     chosen = [*spread(frames, _PALETTE_FROM), *[frames[-1]] * 3]
-    montage = Image.fromarray(np.concatenate([frame[..., :3] for frame in chosen]))
+    stride = max(1, round((sum(frame.shape[0] * frame.shape[1] for frame in chosen) / _PALETTE_PIXELS) ** 0.5))
+    montage = Image.fromarray(
+        np.concatenate([frame[stride // 2 :: stride, stride // 2 :: stride, :3] for frame in chosen])
+    )
     palette = montage.quantize(255, Image.Quantize.MEDIANCUT, kmeans=1)
     images = []
     transparent = frames[0].shape[-1] == 4
     for frame in frames:
         # Dithering would flicker from frame to frame and double the size; translucent shapes do without.
-        image = Image.fromarray(np.ascontiguousarray(frame[..., :3])).quantize(palette=palette, dither=0)
+        image = Image.fromarray(np.ascontiguousarray(frame[..., :3])).quantize(
+            palette=palette, dither=Image.Dither.NONE
+        )
         if transparent:
             image.paste(255, mask=Image.fromarray(np.where(frame[..., 3] < 128, 255, 0).astype(np.uint8)))
         images.append(image)

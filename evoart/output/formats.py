@@ -16,6 +16,7 @@ from evoart.output import recipe as recipes
 from evoart.registry import Registry
 from evoart.types import Drawing
 
+FILM_SIDE = 480  # pixels of a film's long side, where nobody says
 HELD = 1 << 24  # pixels that are held at once; larger pictures are written row by row where the format can be
 
 
@@ -42,6 +43,7 @@ class Artwork:
     alpha: np.ndarray | None = None
 
     def recipe_text(self) -> str:
+        """The recipe as compact JSON, ``""`` where there is none."""
         return recipes.dumps(self.recipe) if self.recipe else ""
 
 
@@ -52,7 +54,7 @@ class Options:
     Attributes:
         quality: 1 to 100, of JPEG, WebP and MP4.
         matte: sRGB in [0, 1] behind transparency where a format has none (JPEG, MP4).
-        film_side: longest side of films in pixels.
+        film_side: long side of films in pixels, 16 to 1,920; None: that of the picture, at most ``FILM_SIDE``.
         film_seconds: how long the evolution lasts, however many generations it took.
         film_hold: how long the last picture then stays, in seconds.
         progress: called with the share of a large file that is written, 0 to 1, now and then.
@@ -60,7 +62,7 @@ class Options:
 
     quality: int = 90
     matte: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    film_side: int = 480
+    film_side: int | None = None
     film_seconds: float = 5.0
     film_hold: float = 2.0
     progress: Callable[[float], None] | None = None
@@ -68,7 +70,7 @@ class Options:
     def __post_init__(self) -> None:
         if not 1 <= self.quality <= 100:
             raise UsageError(f"a quality of {self.quality} is out of range", "Use 1 to 100")
-        if not 16 <= self.film_side <= 1920:
+        if self.film_side is not None and not 16 <= self.film_side <= 1920:
             raise UsageError(f"a film of {self.film_side} pixels is out of range", "Use 16 to 1920")
         if not (0.1 <= self.film_seconds <= 120 and 0 <= self.film_hold <= 120):
             raise UsageError("the film's length is out of range", "Use 0.1 to 120 seconds, and a hold of 0 to 120")
@@ -101,7 +103,7 @@ class Format:
     def room(self, size: tuple[int, int]) -> int | None:
         """The longest side that a picture of these proportions may have; None where any size will do.
 
-        Films always have room: they are made as small as ``Options.film_side`` says.
+        Films always have room: they are made as large as ``Options.film_side`` says.
         """
         w, h = size
         limits = [] if self.longest is None else [self.longest]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evoart.errors import UsageError
+from evoart.output.claims import Claims
 from evoart.output.files import check_writable, is_special, numbered
 from evoart.output.formats import OUTPUTS, extensions, format_of
 from evoart.registry import spelled
@@ -55,15 +56,19 @@ def slug(text: str, longest: int = 60) -> str:
     return words or "picture"
 
 
-def default_paths(stem: str, form: str, formats: Sequence[str], folder: Path = Path()) -> list[Path]:
-    """``<stem>-<form>.<extension>`` in ``folder``, one per format, all numbered ``-2``, ``-3``, ... until free."""
+def default_paths(
+    stem: str, form: str, formats: Sequence[str], folder: Path = Path(), claims: Claims | None = None
+) -> list[Path]:
+    """``<stem>-<form>.<extension>`` in ``folder``, one per format, all numbered ``-2``, ``-3``, ... until no file has
+    and no other run has taken one of them; from then on ``claims`` holds them."""
     clean = re.sub(r"[\x00-\x1f\x7f/\\]", "", stem).lstrip("-.").strip() or "picture"
     clean = clean.encode(errors="ignore")[:120].decode(errors="ignore")
     paths = [folder / f"{clean}-{form}{extensions()[name][0]}" for name in formats]
-    number = 1
-    while any(os.path.lexists(numbered(path, number)) for path in paths):
+    number, chosen = 1, paths
+    while any(os.path.lexists(path) for path in chosen) or not (claims is None or claims.take(chosen)):
         number += 1
-    return [numbered(path, number) for path in paths]
+        chosen = [numbered(path, number) for path in paths]
+    return chosen
 
 
 def resolve(
@@ -75,6 +80,7 @@ def resolve(
     overwrite: bool = False,
     inputs: Iterable[Path] = (),
     formats: Sequence[str] = DEFAULT_FORMATS,
+    claims: Claims | None = None,
 ) -> list[Output]:
     """The outputs that ``-o`` values ask for, each checked so that nothing can fail later for a reason known now.
 
@@ -84,26 +90,47 @@ def resolve(
         stem, form: for default names.
         format: the format for ``"-"`` and folders (default the first of ``formats``; folders all of them).
         overwrite: allow files that exist, but never one of ``inputs``.
+        claims: takes the names, so that no other run on this machine writes to them; None: they are not taken.
 
     Raises:
-        UsageError: unknown or missing extension, existing file, folder missing or not writable, the same name twice.
+        UsageError: unknown or missing extension, existing file, folder missing or not writable, the same name twice,
+            a name that another run has taken.
     """
     if format is not None:
         format = spelled(format)
         OUTPUTS[format]
     outputs: list[Output] = []
     for value in values or ["."]:
-        outputs += _resolve_one(value, stem, form, format, formats, overwrite)
+        outputs += _resolve_one(value, stem, form, format, formats, overwrite, claims)
     _check_distinct(outputs)
     for output in outputs:
         OUTPUTS[output.format].check()
         if output.path is not None:
             _check_path(output.path, overwrite, inputs)
+    if claims is not None:
+        take(outputs, claims)
     return outputs
 
 
+def take(outputs: Iterable[Output], claims: Claims) -> None:
+    """Take the names of ``outputs``.
+
+    Raises:
+        UsageError: another run has one of them.
+    """
+    for output in outputs:
+        if output.path is not None and not is_special(output.path) and not claims.take([output.path]):
+            raise UsageError(f"another run is about to write '{output.path}'", "Wait for it, or choose another name")
+
+
 def _resolve_one(
-    value: str, stem: str, form: str, format: str | None, usual: Sequence[str], overwrite: bool
+    value: str,
+    stem: str,
+    form: str,
+    format: str | None,
+    usual: Sequence[str],
+    overwrite: bool,
+    claims: Claims | None,
 ) -> list[Output]:
     formats = (format,) if format else tuple(usual)
     if value == "-" or value in _STDOUT:
@@ -112,7 +139,7 @@ def _resolve_one(
     if is_special(path):
         return [Output(path, formats[0], True)]
     if os.path.isdir(path):  # unlike Path.is_dir, False and no error below a folder that may not be entered
-        paths = default_paths(stem, form, formats, path)
+        paths = default_paths(stem, form, formats, path, claims)
         return [Output(p, name) for p, name in zip(paths, formats, strict=True)]
     if value.endswith(("/", os.sep)):
         raise UsageError(f"there is no folder '{value}'", f"Make it first: mkdir -p '{value}'")

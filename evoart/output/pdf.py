@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from evoart.draw.layout import layout, pixels_per_unit
+from evoart.draw.layout import layout
 from evoart.draw.scene import Scene
 from evoart.draw.svg import compact
 from evoart.output import recipe as recipes
@@ -23,7 +23,7 @@ def _pdf(artwork: Artwork, options: Options) -> bytes:
     w, h = (side * _POINTS_PER_PIXEL for side in artwork.size)
     shapes = isinstance(artwork.drawing, Scene)
     image = f"{w:g} 0 0 {h:g} 0 0 cm /p Do".encode()
-    content, opacities = _content(artwork.drawing, w, h) if shapes else (image, set())
+    content, opacities = _content(artwork.drawing, w, h) if isinstance(artwork.drawing, Scene) else (image, set())
     if artwork.alpha is not None and shapes:
         content = b"/mask gs " + content
     states = " ".join(f"/a{a} <</ca {a / 1000:g}/CA {a / 1000:g}>>" for a in sorted(opacities))
@@ -52,7 +52,7 @@ def _pdf(artwork: Artwork, options: Options) -> bytes:
 def _content(scene: Scene, w: float, h: float) -> tuple[bytes, set[int]]:
     """The page's drawing operators, and the opacities they use in thousandths."""
     plan = layout(scene.kinds, _DETAIL)
-    scale = pixels_per_unit((w, h), (scene.width, scene.height))
+    scale = np.array([w / scene.width, h / scene.height])
     points, widths = plan.outlines(np, scene.geometry.astype(np.float64), scale)
     lines, opacities = [f"1 0 0 -1 0 {h:g} cm 1 J 1 j"], set()
     if scene.background is not None:

@@ -37,7 +37,7 @@ def write_rows(
         lines[:, 0] = 2
         np.subtract(rows, np.concatenate([above, rows[:-1]]), out=lines[:, 1:])
         above = rows[-1:].copy()
-        if data := squeeze.compress(lines):
+        if data := squeeze.compress(lines.data):
             _chunk(file, b"IDAT", data)
     _chunk(file, b"IDAT", squeeze.flush())
     _chunk(file, b"IEND", b"")

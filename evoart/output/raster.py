@@ -45,7 +45,7 @@ def pixels(artwork: Artwork, drawing: Drawing | None = None, size: tuple[int, in
     return out if out[..., 3].min() < 255 else np.ascontiguousarray(out[..., :3])
 
 
-def flattened(image: np.ndarray, matte: tuple[float, float, float]) -> np.ndarray:
+def flatten(image: np.ndarray, matte: tuple[float, float, float]) -> np.ndarray:
     """uint8 ``(h, w, 3)``: the picture laid over the colour ``matte`` where it is transparent."""
     if image.shape[-1] == 3:
         return image
@@ -120,7 +120,7 @@ def _png_rows(artwork: Artwork, options: Options, file: BinaryIO) -> None:
 
 
 def _jpeg(artwork: Artwork, options: Options) -> bytes:
-    image = _image(flattened(pixels(artwork), options.matte))
+    image = _image(flatten(pixels(artwork), options.matte))
     # Shapes have hard coloured edges, which chroma subsampling smears.
     data = to_bytes(image, "JPEG", quality=options.quality, subsampling=0, optimize=True)
     text = artwork.recipe_text()

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from evoart.errors import EvoartError, MissingExtra
 from evoart.output import recipe as recipes
 from evoart.output.film import durations, film_drawings, film_size
 from evoart.output.formats import Artwork, Format, Options
-from evoart.output.raster import flattened, pixels
+from evoart.output.raster import flatten, pixels
 from evoart.types import Drawing
 
 FRAMES_PER_SECOND = 30
@@ -68,7 +69,7 @@ def _mp4(artwork: Artwork, options: Options) -> bytes:
 def _frame(artwork: Artwork, index: int, drawings: list[Drawing], size: tuple[int, int], options: Options) -> bytes:
     if options.progress:
         options.progress(index / len(drawings))
-    return flattened(pixels(artwork, drawings[index], size), options.matte).tobytes()
+    return flatten(pixels(artwork, drawings[index], size), options.matte).tobytes()
 
 
 def _feed(command: list[str], frames: Iterable[bytes], repeats: np.ndarray) -> None:
@@ -83,16 +84,17 @@ def _feed(command: list[str], frames: Iterable[bytes], repeats: np.ndarray) -> N
         except OSError as error:
             raise EvoartError(f"ffmpeg does not start ({error})", _INSTEAD) from None
         with process:
+            pipe = cast(BinaryIO, process.stdin)  # it was asked for
             try:
                 for frame, times in zip(frames, repeats, strict=True):
                     for _ in range(times):
-                        process.stdin.write(frame)
+                        pipe.write(frame)
             except BrokenPipeError:
                 pass  # it has ended early and says why
             finally:
                 # Closing flushes, into the same broken pipe; left to ``with``, that would hide what ffmpeg said.
                 with contextlib.suppress(BrokenPipeError):
-                    process.stdin.close()
+                    pipe.close()
         if process.returncode or not os.path.exists(command[-1]):
             messages.seek(0)
             said = messages.read(4000).decode(errors="replace").strip().splitlines() or ["no message"]

@@ -9,7 +9,7 @@ from typing import Any
 
 from evoart.errors import EvoartError, UsageError
 from evoart.output.recipe import extract
-from evoart.picture import read_source
+from evoart.picture import Sources, read_source
 from evoart.run.events import Event, Finished
 from evoart.run.fit import batch
 from evoart.run.fit.job import FitJob
@@ -32,8 +32,9 @@ def fit(picture: Any = None, **options: Any) -> Result:
 
     Args:
         picture: a path, the file's bytes, an open file, an array ``(h, w, 3 or 4)`` or ``(h, w)`` (uint8, uint16, bool,
-            or floats in [0, 1]) or a Pillow image; None is the photograph that comes with evoart.
-        options: fields of ``evoart.Job``: ``shapes=50, kind="triangle", seed=1, time="30s"``, ...
+            or floats in [0, 1]; of NumPy, JAX or torch) or a Pillow image; None is the bundled photograph.
+        options: fields of ``evoart.Job``: ``shapes=50, kind="triangle", seed=1, time="30s"``, ...; ``weights``, the
+            importance map, may be whatever ``picture`` may be.
 
     Returns:
         The picture, with ``image(size)``, ``svg()``, ``save("a.svg", "a.png")``, ``loss``, ``psnr`` and ``seed``.
@@ -46,7 +47,8 @@ def fit(picture: Any = None, **options: Any) -> Result:
         if not str(picture):
             raise UsageError("the picture's name is empty", "Name a file, or leave it out for the bundled photograph")
         options["picture"], picture = str(picture), None
-    return _result(FitJob.make(**options), picture)
+    options, weights = _split_weights(options)
+    return _result(FitJob.make(**options), picture if weights is None else Sources(picture, weights))
 
 
 def clip(*prompts: str, **options: Any) -> Result:
@@ -87,6 +89,16 @@ def make(what: str | Job, **options: Any) -> Result:
     return _result(Job.make(command=what, **options))
 
 
+def _split_weights(options: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+    """Options without an importance map that is no name of a file, and that map (None: there is none)."""
+    weights = options.get("weights")
+    if isinstance(weights, Path):
+        return options | {"weights": str(weights)}, None
+    if weights is None or isinstance(weights, str):
+        return options, None
+    return {name: value for name, value in options.items() if name != "weights"}, weights
+
+
 def _result(job: Job, picture: Any = None) -> Result:
     """The picture of a run from beginning to end."""
     last = None
@@ -115,10 +127,12 @@ def fit_many(pictures: Sequence[Any], **options: Any) -> list[Result | EvoartErr
         EvoartError: a device that is not there.
     """
     sources = batch.check_sources(pictures)
+    options, weights = _split_weights(options)
     options["seed"] = FitJob.make(**options).with_seed().seed
     named = [str(source) if isinstance(source, str | Path) else None for source in sources]
     jobs = [FitJob.make(**options | ({"picture": name} if name else {})) for name in named]
-    read = batch.prepare_all(jobs, [None if name else source for name, source in zip(named, sources, strict=True)])
+    bare = [None if name else source for name, source in zip(named, sources, strict=True)]
+    read = batch.prepare_all(jobs, bare if weights is None else [Sources(source, weights) for source in bare])
     results: list[Result | EvoartError] = []
     for picture in read:
         try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +40,7 @@ class Started(Event):
         label: what the picture will consist of, ``100 triangles``.
         resolution: of the pictures that the search judges, ``(w, h)`` in pixels.
         seed: the job's.
-        resumed: generations already behind (0 for a fresh run).
+        resumed: generations already behind (0 for a new run).
     """
 
     job: Job = field(repr=False, metadata={"plain": False})
@@ -80,12 +82,33 @@ class Progress(Event):
 
 @dataclass(frozen=True)
 class Improved(Event):
-    """The best so far is better than at the last report."""
+    """The best so far is better than at the last report.
+
+    Attributes:
+        generation, loss, figures: as in ``Progress``.
+        draw: makes the drawing of the best so far; ask for ``drawing``.
+    """
 
     generation: int
     loss: float
     figures: dict[str, float]
-    drawing: Drawing = field(repr=False, metadata={"plain": False})
+    draw: Callable[[], Drawing] = field(repr=False, metadata={"plain": False})
+
+    @cached_property
+    def drawing(self) -> Drawing:
+        """The best so far, drawn when this is asked for the first time."""
+        return self.draw()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild_improved, (self.generation, self.loss, self.figures, self.drawing)
+
+
+def _rebuild_improved(generation: int, loss: float, figures: dict[str, float], drawing: Drawing) -> Improved:
+    return Improved(generation, loss, figures, partial(_return_drawing, drawing))
+
+
+def _return_drawing(drawing: Drawing) -> Drawing:
+    return drawing
 
 
 @dataclass(frozen=True)

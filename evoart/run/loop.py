@@ -112,8 +112,8 @@ def drive(
         seed=problem.job.seed or 0,
         resumed=search.generation,
     )
-    if choice.note:
-        yield Noted(choice.note)
+    for note in (*problem.notes, *([choice.note] if choice.note else [])):
+        yield Noted(note)
     keeper = _Keeper(keep, state)
     reason, state.why = distributed.agreed(state.reason(), stop.why)
     while reason is None and state.why is None:

@@ -31,6 +31,7 @@ class Problem:
         size: the output's ``(w, h)`` in pixels.
         name: for default file names.
         mask: ``(H, W)`` uint8 transparency of the output, or None.
+        notes: what a user should know of the data, one line each.
     """
 
     job: Job
@@ -38,6 +39,7 @@ class Problem:
     size: tuple[int, int]
     name: str
     mask: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def prepare(cls, job: Any, source: Any = None) -> Self:
@@ -103,8 +105,14 @@ class Problem:
         """(number, picture) of the pictures that a finished one consists of, each a result of its own."""
         return []
 
-    def frames(self, drawing: Drawing) -> Sequence[Drawing]:
-        """What a film of the finished picture shows; empty for the run's own moments."""
+    @property
+    def has_members(self) -> bool:
+        """Whether ``members`` has something to say."""
+        return type(self).members is not Problem.members
+
+    def frames(self, form: Form, genome: Genome) -> Sequence[Drawing]:
+        """What a film of the finished picture shows, each drawn when it is asked for; empty for the run's own
+        moments."""
         return ()
 
     @property

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from evoart.errors import EvoartError
 from evoart.forms.registry import FORMS
-from evoart.types import Form
+from evoart.types import Drawing, Form
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,12 +61,11 @@ class FilmRecorder:
     def select(self, count: int) -> list[tuple[Form, np.ndarray]]:
         """At most ``count`` pictures as (form, genome), evenly along the way from the first moment to the latest, with
         what the form knows to lie between two of them."""
-        moments = list(self._moments)
-        if self._latest is not None and self._latest is not moments[-1]:
-            if self._latest.position == moments[-1].position:
-                moments.pop()  # as good, so it would look like a frame that stands still
-            moments.append(self._latest)
-        return [(m.form, m.genome) for m in _evenly(moments, count)]
+        return [(moment.form, moment.genome) for moment in _select(self._moments, self._latest, count)]
+
+    def frames(self, count: int) -> Frames:
+        """The pictures of ``select`` as drawings, chosen and drawn when they are asked for."""
+        return Frames(tuple(self._moments), self._latest, count)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The whole state for a checkpoint."""
@@ -112,6 +113,45 @@ class FilmRecorder:
             if moment.position - kept[-1].position > self._spacing:
                 kept.append(moment)
         self._moments = kept
+
+
+class Frames(Sequence[Drawing]):
+    """At most ``count`` drawings of a run's moments; nothing is chosen or drawn before it is asked for.
+
+    Args:
+        moments, latest: what a recorder has kept.
+        count: most drawings.
+    """
+
+    def __init__(self, moments: tuple[Moment, ...], latest: Moment | None, count: int) -> None:
+        self.moments, self.latest, self.most = moments, latest, count
+
+    @cached_property
+    def _selected(self) -> list[Moment]:
+        return _select(self.moments, self.latest, self.most)
+
+    def __len__(self) -> int:
+        return len(self._selected)
+
+    def __getitem__(self, index: Any) -> Any:
+        """The drawing at ``index``, or a list of drawings for a slice."""
+        if isinstance(index, slice):
+            return [moment.form.drawing(moment.genome) for moment in self._selected[index]]
+        moment = self._selected[index]
+        return moment.form.drawing(moment.genome)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"moments": self.moments, "latest": self.latest, "most": self.most}
+
+
+def _select(moments: Sequence[Moment], latest: Moment | None, count: int) -> list[Moment]:
+    """See ``FilmRecorder.select``."""
+    chosen = list(moments)
+    if latest is not None and latest is not chosen[-1]:
+        if latest.position == chosen[-1].position:
+            chosen.pop()  # as good, so it would look like a frame that stands still
+        chosen.append(latest)
+    return _evenly(chosen, count)
 
 
 def _evenly(moments: list[Moment], count: int) -> list[Moment]:

@@ -33,7 +33,7 @@ class Result:
             measures, such as ``psnr`` in dB.
         generations, evaluations, seconds: what it took; seconds are 0 where the result was read from a file.
         mask: ``(H, W)`` uint8 transparency laid over the drawing, or None.
-        frames: its evolution, first to last, as drawings; may be empty.
+        frames: its evolution, first to last, as drawings that are made when they are asked for; may be empty.
         loop: the frames are a loop and no evolution: after the last comes the first.
         members: gives (number, picture) of the pictures that it consists of, each with a recipe of its own.
     """
@@ -87,7 +87,7 @@ class Result:
         Raises:
             UsageError: ``size`` is no number from 1 to 32,768.
         """
-        size = None if size is None else SIZE("size", size)
+        size = None if size is None else int(SIZE("size", size))
         return Artwork(
             drawing=self.drawing,
             size=self.size if size is None else output_size(self.form.width, self.form.height, size),

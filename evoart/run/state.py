@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,20 +35,20 @@ def finish(
     seconds: float,
 ) -> Result:
     """The result of a run whose best genome is ``genome`` of ``form``."""
-    shown = problem.frames(form.drawing(genome))
+    genome = np.array(genome, np.float32)
     return Result(
         job=problem.job,
         form=form,
-        genome=np.array(genome, np.float32),
+        genome=genome,
         size=problem.size,
         figures=problem.evaluate(form, genome) | dict(figures),
         generations=generations,
         evaluations=evaluations,
         seconds=seconds,
         mask=problem.mask,
-        frames=shown or tuple(each.drawing(numbers) for each, numbers in film.select(FRAMES)),
+        frames=problem.frames(form, genome) or film.frames(FRAMES),
         loop=problem.loop,
-        members=lambda: problem.members(form, genome),
+        members=partial(problem.members, form, genome) if problem.has_members else list,
     )
 
 
@@ -112,10 +113,9 @@ class Run:
         loss = float(self.search.loss)
         if loss < self.mark[0] * (1 - LEAST_GAIN) or not np.isfinite(self.mark[0]):
             self.mark = (loss, self.search.generation)
-        if (loss, len(self.search.genome)) != self.seen:
+        if self.problem.recorded and (loss, len(self.search.genome)) != self.seen:
             self.seen = (loss, len(self.search.genome))
-            if self.problem.recorded:
-                self.film.add(self.form, self.search.genome, loss)
+            self.film.add(self.form, self.search.genome, loss)
 
     def reason(self) -> Reason | None:
         """Why the run is over, or None."""
@@ -147,7 +147,7 @@ class Run:
             yield Noted(text)
         self.told_notes = len(search.notes)
         if search.loss < self.told_loss:
-            yield Improved(search.generation, float(search.loss), figures, self.drawing())
+            yield Improved(search.generation, float(search.loss), figures, self.drawing)
         rate = (search.evaluations - self.told_evaluations) / max(now - self.told, 1e-9)
         self.told, self.told_evaluations, self.told_loss = now, search.evaluations, search.loss
         fraction = self._fraction()
@@ -157,7 +157,7 @@ class Run:
             evaluations=search.evaluations,
             loss=float(search.loss),
             figures=figures,
-            label=self.form.label,
+            label=search.label or self.form.label,
             rate=rate,
             seconds=self.seconds,
             fraction=fraction,
@@ -226,7 +226,7 @@ class Run:
         search, form, genome = self.search, self.form, self.search.genome
         if reason not in ("interrupted", "terminated"):  # who interrupts does not want to wait
             form, genome = self.problem.finalise(form, genome)
-            if genome is not search.genome:
+            if genome is not search.genome and self.problem.recorded:
                 self.film.add(form, genome, float(search.loss))
         result = finish(
             self._settled(reason),

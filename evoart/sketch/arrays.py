@@ -20,6 +20,7 @@ import numpy as np
 from evoart.errors import EvoartError
 
 LARGEST = 2 << 30  # bytes of one member, unpacked
+FARTHEST = 1e9  # of one step: the squares of much larger ones are no numbers any more
 PARTS = ("train", "valid", "test")
 
 
@@ -40,10 +41,14 @@ def read_npz(path: Path, parts: tuple[str, ...] = PARTS) -> dict[str, list[np.nd
             return {part: _member(archive, names[part], path) for part in found}
     except EvoartError:
         raise
-    except pickle.UnpicklingError as error:
-        raise EvoartError(f"'{path}' is not a plain stroke set ({error})", "Nothing in it was run") from None
-    except Exception as error:  # whatever a damaged archive leads zlib, zipfile, pickle or NumPy to
-        raise EvoartError(f"'{path}' cannot be read as a stroke set ({error})", "Download it again") from None
+    except _Refused as error:
+        raise EvoartError(f"'{path}' is not a plain stroke set: {error}", "Nothing in it was run") from None
+    except FileNotFoundError:
+        raise EvoartError(f"there is no file '{path}'", "Check the spelling") from None
+    except PermissionError:
+        raise EvoartError(f"'{path}' may not be read", f"Allow it: chmod u+r '{path}'") from None
+    except Exception:  # whatever a damaged archive leads zlib, zipfile, pickle or NumPy to
+        raise EvoartError(f"'{path}' is damaged, or no stroke set at all", "Download it again") from None
 
 
 def write_npz(sketches: dict[str, list[np.ndarray]]) -> bytes:
@@ -72,6 +77,8 @@ def _member(archive: zipfile.ZipFile, name: str, path: Path) -> list[np.ndarray]
             or sketch.dtype.kind not in "iuf"
         ):
             raise EvoartError(f"in '{path}', {name} number {index} is no array of (dx, dy, lift)", "Give stroke-3 data")
+        if np.abs(sketch[:, :2], dtype=np.float64).max(initial=0) > FARTHEST:
+            raise EvoartError(f"in '{path}', {name} number {index} reaches too far", f"{FARTHEST:,.0f} is the most")
     return sketches
 
 
@@ -91,30 +98,34 @@ def _array(file: io.BytesIO) -> np.ndarray:
     return value.ravel()
 
 
+class _Refused(pickle.UnpicklingError):
+    """A pickle asks for something that no stroke set needs."""
+
+
 class _Arrays(pickle.Unpickler):
     """Admits what rebuilds NumPy arrays and nothing else."""
 
     def find_class(self, module: str, name: str) -> Any:
         wanted = (module.replace("numpy._core", "numpy.core"), name)
         if wanted not in _ADMITTED:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}")
+            raise _Refused(f"it asks for {module}.{name}")
         return _ADMITTED[wanted]
 
     def persistent_load(self, pid: Any) -> Any:
-        raise pickle.UnpicklingError("it asks for persistent objects")
+        raise _Refused("it asks for persistent objects")
 
 
 def _encode(text: str, encoding: str) -> bytes:
     """What Python 2 pickles name to get bytes; ``codecs.encode`` itself would look up any codec by name."""
     if not isinstance(text, str) or encoding != "latin1":
-        raise pickle.UnpicklingError(f"it asks for the encoding {encoding!r}")
+        raise _Refused(f"it asks for the encoding {encoding!r}")
     return codecs.latin_1_encode(text)[0]
 
 
 def _reconstruct(kind: Any, shape: Any, code: Any) -> np.ndarray:
     """An empty array to be filled, as NumPy's own function makes it; larger ones only a forger asks for."""
     if kind is not np.ndarray or shape != (0,):
-        raise pickle.UnpicklingError("it asks for an array of a kind of its own")
+        raise _Refused("it asks for an array of a kind of its own")
     return np.empty(0, "int8")
 
 

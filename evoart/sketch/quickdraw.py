@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,8 @@ from evoart.sketch.strokes import Polylines, fitted
 
 BOX = 255.0  # the side that simplified drawings are scaled to
 TOLERANCE = 2.0  # and simplified by, in those units (the dataset's README, 2017)
-_BLANK = re.compile(r"\s*")
+FARTHEST = 1e9  # of a coordinate: the squares of much larger ones are no numbers any more
+_FILLED = re.compile(r"\S")
 
 
 def read_records(data: bytes, where: str) -> Iterator[tuple[Polylines, str]]:
@@ -26,20 +28,24 @@ def read_records(data: bytes, where: str) -> Iterator[tuple[Polylines, str]]:
     """
     text = data.decode("utf-8", "replace")
     decoder, place = json.JSONDecoder(), 0
-    while (place := _BLANK.match(text, place).end()) < len(text):
-        try:  # one JSON value after another: a record may stand on many lines
+    while match := _FILLED.search(text, place):
+        place = match.start()
+        record, end, fault = {}, place, "it is no JSON"
+        with contextlib.suppress(ValueError, RecursionError):
+            # One JSON value after another: a record may stand on many lines.
             record, end = decoder.raw_decode(text, place)
-            strokes = [_stroke(stroke) for stroke in record["drawing"]]
-            raw = any(len(stroke) > 2 for stroke in record["drawing"])
-        except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
-            said = f"no {error}" if isinstance(error, KeyError) else str(error)[:100]
+            fault = _fault(record)
+        if fault:
             line = text.count("\n", 0, place) + 1
-            raise EvoartError(f"line {line} of '{where}' is no Quick, Draw! record ({said})", "Is it whole?") from None
+            raise EvoartError(f"line {line} of '{where}' is no Quick, Draw! record: {fault}", "Is it whole?")
+        strokes = [np.array(stroke[:2], np.float64).T for stroke in record["drawing"]]
+        raw = any(len(stroke) > 2 for stroke in record["drawing"])
         place = end
         strokes = [stroke for stroke in strokes if len(stroke)]
         if raw and strokes:
             strokes = simplify(fitted(strokes, (0, 0, BOX, BOX)), TOLERANCE)
-        yield strokes, str(record.get("word", ""))
+        word = record.get("word")
+        yield strokes, word if isinstance(word, str) else ""
 
 
 def write_records(drawings: Sequence[Polylines], words: Sequence[str]) -> bytes:
@@ -53,8 +59,15 @@ def write_records(drawings: Sequence[Polylines], words: Sequence[str]) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def _stroke(stroke: Any) -> np.ndarray:
-    points = np.array([stroke[0], stroke[1]], np.float64).T
-    if points.ndim != 2 or not np.isfinite(points).all():
-        raise ValueError("a stroke is no pair of lists of numbers")
-    return points
+def _fault(record: Any) -> str:
+    """What is wrong with a record, in a few words; nothing where it is as it should be."""
+    drawing = record.get("drawing") if isinstance(record, dict) else None
+    if not isinstance(drawing, list):
+        return 'it has no list called "drawing"'
+    for number, stroke in enumerate(drawing, 1):
+        pair = stroke[:2] if isinstance(stroke, list) else []
+        if len(pair) < 2 or not all(isinstance(values, list) for values in pair) or len(pair[0]) != len(pair[1]):
+            return f"stroke {number} is no pair of lists of one length"
+        if not all(type(value) in (int, float) and abs(value) <= FARTHEST for values in pair for value in values):
+            return f"stroke {number} has something that is no number, or none up to {FARTHEST:,.0f}"
+    return ""

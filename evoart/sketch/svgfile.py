@@ -19,11 +19,22 @@ import numpy as np
 from evoart.errors import EvoartError
 from evoart.sketch.strokes import Polylines, bounds
 
-LARGEST = 64 << 20  # bytes
+LARGEST = 24 << 20  # bytes
 ELEMENTS, DEPTH, POINTS = 200_000, 200, 1_000_000
 USES = 8  # references that lead on to references
+FARTHEST = 1e9  # user units: what is farther away is no drawing, and its squares would be no numbers
 _SILENT = {"defs", "symbol", "clipPath", "mask", "marker", "pattern", "metadata", "title", "desc", "style", "text"}
 _SHAPES = {"path", "line", "polyline", "polygon", "rect", "circle", "ellipse"}
+_CONTAINERS = ("symbol", "svg")  # whose children are shown where a ``use`` refers to them
+# What a byte of path data is, and how many points each number after a letter stands for at least: a curve has four.
+_DIGIT, _EXPONENT, _SIGN = (np.isin(np.arange(256), list(some)) for some in (b"0123456789.", b"eE", b"+-"))
+_POINTS_EACH = np.zeros(256)
+for _letters, _each in ((b"MmLl", 1 / 2), (b"HhVvSsQq", 1), (b"Cc", 4 / 6), (b"Tt", 2), (b"Aa", 4 / 7)):
+    _POINTS_EACH[list(_letters)] = _each
+_SHOWING = {"style", "display", "visibility"}  # attributes that can hide an element
+_LETTER = _POINTS_EACH > 0
+_SHORT, _LONG = 2000, 5_000_000  # characters: up to which numbers are counted one by one, and a prefix of what is long
+_NUMBER = re.compile(r"[\d.]+(?:[eE][-+]?\d+)?")
 _HREF = ("href", "{http://www.w3.org/1999/xlink}href")
 
 
@@ -49,6 +60,7 @@ def read_svg(data: bytes, where: str) -> Page:
     if _tag(root) != "svg":
         raise EvoartError(f"'{where}' is XML, but no SVG", "Give an SVG with paths")
     walk = _Walk(root, where)
+    walk.check_size()
     strokes = list(walk.strokes())
     if not strokes:
         raise EvoartError(f"'{where}' has no paths", "Text and bitmaps must be turned into paths first")
@@ -78,8 +90,11 @@ def _check(data: bytes, where: str) -> None:
     parser.StartElementHandler, parser.EndElementHandler, parser.EntityDeclHandler = start, end, entity
     try:
         parser.Parse(data, True)
-    except (expat.ExpatError, ValueError, LookupError) as error:
-        raise EvoartError(f"'{where}' is no SVG ({error})", "Is it whole?") from None
+    except expat.ExpatError as error:
+        at = f"at line {error.lineno}, column {error.offset}"
+        raise EvoartError(f"'{where}' is no SVG: its XML breaks off or is wrong {at}", "Is it whole?") from None
+    except (ValueError, LookupError):
+        raise EvoartError(f"'{where}' is no SVG: it is in an unknown encoding", "Save it as UTF-8") from None
 
 
 class _Walk:
@@ -93,59 +108,97 @@ class _Walk:
         self.identity = Matrix()
         self.box = _view_box(root)
 
-    def strokes(self) -> Iterator[np.ndarray]:
-        yield from self._element(self.root, self.identity, 0)
+    def check_size(self) -> None:
+        """Refuse what would have too many points before any is computed, each element counted once for all its uses.
 
-    def _element(self, element: ElementTree.Element, matrix: Any, uses: int) -> Iterator[np.ndarray]:
+        Raises:
+            EvoartError: more than ``POINTS``, or references that lie too deep.
+        """
+        if self._points(self.root, 0, 0, {}) > POINTS:
+            raise self._too_large()
+
+    def _points(self, element: ElementTree.Element, uses: int, depth: int, known: dict[tuple[int, int], int]) -> int:
+        """At least so many points come of an element, and of whatever it refers to, at ``uses`` references."""
+        key = id(element), uses
+        if key in known:
+            return known[key]
+        self._check_depth(depth)
+        tag, count = _tag(element), 0
+        if tag in _SILENT or _hidden(element):
+            pass
+        elif tag in _SHAPES:
+            count = _least_points(tag, element)
+        elif tag == "use":
+            if (target := self._target(element, uses)) is not None:
+                members = list(target) if _tag(target) in _CONTAINERS else [target]
+                count = 1 + sum(self._points(member, uses + 1, depth + 1, known) for member in members)
+        else:
+            count = sum(self._points(child, uses, depth + 1, known) for child in element)
+        known[key] = min(count, POINTS + 1)
+        return known[key]
+
+    def strokes(self) -> Iterator[np.ndarray]:
+        """The strokes ``(k, 2)`` in the order of the document."""
+        yield from self._element(self.root, self.identity, 0, 0)
+
+    def _element(self, element: ElementTree.Element, matrix: Any, uses: int, depth: int) -> Iterator[np.ndarray]:
         from svgelements import Matrix
 
+        self._check_depth(depth)
         tag = _tag(element)
         if tag in _SILENT or _hidden(element):
             return
         if element.get("transform"):
             try:
                 matrix = Matrix(element.get("transform")) * matrix
-            except Exception as error:  # svgelements says a transform is wrong in many ways
-                raise EvoartError(f"'{self.where}' has a broken transform ({error})", "Mend or remove it") from None
+            except Exception:  # svgelements says a transform is wrong in many ways
+                said = element.get("transform", "")[:60]
+                raise EvoartError(f"'{self.where}' has a broken transform: {said}", "Mend or remove it") from None
         if tag in _SHAPES:
             yield from self._shape(tag, element, matrix)
         elif tag == "use":
-            yield from self._use(element, matrix, uses)
+            yield from self._use(element, matrix, uses, depth)
         else:
             for child in element:
-                yield from self._element(child, matrix, uses)
+                yield from self._element(child, matrix, uses, depth + 1)
 
-    def _use(self, element: ElementTree.Element, matrix: Any, uses: int) -> Iterator[np.ndarray]:
+    def _target(self, element: ElementTree.Element, uses: int) -> ElementTree.Element | None:
+        """What a ``use`` refers to within the document; None where it names nothing, or leads on for too long."""
+        name = next((value for key in _HREF if (value := element.get(key))), "")
+        if not name.startswith("#") or uses >= USES:
+            return None
+        return self.ids.get(name[1:])
+
+    def _use(self, element: ElementTree.Element, matrix: Any, uses: int, depth: int) -> Iterator[np.ndarray]:
         from svgelements import Matrix
 
-        name = next((element.get(key) for key in _HREF if element.get(key)), "")
-        target = self.ids.get(name.removeprefix("#"))
-        if target is None or uses >= USES:
+        target = self._target(element, uses)
+        if target is None:
             return
-        self._count(1)  # so that a few references to references are not millions
         moved = Matrix.translate(_number(element, "x"), _number(element, "y")) * matrix
-        if _tag(target) in ("symbol", "svg"):
-            for child in target:
-                yield from self._element(child, moved, uses + 1)
-        else:
-            yield from self._element(target, moved, uses + 1)
+        for member in list(target) if _tag(target) in _CONTAINERS else [target]:
+            yield from self._element(member, moved, uses + 1, depth + 1)
+
+    def _check_depth(self, depth: int) -> None:
+        if depth > DEPTH:
+            raise EvoartError(f"'{self.where}' has elements more than {DEPTH} deep", "Simplify it, or take it apart")
 
     def _shape(self, tag: str, element: ElementTree.Element, matrix: Any) -> Iterator[np.ndarray]:
-        if tag == "rect" and self._is_ground(element):
+        if tag == "rect" and self._is_background(element):
             return
         try:
             lines = _lines(abs(_path(tag, element) * matrix))
             for line in lines:
                 self._count(len(line))
-                if np.isfinite(line).all():
+                if (np.abs(line) <= FARTHEST).all():
                     yield line
         except EvoartError:
             raise
-        except Exception as error:  # as above, of path data
-            said = str(error)[:100] or type(error).__name__
-            raise EvoartError(f"'{self.where}' has a broken {tag} ({said})", "Mend or remove it") from None
+        except Exception:  # as above, of path data
+            said = (element.get("d") or element.get("points") or element.get("id") or "")[:60]
+            raise EvoartError(f"'{self.where}' has a broken {tag}: {said}", "Mend or remove it") from None
 
-    def _is_ground(self, element: ElementTree.Element) -> bool:
+    def _is_background(self, element: ElementTree.Element) -> bool:
         """A rectangle over the whole page, without an outline, is paper and not drawn."""
         stroke = element.get("stroke") or _style(element).get("stroke") or "none"
         if stroke != "none" or self.box is None:
@@ -159,7 +212,35 @@ class _Walk:
     def _count(self, points: int) -> None:
         self.points += points
         if self.points > POINTS:
-            raise EvoartError(f"'{self.where}' has more than {POINTS:,} points", "Simplify it, or take it apart")
+            raise self._too_large()
+
+    def _too_large(self) -> EvoartError:
+        return EvoartError(f"'{self.where}' has more than {POINTS:,} points", "Simplify it, or take it apart")
+
+
+def _least_points(tag: str, element: ElementTree.Element) -> int:
+    """At least so many points ``_lines`` gives for a shape: told from the letters and numbers of its data alone."""
+    if tag not in ("path", "polyline", "polygon"):
+        return 1
+    text = element.get("d" if tag == "path" else "points", "")
+    if len(text) < _SHORT:
+        return max(1, len(_NUMBER.findall(text)) // 2)
+    if len(text) > 2 * _LONG and (count := _least_in(text[:_LONG])) > POINTS:
+        return count  # where the beginning is too much already
+    return _least_in(text)
+
+
+def _least_in(text: str) -> int:
+    """At least so many points path data stands for."""
+    code = np.frombuffer(("M" + text).encode("latin-1", "replace"), np.uint8)
+    exponent = _EXPONENT[code]
+    within = _DIGIT[code] | exponent
+    within[1:] |= exponent[:-1] & _SIGN[code[1:]]
+    begins = within.copy()
+    begins[1:] &= ~within[:-1]
+    letters = np.flatnonzero(_LETTER[code])
+    numbers = np.add.reduceat(begins.astype(np.int32), letters)
+    return int((_POINTS_EACH[code[letters]] * numbers).sum())
 
 
 def _path(tag: str, element: ElementTree.Element) -> Any:
@@ -189,19 +270,21 @@ def _lines(path: Any) -> Iterator[np.ndarray]:
     extent = max(box[2] - box[0], box[3] - box[1], 1e-9) if box else 1.0
     points: list[tuple[float, float]] = []
     for segment in path:
+        end: Any = segment.end
+        if end is None:
+            continue
         if isinstance(segment, svgelements.Move):
             if points:
                 yield np.array(points)
-            points = [(segment.end.x, segment.end.y)]
-        elif segment.end is None:
-            continue
+            points = [(end.x, end.y)]
         elif isinstance(segment, svgelements.Line | svgelements.Close):
-            points.append((segment.end.x, segment.end.y))
+            points.append((end.x, end.y))
         else:
             reach = segment.bbox()
             share = max(reach[2] - reach[0], reach[3] - reach[1]) / extent
             count = int(np.clip(np.ceil(32 * math.sqrt(share)), 4, 64))
-            points += [(p.x, p.y) for p in (segment.point(t) for t in np.linspace(0, 1, count + 1)[1:])]
+            curve: Any = segment
+            points += [(p.x, p.y) for p in (curve.point(t) for t in np.linspace(0, 1, count + 1)[1:])]
     if points:
         yield np.array(points)
 
@@ -216,6 +299,8 @@ def _style(element: ElementTree.Element) -> dict[str, str]:
 
 
 def _hidden(element: ElementTree.Element) -> bool:
+    if _SHOWING.isdisjoint(element.keys()):
+        return False
     style = _style(element)
     display = style.get("display", element.get("display"))
     return display == "none" or style.get("visibility", element.get("visibility")) in ("hidden", "collapse")
@@ -238,9 +323,11 @@ def _view_box(root: ElementTree.Element) -> tuple[float, float, float, float] | 
     numbers = (
         [_float(part) for part in parts] if len(parts) == 4 else [0, 0, _number(root, "width"), _number(root, "height")]
     )
-    return tuple(numbers) if numbers[2] > 0 and numbers[3] > 0 and np.isfinite(numbers).all() else None
+    x, y, wide, high = numbers
+    return (x, y, wide, high) if wide > 0 and high > 0 and np.isfinite(numbers).all() else None
 
 
 def _around(strokes: Polylines) -> tuple[float, float, float, float]:
     low, high = bounds(strokes)
-    return (float(low[0]), float(low[1]), *(float(v) for v in np.maximum(high - low, 1e-6)))
+    wide, tall = np.maximum(high - low, 1e-6)
+    return float(low[0]), float(low[1]), float(wide), float(tall)

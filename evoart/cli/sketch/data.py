@@ -71,7 +71,7 @@ def convert(
     quiet: bool,
 ) -> int:
     """Convert SOURCE: SVG, folders of SVG, Quick, Draw! .ndjson, stroke-3 .npz; or the weights of a model."""
-    from evoart.cli.console import Console, tell
+    from evoart.cli.console import Console, tell_path
     from evoart.run.fields import Number
     from evoart.run.sketch.convert import convert_files
 
@@ -85,7 +85,7 @@ def convert(
         count=None if count is None else int(Number(1, 10**9, "drawings", flag="--number")("count", count)),
     )
     console.say(note)
-    tell(str(written))
+    tell_path(written)
     return 0
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from evoart.cli.console import Console, tell
+from evoart.cli.console import Console, tell, tell_path
 from evoart.cli.text import clock, count
 from evoart.errors import EvoartError, UsageError
 from evoart.output.files import check_writable, write
@@ -212,7 +212,7 @@ def _conclude(
     else:
         for path in (out, samples):
             if path.exists():
-                tell(str(path))
+                tell_path(path)
     return EXIT[last.ended] if broken else 0
 
 

@@ -104,7 +104,7 @@ class FilmProblem(Problem):
     def evaluate(self, form: Form, genome: Genome) -> dict[str, float]:
         return {"loss": 0.0}
 
-    def frames(self, drawing: Drawing) -> Sequence[Drawing]:
+    def frames(self, form: Form, genome: Genome) -> Sequence[Drawing]:
         return Loop(self)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,12 @@ ROUNDS = {"gradient": 48, "evolve": 4}  # of growth before it: training makes us
 DEFAULT_STRATEGY = "cr_fm_nes"  # the best of those in benchmarks/cppn.py
 
 
+def proportions(name: str, value: Any) -> str:
+    """Width to height of a photograph in pixels, ``1200:900``: whatever it is, for nobody has chosen it."""
+    match = re.fullmatch(r"0*([1-9]\d{0,9}):0*([1-9]\d{0,9})", str(value).strip())
+    return f"{match[1]}:{match[2]}" if match else fields.Aspect()(name, value)
+
+
 @dataclass(frozen=True)
 class CppnFitJob(NetworkJob):
     """``evoart cppn fit``: a photograph drawn by a network.
@@ -68,6 +75,7 @@ class CppnFitJob(NetworkJob):
         "loss": fields.Choice(("mse", "mae", "oklab")),
         "until_psnr": fields.Number(1.0, 100.0, "dB", kind=float),
         "max_pixels": fields.Number(4, 10**10, "pixels"),
+        "aspect": proportions,
     }
 
     picture: str = ""

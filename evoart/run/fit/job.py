@@ -47,6 +47,8 @@ class FitJob(Job):
         shapes: how many, 1 to 20,000 (100, or as many as ``start`` has).
         kind: a shape, ``mixed``, or several joined by commas, e.g. ``triangle``, ``polygon:5``, ``ellipse,line``.
         opacity: lowest and highest opacity in [0, 1]; equal ones fix it.
+        min_width: smallest width of strokes, ellipses and rectangles in percent of the picture's long side, 0 to 20;
+            None: 1 where a palette is opaque, since thinner lines of it look like grays that it lacks, else 0.
         background: ``mean`` (the mean colour), ``transparent``, or ``#rrggbb``.
         keep_alpha: the output is transparent where the photograph is.
         palette: number of colours (2 to 256) chosen from the photograph, or the colours as ``#rrggbb``.
@@ -76,6 +78,7 @@ class FitJob(Job):
         "shapes": fields.Number(1, 20_000, "shapes"),
         "kind": fields.kinds,
         "opacity": fields.opacity,
+        "min_width": fields.Number(0.0, 20.0, "percent", kind=float, flag="--min-width"),
         "background": fields.background,
         "keep_alpha": fields.flag,
         "palette": fields.palette,
@@ -98,6 +101,7 @@ class FitJob(Job):
     shapes: int | None = None
     kind: str = "triangle"
     opacity: tuple[float, float] = (0.1, 1.0)
+    min_width: float | None = None
     background: str = "mean"
     keep_alpha: bool = False
     palette: int | tuple[str, ...] | None = None

@@ -12,7 +12,7 @@ import numpy as np
 from evoart.errors import EvoartError
 from evoart.picture import MASK_SIDE, load
 
-_EMBEDDED = re.compile(rb'<mask id="alpha".{0,400}?base64,([A-Za-z0-9+/=]+)"', re.DOTALL)
+_EMBEDDED = re.compile(rb'<mask id="alpha[-0-9a-f]*".{0,400}?base64,([A-Za-z0-9+/=]+)"', re.DOTALL)
 _RASTER = (b"\x89PNG", b"RIFF", b"GIF8")
 
 
@@ -40,9 +40,10 @@ def mask_of(data: bytes, path: Path, photograph: str, sha256: str) -> np.ndarray
 
 
 def _embedded(text: bytes, path: Path) -> np.ndarray:
-    """The gray PNG that an SVG holds as base64, read as warily as any picture and no larger than evoart writes one."""
+    """The PNG that an SVG holds as base64, read as warily as any picture and no larger than evoart writes one."""
     try:
-        gray = load(base64.b64decode(text), max_pixels=MASK_SIDE**2).rgb[..., 0]
+        picture = load(base64.b64decode(text), max_pixels=MASK_SIDE**2)
     except (ValueError, EvoartError):
         raise EvoartError(f"the transparency in '{path}' is damaged", "Use another copy of the file") from None
-    return np.rint(gray * 255).astype(np.uint8)
+    levels = picture.rgb[..., 0] if picture.alpha is None else picture.alpha  # gray where an older evoart wrote it
+    return np.rint(levels * 255).astype(np.uint8)

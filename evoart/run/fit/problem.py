@@ -13,7 +13,7 @@ from evoart.draw.shapes import shape
 from evoart.errors import UsageError
 from evoart.forms.shapes import ShapesForm, pack_kinds, unpack_kinds
 from evoart.output.recipe import extract
-from evoart.picture import MAX_PIXELS, bundled, load_weights
+from evoart.picture import MAX_PIXELS, Sources, bundled, digest_of, load_weights
 from evoart.run import fields
 from evoart.run.device import Choice
 from evoart.run.fit import palette
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 # Evaluations of a search that does not know by itself when it is done, where nothing else was asked for.
 EVALUATIONS = {"draft": 16_384, "normal": 65_536, "best": 262_144}
+MIN_WIDTH = 1.0  # percent of the long side: three millimetres on a sheet of A4, where shapes are of flat colours
 PATIENCE = 2_000  # generations, where only a PSNR was asked for, which may never come
 
 
@@ -108,13 +109,14 @@ class FitProblem(Problem):
         Raises:
             UsageError, EvoartError: a picture, importance map or start file that cannot be used.
         """
+        source, map_source = (source.picture, source.weights) if isinstance(source, Sources) else (source, None)
         picture = read_picture(job.picture or bundled() if source is None else source, job.pixels, job.max_pixels)
         check_hash("photograph", job.picture or picture.name, picture.sha256, job.sha256)
         image, alpha = picture.at(job.pixels)
         if job.background == "transparent" and alpha is not None:
             # A transparent ground is judged on white, and what the photograph leaves free must stay so: it counts too.
             image, alpha = image * alpha[..., None] + (1 - alpha[..., None]), None
-        weight, weights_hash = _weight(job, image.shape[:2], alpha)
+        weight, weights_hash = _weight(job, image.shape[:2], alpha, map_source)
         colours = _palette(job, image, weight)
         background = _background(job, image, weight, colours)
         longest = max(picture.width, picture.height)
@@ -130,6 +132,7 @@ class FitProblem(Problem):
             job.opacity,
             colours,
             columns=max(len(shape(kind).parameters) for kind in choices),
+            min_width=(job.min_width or 0.0) / 100,
         )
         return cls(
             job=job,
@@ -139,6 +142,7 @@ class FitProblem(Problem):
             size=output_size(picture.width, picture.height, job.size),
             mask=picture.mask if job.keep_alpha else None,
             name=picture.name,
+            notes=picture.notes,
             start=(start[0], widen(start[1], form)) if start else None,
         )
 
@@ -176,6 +180,8 @@ def settle(job: FitJob, started: int | None = None) -> FitJob:
             f"the start has {started} shapes, more than the {shapes} asked for", f"Use --shapes {started} or more"
         )
     changes: dict[str, Any] = {"shapes": shapes}
+    if job.min_width is None and job.palette is not None and job.opacity[0] == 1:
+        changes["min_width"] = MIN_WIDTH
     endless = job.search != "evolve" or job.finish == "none"
     if endless and not (job.generations or job.evaluations or job.seconds):
         if job.until_psnr is None and job.patience is None:
@@ -185,10 +191,21 @@ def settle(job: FitJob, started: int | None = None) -> FitJob:
     return dataclasses.replace(job.with_seed(), **changes)
 
 
-def _weight(job: FitJob, shape: tuple[int, int], alpha: np.ndarray | None) -> tuple[np.ndarray, str]:
-    """Weights ``(h, w)`` with mean 1, and the hash of the importance map's file."""
+def _weight(
+    job: FitJob, shape: tuple[int, int], alpha: np.ndarray | None, source: Any = None
+) -> tuple[np.ndarray, str]:
+    """Weights ``(h, w)`` with mean 1, and the hash of the importance map: ``source``, or the job's file."""
     weight, digest = np.ones(shape, np.float32) if alpha is None else alpha.astype(np.float32), ""
-    if job.weights:
+    if source is not None:
+        digest = digest_of(source)
+        check_hash("importance map", "weights", digest, job.weights_sha256)
+        weight = weight * load_weights(source, shape, max_pixels=job.max_pixels or MAX_PIXELS)
+    elif job.weights_sha256 and not job.weights:
+        raise UsageError(
+            "this picture was made with an importance map that no file holds",
+            "Give it in Python: evoart.fit(..., weights=array); or save it as PNG and use --weights FILE",
+        )
+    elif job.weights:
         data, label, digest = read_hashed("importance map", job.weights, job.weights_sha256)
         weight = weight * load_weights(data, shape, max_pixels=job.max_pixels or MAX_PIXELS, label=label)
     mean = float(weight.mean(dtype=np.float64))

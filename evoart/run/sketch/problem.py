@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,7 +25,7 @@ from evoart.sketch.drawings import read_drawings
 from evoart.sketch.model import Model
 from evoart.sketch.simplify import simplify, simplify_to
 from evoart.sketch.strokes import Polylines, bounds, to_stroke3
-from evoart.types import Drawing, Genome, Search
+from evoart.types import Drawing, Form, Genome, Search
 
 _TOLERANCE = 2 / 255  # of a drawing's extent: what Quick, Draw! drawings were simplified by
 
@@ -66,10 +67,14 @@ class SketchProblem(Problem):
     def figures(self, search: Search) -> dict[str, float]:
         return dict(search.figures)
 
-    def frames(self, drawing: Drawing) -> Sequence[Drawing]:
+    def frames(self, form: Form, genome: Genome) -> Sequence[Drawing]:
         """The pen on its way, for films."""
-        assert isinstance(drawing, PenDrawing)
-        return [drawing.begun(share) for share in np.linspace(0, 1, 121)[1:]]
+        return PenFrames(form, genome)
+
+    @property
+    def recorded(self) -> bool:
+        """No: a film shows the pen, whatever the order in which sketches were made."""
+        return False
 
     def details(self) -> dict[str, Any]:
         config = self.model.config
@@ -119,6 +124,30 @@ class SketchProblem(Problem):
     def restore(cls, job: SketchJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> Self:
         """The problem again: everything is read from what the job names."""
         return cls.prepare(job)
+
+
+class PenFrames(Sequence[Drawing]):
+    """The pen on its way through a drawing in even steps, each drawn when it is asked for."""
+
+    def __init__(self, form: StrokesForm, genome: Genome, steps: int = 120) -> None:
+        self.form, self.genome, self.steps = form, genome, steps
+
+    @cached_property
+    def _drawing(self) -> PenDrawing:
+        return self.form.drawing(self.genome)
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(self.steps))]
+        if not -self.steps <= index < self.steps:
+            raise IndexError(index)
+        return self._drawing.begun((index % self.steps + 1) / self.steps)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"form": self.form, "genome": self.genome, "steps": self.steps}
 
 
 def find_model(name: str) -> Model:

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from evoart.forms.strokes import StrokesForm
 from evoart.run.sketch import layout
 from evoart.run.sketch.job import SketchJob
 from evoart.sketch.model import Model
 from evoart.sketch.sampling import Drawn, draw, tapes
 from evoart.sketch.strokes import Polylines, to_polylines
-from evoart.types import Search
+from evoart.types import Genome, Search
 
 TOGETHER = 64  # sketches of one step
 
@@ -29,6 +30,7 @@ class Sampling(Search):
         self.given: list[int] = []
         self.finished: list[bool] = []  # whether each sketch ended by itself
         self.generation, self.stage = 0, "drawing"
+        self._sheet: tuple[StrokesForm, Genome] | None = None
         self._settle()
 
     def step(self) -> None:
@@ -43,11 +45,26 @@ class Sampling(Search):
     def _settle(self) -> None:
         count = len(self.starts)
         self.figures = {"finished": float(np.mean(self.finished)) if self.finished else 0.0}
-        self.structure, self.genome = layout.sheet(self.job, self.sketches, self.given)
+        self._sheet = None
+        self.label = f"{len(self.sketches):,} sketch{'es' if len(self.sketches) != 1 else ''}"
         self.evaluations = len(self.sketches)
         self.progress = self.evaluations / count
         self.loss, self.planned = 1 - self.progress, count
         self.done = self.evaluations >= count
+
+    def sheet(self) -> tuple[StrokesForm, Genome]:
+        """Form and genome of what is drawn so far, laid out when it is asked for."""
+        if self._sheet is None:
+            self._sheet = layout.sheet(self.job, self.sketches, self.given)
+        return self._sheet
+
+    @property
+    def structure(self) -> StrokesForm:
+        return self.sheet()[0]
+
+    @property
+    def genome(self) -> Genome:
+        return self.sheet()[1]
 
     def _drawn(self, starts: tuple[Start, ...]) -> list[tuple[Polylines, int, bool]]:
         """Strokes, how many of them were there before (or by the first model), and whether the sketch ended itself."""

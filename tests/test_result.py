@@ -1,0 +1,121 @@
+"""Results and events: they travel between processes, and draw nothing that nobody asks for."""
+
+from __future__ import annotations
+
+import base64
+import io
+import pickle
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import evoart
+from evoart.draw.pen import PenDrawing
+from evoart.errors import EvoartError, MissingExtra, UsageError
+from evoart.forms.shapes import ShapesForm
+from evoart.output.formats import Options, encode
+from evoart.run.events import Finished, Improved
+from evoart.run.fit.mask import mask_of
+from evoart.run.job import Job
+from evoart.run.loop import run
+from evoart.run.recorder import FilmRecorder
+from evoart.run.sketch import layout
+
+COMMANDS = {
+    "fit": {"shapes": 3, "evaluations": 400, "pixels": 24},
+    "cppn": {"n": 2},
+    "cppn-fit": {"generations": 3, "pixels": 16},
+    "sketch": {"count": 3},
+    "clip": {"prompts": ["a red circle"], "model": "tiny", "shapes": 3, "generations": 2},
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_everything_that_a_run_tells_can_be_pickled(command):
+    events = list(run(Job.make(command=command, seed=1, **COMMANDS[command])))
+    again = pickle.loads(pickle.dumps(events))
+    assert [type(event) for event in again] == [type(event) for event in events]
+    before, after = events[-1].result, again[-1].result
+    assert isinstance(again[-1], Finished)
+    assert after.svg() == before.svg()
+    assert [number for number, _ in after.parts()] == [number for number, _ in before.parts()]
+    assert encode("gif", after.artwork(), Options(film_side=16)) == encode(
+        "gif", before.artwork(), Options(film_side=16)
+    )
+    improved = [event for event in again if isinstance(event, Improved)]
+    assert all(event.drawing.svg((9, 9)) for event in improved)
+    loaded = evoart.load(before.svg().encode())
+    assert pickle.loads(pickle.dumps(loaded)).recipe == before.recipe
+
+
+def test_a_pickle_does_not_hold_the_photograph():
+    result = evoart.fit(np.random.default_rng(0).random((256, 256, 3)), shapes=2, evaluations=100, seed=1)
+    assert len(pickle.dumps(result)) < 100_000
+
+
+@pytest.mark.slow
+def test_photographs_are_drawn_by_a_pool_of_processes():
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        (result,) = pool.map(evoart.fit, [np.zeros((8, 8, 3), np.uint8)])
+    assert result.size == (8, 8)
+
+
+def test_errors_can_be_pickled():
+    for error in (UsageError("what.", "do this"), EvoartError("what"), MissingExtra("video", "MP4 output")):
+        again = pickle.loads(pickle.dumps(error))
+        assert type(again) is type(error)
+        assert (str(again), again.what, again.hint) == (str(error), error.message, error.hint)
+    assert again.extra == "video"
+
+
+def test_no_frame_is_drawn_before_it_is_asked_for(monkeypatch):
+    drawn = []
+    drawing = ShapesForm.drawing
+    monkeypatch.setattr(ShapesForm, "drawing", lambda form, genome: drawn.append(1) or drawing(form, genome))
+    form, recorder = ShapesForm(("circle",), 1.0, 1.0, None), FilmRecorder()
+    for i in range(50):
+        recorder.add(form, np.full(form.dim, i, np.float32), 0.9**i)
+    frames = recorder.frames(20)
+    assert drawn == []
+    assert len(frames) == 20
+    assert drawn == []
+    assert len(list(frames)) == 20
+    assert len(frames[3:5]) == 2
+    assert len(drawn) == 22
+
+
+def test_a_film_draws_the_frames_that_it_shows_and_no_others(monkeypatch):
+    drawn = []
+    begun = PenDrawing.begun
+    monkeypatch.setattr(PenDrawing, "begun", lambda self, share: drawn.append(share) or begun(self, share))
+    result = evoart.make("sketch", count=2, seed=1)
+    result.svg()
+    assert drawn == []
+    encode("gif", result.artwork(), Options(film_side=16, film_seconds=1))
+    assert 0 < len(drawn) <= 13
+
+
+def test_a_sheet_is_laid_out_once(monkeypatch):
+    laid = []
+    sheet = layout.sheet
+    monkeypatch.setattr(layout, "sheet", lambda *given: laid.append(len(given[1])) or sheet(*given))
+    result = evoart.make("sketch", count=130, seed=1, points=12)
+    assert laid == [130, 130]  # of blanks, to know the size of it, and of what was drawn
+    assert len(result.form.sketches) == 130
+
+
+def test_transparency_that_an_older_evoart_wrote_is_read(tmp_path):
+    """It was a gray PNG in a mask called alpha."""
+    levels, file = np.arange(0, 240, dtype=np.uint8).reshape(12, 20), io.BytesIO()
+    Image.fromarray(levels).save(file, "PNG")
+    data = base64.b64encode(file.getvalue()).decode()
+    mask = f'<svg><mask id="alpha" x="0"><image href="data:image/png;base64,{data}"/>'
+    found = mask_of(mask.encode(), tmp_path / "a.svg", Job.make(keep_alpha=True))
+    np.testing.assert_array_equal(found, levels)
+    written = evoart.fit(
+        np.dstack([np.zeros((12, 20, 3), np.uint8), levels]), keep_alpha=True, shapes=1, evaluations=9, seed=1
+    )
+    np.testing.assert_array_equal(evoart.load(written.svg().encode()).mask, levels)
