@@ -130,10 +130,10 @@ def test_kernels_draw_and_pull_as_the_dense_program():
     genome = shapes.random(np.random.default_rng(0))
     kernels, dense = ScanlinePictures(shapes, 40, 40), TracedPictures(shapes, 40, 40)
     aim = np.random.default_rng(9).random((40, 40, 3), np.float32)
-    both = jax.jit(lambda x, aim: (dense.images(x[None]), dense.pull(x, aim)))
+    both = jax.jit(lambda x, aim: (dense.images(x[None]), dense.vjp(x, aim)))
     image, b = (np.asarray(each) for each in both(genome, aim))
     assert np.abs(kernels.images(genome[None]) - image).mean() < 2e-3
-    assert np.abs(kernels.pull(genome, aim) - b).max() < 0.02 * np.abs(b).max()
+    assert np.abs(kernels.vjp(genome, aim) - b).max() < 0.02 * np.abs(b).max()
 
 
 def test_losses_do_not_depend_on_the_batch(tiny):

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from evoart.engine.jax_setup import setup
-from evoart.types import Array, Form, Score
+from evoart.types import Array, Score, TracedForm
 
 _PIXELS = {"cpu": 2**20, "other": 2**26}  # of the pictures that are there at a time
 
@@ -18,9 +18,9 @@ class ImagesEngine:
     """Judges genomes of ``form`` by ``score``; ``losses_traced`` may be used inside a JAX program.
 
     Args:
-        form: has ``images_traced``.
+        form: what genomes stand for.
         score: judges pictures.
-        canvas: ``(w, h)`` in pixels at which pictures are judged.
+        size: ``(w, h)`` in pixels at which pictures are evaluated.
 
     Attributes:
         traceable: True: a search may put this engine into its own program.
@@ -29,10 +29,10 @@ class ImagesEngine:
 
     name, traceable = "images", True
 
-    def __init__(self, form: Form, score: Score, canvas: tuple[int, int]) -> None:
+    def __init__(self, form: TracedForm, score: Score, size: tuple[int, int]) -> None:
         setup()
         self.form, self.score = form, score
-        self.width, self.height = canvas
+        self.width, self.height = size
         self.inputs = score.inputs
         most = _PIXELS.get(jax.default_backend(), _PIXELS["other"])
         self.batch = int(np.clip(most // (self.width * self.height), 1, 256))
@@ -40,14 +40,13 @@ class ImagesEngine:
 
     @property
     def work(self) -> float:
-        """What one picture costs, in pixels times shapes; a form that does not say is drawn like one shape."""
-        pixels = self.width * self.height
-        return self.form.work(pixels) if hasattr(self.form, "work") else float(pixels)
+        """What one picture costs, in pixels times shapes."""
+        return float(getattr(self.form, "work", float)(self.width * self.height))
 
     def shrink(self) -> bool:
-        """Judge half as many candidates side by side from now on; False where it is one already.
+        """Judge half as many candidates at a time from now on; False where it is one already.
 
-        Programs that hold this engine are to be compiled anew.
+        Programs that hold this engine are to be compiled again.
         """
         if self.batch == 1:
             return False

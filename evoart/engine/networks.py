@@ -28,7 +28,7 @@ _CHUNK = 16  # candidates of one unit of work
 
 
 class Painter:
-    """CounterRNG individuals that have a net in common; ``canvas`` is ``(w, h)`` in pixels."""
+    """Draws individuals of one architecture; ``canvas`` is ``(w, h)`` in pixels."""
 
     def __init__(self, net: Layers | Graph, canvas: tuple[int, int]) -> None:
         setup()
@@ -50,7 +50,7 @@ class NetworkEngine:
 
     Attributes:
         traceable: whether a search should put this engine into its own program. On a CPU it should not: threads then
-            work side by side.
+            work at a time.
         inputs: the score's, for the methods named ``*_traced``.
         target: the score's, where it has one.
         work: what a candidate costs, in pixels times shapes of the dense engine.

@@ -45,7 +45,7 @@ class PallasEngine(DenseEngine):
 
     @property
     def batch(self) -> int:
-        """Candidates that are judged side by side."""
+        """Candidates that are judged at a time."""
         return self._batch
 
     def shrink(self) -> bool:

@@ -1,4 +1,4 @@
-"""Many are made, a few are kept: for every place the best of several random individuals."""
+"""Best-of-n random search: for every place of a sheet the best of several random individuals."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from evoart.types import Genome, Search
 
 
 class BestOfN(Search):
-    """Fills places one by one; one step is one place. A place hangs on its own number only, not on those before.
+    """Fills places one by one; one step is one place. A place depends on its own number only, not on those before.
 
     Args:
         make: the number of a place to its candidates.
         judge: candidates to losses ``(n,)`` in [0, 1].
-        kind: how individuals are taken apart; ``assemble`` makes structure and genome of all places.
-        places: numbers of the places.
+        kind: how individuals are taken apart.
+        assemble: the individuals of all places (None: empty) to structure and genome of the sheet.
+        places: numbers of the places, one or more.
     """
 
     stage = "choosing"
@@ -40,14 +41,17 @@ class BestOfN(Search):
 
     @property
     def generation(self) -> int:
+        """Places that are filled."""
         return len(self.chosen)
 
     @property
     def done(self) -> bool:
+        """Whether all places are filled."""
         return len(self.chosen) == len(self.places)
 
     @property
     def progress(self) -> float:
+        """Share of the places that is filled, 0 to 1."""
         return len(self.chosen) / len(self.places)
 
     @property
@@ -61,12 +65,12 @@ class BestOfN(Search):
 
     @property
     def structure(self) -> Any:
-        """Of all places together."""
+        """Of the sheet."""
         return self._assemble(self._all)[0]
 
     @property
     def genome(self) -> Genome:
-        """Of all places together, ``(dim,)`` float32."""
+        """Of the sheet, ``(dim,)`` float32."""
         return self._assemble(self._all)[1]
 
     def step(self) -> None:

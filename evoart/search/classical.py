@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
 from evoart.search.evolution import Evolution
-from evoart.types import Array, Engine, Genome
+from evoart.types import Array, Boxes
 
 
 class Classical(Evolution):
-    """Any strategy of evosax over the whole genome. Needs no more of an engine than ``losses(genomes)``.
+    """Any strategy of evosax over the whole genome. Needs no more of an engine than ``losses(genomes)``."""
 
-    Args: as ``Evolution``, without ``groups``.
-    """
-
-    def __init__(
-        self,
-        engine: Engine,
-        strategy: str,
-        population: int | None,
-        seed: int,
-        start: Genome,
-        options: Mapping[str, Any] | None = None,
-    ) -> None:
-        super().__init__(engine, strategy, population, seed, start, options, groups=1)
+    def _divide(self, boxes: Boxes | None) -> int:
+        return 1
 
     def _judge(self, genomes: np.ndarray) -> np.ndarray:
         return np.asarray(self.engine.losses(genomes))[:, None]

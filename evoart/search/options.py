@@ -15,7 +15,7 @@ from evoart.errors import UsageError, unknown
 # how many of them are done, and gradient steps at the end. Together they decide the whole plan.
 GROWING = ("effort", "stages", "cycles", "rounds", "finish")
 LARGEST = 1_000_000  # of any of them; no plan, whatever budget it was made for, goes beyond
-INDEPENDENT_SETS = ("step", "fresh")
+INDEPENDENT_SETS = {"step": 1.0, "fresh": 0.05}  # and their defaults
 
 
 def check_growing(options: Mapping[str, Any]) -> None:
@@ -32,20 +32,17 @@ def check_growing(options: Mapping[str, Any]) -> None:
             raise UsageError(f"{name}={number:,.15g} is not a whole number from 0 to {LARGEST:,}", f"Use {name}=100")
 
 
-def read_independent_sets(options: Mapping[str, Any], step: float, fresh: float) -> tuple[float, float]:
-    """First step size (natural steps, above 0) and share of new shapes (0 to 1, exclusive) of independent sets.
-
-    Args:
-        options: what was given.
-        step, fresh: values where nothing was given.
+def read_independent_sets(options: Mapping[str, Any]) -> tuple[float, float]:
+    """First step size (natural steps, above 0) and share of new random shapes (0 to below 1) of independent sets.
 
     Raises:
         UsageError: unknown name (with a suggestion), or a value out of range.
     """
     for name in options:
         if name not in INDEPENDENT_SETS:
-            raise unknown("option of independent sets", name, INDEPENDENT_SETS)
-    step, fresh = read_number("step", options.get("step", step)), read_number("fresh", options.get("fresh", fresh))
+            raise unknown("option of independent sets", name, [*INDEPENDENT_SETS])
+    given = INDEPENDENT_SETS | dict(options)
+    step, fresh = (read_number(name, given[name]) for name in ("step", "fresh"))
     if step <= 0:
         raise UsageError(f"step={step:g} is not positive", "Use step=1, or leave it out")
     if not 0 <= fresh < 1:

@@ -26,9 +26,9 @@ class StrategySearch(Search):
             "origin": self._origin,
             "key": np.asarray(self._key),
             "genome": np.asarray(self.genome, np.float32),
-            "loss": np.float64(self.loss),
-            "generation": np.int64(self.generation),
-            "evaluations": np.int64(self.evaluations),
+            "loss": np.asarray(self.loss, np.float64),
+            "generation": np.asarray(self.generation, np.int64),
+            "evaluations": np.asarray(self.evaluations, np.int64),
         }
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:

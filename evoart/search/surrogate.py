@@ -10,16 +10,15 @@ the best, and the step grows or shrinks by how far it went (a trust region).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from evoart.search.stochastic import GRADIENT, Stochastic, barrier
 from evoart.search.strategies import make
-from evoart.types import Array, Genome
+from evoart.search.tiles import reach_matrix
+from evoart.types import Array, Boxes, Genome
 
 STRETCH = 4  # generations of the strategies per derivative
 POPULATION = 32
@@ -40,7 +39,7 @@ class Surrogate(Stochastic):
     def __init__(
         self,
         engine: Any,
-        boxes: Callable[[Any, Array, Any], Array],
+        boxes: Boxes,
         seed: int,
         start: Genome,
         strategy: str = "snes",
@@ -99,17 +98,8 @@ class Surrogate(Stochastic):
     def _reach(self, genomes: Array) -> Array:
         """``(tiles, groups)`` of 0 and 1: which tiles each group's candidates can touch."""
         each = self._boxes(self.engine.form, genomes, jnp)
-        low, high = each[..., :2].min(0), each[..., 2:].max(0)
-        columns = self._touches(low[:, 0], high[:, 0], self.engine.width)
-        rows = self._touches(low[:, 1], high[:, 1], self.engine.height)
-        return (rows[:, None] & columns[None]).reshape(-1, self._groups).astype(jnp.float32)
-
-    def _touches(self, low: Array, high: Array, pixels: int) -> Array:
-        """``(tiles, groups)`` bool: which rows (or columns) of tiles lie in shares ``low`` to ``high`` of a side."""
-        first = jnp.clip(jnp.floor(low * pixels - 1), 0, pixels - 1) * TILES // pixels
-        last = jnp.clip(jnp.floor(high * pixels + 1), 0, pixels - 1) * TILES // pixels
-        tile = np.arange(TILES)[:, None]
-        return (tile >= first) & (tile <= last)
+        boxes = jnp.concatenate([each[..., :2].min(0), each[..., 2:].max(0)], -1)
+        return reach_matrix(jnp, boxes, self.engine.height, self.engine.width, TILES)
 
     def _answer(self, state: Any, origin: Array) -> Array:
         return state[0]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from evoart.errors import UsageError
 from evoart.run import fields
 from evoart.run.job import Job
-from evoart.search.options import check_growing
+from evoart.search.options import check_growing, read_independent_sets
 
 if TYPE_CHECKING:
     import numpy as np
@@ -119,6 +119,8 @@ class FitJob(Job):
             )
         if self.search == "evolve" and self.finish == "gradient":
             self._check_growing()
+        elif self.search in ("evolve", "sets"):
+            read_independent_sets(self.search_options())
         if self.preset == "es-clip" and (self.search != "classical" or self.start is not None):
             what = "--start" if self.start is not None else f"--search {self.search}"
             raise UsageError(
