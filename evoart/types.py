@@ -8,11 +8,11 @@ drawing         a decoded genome, ready to be painted at any size
 scene           the drawing of shapes, in unit coordinates: geometry, rgba, background, paint order
 unit            the long side of the picture is 1: x in [0, width], y in [0, height], max(width, height) = 1, y down
 image           ``(h, w, 3)`` float32 sRGB in [0, 1]; images ``(n, h, w, 3)``
-score           what judges images; lower is better (a loss)
+score           what evaluates images; lower is better (a loss)
 tile losses     a loss kept apart by region, ``(n, rows, cols)``; their sum over tiles is the loss
 strategy        an evolution strategy, which sees vectors and losses only
-evaluation      one proposed picture judged (in full, or exactly through its change)
-generation      one round of proposing, judging and learning
+evaluation      one proposed picture evaluated (in full, or exactly through its change)
+generation      one round of proposing, evaluating and learning
 job             one frozen, complete description of a run
 problem         a job settled, with its data: what a search works on
 figures         what a picture comes to, by name: loss, psnr, similarity
@@ -144,7 +144,7 @@ class TracedForm(Form, Protocol):
 
 
 class Score(Protocol):
-    """Judges pictures inside a JAX program; lower is better."""
+    """Evaluates pictures inside a JAX program; lower is better."""
 
     @property
     def inputs(self) -> tuple[Any, ...]:
@@ -157,7 +157,7 @@ class Score(Protocol):
 
 
 class Engine(Protocol):
-    """Judges genomes ``(n, dim)``. A plain score of one number per candidate needs ``losses`` only."""
+    """Evaluates genomes ``(n, dim)``. A plain score of one number per candidate needs ``losses`` only."""
 
     def losses(self, genomes: np.ndarray) -> np.ndarray:
         """Losses ``(n,)`` float32."""

@@ -179,8 +179,8 @@ class Narrow(ClipEngine):
 
     def __init__(self, *given):
         super().__init__(*given)
-        judge, slope = self._judge, self._slope
-        self._judge = lambda images, *how: judge(images, *how) if self._fits(len(images)) else None
+        judge, slope = self._evaluate, self._slope
+        self._evaluate = lambda images, *how: judge(images, *how) if self._fits(len(images)) else None
         self._slope = lambda image, *how: slope(image, *how) if self._fits(1) else None
 
     def _fits(self, pictures):
@@ -223,7 +223,7 @@ def test_models_share_the_memory_that_there_is(tiny, monkeypatch):
 def test_no_program_calls_the_host_or_jax_would_not_keep_it(tiny):
     engine = ClipEngine(form(), ClipScore([tiny], [Prompt("a red circle")]), 48, 48)
     image = jnp.zeros((48, 48, 3))
-    for program in (engine._slope, engine._judge):
+    for program in (engine._slope, engine._evaluate):
         shown = image if program is engine._slope else image[None]
         text = program.lower(shown, engine.inputs, jax.random.key(0)).as_text()
         assert "dot_general" in text

@@ -34,14 +34,14 @@ def both(request):
 
 def test_judges_and_differentiates_alike(both):
     host, device, kinds, rows = both
-    np.testing.assert_allclose(device.judge(kinds, rows), host.judge(kinds, rows), rtol=1e-5)
+    np.testing.assert_allclose(device.evaluate(kinds, rows), host.evaluate(kinds, rows), rtol=1e-5)
     loss, gradient, removal = host.gradient(kinds, rows)
     found = device.gradient(kinds, rows)
     assert found[0] == pytest.approx(loss, rel=1e-5)
     np.testing.assert_allclose(found[1], gradient, atol=3e-3 * np.abs(gradient).max())
     np.testing.assert_allclose(device.removal(kinds, rows), removal, atol=1e-4 * np.abs(removal).max())
-    fewer = device.judge(kinds[:3], rows[:3])  # the same program, filled up
-    np.testing.assert_allclose(fewer, host.judge(kinds[:3], rows[:3]), rtol=1e-5)
+    fewer = device.evaluate(kinds[:3], rows[:3])  # the same program, filled up
+    np.testing.assert_allclose(fewer, host.evaluate(kinds[:3], rows[:3]), rtol=1e-5)
 
 
 def test_finds_the_same_gains(both):

@@ -50,7 +50,7 @@ class Kernel:
         edges, paint, columns, rows, *rest = refs
         colours, *target = rest[:pictures]
         out = rest[-1]
-        start, is_filled = rest[pictures:-1] or (None, None)
+        start, is_filled = rest[pictures:-1] or (self.start, self.is_filled)  # constants are read by programs only
         block = pl.program_id(1)
         # Corners of the pixels, x and y; every array that follows is (COLUMNS, ROWS), one that goes with x or y alone
         # has a side of 1.
@@ -58,7 +58,7 @@ class Kernel:
         y = (jax.lax.broadcasted_iota(jnp.int32, (1, ROWS), 1) + block % down * ROWS).astype(jnp.float32)
 
         def cover(shape: Array) -> Array:
-            begin = shape * self.edges if start is None else start[shape]
+            begin = shape * self.edges if self.edges is not None else start[shape]
             count = self.edges if self.edges is not None else start[shape + 1] - begin
             half = None if self.filled else paint[shape, 4]
             branches = (

@@ -1,4 +1,4 @@
-"""The dense engine: draws and judges in one JAX program, on any device."""
+"""The dense engine: draws and evaluates in one JAX program, on any device."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 # Pixels times shapes that half a second has room for, with a wide margin: what a block of generations may hold.
 WORK = {"cpu": 1e8, "other": 2e10}
-PICTURE = 64  # bytes per pixel that drawing and judging one picture takes at most
+PICTURE = 64  # bytes per pixel that drawing and evaluating one picture takes at most
 
 
 class DenseEngine:
-    """Judges genomes of ``form`` against ``target``; methods named ``*_traced`` may be used inside a JAX program.
+    """Evaluates genomes of ``form`` against ``target``; methods named ``*_traced`` may be used inside a JAX program.
 
     Attributes:
         form: what a genome stands for.
@@ -56,11 +56,11 @@ class DenseEngine:
 
     @property
     def batch(self) -> int:
-        """Candidates that are judged at a time."""
+        """Candidates that are evaluated at a time."""
         return self._raster.batch
 
     def shrink(self) -> bool:
-        """Judge half as many candidates at a time from now on; False where it is one already.
+        """Evaluate half as many candidates at a time from now on; False where it is one already.
 
         Programs that hold this engine are to be compiled again.
         """

@@ -1,4 +1,4 @@
-"""The engine of any form that JAX can draw and any score of images: draw a few, judge them, go on."""
+"""The engine of any form that JAX can draw and any score of images: a few pictures are drawn and scored at a time."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _PIXELS = {"cpu": 2**20, "other": 2**26}  # of the pictures that are there at a 
 
 
 class ImagesEngine:
-    """Judges genomes of ``form`` by ``score``; ``losses_traced`` may be used inside a JAX program.
+    """Evaluates genomes of ``form`` by ``score``; ``losses_traced`` may be used inside a JAX program.
 
     Args:
         form: what genomes stand for.
-        score: judges pictures.
+        score: evaluates pictures.
         size: ``(w, h)`` in pixels at which pictures are evaluated.
 
     Attributes:
@@ -44,7 +44,7 @@ class ImagesEngine:
         return float(getattr(self.form, "work", float)(self.width * self.height))
 
     def shrink(self) -> bool:
-        """Judge half as many candidates at a time from now on; False where it is one already.
+        """Evaluate half as many candidates at a time from now on; False where it is one already.
 
         Programs that hold this engine are to be compiled again.
         """
@@ -60,15 +60,15 @@ class ImagesEngine:
     def losses_traced(self, genomes: Array, inputs: tuple[Any, ...]) -> Array:
         """``losses`` for use inside a JAX program; a bounded number of pictures is there at a time."""
 
-        def judge(some: Array) -> Array:
+        def evaluate(some: Array) -> Array:
             images = self.form.images_traced(some, self.height, self.width)
             return self.score.losses_traced(images, inputs)
 
         n = genomes.shape[0]
         if n <= self.batch:
-            return judge(genomes)
+            return evaluate(genomes)
         whole = n - n % self.batch
-        parts = [jax.lax.map(judge, genomes[:whole].reshape(-1, self.batch, genomes.shape[1])).reshape(-1)]
+        parts = [jax.lax.map(evaluate, genomes[:whole].reshape(-1, self.batch, genomes.shape[1])).reshape(-1)]
         if whole < n:
-            parts.append(judge(genomes[whole:]))
+            parts.append(evaluate(genomes[whole:]))
         return jnp.concatenate(parts)

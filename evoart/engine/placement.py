@@ -56,7 +56,7 @@ class PlacementCanvas:
         """By how much the loss would rise without each shape ``(k,)``."""
         return self.gradient(kinds, rows)[2]
 
-    def judge(self, kinds: tuple[str, ...], rows: np.ndarray) -> tuple[float, float]:
+    def evaluate(self, kinds: tuple[str, ...], rows: np.ndarray) -> tuple[float, float]:
         """Loss and PSNR (dB) of shapes ``(k, dim_per_group)``."""
         engine = self.engine(kinds)
         image = engine.canvas(rows.ravel()).transpose(1, 2, 0)

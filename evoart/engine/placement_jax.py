@@ -42,7 +42,7 @@ class PlacementCanvasJax(PlacementCanvas):
         self._member = {name: self._stack.classes.index(outline) for name, outline in outlines.items()}
         self._inputs = jax.device_put((target.image, target.weight, background_colour(form.background)))
         self._loss = jax.jit(jax.value_and_grad(self._loss_traced, argnums=(0, 1, 2)))
-        self._judge = jax.jit(self._judge_traced)
+        self._evaluate = jax.jit(self._evaluate_traced)
         self._lost = jax.jit(self._removal_traced)
         self._paint = jax.jit(self._paint_traced)
         self._statistics = jax.jit(self._statistics_traced, static_argnames="member")
@@ -61,9 +61,9 @@ class PlacementCanvasJax(PlacementCanvas):
         """By how much the squared error would rise without each shape ``(k,)``."""
         return np.asarray(self._lost(*self._outlined(kinds, rows)[2], *self._inputs))[: len(kinds)]
 
-    def judge(self, kinds: tuple[str, ...], rows: np.ndarray) -> tuple[float, float]:
+    def evaluate(self, kinds: tuple[str, ...], rows: np.ndarray) -> tuple[float, float]:
         """Loss and PSNR (dB) of shapes ``(k, dim_per_group)``."""
-        loss, squared = np.asarray(self._judge(*self._outlined(kinds, rows)[2], *self._inputs))
+        loss, squared = np.asarray(self._evaluate(*self._outlined(kinds, rows)[2], *self._inputs))
         return float(loss), psnr(float(squared))
 
     def open(self, kinds: tuple[str, ...], rows: np.ndarray) -> None:
@@ -132,7 +132,7 @@ class PlacementCanvasJax(PlacementCanvas):
 
         return self._stack.each_band(band, jnp.float32(0))
 
-    def _judge_traced(
+    def _evaluate_traced(
         self, points: Array, widths: Array, rgba: Array, members: Array, image: Array, weight: Array, background: Array
     ) -> Array:
         def band(first: Array) -> Array:

@@ -21,7 +21,7 @@ WHITE = (1.0, 1.0, 1.0)
 
 
 class ScanlineEngine:
-    """Judges genomes of ``form`` against ``target`` on the CPU.
+    """Evaluates genomes of ``form`` against ``target`` on the CPU.
 
     Attributes:
         form: what a genome stands for.

@@ -33,11 +33,11 @@ class Adam:
 
     @property
     def done(self) -> bool:
-        """Whether every step is taken and judged."""
+        """Whether every step is taken and evaluated."""
         return self.t > self.steps
 
     def step(self, gradient: Callable[[np.ndarray], tuple[float, np.ndarray]], clip: Callable) -> None:
-        """One step; the last call only judges where the one before has led.
+        """One step; the last call only evaluates where the one before has led.
 
         Args:
             gradient: loss and its derivative ``(k, d)`` at rows ``(k, d)``.

@@ -1,5 +1,5 @@
 """MAP-Elites (J.-B. Mouret and J. Clune, "Illuminating search spaces by mapping elites", 2015): the best individual for
-every combination of measures. What individuals are, how they vary and what they measure, others say.
+every combination of measures. What individuals are, how they vary and what they measure, others define.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class MapElites(Search):
     Args:
         random: a generator to a random individual.
         vary: two parents and a generator to a child.
-        judge: individuals to losses in [0, 1] ``(n,)`` and measures ``(n, m)``.
+        evaluate: individuals to losses in [0, 1] ``(n,)`` and measures ``(n, m)``.
         kind: how individuals are taken apart; ``assemble`` makes structure and genome of the whole archive.
         grid: the empty archive.
         batch: children per step; the first ``first`` individuals are random.
@@ -72,7 +72,7 @@ class MapElites(Search):
         self,
         random: Callable[[np.random.Generator], Individual],
         vary: Callable[[Individual, Individual, np.random.Generator], Individual],
-        judge: Callable[[Sequence[Individual]], tuple[np.ndarray, np.ndarray]],
+        evaluate: Callable[[Sequence[Individual]], tuple[np.ndarray, np.ndarray]],
         kind: Kind,
         assemble: Callable[[list[Individual | None]], tuple[Any, Genome]],
         grid: Grid,
@@ -80,7 +80,7 @@ class MapElites(Search):
         first: int,
         seed: int,
     ) -> None:
-        self._random, self._vary, self._judge, self.kind = random, vary, judge, kind
+        self._random, self._vary, self._evaluate, self.kind = random, vary, evaluate, kind
         self._assemble, self.grid, self.batch, self.first = assemble, grid, batch, first
         self.rng = np.random.default_rng([seed, 11])
         self.generation, self.evaluations, self.done = 0, 0, False
@@ -116,7 +116,7 @@ class MapElites(Search):
 
     def step(self) -> None:
         """One batch."""
-        self.grid.add(individuals := self._next(), *self._judge(individuals))
+        self.grid.add(individuals := self._next(), *self._evaluate(individuals))
         self.evaluations += len(individuals)
         self.generation += 1
 

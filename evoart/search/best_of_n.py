@@ -17,7 +17,7 @@ class BestOfN(Search):
 
     Args:
         make: the number of a place to its candidates.
-        judge: candidates to losses ``(n,)`` in [0, 1].
+        evaluate: candidates to losses ``(n,)`` in [0, 1].
         kind: how individuals are taken apart.
         assemble: the individuals of all places (None: empty) to structure and genome of the sheet.
         places: numbers of the places, one or more.
@@ -28,12 +28,12 @@ class BestOfN(Search):
     def __init__(
         self,
         make: Callable[[int], Sequence[Individual]],
-        judge: Callable[[Sequence[Individual]], np.ndarray],
+        evaluate: Callable[[Sequence[Individual]], np.ndarray],
         kind: Kind,
         assemble: Callable[[list[Individual | None]], tuple[Any, Genome]],
         places: Sequence[int],
     ) -> None:
-        self._make, self._judge, self.kind, self._assemble = make, judge, kind, assemble
+        self._make, self._evaluate, self.kind, self._assemble = make, evaluate, kind, assemble
         self.places = list(places)
         self.chosen: list[Individual] = []
         self.losses: list[float] = []
@@ -76,7 +76,7 @@ class BestOfN(Search):
     def step(self) -> None:
         """The next place."""
         candidates = self._make(self.places[len(self.chosen)])
-        losses = np.asarray(self._judge(candidates))
+        losses = np.asarray(self._evaluate(candidates))
         best = int(np.argmin(np.where(np.isfinite(losses), losses, np.inf)))
         self.chosen.append(candidates[best])
         self.losses.append(float(losses[best]))

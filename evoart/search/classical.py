@@ -14,10 +14,10 @@ class Classical(Evolution):
     def _divide(self, boxes: Boxes | None) -> int:
         return 1
 
-    def _judge(self, genomes: np.ndarray) -> np.ndarray:
+    def _evaluate(self, genomes: np.ndarray) -> np.ndarray:
         return np.asarray(self.engine.losses(genomes))[:, None]
 
-    def _judge_traced(self, genomes: Array, inputs: tuple[Array, ...]) -> Array:
+    def _evaluate_traced(self, genomes: Array, inputs: tuple[Array, ...]) -> Array:
         return self.engine.losses_traced(genomes, inputs)[:, None]
 
     def _reach(self, genomes: Array) -> Array:

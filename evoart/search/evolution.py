@@ -81,11 +81,11 @@ class Evolution(StrategySearch, BlockSearch):
         """Prepare the regions of the picture; how many groups the genome is divided into."""
         raise NotImplementedError
 
-    def _judge(self, genomes: np.ndarray) -> np.ndarray:
+    def _evaluate(self, genomes: np.ndarray) -> np.ndarray:
         """Losses ``(n, regions)`` of genomes ``(n, dim)``."""
         raise NotImplementedError
 
-    def _judge_traced(self, genomes: Array, inputs: tuple[Array, ...]) -> Array:
+    def _evaluate_traced(self, genomes: Array, inputs: tuple[Array, ...]) -> Array:
         """The same inside a JAX program."""
         raise NotImplementedError
 
@@ -134,7 +134,7 @@ class Evolution(StrategySearch, BlockSearch):
             return
         generation = np.int32(self.generation)
         genomes, samples, state = self._ask_jit(self._origin, self._key, generation, self._state)
-        by_region = np.asarray(self._judge(np.asarray(genomes)), np.float32)
+        by_region = np.asarray(self._evaluate(np.asarray(genomes)), np.float32)
         self._state = self._tell_jit(self._key, generation, genomes, samples, by_region, state)
         losses = by_region.sum(1)
         best = int(np.argmin(np.where(np.isfinite(losses), losses, np.inf)))
@@ -174,7 +174,7 @@ class Evolution(StrategySearch, BlockSearch):
             # Barriers keep arithmetic on either side from being fused with the evaluation, however that is compiled:
             # results must not depend on how many devices share it.
             genomes, samples, state = jax.lax.optimization_barrier(self._ask(origin, key, generation, state))
-            by_region = jax.lax.optimization_barrier(self._judge_traced(genomes, inputs))
+            by_region = jax.lax.optimization_barrier(self._evaluate_traced(genomes, inputs))
             state = self._tell(key, generation, genomes, samples, by_region, state)
             losses = by_region.sum(1)
             losses = jnp.where(jnp.isfinite(losses), losses, jnp.inf)

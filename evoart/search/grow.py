@@ -27,7 +27,7 @@ from evoart.types import Search
 
 GRADIENT_STEPS = 10  # per unit of work
 PLACED = 4  # shapes per unit of work
-PROBE = 512  # candidates judged to see how fast this machine is
+PROBE = 512  # candidates evaluated to see how fast this machine is
 FINISH_RATE = 0.2  # of the learning rates, in the last polish
 
 Kinds = tuple[str, ...]
@@ -88,11 +88,11 @@ class Grow(Search):
         self._accepted = _Accepted(np.inf, (), nothing)
         self.generation, self.evaluations = 0, 0
         self.structure, self.genome = self._kinds, self._rows.ravel()
-        self.loss, self.psnr = fine.judge(self.structure, self._rows)
+        self.loss, self.psnr = fine.evaluate(self.structure, self._rows)
         if self._clock:
-            judged = PROBE * len(kinds)
+            evaluated = PROBE * len(kinds)
             self.coarse.open(self._kinds, self._rows)
-            self.plan = self._clock.fit_growing(self.plan, self._missing, len(kinds), self._probe, judged)
+            self.plan = self._clock.fit_growing(self.plan, self._missing, len(kinds), self._probe, evaluated)
         self._start_stage()
 
     # -- what the run loop sees ---------------------------------------------------------------------------------
@@ -159,12 +159,12 @@ class Grow(Search):
     def _place(self) -> None:
         self.coarse.open(self._kinds, self._rows)
         for _ in range(min(PLACED, self._goal - len(self._rows))):
-            kind, geometry, rgba, _, judged = place(self._rng, self.coarse, self.choices, self.scales, self.plan.effort)
+            kind, geometry, rgba, _, count = place(self._rng, self.coarse, self.choices, self.scales, self.plan.effort)
             row = np.zeros(self.geometry + 4, np.float32)
             row[: len(geometry)], row[-4:] = geometry, rgba
             self._kinds, self._rows = (*self._kinds, kind), np.vstack([self._rows, row])
             self.coarse.paint(kind, row)
-            self.evaluations += judged
+            self.evaluations += count
         if self._phase == Phase.GROW:
             self._report(self._kinds, self._rows)
         if len(self._rows) >= self._goal:
@@ -235,7 +235,7 @@ class Grow(Search):
 
     def _start_cycles(self) -> None:
         self._phase, self._round = Phase.REGROW, 0
-        self._accepted = _Accepted(self.coarse.judge(self._kinds, self._rows)[0], self._kinds, self._rows)
+        self._accepted = _Accepted(self.coarse.evaluate(self._kinds, self._rows)[0], self._kinds, self._rows)
         self._start_cycle()
 
     def _start_cycle(self) -> None:
@@ -272,12 +272,12 @@ class Grow(Search):
             self._start_polish()
 
     def _report(self, kinds: Kinds, rows: np.ndarray, loss: float | None = None) -> None:
-        """Make these shapes the best so far, if they are, as judged on the full canvas."""
+        """Make these shapes the best so far, if they are, as evaluated on the full canvas."""
         if loss is not None and loss >= self.loss:
             return
-        loss, psnr = self.fine.judge(kinds, rows)
-        if loss < self.loss:
-            self.structure, self.genome, self.loss, self.psnr = kinds, rows.ravel().copy(), loss, psnr
+        exact, psnr = self.fine.evaluate(kinds, rows)
+        if exact < self.loss:
+            self.structure, self.genome, self.loss, self.psnr = kinds, rows.ravel().copy(), exact, psnr
 
     # -- state --------------------------------------------------------------------------------------------------
 

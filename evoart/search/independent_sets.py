@@ -69,7 +69,7 @@ class IndependentSets(Search):
             raise UsageError("the search's start is not a vector of finite numbers", "Start from another result")
         self._steps = np.full((groups, 2), step, np.float32)  # of geometry, of paint
         self._pool_epoch, self._pool_now = -1, (self._rows, self._rows)  # until ``_pool`` is asked
-        self._grid = self._judge(self._rows[None])[0]
+        self._grid = self._evaluate(self._rows[None])[0]
         self.generation, self.evaluations, self.stage = 0, 1, "refining"
         self.done = groups == 0  # no shape improves on the background: there is nothing to move
 
@@ -93,7 +93,7 @@ class IndependentSets(Search):
         reach = union(home, self._reach(new))
         order = draws.bits(ORDER, new.shape[:2])[0].argsort(-1, kind="stable")
         moved = independent(order, reach, self._tiles)
-        grids = self._judge(np.where(moved[..., None], new, self._rows))
+        grids = self._evaluate(np.where(moved[..., None], new, self._rows))
         self.evaluations += len(grids)
         gains = np.where(moved, inside(self._grid - grids, reach), -np.inf)
         gains[np.isnan(gains)] = -np.inf
@@ -110,7 +110,7 @@ class IndependentSets(Search):
             self._pool_epoch, self._pool_now = epoch, (pool, self._reach(pool))
         return self._pool_now
 
-    def _judge(self, rows: np.ndarray) -> np.ndarray:
+    def _evaluate(self, rows: np.ndarray) -> np.ndarray:
         """Tile losses ``(n, tiles, tiles)`` float64 of candidates ``(n, groups, d)``."""
         genomes = np.ascontiguousarray(rows.reshape(len(rows), -1), np.float32)
         if self._boxes:
@@ -145,7 +145,7 @@ class IndependentSets(Search):
         candidates = np.repeat(self._rows[None], len(choices), 0)
         for candidate, chosen in zip(candidates, choices, strict=True):
             candidate[chosen] = rows[chosen]
-        grids = self._judge(candidates)
+        grids = self._evaluate(candidates)
         self.evaluations += len(choices)
         totals = grids.sum((1, 2))
         winner = int(np.argmin(np.where(np.isnan(totals), np.inf, totals)))

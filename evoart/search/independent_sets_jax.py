@@ -96,7 +96,7 @@ class IndependentSetsJax(IndependentSets, BlockSearch):
             reach = union(home, self._reach_traced(new), jnp)
             place = _ranks(draws.bits(ORDER, new.shape[:2])[0])
             moved = _independent(place, reach, jnp.ones(place.shape, bool))
-            grids = self._judge_traced(jnp.where(moved[..., None], new, rows), inputs)
+            grids = self._evaluate_traced(jnp.where(moved[..., None], new, rows), inputs)
             gains = jnp.where(moved, _inside(grid - grids, reach), -jnp.inf)
             gains = jnp.where(jnp.isnan(gains), -jnp.inf, gains)
             steps = self._proposals.adapted(jnp, steps, drawn, moved, gains > 0)
@@ -105,7 +105,7 @@ class IndependentSetsJax(IndependentSets, BlockSearch):
 
         return jax.lax.while_loop(going, one, state)
 
-    def _judge_traced(self, rows: Array, inputs: tuple[Array, ...]) -> Array:
+    def _evaluate_traced(self, rows: Array, inputs: tuple[Array, ...]) -> Array:
         # Barriers as in ``Evolution``.
         genomes = jax.lax.optimization_barrier(rows.reshape(len(rows), -1))
         if self._boxes:
@@ -129,7 +129,7 @@ class IndependentSetsJax(IndependentSets, BlockSearch):
 
         def attempt(chosen: Array, rows: Array, grid: Array) -> tuple[Array, Array, Array]:
             candidates = jnp.where(chosen[..., None], moved, rows)
-            grids = self._judge_traced(candidates, inputs)
+            grids = self._evaluate_traced(candidates, inputs)
             totals = grids.sum((1, 2))
             winner = jnp.where(jnp.isnan(totals), jnp.inf, totals).argmin()
             better = totals[winner] < grid.sum()

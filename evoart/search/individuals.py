@@ -1,4 +1,4 @@
-"""What searches over individuals of any kind have in common: others make, judge and pack them."""
+"""What searches over individuals of any kind have in common: others make, evaluate and pack them."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ class Neat(Search):
         first: Sequence[Individual] = (),
         settings: Settings | None = None,
     ) -> None:
-        self.breeder, self._judge, self.kind = breeder, judge, kind
+        self.breeder, self._evaluate, self.kind = breeder, judge, kind
         self.size, self.settings = population, settings or Settings()
         self.rng = np.random.default_rng([seed, 7])
         given = list(first)[:population]
@@ -136,7 +136,7 @@ class Neat(Search):
 
     def step(self) -> None:
         """Evaluate the new individuals, sort all into species, and breed the next generation."""
-        judged = self._judge(self._waiting)
+        judged = self._evaluate(self._waiting)
         self.population = self.population + judged.individuals
         self.losses = np.concatenate([self.losses, judged.losses])
         self.fitness = np.concatenate([self.fitness, np.where(np.isfinite(judged.fitness), judged.fitness, np.inf)])

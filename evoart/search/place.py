@@ -28,7 +28,7 @@ class Effort:
     generations: int = 10
 
     def evaluations(self, kinds: int = 1) -> int:
-        """Candidates judged to place one shape of ``kinds`` to choose from."""
+        """Candidates evaluated to place one shape of ``kinds`` to choose from."""
         return self.samples + kinds * self.children * _parents(_share(self.survivors, kinds), self.generations)
 
     @classmethod
@@ -64,22 +64,22 @@ def place(
 
     Returns:
         kind, geometry, rgba, gain (by how much the weighted squared error, summed over pixels, falls) and the number of
-        candidates judged.
+        candidates evaluated.
     """
     found = []
-    judged = 0
+    evaluated = 0
     for kind in kinds:
         samples = canvas.sample(rng, kind, -(-effort.samples // len(kinds)))
         gains, rgba = canvas.gains(kind, samples)
-        judged += len(samples)
+        evaluated += len(samples)
         keep = np.argsort(-gains, kind="stable")[: _share(effort.survivors, len(kinds))]
         geometry, rgba, gain, used = _evolve(
             rng, canvas, kind, samples[keep], rgba[keep], gains[keep], scales[kind], effort
         )
-        judged += used
+        evaluated += used
         found.append((float(gain), kind, geometry, rgba))
     gain, kind, geometry, rgba = max(found, key=lambda entry: entry[0])
-    return kind, geometry, rgba, gain, judged
+    return kind, geometry, rgba, gain, evaluated
 
 
 def _evolve(
@@ -87,7 +87,7 @@ def _evolve(
     scale: np.ndarray, effort: Effort,
 ) -> tuple[np.ndarray, np.ndarray, float, int]:  # fmt: skip
     """Survivors have children at their own step size, which grows on success; two thirds drop out early."""
-    step, judged = np.full(len(geometry), STEP / 0.1), 0
+    step, evaluated = np.full(len(geometry), STEP / 0.1), 0
     for generation in range(effort.generations):
         n, dim = geometry.shape
         moved = rng.normal(size=(n, effort.children, dim)) * scale
@@ -95,7 +95,7 @@ def _evolve(
         moved *= rng.random((n, effort.children, dim)) < 0.5
         children = (geometry[:, None] + moved).astype(np.float32)
         child_gains, child_rgba = canvas.gains(kind, children.reshape(-1, dim))
-        judged += n * effort.children
+        evaluated += n * effort.children
         child_gains = child_gains.reshape(n, -1)
         best, every = child_gains.argmax(1), np.arange(n)
         better = child_gains[every, best] > gains
@@ -107,4 +107,4 @@ def _evolve(
             keep = np.argsort(-gains, kind="stable")[: max(2, n // 3)]
             geometry, rgba, gains, step = geometry[keep], rgba[keep], gains[keep], step[keep]
     best = int(gains.argmax())
-    return geometry[best], rgba[best], gains[best], judged
+    return geometry[best], rgba[best], gains[best], evaluated

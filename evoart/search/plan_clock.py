@@ -36,18 +36,18 @@ class PlanClock:
         """Seconds that may still be planned for."""
         return max(0.0, PLANNED * self.seconds - (time.monotonic() - self._start))
 
-    def fit_growing(self, plan: Plan, missing: int, kinds: int, judge: Callable[[], Any], judged: int) -> Plan:
+    def fit_growing(self, plan: Plan, missing: int, kinds: int, evaluate: Callable[[], Any], evaluated: int) -> Plan:
         """Less effort for each shape where growing would take more than its share of the time.
 
         Args:
             plan: its effort is changed only where it is the quality's own.
             missing: shapes to grow.
             kinds: how many kinds there are to choose from.
-            judge: judges ``judged`` candidates, to be timed.
+            evaluate: evaluates ``evaluated`` candidates, to be timed.
         """
         if missing <= 0 or plan.per_shape is not None:
             return plan
-        possible = GROWING * self.seconds / (_time_of(judge) / judged * missing)
+        possible = GROWING * self.seconds / (_time_of(evaluate) / evaluated * missing)
         return plan.with_effort(possible, kinds) if possible < plan.effort.evaluations(kinds) else plan
 
     def fit_cycles(self, plan: Plan, done: int, fine: Callable[[], Any], coarse: Callable[[], Any]) -> Plan:

@@ -54,7 +54,7 @@ class Proposals:
         mask = xp.where(is_all[..., None], np.float32(0.5), mask.astype(np.float32))
         size = xp.where(column < geometry, steps[:, :1], steps[:, 1:]) * self.scale
         new = rows + draws.normal(NOISE, (n, groups, d)) * mask * size
-        new = xp.where((kind >= whole)[..., None], self._anew(xp, draws, n, pool, error), new)
+        new = xp.where((kind >= whole)[..., None], self._replace(xp, draws, n, pool, error), new)
         drawn = xp.stack([is_part | is_all, is_paint | is_all], -1)
         return self._bounded(xp, new), drawn
 
@@ -67,8 +67,8 @@ class Proposals:
         change = xp.exp(np.float32(ADAPT) * (rate - np.float32(TARGET_RATE)))
         return xp.clip(steps * change, np.float32(SLOWEST), np.float32(FASTEST))
 
-    def _anew(self, xp: Any, draws: CounterRNG, n: int, pool: Array, error: Array) -> Array:
-        """Fresh shapes ``(n, groups, d)``: of two from the pool, the one where the picture is wrong more."""
+    def _replace(self, xp: Any, draws: CounterRNG, n: int, pool: Array, error: Array) -> Array:
+        """New random shapes ``(n, groups, d)``: of two from the pool, the one where the error is larger."""
         groups, size = pool.shape[1], len(pool)
         first, second = (xp.floor(draws.uniform(use, (n, groups)) * size).astype(np.int32) for use in (FIRST, SECOND))
         column = np.arange(groups)

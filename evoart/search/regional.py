@@ -1,6 +1,6 @@
-"""Regional fitness: a small evolution strategy per shape, told only what happened where its shape can reach.
+"""Regional fitness: a small evolution strategy per shape, told only the losses where its shape can reach.
 
-Losses are kept apart on a grid of tiles. A tile counts for a shape if the shape's box touches it: the mean of the
+Losses are summed by tile of a grid. A tile counts for a shape if the shape's box touches it: the mean of the
 candidates' boxes, widened by two standard deviations. Partially separable optimisation; where the loss is one number,
 or nothing is known about boxes, every tile counts for every shape and this is cooperative coevolution.
 """
@@ -29,12 +29,12 @@ class Regional(Evolution):
             self._tiles = int(np.clip(min(self._height, self._width) // TILE, 1, MOST_TILES))
         return self.engine.form.groups
 
-    def _judge(self, genomes: np.ndarray) -> np.ndarray:
+    def _evaluate(self, genomes: np.ndarray) -> np.ndarray:
         if self._boxes is None:
             return np.asarray(self.engine.losses(genomes))[:, None]
         return np.asarray(self.engine.tile_losses(genomes, self._tiles)).reshape(len(genomes), -1)
 
-    def _judge_traced(self, genomes: Array, inputs: tuple[Array, ...]) -> Array:
+    def _evaluate_traced(self, genomes: Array, inputs: tuple[Array, ...]) -> Array:
         if self._boxes is None:
             return self.engine.losses_traced(genomes, inputs)[:, None]
         return self.engine.tile_losses_traced(genomes, self._tiles, inputs).reshape(len(genomes), -1)

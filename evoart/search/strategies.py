@@ -423,7 +423,7 @@ class Strategy:
             unborn = state["told"] == 0
             samples = jnp.where(unborn, state["first"], samples)
             inner = _choose(unborn, state["inner"], inner)
-        # A candidate that is not a number would be judged as one; the mean stands in for it.
+        # A candidate that is not a number would be evaluated as one; the mean stands in for it.
         samples = jnp.where(jnp.isfinite(samples), samples, 0.0 if self._from_population else self.mean(state))
         return samples, state | {"inner": inner}
 
