@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from evoart.errors import EvoartError
+from evoart.search.checkpoint import check_fit
 from evoart.search.individuals import Individual, Kind, rng_arrays, rng_from
 from evoart.types import Genome, Search
 
@@ -147,8 +147,7 @@ class MapElites(Search):
         """
         parts = {k.removeprefix("elites/"): v for k, v in arrays.items() if k.startswith("elites/")}
         elites, cells, losses = self.kind.unpack(parts), arrays["cells"].tolist(), arrays["losses"].tolist()
-        if not len(elites) == len(cells) == len(losses) or any(not 0 <= cell < self.grid.size for cell in cells):
-            raise EvoartError("the checkpoint does not fit this search", "Start the run again from its picture")
+        check_fit(len(elites) == len(cells) == len(losses) and all(0 <= cell < self.grid.size for cell in cells))
         pairs = zip(elites, losses, strict=True)
         self.grid.cells = dict(zip(cells, pairs, strict=True))
         self.generation, self.evaluations = (int(value) for value in arrays["numbers"])

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from evoart.errors import EvoartError
+from evoart.search.checkpoint import check_fit
 from evoart.search.individuals import Individual, Kind
 from evoart.types import Genome, Search
 
@@ -95,6 +95,5 @@ class BestOfN(Search):
         """
         parts = {k.removeprefix("chosen/"): v for k, v in arrays.items() if k.startswith("chosen/")}
         self.chosen, self.losses = self.kind.unpack(parts), [float(loss) for loss in arrays["losses"]]
-        if len(self.chosen) != len(self.losses) or len(self.chosen) > len(self.places):
-            raise EvoartError("the checkpoint does not fit this search", "Start the run again from its picture")
+        check_fit(len(self.chosen) == len(self.losses) <= len(self.places))
         self.evaluations = int(arrays["evaluations"])

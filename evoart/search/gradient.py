@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from evoart.errors import EvoartError
+from evoart.search.checkpoint import check_layout
 from evoart.types import Array, Genome, GradientEngine, Search
 
 LAST = 0.02  # the learning rate falls along a cosine to this share of its start
@@ -83,9 +83,8 @@ class GradientDescent(Search):
             EvoartError: the arrays belong to another search.
         """
         mine = self.arrays()
-        if mine.keys() != arrays.keys() or any(np.shape(arrays[name]) != np.shape(mine[name]) for name in mine):
-            raise EvoartError("the checkpoint does not fit this search", "Start the run again from its picture")
-        leaves = [jnp.asarray(arrays[name], mine[name].dtype) for name in sorted(mine) if name.startswith("state/")]
+        check_layout(mine, arrays)
+        leaves = [jnp.asarray(arrays[name]) for name in sorted(mine) if name.startswith("state/")]
         self._state = jax.tree.unflatten(jax.tree.structure(self._state), leaves)
         self.generation = self.evaluations = int(arrays["generation"])
         self.genome, self.loss = np.array(self._state[2]), float(self._state[3])

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from evoart.errors import EvoartError, UsageError
+from evoart.errors import UsageError
+from evoart.search.checkpoint import check_layout
 from evoart.search.counter_rng import CounterRNG
 from evoart.search.options import read_independent_sets
 from evoart.search.proposals import ORDER, Proposals
@@ -171,9 +172,7 @@ class IndependentSets(Search):
         Raises:
             EvoartError: the arrays belong to another search.
         """
-        mine = self.arrays()
-        if mine.keys() != arrays.keys() or any(np.shape(arrays[name]) != mine[name].shape for name in mine):
-            raise EvoartError("the checkpoint does not fit this search", "Start the run again from its picture")
+        check_layout(self.arrays(), arrays)
         self._rows, self._grid = np.array(arrays["rows"], np.float32), np.array(arrays["grid"], np.float64)
         self._steps = np.array(arrays["steps"], np.float32)
         self.generation, self.evaluations, self.seed = (int(count) for count in arrays["counts"])

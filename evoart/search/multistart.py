@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from evoart.errors import EvoartError
+from evoart.search.checkpoint import check_fit
 from evoart.types import Genome, Search
 
 
@@ -107,8 +107,7 @@ class MultiStart(Search):
             i, _, rest = name.partition("/")
             if rest:
                 parts.setdefault(i, {})[rest] = array
-        if not parts or "spent" not in arrays or not parts.keys() <= {str(i) for i in self._running}:
-            raise EvoartError("the checkpoint does not fit this search", "Start the run again from its picture")
+        check_fit(bool(parts) and "spent" in arrays and parts.keys() <= {str(i) for i in self._running})
         self._running = {i: each for i, each in self._running.items() if str(i) in parts}
         for i, each in self._running.items():
             each.load(parts[str(i)])

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from evoart.errors import EvoartError
+from evoart.search.checkpoint import check_fit
 from evoart.search.individuals import Individual, Kind, rng_arrays, rng_from
 from evoart.types import Genome, Search
 
@@ -240,8 +240,8 @@ class Neat(Search):
         self.population, self._waiting, (self.best,) = group("population"), group("waiting"), group("best")
         models = group("models")
         self.losses, self.fitness = np.array(arrays["losses"]), np.array(arrays["fitness"])
-        if not len(self.population) == len(self.losses) == len(self.fitness) or len(arrays["species"]) != len(models):
-            raise EvoartError("the checkpoint does not fit this search", "Start the run again from its picture")
+        check_fit(len(self.population) == len(self.losses) == len(self.fitness))
+        check_fit(len(arrays["species"]) == len(models))
         self.species = [
             Species(model, [], float(best), int(since))
             for model, (best, since) in zip(models, arrays["species"], strict=True)

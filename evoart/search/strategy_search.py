@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from evoart.errors import EvoartError
+from evoart.search.checkpoint import check_layout
 from evoart.types import Search
 
 
@@ -38,11 +38,7 @@ class StrategySearch(Search):
             EvoartError: the arrays belong to another search.
         """
         mine = self.arrays()
-        if mine.keys() != arrays.keys() or any(
-            np.shape(arrays[name]) != mine[name].shape or np.asarray(arrays[name]).dtype != mine[name].dtype
-            for name in mine
-        ):
-            raise EvoartError("the checkpoint does not fit this search", "Start the run again from its picture")
+        check_layout(mine, arrays)
         leaves = [jnp.asarray(arrays[name]) for name in sorted(mine) if name.startswith("state/")]
         self._state = jax.tree.unflatten(jax.tree.structure(self._state), leaves)
         self._origin, self._key = np.array(arrays["origin"]), np.array(arrays["key"])
