@@ -1,6 +1,6 @@
-"""Numba, told where to keep what it compiles. Every file with kernels takes ``njit`` from here.
+"""Numba with a place for what it compiles. Every file with kernels takes ``njit`` from here.
 
-Left to itself Numba writes beside the source files, which an installation may forbid, and knows nothing of
+By default Numba writes next to the source files, which an installation may forbid, and ignores
 ``EVOART_CACHE``. Its setting counts when a function is decorated and is not put into the environment, so that
 other programs which this process starts do not inherit it.
 """
@@ -11,8 +11,8 @@ import contextlib
 import hashlib
 from pathlib import Path
 
-import numba
 from numba import njit
+from numba.core import config
 
 from evoart.cache import cache_dir
 from evoart.version import __version__
@@ -21,7 +21,7 @@ __all__ = ["njit"]
 
 
 def folder() -> Path:
-    """Where kernels are kept: one folder for each version and state of the functions that other kernels contain.
+    """The cache of compiled kernels: one folder for each version and state of the functions that others contain.
 
     Numba notices when a kernel's own file has changed, but not when a file has whose functions went into it.
     """
@@ -29,6 +29,6 @@ def folder() -> Path:
     return cache_dir() / f"numba-{__version__}-{hashlib.sha256(shared).hexdigest()[:8]}"
 
 
-if not numba.config.CACHE_DIR:  # NUMBA_CACHE_DIR is the user's word
+if not getattr(config, "CACHE_DIR", ""):  # where the user has set NUMBA_CACHE_DIR, that stays
     with contextlib.suppress(OSError, RuntimeError):  # a user without a home: Numba finds a place, or none
-        numba.config.CACHE_DIR = str(folder())
+        config.CACHE_DIR = str(folder())  # pyright: ignore[reportAttributeAccessIssue]

@@ -1,4 +1,4 @@
-"""How many CPU threads work at a time, and the pool that they are in. Results never depend on it."""
+"""The pool of CPU threads, and how many it has. Results never depend on that."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _threads = os.cpu_count() or 1
 
 
 def set_threads(threads: int) -> None:
-    """How many threads are used from now on."""
+    """Use so many threads from now on, 1 at least."""
     global _threads
     _threads = max(1, threads)
     pool.cache_clear()
@@ -24,7 +24,7 @@ def threads() -> int:
 
 @cache
 def pool() -> ThreadPoolExecutor:
-    """The threads."""
+    """The pool, of ``threads()`` threads."""
     return ThreadPoolExecutor(_threads)
 
 

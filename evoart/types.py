@@ -8,11 +8,11 @@ drawing         a decoded genome, ready to be painted at any size
 scene           the drawing of shapes, in unit coordinates: geometry, rgba, background, paint order
 unit            the long side of the picture is 1: x in [0, width], y in [0, height], max(width, height) = 1, y down
 image           ``(h, w, 3)`` float32 sRGB in [0, 1]; images ``(n, h, w, 3)``
-score           what judges images; lower is better (a loss)
+score           what evaluates images; lower is better (a loss)
 tile losses     a loss kept apart by region, ``(n, rows, cols)``; their sum over tiles is the loss
 strategy        an evolution strategy, which sees vectors and losses only
-evaluation      one proposed picture judged (in full, or exactly through its change)
-generation      one round of proposing, judging and learning
+evaluation      one proposed picture evaluated (in full, or exactly through its change)
+generation      one round of proposing, evaluating and learning
 job             one frozen, complete description of a run
 problem         a job settled, with its data: what a search works on
 figures         what a picture comes to, by name: loss, psnr, similarity
@@ -22,7 +22,7 @@ recipe          a job written into the picture it made
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, Self, TypeAlias
 
 import numpy as np
@@ -30,6 +30,8 @@ import numpy as np
 Array: TypeAlias = Any  # numpy.ndarray or jax.Array: code that takes either says so
 Genome: TypeAlias = np.ndarray  # (dim,) float32
 Image: TypeAlias = np.ndarray  # (h, w, 3) float32, sRGB, [0, 1]
+# boxes(form, genomes, xp): (n, groups, 4) x0, y0, x1, y1 of each group, as shares of the picture's sides
+Boxes: TypeAlias = Callable[[Any, Array, Any], Array]
 
 
 class Drawing(Protocol):
@@ -129,13 +131,20 @@ class Form(Protocol):
         there is nothing between them."""
         ...
 
-    # What a form has beyond that, where JAX can draw it:
-    # images_traced(genomes, height, width) -> (n, height, width, 3) sRGB in [0, 1], on white where it is transparent
+
+class TracedForm(Form, Protocol):
+    """A form that JAX can draw."""
+
+    def images_traced(self, genomes: Array, height: int, width: int) -> Array:
+        """Pictures ``(n, height, width, 3)``, sRGB in [0, 1], of genomes ``(n, dim)``; on white where transparent."""
+        ...
+
+    # Where it is not that of one shape:
     # work(pixels) -> what drawing one picture of so many pixels costs, in pixels times shapes
 
 
 class Score(Protocol):
-    """Judges pictures inside a JAX program; lower is better."""
+    """Evaluates pictures inside a JAX program; lower is better."""
 
     @property
     def inputs(self) -> tuple[Any, ...]:
@@ -148,7 +157,7 @@ class Score(Protocol):
 
 
 class Engine(Protocol):
-    """Judges genomes ``(n, dim)``. A plain score of one number per candidate needs ``losses`` only."""
+    """Evaluates genomes ``(n, dim)``. A plain score of one number per candidate needs ``losses`` only."""
 
     def losses(self, genomes: np.ndarray) -> np.ndarray:
         """Losses ``(n,)`` float32."""
@@ -160,6 +169,24 @@ class Engine(Protocol):
     # traceable = True, inputs (a tuple of arrays), losses_traced(genomes, inputs), tile_losses_traced(genomes, tiles,
     #   inputs): the same inside a JAX program. Whatever differs from picture to picture comes in through ``inputs``, so
     #   that the compiled program serves the next picture too.
+
+
+class GradientEngine(Engine, Protocol):
+    """An engine that follows the gradient of the loss inside a JAX program."""
+
+    @property
+    def inputs(self) -> tuple[Any, ...]:
+        """Arrays that differ from job to job, so that the compiled program serves the next one too."""
+        ...
+
+    @property
+    def work(self) -> float:
+        """What one picture costs, in pixels times shapes."""
+        ...
+
+    def loss_and_gradient_traced(self, genome: Array, inputs: tuple[Any, ...]) -> tuple[Array, Array]:
+        """Loss of one genome ``(dim,)`` and its gradient ``(dim,)``."""
+        ...
 
 
 class Search(Protocol):
@@ -186,8 +213,18 @@ class Search(Protocol):
     notes: Sequence[str] = ()  # what a user should know of the search's work, in the order it came up
     resolved: dict[str, float] = {}  # options by which a run whose plan came from a budget can be planned again
 
-    def step(self) -> None: ...
+    def step(self) -> None:
+        """One small unit of work; nothing where ``done``."""
+        ...
 
-    def arrays(self) -> dict[str, np.ndarray]: ...
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The whole state as named arrays of plain types; they do not change when the search goes on."""
+        ...
 
-    def load(self, arrays: dict[str, np.ndarray]) -> None: ...
+    def load(self, arrays: dict[str, np.ndarray]) -> None:
+        """Go on from ``arrays()`` of a search made with the same arguments.
+
+        Raises:
+            EvoartError, KeyError, ValueError: the arrays belong to another search.
+        """
+        ...

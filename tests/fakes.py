@@ -14,7 +14,7 @@ from evoart.forms.sheet import SheetForm
 from evoart.forms.sketch import SketchForm
 from evoart.forms.strokes import StrokesForm
 from evoart.run.fit.problem import FitProblem
-from evoart.score.pixel import judged
+from evoart.score.pixel import evaluate_drawing
 from evoart.types import Search
 
 
@@ -29,7 +29,7 @@ class HillClimber(Search):
         self.generation, self.evaluations, self.stage, self.done = 0, 0, "climb", False
 
     def _judge(self, genome: np.ndarray) -> float:
-        return judged(self.problem.form.drawing(genome), self.problem.target)[0]
+        return evaluate_drawing(self.problem.form.drawing(genome), self.problem.target)[0]
 
     def step(self) -> None:
         time.sleep(self.pause)

@@ -150,10 +150,10 @@ def test_kernels_draw_and_pull_as_the_dense_program():
     genome = shapes.random(np.random.default_rng(0))
     kernels, dense = ScanlinePictures(shapes, 40, 40), TracedPictures(shapes, 40, 40)
     aim = np.random.default_rng(9).random((40, 40, 3), np.float32)
-    both = jax.jit(lambda x, aim: (dense.images(x[None]), dense.pull(x, aim)))
+    both = jax.jit(lambda x, aim: (dense.images(x[None]), dense.vjp(x, aim)))
     image, b = (np.asarray(each) for each in both(genome, aim))
     assert np.abs(kernels.images(genome[None]) - image).mean() < 2e-3
-    assert np.abs(kernels.pull(genome, aim) - b).max() < 0.02 * np.abs(b).max()
+    assert np.abs(kernels.vjp(genome, aim) - b).max() < 0.02 * np.abs(b).max()
 
 
 def test_losses_do_not_depend_on_the_batch(tiny):
@@ -199,8 +199,8 @@ class Narrow(ClipEngine):
 
     def __init__(self, *given):
         super().__init__(*given)
-        judge, slope = self._judge, self._slope
-        self._judge = lambda images, *how: judge(images, *how) if self._fits(len(images)) else None
+        judge, slope = self._evaluate, self._slope
+        self._evaluate = lambda images, *how: judge(images, *how) if self._fits(len(images)) else None
         self._slope = lambda image, *how: slope(image, *how) if self._fits(1) else None
 
     def _fits(self, pictures):
@@ -243,7 +243,7 @@ def test_models_share_the_memory_that_there_is(tiny, monkeypatch):
 def test_no_program_calls_the_host_or_jax_would_not_keep_it(tiny):
     engine = ClipEngine(form(), ClipScore([tiny], [Prompt("a red circle")]), 48, 48)
     image = jnp.zeros((48, 48, 3))
-    for program in (engine._slope, engine._judge):
+    for program in (engine._slope, engine._evaluate):
         shown = image if program is engine._slope else image[None]
         text = program.lower(shown, engine.inputs, jax.random.key(0)).as_text()
         assert "dot_general" in text

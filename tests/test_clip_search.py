@@ -14,7 +14,7 @@ import pytest
 
 from evoart.errors import EvoartError, UsageError
 from evoart.search.multistart import MultiStart
-from evoart.search.prune import needed
+from evoart.search.prune import find_needed
 from evoart.search.stochastic import GRADIENT, Stochastic
 from evoart.search.stochastic_es import StochasticES
 from evoart.search.stochastic_gradient import StochasticGradient
@@ -298,4 +298,4 @@ def leaving_out(worth):
     ],
 )
 def test_what_is_not_needed_is_left_out(worth, tolerance, kept):
-    assert needed(*leaving_out(worth), tolerance) == kept
+    assert find_needed(*leaving_out(worth), tolerance) == kept

@@ -14,13 +14,13 @@ import pytest
 from evoart.draw.shapes import MIXED
 from evoart.engine.placement import PlacementCanvas
 from evoart.run import recipe as recipes
-from evoart.run.fit.job import GROWING
 from evoart.run.fit.problem import FitProblem
 from evoart.run.job import Job
 from evoart.run.problem import prepare
 from evoart.search import plan as module
+from evoart.search.options import GROWING
 from evoart.search.place import Effort
-from evoart.search.plan import OPTIONS, PLANS, Plan, plan_for
+from evoart.search.plan import PLANS, Plan, plan_for
 from evoart.types import Search
 
 TINY = Plan(stages=2, stage_steps=12, cycles=2, cycle_steps=12, finish=12, effort=Effort(60, 4, 4, 3))
@@ -117,7 +117,7 @@ def test_it_improves_and_never_gets_worse(begin):
     assert (np.diff(losses) <= 0).all()
     assert (np.diff(progress) >= 0).all()
     assert progress[-1] == 1
-    assert list(dict.fromkeys(stages)) == ["growing", "renewing", "finishing", "done"]
+    assert list(dict.fromkeys(stages)) == ["growing", "regrowing", "finishing", "done"]
     assert len(search.structure) == 6
     assert judged(search, problem) == pytest.approx(search.loss, rel=1e-4)
     before = search.arrays()
@@ -216,9 +216,9 @@ class Clock:
         self.now = 0.0
 
         def costly(method, cost):
-            def call(studio, *args):
-                self.now += cost(studio, args)
-                return method(studio, *args)
+            def call(canvas, *args):
+                self.now += cost(canvas, args)
+                return method(canvas, *args)
 
             return call
 
@@ -308,9 +308,9 @@ def test_a_plan_is_the_same_after_a_checkpoint_and_from_its_options():
             plan = plan_for(quality, 250, evaluations=budget, **how)
             assert Plan.from_array(plan.array()) == plan
             assert plan_for(quality, 250, options=plan.options, **how) == plan
-    timed = replace(Plan(), rounds=3, share=0.123).looking(321.7, 2)
+    timed = replace(Plan(), rounds=3, share=0.123).with_effort(321.7, 2)
     assert Plan.from_array(timed.array()) == timed
-    assert set(timed.options) == set(GROWING) == set(OPTIONS)
+    assert set(timed.options) == set(GROWING)
 
 
 def test_one_shape_and_a_picture_of_one_colour(begin, monkeypatch):

@@ -1,4 +1,4 @@
-"""The growing search's studio on a device gives the answers of the compiled one on the CPU."""
+"""The growing search's canvas on a device gives the answers of the compiled one on the CPU."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SETS = {"triangles": ("triangle",) * 7, "several kinds": tuple(SHAPES)}
 
 @pytest.fixture(scope="module", params=SETS)
 def both(request):
-    """The two studios, kinds, and rows of shapes."""
+    """The two canvass, kinds, and rows of shapes."""
     kinds = SETS[request.param]
     rng = np.random.default_rng(3)
     weight = rng.random((HEIGHT, WIDTH)).astype(np.float32)
@@ -34,21 +34,21 @@ def both(request):
 
 def test_judges_and_differentiates_alike(both):
     host, device, kinds, rows = both
-    np.testing.assert_allclose(device.judge(kinds, rows), host.judge(kinds, rows), rtol=1e-5)
+    np.testing.assert_allclose(device.evaluate(kinds, rows), host.evaluate(kinds, rows), rtol=1e-5)
     loss, gradient, removal = host.gradient(kinds, rows)
     found = device.gradient(kinds, rows)
     assert found[0] == pytest.approx(loss, rel=1e-5)
     np.testing.assert_allclose(found[1], gradient, atol=3e-3 * np.abs(gradient).max())
     np.testing.assert_allclose(device.removal(kinds, rows), removal, atol=1e-4 * np.abs(removal).max())
-    fewer = device.judge(kinds[:3], rows[:3])  # the same program, filled up
-    np.testing.assert_allclose(fewer, host.judge(kinds[:3], rows[:3]), rtol=1e-5)
+    fewer = device.evaluate(kinds[:3], rows[:3])  # the same program, filled up
+    np.testing.assert_allclose(fewer, host.evaluate(kinds[:3], rows[:3]), rtol=1e-5)
 
 
 def test_finds_the_same_gains(both):
     host, device, kinds, rows = both
-    for studio in (host, device):
-        studio.open(kinds[:4], rows[:4])
-        studio.paint(kinds[4], rows[4])
+    for canvas in (host, device):
+        canvas.open(kinds[:4], rows[:4])
+        canvas.paint(kinds[4], rows[4])
     np.testing.assert_allclose(np.asarray(device._shown), host._canvas.transpose(1, 2, 0), atol=1e-4)
     np.testing.assert_allclose(device._error, host._error, rtol=1e-4)
     for kind in dict.fromkeys(kinds):

@@ -116,11 +116,11 @@ def test_sets_gains_are_exact():
     reach = union(home, one._reach(new))
     moved = independent(np.tile(np.arange(12), (len(new), 1)), reach, one._tiles)
     assert moved.sum() > len(new)  # several at a time, or the test says little
-    gains = inside(one._grid - one._judge(np.where(moved[..., None], new, one._rows)), reach)
+    gains = inside(one._grid - one._evaluate(np.where(moved[..., None], new, one._rows)), reach)
     for candidate, shape in np.argwhere(moved)[:40]:
         alone = one._rows.copy()
         alone[shape] = new[candidate, shape]
-        assert one.loss - one._judge(alone[None]).sum() == pytest.approx(gains[candidate, shape], abs=1e-7)
+        assert one.loss - one._evaluate(alone[None]).sum() == pytest.approx(gains[candidate, shape], abs=1e-7)
 
 
 class Scalar:

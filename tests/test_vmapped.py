@@ -13,7 +13,7 @@ from evoart.search.classical import Classical
 from evoart.search.independent_sets_jax import IndependentSetsJax
 from evoart.search.regional import Regional
 from evoart.search.sequential import Sequential
-from evoart.search.vmapped import together
+from evoart.search.vmapped import batch_searches
 
 PIXELS = 24
 
@@ -36,7 +36,7 @@ def make(name, seed, **how):
 
 @pytest.mark.parametrize("name", ["classical", "sets"])
 def test_each_finds_what_it_finds_alone(name):
-    alone, members = [make(name, seed) for seed in range(3)], together([make(name, seed) for seed in range(3)])
+    alone, members = [make(name, seed) for seed in range(3)], batch_searches([make(name, seed) for seed in range(3)])
     for search in (*alone, *(member.search for member in members)):
         search._block = 5
         search.stop_after(15, None)
@@ -53,11 +53,11 @@ def test_each_finds_what_it_finds_alone(name):
         assert member.loss == pytest.approx(search.loss, rel=1e-4)
         np.testing.assert_allclose(member.genome, search.genome, atol=1e-3)
         assert member.evaluations == search.evaluations
-    assert len(members[0]._group._programs) == 1
+    assert len(members[0]._batch._programs) == 1
 
 
 def test_the_newest_state_is_what_is_saved():
-    members = together([make("classical", seed) for seed in range(2)])
+    members = batch_searches([make("classical", seed) for seed in range(2)])
     for member in members:
         member.search._block = 2
     members[0].step()
@@ -68,16 +68,16 @@ def test_the_newest_state_is_what_is_saved():
 
 
 def test_programs_that_differ_are_not_shared():
-    members = together([make("classical", 0), make("classical", 1, kinds=("circle",) * 5)])
+    members = batch_searches([make("classical", 0), make("classical", 1, kinds=("circle",) * 5)])
     for member in members:
         member.search._block = 2
         member.step()
     assert [member.generation for member in members] == [2, 2]
-    assert not members[0]._group._programs
+    assert not members[0]._batch._programs
 
 
 def test_one_that_has_ended_no_longer_advances():
-    members = together([make("classical", seed) for seed in range(3)])
+    members = batch_searches([make("classical", seed) for seed in range(3)])
     for member in members:
         member.search._block = 2
     members[0].step()
@@ -108,7 +108,7 @@ def test_what_comes_before_is_done_one_by_one():
     def chain(seed):
         return Sequential(Count(problem(seed)[1]), lambda kinds, genome, spent: make("sets", seed))
 
-    members = together([chain(seed) for seed in range(2)])
+    members = batch_searches([chain(seed) for seed in range(2)])
     for _ in range(4):
         members[0].step()
     assert members[0].generation > 3

@@ -80,25 +80,25 @@ def transmitted(cover: Array) -> Array:
     return jnp.concatenate([through[1:], jnp.ones_like(through[:1])])
 
 
-def below(cover: Array, colours: Array, ground: Array) -> Array:
+def below(cover: Array, colours: Array, background: Array) -> Array:
     """The picture below each layer ``(k, ...)``, in one channel.
 
     Args:
         cover: opacity times coverage ``(k, ...)``.
         colours: of the layers in this channel, broadcast to ``cover``.
-        ground: below all of them, ``(...)``.
+        background: below all of them, ``(...)``.
     """
 
     def after(one: tuple[Array, Array], other: tuple[Array, Array]) -> tuple[Array, Array]:
         return other[0] * one[0], other[0] * one[1] + other[1]
 
     through, added = jax.lax.associative_scan(after, (1 - cover, cover * colours))
-    return jnp.concatenate([ground[None], (through * ground + added)[:-1]])
+    return jnp.concatenate([background[None], (through * background + added)[:-1]])
 
 
 @jax.custom_vjp
-def over(cover: Array, colours: Array, ground: Array) -> Array:
-    """The picture ``(..., 3)`` of layers on ``ground`` ``(3,)``, differentiable by the layers.
+def over(cover: Array, colours: Array, background: Array) -> Array:
+    """The picture ``(..., 3)`` of layers on ``background`` ``(3,)``, differentiable by the layers.
 
     Args:
         cover: opacity times coverage ``(k, ...)``.
@@ -106,21 +106,21 @@ def over(cover: Array, colours: Array, ground: Array) -> Array:
     """
     through = transmitted(cover)
     layers = jnp.einsum("k...,kc->...c", through * cover, colours, precision="highest")
-    return layers + (through[0] * (1 - cover[0]))[..., None] * ground
+    return layers + (through[0] * (1 - cover[0]))[..., None] * background
 
 
-def _forward(cover: Array, colours: Array, ground: Array) -> tuple[Array, tuple]:
-    return over(cover, colours, ground), (cover, colours, ground)
+def _forward(cover: Array, colours: Array, background: Array) -> tuple[Array, tuple]:
+    return over(cover, colours, background), (cover, colours, background)
 
 
 def _backward(kept: tuple, by_image: Array) -> tuple[Array, Array, Array]:
-    cover, colours, ground = kept
+    cover, colours, background = kept
     through = transmitted(cover)
     # Along the gradient a colour is one number, so the picture below each layer is needed in one channel only.
     along = jnp.einsum("...c,kc->k...", by_image, colours, precision="highest")
-    by_cover = through * (along - below(cover, along, by_image @ ground))
+    by_cover = through * (along - below(cover, along, by_image @ background))
     by_colours = jnp.einsum("k...,...c->kc", through * cover, by_image, precision="highest")
-    return by_cover, by_colours, jnp.zeros_like(ground)
+    return by_cover, by_colours, jnp.zeros_like(background)
 
 
 over.defvjp(_forward, _backward)

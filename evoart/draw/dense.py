@@ -97,7 +97,7 @@ class DenseRaster:
         extent: tuple[float, float],
     ) -> None:
         self.decode, self.height, self.width = decode, height, width
-        # Pictures drawn side by side: enough to fill the device, few enough to stay within its caches or memory.
+        # Pictures drawn at a time: enough to fill the device, few enough to stay within its caches or memory.
         cpu = jax.default_backend() == "cpu"
         self.batch = int(np.clip((2**19 if cpu else 2**24) // (height * width), 1, 8 if cpu else 64))
         self._scale = pixels_per_unit((width, height), extent)
@@ -114,13 +114,13 @@ class DenseRaster:
         steps = np.minimum(np.arange(most), np.maximum(counts, 1)[:, None] - 1)
         self._gather = self._layout.start[:-1, None] + steps
 
-    def image(self, genome: Array, ground: Array) -> Array:
-        """One picture ``(height, width, 3)`` of a genome ``(dim,)`` on ``ground`` ``(3,)``; differentiable, and usable
+    def image(self, genome: Array, background: Array) -> Array:
+        """One picture ``(height, width, 3)`` of a genome ``(dim,)`` on ``background`` ``(3,)``; differentiable, usable
         inside jit and vmap."""
         geometry, rgba = self.decode(jnp, genome)
-        ground = jnp.broadcast_to(ground, (self.height, self.width, 3))
+        background = jnp.broadcast_to(background, (self.height, self.width, 3))
         if not len(self._class):
-            return ground
+            return background
         points, widths = self._layout.outlines(jnp, geometry, self._scale)
 
         # Recomputing a coverage costs less than keeping every one of them for the gradient.
@@ -133,7 +133,7 @@ class DenseRaster:
             return paint(canvas, *shape), None
 
         shapes = (points[self._gather], widths, rgba, jnp.asarray(self._class))
-        return jax.lax.scan(step, ground, shapes)[0]
+        return jax.lax.scan(step, background, shapes)[0]
 
     def _coverage(self, outline: Array, line_width: Array, member: Array) -> Array:
         def branch(count: int, filled: bool) -> Callable[[Array, Array], Array]:
@@ -147,15 +147,15 @@ class DenseRaster:
         # The index does not depend on the candidate, so this stays a true branch under vmap.
         return jax.lax.switch(member, branches, outline, line_width)
 
-    def map(self, judge: Callable[[Array], Array], genomes: Array, ground: Array) -> Array:
-        """``judge(image)`` for each of ``genomes`` ``(n, dim)`` on ``ground`` ``(3,)``, ``batch`` pictures at a time.
+    def map(self, judge: Callable[[Array], Array], genomes: Array, background: Array) -> Array:
+        """``judge(image)`` for each of ``genomes`` ``(n, dim)`` on ``background`` ``(3,)``, ``batch`` at a time.
 
         The last batch is filled up: XLA rounds differently for another size, and what is found of a candidate should
         not depend on how many others there are.
         """
 
         def one(genome: Array) -> Array:
-            return judge(self.image(genome, ground))
+            return judge(self.image(genome, background))
 
         n, size = len(genomes), self.batch
         if n <= size:

@@ -50,7 +50,7 @@ class Kernel:
         edges, paint, columns, rows, *rest = refs
         colours, *target = rest[:pictures]
         out = rest[-1]
-        start, is_filled = rest[pictures:-1] or (None, None)
+        start, is_filled = rest[pictures:-1] or (self.start, self.is_filled)  # constants are read by programs only
         block = pl.program_id(1)
         # Corners of the pixels, x and y; every array that follows is (COLUMNS, ROWS), one that goes with x or y alone
         # has a side of 1.
@@ -58,7 +58,7 @@ class Kernel:
         y = (jax.lax.broadcasted_iota(jnp.int32, (1, ROWS), 1) + block % down * ROWS).astype(jnp.float32)
 
         def cover(shape: Array) -> Array:
-            begin = shape * self.edges if start is None else start[shape]
+            begin = shape * self.edges if self.edges is not None else start[shape]
             count = self.edges if self.edges is not None else start[shape + 1] - begin
             half = None if self.filled else paint[shape, 4]
             branches = (
@@ -82,8 +82,8 @@ class Kernel:
             touching = rows[w] & columns[w]
             return jax.lax.while_loop(lambda carry: carry[0] != 0, lowest, (touching, canvas))[1]
 
-        ground = tuple(jnp.full((COLUMNS, ROWS), colours[c], jnp.float32) for c in range(3))
-        write(jax.lax.fori_loop(0, words, word, ground), target, out, x)
+        background = tuple(jnp.full((COLUMNS, ROWS), colours[c], jnp.float32) for c in range(3))
+        write(jax.lax.fori_loop(0, words, word, background), target, out, x)
 
 
 def _loop(count: Any, begin: Array, step: Callable[[Array, Array], Array], value: Array) -> Array:
@@ -135,12 +135,14 @@ def _error(judge: Judge, canvas: Planes, target: Sequence[Any]) -> Array:
 
 
 def write_sum(judge: Judge, canvas: Planes, target: Sequence[Any], out: Any, x: Array) -> None:
+    """The loss of the block, one number."""
     out[...] = jnp.sum(_error(judge, canvas, target))
 
 
 def write_columns(
     judge: Judge, most: int, tiles: int, width: int, canvas: Planes, target: Sequence[Any], out: Any, x: Array
 ) -> None:
+    """The losses of the block by column of tiles (``most`` at most) and row of pixels, ``(most, ROWS)``."""
     error = _error(judge, canvas, target)
     column = x.astype(jnp.int32) * tiles // width
     first = (pl.program_id(1) // (pl.num_programs(1) // -(-width // COLUMNS))) * COLUMNS * tiles // width
@@ -149,5 +151,6 @@ def write_columns(
 
 
 def write_pixels(canvas: Planes, target: Sequence[Any], out: Any, x: Array) -> None:
+    """The pixels of the block, ``(3, COLUMNS, ROWS)``."""
     for c, plane in enumerate(canvas):
         out[c] = plane

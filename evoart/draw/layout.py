@@ -84,16 +84,16 @@ class Layout:
         kinds = np.asarray(self.kinds)
         for name in dict.fromkeys(self.kinds):
             kind, where = shape(name), np.flatnonzero(kinds == name)
-            pull = by_points[self.start[where][:, None] + np.arange(kind.points(self.detail))]
+            by_outline = by_points[self.start[where][:, None] + np.arange(kind.points(self.detail))]
             dim = len(kind.parameters)
             if isinstance(kind, FreePolygon):
-                out[where, :dim] = pull.reshape(len(where), dim)
+                out[where, :dim] = by_outline.reshape(len(where), dim)
                 continue
             p = geometry[where, :dim].astype(np.float64)
             nudged = p + STEP * np.array([1, -1])[:, None, None, None] * np.eye(dim)[:, None, :]  # (2, dim, n, dim)
             ahead, behind = kind.outline(np, nudged, self.detail)
             moved = (ahead - behind) / (2 * STEP)
-            out[where, :dim] = np.einsum("dnvc,nvc->nd", moved, pull)
+            out[where, :dim] = np.einsum("dnvc,nvc->nd", moved, by_outline)
             if not kind.filled:
                 out[where, dim - 1] += by_widths[where] * _across(scale) * np.sign(p[:, -1])
         return out
@@ -118,7 +118,7 @@ def layout(kinds: tuple[str, ...], detail: int) -> Layout:
 def detail_for(pixels: float) -> int:
     """Points per closed curve for a picture ``pixels`` long.
 
-    Above 256 pixels, where people look at it, the outline of the largest circle is within a tenth of a pixel and shows
-    no corners; below, where searches look, within a third.
+    Above 256 pixels, where people see it, the outline of the largest circle is within a tenth of a pixel and shows
+    no corners; below, where searches work, within a third.
     """
     return int(np.clip(4 * np.ceil(np.sqrt(pixels) / (2 if pixels <= 256 else 1)), 24, 512))

@@ -84,14 +84,14 @@ class PallasRaster:
         planes = jnp.pad(jnp.transpose(image, (2, 1, 0)), ((0, 0), (0, wide), (0, high)))
         return planes, jnp.pad(jnp.transpose(share), ((0, wide), (0, high)))
 
-    def losses(self, genomes: Array, ground: Array, target: tuple[Array, Array], judge: Judge) -> Array:
-        """Losses ``(n,)`` of genomes ``(n, dim)`` on ``ground`` ``(3,)``: each block writes one number."""
+    def losses(self, genomes: Array, background: Array, target: tuple[Array, Array], judge: Judge) -> Array:
+        """Losses ``(n,)`` of genomes ``(n, dim)`` on ``background`` ``(3,)``: each block writes one number."""
         blocks = self.across * self.down
         out = ((blocks,), (None, None), lambda i, t: (i, t))
-        return self._run(genomes, ground, target, out, partial(write_sum, judge)).sum(-1)
+        return self._run(genomes, background, target, out, partial(write_sum, judge)).sum(-1)
 
     def tile_losses(
-        self, genomes: Array, ground: Array, target: tuple[Array, Array], judge: Judge, tiles: int
+        self, genomes: Array, background: Array, target: tuple[Array, Array], judge: Judge, tiles: int
     ) -> Array:
         """Losses ``(n, tiles, tiles)`` by tile: pixel ``(y, x)`` counts in ``(y * tiles // h, x * tiles // w)``.
 
@@ -107,7 +107,7 @@ class PallasRaster:
             (None, None, most, ROWS),
             lambda i, t: (i, t // self.down, 0, t % self.down),
         )
-        sums = self._run(genomes, ground, target, out, partial(write_columns, judge, most, tiles, self.width))
+        sums = self._run(genomes, background, target, out, partial(write_columns, judge, most, tiles, self.width))
         column = (first[:, None] + np.arange(most)).ravel()
         by_column = (np.arange(tiles)[:, None] == column).astype(np.float32)
         by_row = (np.arange(tiles)[:, None] == np.arange(self.height) * tiles // self.height).astype(np.float32)
@@ -115,20 +115,20 @@ class PallasRaster:
         # An accelerator's fast low precision would spoil exact differences of tiles.
         return jnp.einsum("yh,nch,xc->nyx", by_row, sums, by_column, precision="highest")
 
-    def images(self, genomes: Array, ground: Array) -> Array:
-        """Pictures ``(n, h, w, 3)`` sRGB of genomes ``(n, dim)`` on ``ground`` ``(3,)``."""
+    def images(self, genomes: Array, background: Array) -> Array:
+        """Pictures ``(n, h, w, 3)`` sRGB of genomes ``(n, dim)`` on ``background`` ``(3,)``."""
         wide, high = self.across * COLUMNS, self.down * ROWS
         out = (
             (3, wide, high),
             (None, 3, COLUMNS, ROWS),
             lambda i, t: (i, 0, t // self.down, t % self.down),
         )
-        planes = self._run(genomes, ground, (), out, write_pixels)
+        planes = self._run(genomes, background, (), out, write_pixels)
         return jnp.transpose(planes[..., : self.width, : self.height], (0, 3, 2, 1))
 
-    def _run(self, genomes: Array, ground: Array, target: tuple[Array, ...], out: tuple, write: Callable) -> Array:
+    def _run(self, genomes: Array, background: Array, target: tuple[Array, ...], out: tuple, write: Callable) -> Array:
         tables = self._tables(genomes)
-        pictures = [jnp.asarray(each)[None] for each in (ground, *target)]
+        pictures = [jnp.asarray(each)[None] for each in (background, *target)]
         return _batched(partial(self._call, out=out, write=write), len(tables))(*tables, *pictures)
 
     def _tables(self, genomes: Array) -> tuple[Array, ...]:

@@ -29,7 +29,7 @@ class PenDrawing:
         colours: sRGB in [0, 1] of each stroke, ``(n, 3)``.
         line: width of every line in units.
         width, height: extent in units; the longer one is 1.
-        background: sRGB in [0, 1], or None for a transparent ground.
+        background: sRGB in [0, 1], or None for a transparent background.
         groups: strokes of each sketch, in order; their sum is ``n``. Sketches of a sheet are drawn at the same time.
     """
 
@@ -99,7 +99,7 @@ class PenDrawing:
         return replace(self, background=None)
 
     def _on_paper(self, text: str) -> str:
-        """The document on a ground of its colour: a style, for a rectangle would be drawn by a plotter too."""
+        """The document on a background of its colour: a style, for a rectangle would be drawn by a plotter too."""
         if self.background is None:
             return text
         return text.replace(' role="img">', f' role="img" style="background:{colour(self.background)}">', 1)

@@ -116,8 +116,8 @@ def paint_recorded(canvas, points, start, widths, rgba, cover, below, rows, owne
 
 
 @njit(**JIT)
-def _pull_edges(edges_points, first, last, y, width, lo, hi, g, grad):
-    """Add the pull of row ``y`` on a polygon's points: the derivative of every pixel's area, weighted by ``g``."""
+def _edges_backward(edges_points, first, last, y, width, lo, hi, g, grad):
+    """Add to ``grad`` the derivative of the areas in row ``y`` by a polygon's points, weighted by ``g``."""
     for i in range(first, last):
         j = i + 1 if i + 1 < last else first
         x0, y0 = edges_points[i, 0], edges_points[i, 1]
@@ -163,8 +163,8 @@ def _pull_edges(edges_points, first, last, y, width, lo, hi, g, grad):
 
 
 @njit(**JIT)
-def _pull_stroke(points, first, last, radius, y, width, square, nearest, g, grad):
-    """Add the pull of row ``y`` on a stroke's points; returns the pull on its radius."""
+def _stroke_backward(points, first, last, radius, y, width, square, nearest, g, grad):
+    """Add to ``grad`` the derivative of row ``y`` by a stroke's points, weighted by ``g``; return its radius'."""
     lo, hi = stroke_row(points, first, last, radius, y, width, square, nearest)
     half, by_radius = np.float32(0.5), np.float32(0.0)
     for x in range(lo, hi):
@@ -192,7 +192,7 @@ def _pull_stroke(points, first, last, radius, y, width, square, nearest, g, grad
 
 
 @njit(**JIT)
-def pull(
+def backward(
     adjoint, through, points, start, widths, rgba, cover, below, rows, owner, by_points, by_widths, by_rgba, removal
 ):
     """Backward pass of ``paint_recorded``: from d loss / d canvas to points, widths and rgba.
@@ -217,7 +217,7 @@ def pull(
             y, lo, hi, at = rows[entry, 0], rows[entry, 1], rows[entry, 2], rows[entry, 3]
             a0, a1, a2 = adjoint[0, y, lo:hi], adjoint[1, y, lo:hi], adjoint[2, y, lo:hi]
             b0, b1, b2 = below[0, at : at + hi - lo], below[1, at : at + hi - lo], below[2, at : at + hi - lo]
-            signed, light, pulled = cover[at : at + hi - lo], through[y, lo:hi], g[lo:hi]
+            signed, light, by_cover = cover[at : at + hi - lo], through[y, lo:hi], g[lo:hi]
             for i in range(len(signed)):
                 s = signed[i]
                 c = min(abs(s), one)
@@ -231,7 +231,7 @@ def pull(
                 t = light[i] * u
                 gone += t * t * (d0 * d0 + d1 * d1 + d2 * d2) - u * q
                 inside = opacity if abs(s) <= np.float32(FULL) else zero
-                pulled[i] = q * (inside if s >= 0 else -inside)
+                by_cover[i] = q * (inside if s >= 0 else -inside)
             for i in range(len(signed)):
                 keep = one - min(abs(signed[i]), one) * opacity
                 a0[i] *= keep
@@ -240,11 +240,11 @@ def pull(
                 light[i] *= keep
             if widths[k] > 0:
                 radius = widths[k] * np.float32(0.5)
-                by_widths[k] += np.float32(0.5) * _pull_stroke(
+                by_widths[k] += np.float32(0.5) * _stroke_backward(
                     points, first, last, radius, y, width, square, nearest, g, by_points
                 )
             else:
-                _pull_edges(points, first, last, y, width, lo, hi, g, by_points)
+                _edges_backward(points, first, last, y, width, lo, hi, g, by_points)
         by_rgba[k, 0] += s0
         by_rgba[k, 1] += s1
         by_rgba[k, 2] += s2

@@ -22,7 +22,7 @@ class Scene:
         kinds: shape names, one per shape, ``(k,)``.
         geometry: ``(k, g)`` float32 parameters in units, padded with zeros past the shape's own.
         rgba: ``(k, 4)`` float32 sRGB colour and opacity in [0, 1], not premultiplied.
-        background: sRGB colour in [0, 1], or None for a transparent ground.
+        background: sRGB colour in [0, 1], or None for a transparent background.
         width, height: extent in units; the longer one is 1.
     """
 

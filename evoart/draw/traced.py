@@ -27,7 +27,7 @@ def has_kernels() -> bool:
 def images(
     kinds: Sequence[str],
     decode: Decoder,
-    ground: tuple[float, float, float] | None,
+    background: tuple[float, float, float] | None,
     genomes: Array,
     size: tuple[int, int],
     extent: tuple[float, float],
@@ -37,13 +37,13 @@ def images(
 
     Args:
         kinds, decode, extent: as ``DenseRaster``.
-        ground: sRGB in [0, 1]; None is drawn on white.
+        background: sRGB in [0, 1]; None is drawn on white.
         size: ``(w, h)`` in pixels.
         kernels: whether the Pallas kernels draw; None: where they can. Gradients always come from the dense program.
     """
     width, height = size
     dense = DenseRaster(kinds, decode, height, width, extent)
-    colour = ground_of(ground)
+    colour = background_colour(background)
     if not (has_kernels() if kernels is None else kernels):
         return dense.map(lambda image: image, genomes, colour)
     from evoart.draw.pallas import PallasRaster
@@ -67,6 +67,6 @@ def images(
     return draw(genomes)
 
 
-def ground_of(background: tuple[float, float, float] | None) -> np.ndarray:
-    """The colour ``(3,)`` that shapes are drawn on: white where the ground is transparent."""
+def background_colour(background: tuple[float, float, float] | None) -> np.ndarray:
+    """The colour ``(3,)`` that shapes are drawn on: white where the background is transparent."""
     return np.asarray((1.0, 1.0, 1.0) if background is None else background, np.float32)

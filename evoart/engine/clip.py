@@ -1,4 +1,4 @@
-"""CounterRNG genomes and lets CLIP judge them: draw, crop, encode and score, in one JAX program where JAX draws."""
+"""CounterRNG genomes and evaluates them by CLIP: draw, crop, encode and score, in one JAX program where JAX draws."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from evoart.engine.rendering import pictures
 from evoart.score.clip import ClipScore
 from evoart.types import Array, Form, Genome, Image
 
-_MOST = {"cpu": 64, "other": 1024}  # pictures looked at side by side: more are no faster
+_MOST = {"cpu": 64, "other": 1024}  # pictures at a time: more are no faster
 _ROOM = 1 << 24  # bytes to look at one picture by a model that does not say
 FIXED = 8  # crops by which the best so far is chosen, always the same ones
 
 
 class ClipEngine:
-    """Judges genomes of ``form``.
+    """Evaluates genomes of ``form``.
 
     Methods named ``*_traced`` may be used inside a JAX program where ``traceable`` is True. Elsewhere they are the
     host's: it draws, and everything else is a program of its own.
@@ -33,9 +33,9 @@ class ClipEngine:
         seed: decides the crops that the best so far is chosen by.
 
     Attributes:
-        batch: pictures that are looked at side by side.
+        batch: pictures that are evaluated at a time.
         inputs: what differs from run to run, as an argument of the programs.
-        work: operations that judging one genome takes, about.
+        work: operations that evaluating one genome takes, about.
     """
 
     name = "clip"
@@ -48,23 +48,24 @@ class ClipEngine:
         room = 24 * height * width + max(getattr(model, "memory", _ROOM) for model in score.models)
         self.batch = min(candidates_within(room), _MOST.get(jax.default_backend(), _MOST["other"]))
         self._asked = 1
-        # Operations to judge one genome: two for every weight and token, and some for every pixel and shape.
+        # Operations to evaluate one genome: two for every weight and token, and some for every pixel and shape.
         drawing = 30.0 * height * width * getattr(form, "groups", 1)
         self.work = drawing + score.crops.number * sum(getattr(model, "work", 1e10) for model in score.models)
         self.inputs = (score.inputs, np.asarray(jax.random.key_data(jax.random.key(seed ^ 0x5EED))))
-        self._settling = type(score.crops)(FIXED, score.crops.area, score.crops.aspect)
-        self._judge, self._settle = jax.jit(self._judged), jax.jit(self._settled)
-        self._slope = jax.jit(jax.value_and_grad(lambda image, *how: self._judged(image[None], *how)[0]))
+        self._fixed_crops = type(score.crops)(FIXED, score.crops.area, score.crops.aspect)
+        self._evaluate = jax.jit(self._losses_of)
+        self._evaluate_fixed = jax.jit(self._evaluated_fixed)
+        self._slope = jax.jit(jax.value_and_grad(lambda image, *how: self._losses_of(image[None], *how)[0]))
         self._change = jax.jit(self._changed, static_argnums=3)
         self._losses = jax.jit(self.finalised_traced) if self.traceable else self.finalised_traced
 
     def losses_traced(self, genomes: Array, inputs: Any, key: Array) -> Array:
         """Losses ``(n,)`` of genomes ``(n, dim)``, under the crops that ``key`` decides, a bounded number at a time."""
-        return self._in_parts(lambda some: self._judge(self._pictures.images(some), inputs, key), genomes)
+        return self._in_parts(lambda some: self._evaluate(self._pictures.images(some), inputs, key), genomes)
 
     def finalised_traced(self, genomes: Array, inputs: Any) -> Array:
         """Losses ``(n,)`` under crops that never change: what "the best so far" means."""
-        return self._settle(self._pictures.images(genomes), inputs)
+        return self._evaluate_fixed(self._pictures.images(genomes), inputs)
 
     def losses(self, genomes: np.ndarray) -> np.ndarray:
         """Losses ``(n,)`` float32 of genomes ``(n, dim)`` under the crops that never change."""
@@ -73,7 +74,7 @@ class ClipEngine:
     def gradient_traced(self, genome: Array, inputs: Any, key: Array) -> tuple[Array, Array]:
         """Loss of a genome ``(dim,)`` and its derivative: through the models, the crops and the shapes' edges."""
         loss, _, slope = self.where_traced(genome, inputs, key)
-        return loss, self._pictures.pull(genome, slope)
+        return loss, self._pictures.vjp(genome, slope)
 
     def where_traced(self, genome: Array, inputs: Any, key: Array) -> tuple[Array, Array, Array]:
         """Loss of a genome ``(dim,)``, its picture ``(h, w, 3)``, and the loss's derivative by every pixel."""
@@ -90,16 +91,16 @@ class ClipEngine:
         return self._in_parts(lambda some: self._change(self._pictures.images(some), parent, slope, tiles), genomes)
 
     def shrink(self) -> bool:
-        """Look at half as many pictures side by side from now on; False where it is one already.
+        """Evaluate half as many pictures at a time from now on; False where it is one already.
 
-        Programs that hold this engine are to be compiled anew.
+        Programs that hold this engine are to be compiled again.
         """
         most = min(self.batch, self._asked)
         self.batch = max(most // 2, 1)
         return most > 1
 
     @property
-    def least(self) -> tuple[str, str]:
+    def too_large(self) -> tuple[str, str]:
         """What does not fit where one picture does not, and what to do."""
         names, crops = " and ".join(model.name for model in self.score.models), self.score.crops.number
         return (
@@ -109,11 +110,11 @@ class ClipEngine:
 
     # What is a program in any case.
 
-    def _judged(self, images: Array, inputs: Any, key: Array) -> Array:
+    def _losses_of(self, images: Array, inputs: Any, key: Array) -> Array:
         return self.score.losses_traced(images, inputs[0], key)
 
-    def _settled(self, images: Array, inputs: Any) -> Array:
-        boxes = self._settling.boxes(jax.random.wrap_key_data(inputs[1]), self.height, self.width)
+    def _evaluated_fixed(self, images: Array, inputs: Any) -> Array:
+        boxes = self._fixed_crops.boxes(jax.random.wrap_key_data(inputs[1]), self.height, self.width)
         return self.score.loss_of(self.score.similarities_traced(images, inputs[0], boxes), inputs[0][2])
 
     def _changed(self, images: Array, parent: Array, slope: Array, tiles: int) -> Array:
@@ -121,18 +122,18 @@ class ClipEngine:
         change = ((images - parent) * slope).sum(-1)
         return jnp.einsum("th,nhw,sw->nts", rows, change, columns, precision="highest")
 
-    def _in_parts(self, judge: Callable[[Array], Array], genomes: Array) -> Array:
-        """``judge`` of genomes ``(n, dim)``, ``batch`` of them side by side."""
+    def _in_parts(self, evaluate: Callable[[Array], Array], genomes: Array) -> Array:
+        """``evaluate`` of genomes ``(n, dim)``, ``batch`` of them at a time."""
         n, batch = genomes.shape[0], self.batch
         self._asked = max(n, self._asked)
         if not self.traceable:
-            return np.concatenate([judge(genomes[i : i + batch]) for i in range(0, n, batch)])
+            return np.concatenate([evaluate(genomes[i : i + batch]) for i in range(0, n, batch)])
         parts, whole = [], n - n % batch
         if whole:
-            found = jax.lax.map(judge, genomes[:whole].reshape(-1, batch, genomes.shape[1]))
+            found = jax.lax.map(evaluate, genomes[:whole].reshape(-1, batch, genomes.shape[1]))
             parts.append(found.reshape(whole, *found.shape[2:]))
         if whole < n:
-            parts.append(judge(genomes[whole:]))
+            parts.append(evaluate(genomes[whole:]))
         return jnp.concatenate(parts)
 
 

@@ -1,4 +1,4 @@
-"""The dense engine: draws and judges in one JAX program, on any device."""
+"""The dense engine: draws and evaluates in one JAX program, on any device."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from evoart.draw.dense import DenseRaster
-from evoart.draw.traced import ground_of
+from evoart.draw.traced import background_colour
 from evoart.engine.jax_setup import setup
 from evoart.engine.memory import candidates_within
 from evoart.score.pixel import Target, loss_map
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 # Pixels times shapes that half a second has room for, with a wide margin: what a block of generations may hold.
 WORK = {"cpu": 1e8, "other": 2e10}
-PICTURE = 64  # bytes per pixel that drawing and judging one picture takes at most
+PICTURE = 64  # bytes per pixel that drawing and evaluating one picture takes at most
 
 
 class DenseEngine:
-    """Judges genomes of ``form`` against ``target``; methods named ``*_traced`` may be used inside a JAX program.
+    """Evaluates genomes of ``form`` against ``target``; methods named ``*_traced`` may be used inside a JAX program.
 
     Attributes:
         form: what a genome stands for.
         target: the picture to come near, ``(h, w, 3)``, its weights and its loss.
         traceable: True: a search may put this engine into its own program.
-        inputs: the target's picture and weights and the ground's colour, for the methods named ``*_traced``: as
+        inputs: the target's picture and weights and the background's colour, for the methods named ``*_traced``: as
             arguments, and not constants of a program, they leave it fit for the next picture.
     """
 
@@ -40,7 +40,7 @@ class DenseEngine:
     def __init__(self, form: ShapesForm, target: Target) -> None:
         setup()
         self.form, self.target = form, target
-        self.inputs = (target.image, target.weight, ground_of(form.background))
+        self.inputs = (target.image, target.weight, background_colour(form.background))
         self.height, self.width = target.image.shape[:2]
         self._raster = DenseRaster(form.kinds, form.decode, self.height, self.width, (form.width, form.height))
         self._raster.batch = min(self._raster.batch, candidates_within(PICTURE * self.height * self.width))
@@ -56,13 +56,13 @@ class DenseEngine:
 
     @property
     def batch(self) -> int:
-        """Candidates that are judged side by side."""
+        """Candidates that are evaluated at a time."""
         return self._raster.batch
 
     def shrink(self) -> bool:
-        """Judge half as many candidates side by side from now on; False where it is one already.
+        """Evaluate half as many candidates at a time from now on; False where it is one already.
 
-        Programs that hold this engine are to be compiled anew.
+        Programs that hold this engine are to be compiled again.
         """
         if self.batch == 1:
             return False
@@ -70,7 +70,7 @@ class DenseEngine:
         return True
 
     def images(self, genomes: np.ndarray) -> np.ndarray:
-        """Pictures ``(n, h, w, 3)`` float32 sRGB of genomes ``(n, dim)``; a transparent ground is white."""
+        """Pictures ``(n, h, w, 3)`` float32 sRGB of genomes ``(n, dim)``; a transparent background is white."""
         return np.asarray(self._images(self._array(genomes)))
 
     def losses(self, genomes: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The engine of any form that JAX can draw and any score of images: draw a few, judge them, go on."""
+"""The engine of any form that JAX can draw and any score of images: a few pictures are drawn and scored at a time."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import jax.numpy as jnp
 import numpy as np
 
 from evoart.engine.jax_setup import setup
-from evoart.types import Array, Form, Score
+from evoart.types import Array, Score, TracedForm
 
 _PIXELS = {"cpu": 2**20, "other": 2**26}  # of the pictures that are there at a time
 
 
 class ImagesEngine:
-    """Judges genomes of ``form`` by ``score``; ``losses_traced`` may be used inside a JAX program.
+    """Evaluates genomes of ``form`` by ``score``; ``losses_traced`` may be used inside a JAX program.
 
     Args:
-        form: has ``images_traced``.
-        score: judges pictures.
-        canvas: ``(w, h)`` in pixels at which pictures are judged.
+        form: what genomes stand for.
+        score: evaluates pictures.
+        size: ``(w, h)`` in pixels at which pictures are evaluated.
 
     Attributes:
         traceable: True: a search may put this engine into its own program.
@@ -29,10 +29,10 @@ class ImagesEngine:
 
     name, traceable = "images", True
 
-    def __init__(self, form: Form, score: Score, canvas: tuple[int, int]) -> None:
+    def __init__(self, form: TracedForm, score: Score, size: tuple[int, int]) -> None:
         setup()
         self.form, self.score = form, score
-        self.width, self.height = canvas
+        self.width, self.height = size
         self.inputs = score.inputs
         most = _PIXELS.get(jax.default_backend(), _PIXELS["other"])
         self.batch = int(np.clip(most // (self.width * self.height), 1, 256))
@@ -40,14 +40,13 @@ class ImagesEngine:
 
     @property
     def work(self) -> float:
-        """What one picture costs, in pixels times shapes; a form that does not say is drawn like one shape."""
-        pixels = self.width * self.height
-        return self.form.work(pixels) if hasattr(self.form, "work") else float(pixels)
+        """What one picture costs, in pixels times shapes."""
+        return float(getattr(self.form, "work", float)(self.width * self.height))
 
     def shrink(self) -> bool:
-        """Judge half as many candidates side by side from now on; False where it is one already.
+        """Evaluate half as many candidates at a time from now on; False where it is one already.
 
-        Programs that hold this engine are to be compiled anew.
+        Programs that hold this engine are to be compiled again.
         """
         if self.batch == 1:
             return False
@@ -61,15 +60,15 @@ class ImagesEngine:
     def losses_traced(self, genomes: Array, inputs: tuple[Any, ...]) -> Array:
         """``losses`` for use inside a JAX program; a bounded number of pictures is there at a time."""
 
-        def judge(some: Array) -> Array:
+        def evaluate(some: Array) -> Array:
             images = self.form.images_traced(some, self.height, self.width)
             return self.score.losses_traced(images, inputs)
 
         n = genomes.shape[0]
         if n <= self.batch:
-            return judge(genomes)
+            return evaluate(genomes)
         whole = n - n % self.batch
-        parts = [jax.lax.map(judge, genomes[:whole].reshape(-1, self.batch, genomes.shape[1])).reshape(-1)]
+        parts = [jax.lax.map(evaluate, genomes[:whole].reshape(-1, self.batch, genomes.shape[1])).reshape(-1)]
         if whole < n:
-            parts.append(judge(genomes[whole:]))
+            parts.append(evaluate(genomes[whole:]))
         return jnp.concatenate(parts)

@@ -13,7 +13,7 @@ from evoart.cache import cache_dir
 def setup() -> None:
     """Prepare JAX; call before the first program is compiled. Later calls do nothing.
 
-    A cache folder that cannot be written is not an error: programs are then compiled anew on every run.
+    A cache folder that cannot be written is not an error: programs are then compiled again on every run.
     """
     # Read by XLA when it first sees a GPU. A picture needs a small part of its memory; others may want the rest.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")

@@ -1,4 +1,4 @@
-"""How much a device holds: a population is judged in parts that fit into its memory."""
+"""How much a device holds: a population is evaluated in parts that fit into its memory."""
 
 from __future__ import annotations
 

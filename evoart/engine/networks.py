@@ -1,6 +1,6 @@
 """The engine of coordinate networks: pictures, losses and training of whole populations, whatever their topologies.
 
-Candidates are drawn and judged one at a time, so no picture but the present one is in memory; threads share them out.
+Candidates are drawn and scored one at a time, so that one picture is in memory per thread.
 On an accelerator they come in batches instead.
 """
 
@@ -20,7 +20,7 @@ from evoart.cppn.breeder import Individual
 from evoart.cppn.graph import Graph
 from evoart.cppn.layers import Layers
 from evoart.engine.jax_setup import setup
-from evoart.forms.cppn import NetworkForm
+from evoart.forms.cppn import CppnForm, GraphForm
 from evoart.threads import spread, threads
 from evoart.types import Array, Score
 
@@ -28,7 +28,7 @@ _CHUNK = 16  # candidates of one unit of work
 
 
 class Painter:
-    """CounterRNG individuals that have a net in common; ``canvas`` is ``(w, h)`` in pixels."""
+    """CounterRNG individuals of one architecture; ``canvas`` is ``(w, h)`` in pixels."""
 
     def __init__(self, net: Layers | Graph, canvas: tuple[int, int]) -> None:
         setup()
@@ -41,16 +41,16 @@ class Painter:
 
 
 class NetworkEngine:
-    """Judges networks by a score that JAX can follow.
+    """Evaluates networks by a score that JAX can follow.
 
     Args:
         form: what genomes stand for, where only genomes are given; its net is what all individuals have in common.
-        score: judges pictures.
-        canvas: ``(w, h)`` in pixels at which they are judged.
+        score: evaluates pictures.
+        canvas: ``(w, h)`` in pixels at which they are scored.
 
     Attributes:
         traceable: whether a search should put this engine into its own program. On a CPU it should not: threads then
-            work side by side.
+            work at a time.
         inputs: the score's, for the methods named ``*_traced``.
         target: the score's, where it has one.
         work: what a candidate costs, in pixels times shapes of the dense engine.
@@ -58,7 +58,7 @@ class NetworkEngine:
 
     name = "networks"
 
-    def __init__(self, form: NetworkForm, score: Score, canvas: tuple[int, int]) -> None:
+    def __init__(self, form: CppnForm | GraphForm, score: Score, canvas: tuple[int, int]) -> None:
         setup()
         self.form, self.net, self.score, self.canvas = form, form.net, score, canvas
         self.inputs, self.target = score.inputs, getattr(score, "target", None)
@@ -141,7 +141,8 @@ def in_chunks(net: Layers | Graph, individuals: Sequence[Individual], program: C
     if isinstance(net, Layers):
         candidates: Any = np.stack([genome for _, genome in individuals])
     else:
-        candidates = slots.stack([graph for graph, _ in individuals], [genome for _, genome in individuals])
+        graphs: list[Any] = [graph for graph, _ in individuals]
+        candidates = slots.stack(graphs, [genome for _, genome in individuals])
     n = len(individuals)
     most = _CHUNK if jax.default_backend() == "cpu" else 4096
     size = min(most, _power(-(-n // threads())))

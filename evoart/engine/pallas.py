@@ -1,4 +1,4 @@
-"""The GPU engine: kernels that draw and judge a block of pixels in registers; gradients come from the dense program."""
+"""The GPU engine: kernels that draw and score a block of pixels in registers; gradients come from the dense program."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class PallasEngine(DenseEngine):
 
     @property
     def batch(self) -> int:
-        """Candidates that are judged side by side."""
+        """Candidates that are evaluated at a time."""
         return self._batch
 
     def shrink(self) -> bool:

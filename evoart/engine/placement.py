@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from evoart.draw import scanline
+from evoart.draw.gains import STATISTICS, best_paint, running_sums, statistics
 from evoart.draw.layout import detail_for, layout, pixels_per_unit
-from evoart.draw.moments import MOMENTS, best_paint, moments, running_sums
 from evoart.draw.shapes import shape
 from evoart.engine.scanline import ScanlineEngine
 from evoart.forms.shapes import ShapesForm
@@ -16,7 +16,8 @@ from evoart.score.pixel import Target, mean_squared_error, psnr
 from evoart.threads import spread
 
 CHUNK = 256  # candidates of one unit of work
-SMALL, LARGE = 0.015, 0.5  # sizes of fresh shapes, in units
+MOST = 2**15  # candidates whose outlines are in memory at a time
+SMALL, LARGE = 0.015, 0.5  # sizes of new shapes, in units
 FAINTEST = 0.01  # opacity of a new shape at least: with less, no colour of it could be told
 
 
@@ -32,7 +33,7 @@ class PlacementCanvas:
         self.scale = pixels_per_unit((self.width, self.height), (form.width, form.height))
         self._image = np.ascontiguousarray(target.image.transpose(2, 0, 1))
         self._weight = np.ascontiguousarray(target.weight)
-        self._table = np.empty((self.height, self.width + 1, MOMENTS), np.float32)
+        self._table = np.empty((self.height, self.width + 1, STATISTICS), np.float32)
         self._palette = np.asarray(form.palette if form.palette else np.empty((0, 3)), np.float32)
         self._detail = min(detail_for(max(self.height, self.width)), 32)
         self._engine: ScanlineEngine | None = None
@@ -55,7 +56,7 @@ class PlacementCanvas:
         """By how much the loss would rise without each shape ``(k,)``."""
         return self.gradient(kinds, rows)[2]
 
-    def judge(self, kinds: tuple[str, ...], rows: np.ndarray) -> tuple[float, float]:
+    def evaluate(self, kinds: tuple[str, ...], rows: np.ndarray) -> tuple[float, float]:
         """Loss and PSNR (dB) of shapes ``(k, dim_per_group)``."""
         engine = self.engine(kinds)
         image = engine.canvas(rows.ravel()).transpose(1, 2, 0)
@@ -76,7 +77,7 @@ class PlacementCanvas:
         self._refresh()
 
     def sample(self, rng: np.random.Generator, kind: str, n: int) -> np.ndarray:
-        """Fresh shapes ``(n, geometry)`` where the picture is wrong: a place is as likely as its squared error."""
+        """New random shapes ``(n, geometry)`` where the picture is wrong: a place is as likely as its squared error."""
         at = np.searchsorted(self._error, rng.random(n) * self._error[-1]).clip(0, len(self._error) - 1)
         y, x = np.divmod(at, self.width)
         centre = (np.stack([x, y], -1) + rng.random((n, 2))) / self.scale
@@ -84,7 +85,13 @@ class PlacementCanvas:
         return shape(kind).sample(rng, centre, size)
 
     def gains(self, kind: str, geometry: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What each of ``(n, geometry)`` shapes on top would gain (fall of the squared error), and its best rgba."""
+        """What each of ``(n, geometry)`` shapes on top would gain (fall of the squared error) ``(n,)``, and its best
+        rgba ``(n, 4)``; a bounded number of outlines is in memory at a time."""
+        parts = [self._gains(kind, geometry[i : i + MOST]) for i in range(0, max(len(geometry), 1), MOST)]
+        gains, rgba = zip(*parts, strict=True)
+        return np.concatenate(gains), np.concatenate(rgba)
+
+    def _gains(self, kind: str, geometry: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         outline = shape(kind)
         plan = layout((kind,), self._detail)
         shown = self.form.widen(np, (kind,), geometry[:, None, : len(outline.parameters)])
@@ -92,12 +99,12 @@ class PlacementCanvas:
         points = np.ascontiguousarray(points, np.float32)
         widths = np.ascontiguousarray(widths[:, 0], np.float32)
         n = len(geometry)
-        sums, rgba, gains = np.empty((n, MOMENTS), np.float32), np.empty((n, 4), np.float32), np.empty(n, np.float32)
+        sums, rgba, gains = np.empty((n, STATISTICS), np.float32), np.empty((n, 4), np.float32), np.empty(n, np.float32)
         low, high = np.float32(max(self.form.opacity[0], FAINTEST)), np.float32(self.form.opacity[1])
 
         def work(i: int) -> None:
             part = slice(i * CHUNK, (i + 1) * CHUNK)
-            moments(points[part], widths[part], self._table, sums[part])
+            statistics(points[part], widths[part], self._table, sums[part])
             best_paint(sums[part], low, high, self._palette, rgba[part], gains[part])
 
         spread(work, -(-n // CHUNK))
@@ -111,11 +118,11 @@ class PlacementCanvas:
 
 def precompile() -> None:
     """Compile every kernel the growing search uses, or fetch it from the cache, so that no clock counts it."""
-    ground = np.zeros((8, 8, 3), np.float32)
+    background = np.zeros((8, 8, 3), np.float32)
     form = ShapesForm((), 1.0, 1.0, (0.0, 0.0, 0.0))
-    studio = PlacementCanvas(replace(form, columns=6), Target(ground, np.ones((8, 8), np.float32)))
+    canvas = PlacementCanvas(replace(form, columns=6), Target(background, np.ones((8, 8), np.float32)))
     row = np.array([0.1, 0.1, 0.9, 0.1, 0.5, 0.9, 1.0, 0.0, 0.0, 0.5], np.float32)
-    studio.open((), np.zeros((0, 10), np.float32))
-    studio.gains("triangle", row[None, :6])
-    studio.paint("triangle", row)
-    studio.gradient(("triangle",), row[None])
+    canvas.open((), np.zeros((0, 10), np.float32))
+    canvas.gains("triangle", row[None, :6])
+    canvas.paint("triangle", row)
+    canvas.gradient(("triangle",), row[None])

@@ -1,4 +1,4 @@
-"""The growing search's studio on a device: the same questions as ``engine.studio``, answered by JAX programs."""
+"""The canvas of the growing search on a device: the methods of ``engine.placement`` as JAX programs."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from evoart.draw.compositing import Stack, below, over, transmitted
+from evoart.draw.gains import STATISTICS, best_paint
 from evoart.draw.layout import Layout, layout
-from evoart.draw.moments import MOMENTS, best_paint
 from evoart.draw.shapes import shape
-from evoart.draw.traced import ground_of
+from evoart.draw.traced import background_colour
 from evoart.engine import memory
 from evoart.engine.jax_setup import setup
 from evoart.engine.placement import FAINTEST, PlacementCanvas
@@ -40,12 +40,12 @@ class PlacementCanvasJax(PlacementCanvas):
         room = memory.numbers_within(LAYERS)
         self._stack = Stack(sorted(set(outlines.values())), self.height, self.width, groups, room)
         self._member = {name: self._stack.classes.index(outline) for name, outline in outlines.items()}
-        self._inputs = jax.device_put((target.image, target.weight, ground_of(form.background)))
+        self._inputs = jax.device_put((target.image, target.weight, background_colour(form.background)))
         self._loss = jax.jit(jax.value_and_grad(self._loss_traced, argnums=(0, 1, 2)))
-        self._judge = jax.jit(self._judge_traced)
+        self._evaluate = jax.jit(self._evaluate_traced)
         self._lost = jax.jit(self._removal_traced)
         self._paint = jax.jit(self._paint_traced)
-        self._moments = jax.jit(self._moments_traced, static_argnames="member")
+        self._statistics = jax.jit(self._statistics_traced, static_argnames="member")
         self._shown: Array = None  # the picture that new shapes are placed on
 
     def gradient(self, kinds: tuple[str, ...], rows: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
@@ -61,9 +61,9 @@ class PlacementCanvasJax(PlacementCanvas):
         """By how much the squared error would rise without each shape ``(k,)``."""
         return np.asarray(self._lost(*self._outlined(kinds, rows)[2], *self._inputs))[: len(kinds)]
 
-    def judge(self, kinds: tuple[str, ...], rows: np.ndarray) -> tuple[float, float]:
+    def evaluate(self, kinds: tuple[str, ...], rows: np.ndarray) -> tuple[float, float]:
         """Loss and PSNR (dB) of shapes ``(k, dim_per_group)``."""
-        loss, squared = np.asarray(self._judge(*self._outlined(kinds, rows)[2], *self._inputs))
+        loss, squared = np.asarray(self._evaluate(*self._outlined(kinds, rows)[2], *self._inputs))
         return float(loss), psnr(float(squared))
 
     def open(self, kinds: tuple[str, ...], rows: np.ndarray) -> None:
@@ -77,13 +77,12 @@ class PlacementCanvasJax(PlacementCanvas):
         self._shown, error = self._paint(*one, *self._inputs[:2], self._shown)
         self._error = np.cumsum(np.asarray(error).ravel(), dtype=np.float64)
 
-    def gains(self, kind: str, geometry: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What each of ``(n, geometry)`` shapes on top would gain, and its best rgba; as ``PlacementCanvas.gains``."""
+    def _gains(self, kind: str, geometry: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         n, plan = len(geometry), layout((kind,), self._detail)
         p = np.zeros((-(-n // ROUND) * ROUND, 1, len(shape(kind).parameters)), np.float32)
         p[:n] = self.form.widen(np, (kind,), geometry[:, None, : p.shape[-1]])
         points, widths = plan.outlines(np, p, self.scale)
-        sums = self._moments(
+        sums = self._statistics(
             points.astype(np.float32), widths[:, 0].astype(np.float32), self._shown, *self._inputs[:2],
             member=self._member[kind],
         )  # fmt: skip
@@ -112,7 +111,8 @@ class PlacementCanvasJax(PlacementCanvas):
         members[:k] = [self._member[kind] for kind in kinds]
         return plan, where, (points, widths, colours, members)
 
-    # On the device. Each takes the shapes' points, widths, rgba and classes, the target's image, weights, the ground.
+    # On the device. Each takes the shapes' points, widths, rgba and classes, the target's image and weights, the
+    # background.
 
     def _layers(self, points: Array, widths: Array, rgba: Array, members: Array, first: Array) -> Array:
         cover = self._stack.coverage(points, widths, members, first, self._stack.rows)
@@ -124,19 +124,19 @@ class PlacementCanvasJax(PlacementCanvas):
         return replace(self.target, image=stack.band(image, first), weight=share)
 
     def _loss_traced(
-        self, points: Array, widths: Array, rgba: Array, members: Array, image: Array, weight: Array, ground: Array
+        self, points: Array, widths: Array, rgba: Array, members: Array, image: Array, weight: Array, background: Array
     ) -> Array:
         def band(first: Array) -> Array:
-            picture = over(self._layers(points, widths, rgba, members, first), rgba[:, :3], ground)
+            picture = over(self._layers(points, widths, rgba, members, first), rgba[:, :3], background)
             return loss_map(jnp, picture, self._target_band(image, weight, first)).sum()
 
         return self._stack.each_band(band, jnp.float32(0))
 
-    def _judge_traced(
-        self, points: Array, widths: Array, rgba: Array, members: Array, image: Array, weight: Array, ground: Array
+    def _evaluate_traced(
+        self, points: Array, widths: Array, rgba: Array, members: Array, image: Array, weight: Array, background: Array
     ) -> Array:
         def band(first: Array) -> Array:
-            picture = over(self._layers(points, widths, rgba, members, first), rgba[:, :3], ground)
+            picture = over(self._layers(points, widths, rgba, members, first), rgba[:, :3], background)
             target = self._target_band(image, weight, first)
             squared = loss_map(jnp, picture, replace(target, loss="mse")).sum()
             return jnp.stack([loss_map(jnp, picture, target).sum(), squared])
@@ -144,16 +144,16 @@ class PlacementCanvasJax(PlacementCanvas):
         return self._stack.each_band(band, jnp.zeros(2))
 
     def _removal_traced(
-        self, points: Array, widths: Array, rgba: Array, members: Array, image: Array, weight: Array, ground: Array
+        self, points: Array, widths: Array, rgba: Array, members: Array, image: Array, weight: Array, background: Array
     ) -> Array:
         def band(first: Array) -> Array:
             cover = self._layers(points, widths, rgba, members, first)
             target = self._target_band(image, weight, first)
-            error = over(cover, rgba[:, :3], ground) - target.image
+            error = over(cover, rgba[:, :3], background) - target.image
             through, rise = transmitted(cover) * cover, 0.0
             for c in range(3):
                 colours = rgba[:, c, None, None]
-                under = below(cover, colours, jnp.broadcast_to(ground[c], cover.shape[1:]))
+                under = below(cover, colours, jnp.broadcast_to(background[c], cover.shape[1:]))
                 change = through * (under - colours)
                 rise = rise + change * (change + 2 * error[..., c])
             return (rise * target.share).sum((1, 2))
@@ -161,11 +161,11 @@ class PlacementCanvasJax(PlacementCanvas):
         return self._stack.each_band(band, jnp.zeros(len(points)))
 
     def _paint_traced(
-        self, points: Array, widths: Array, rgba: Array, members: Array, image: Array, weight: Array, ground: Array
+        self, points: Array, widths: Array, rgba: Array, members: Array, image: Array, weight: Array, background: Array
     ) -> tuple[Array, Array]:
-        """The picture and its weighted squared error by pixel; ``ground`` is a colour, or a picture to paint on."""
+        """The picture and its weighted squared error by pixel; ``background`` is a colour, or a picture to paint on."""
         stack = self._stack
-        canvas = jnp.broadcast_to(ground, image.shape)
+        canvas = jnp.broadcast_to(background, image.shape)
         firsts = jnp.arange(stack.bands, dtype=jnp.int32) * stack.rows
 
         def band(first: Array) -> Array:
@@ -177,10 +177,10 @@ class PlacementCanvasJax(PlacementCanvas):
         picture = jax.lax.map(band, firsts).reshape(-1, *image.shape[1:])[: self.height]
         return picture, ((image - picture) ** 2).sum(-1) * weight
 
-    def _moments_traced(
+    def _statistics_traced(
         self, points: Array, widths: Array, canvas: Array, image: Array, weight: Array, member: int
     ) -> Array:
-        """The nine moments ``(n, 9)`` of candidates; see ``draw.moments``."""
+        """The nine statistics ``(n, 9)`` of candidates; see ``draw.gains``."""
         stack, weight = self._stack, weight[..., None]
         error = weight * (image - canvas)
         once = jnp.concatenate([error, (error * canvas).sum(-1, keepdims=True)], -1)
@@ -197,5 +197,5 @@ class PlacementCanvasJax(PlacementCanvas):
         n = len(points)
         whole = n // size * size
         outlines = points[:whole].reshape(-1, size, *points.shape[1:])
-        parts = jax.lax.map(some, (outlines, widths[:whole].reshape(-1, size))).reshape(whole, MOMENTS)
+        parts = jax.lax.map(some, (outlines, widths[:whole].reshape(-1, size))).reshape(whole, STATISTICS)
         return parts if whole == n else jnp.concatenate([parts, some((points[whole:], widths[whole:]))])

@@ -1,8 +1,8 @@
-"""Pictures of genomes and the way back, as a score that is a JAX program needs them: by JAX, or by the CPU's kernels.
+"""Pictures of genomes and their vector-Jacobian product, for a score in JAX: by JAX, or by the CPU's kernels.
 
-The dense program looks at every pixel and shape; the kernels only at pixels that are covered, which for one picture and
-its derivative is many times faster on a CPU. They belong to the host: who uses them draws between two programs, and
-not inside of one. (Called back from inside, they would cost the program its place in JAX's cache.)
+The dense program visits every pixel and shape; the kernels only pixels that are covered, which for one picture and its
+derivative is many times faster on a CPU. They run on the host: who uses them draws between two programs, not inside of
+one. (A callback from inside would keep the program out of JAX's cache.)
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class TracedPictures:
         """Pictures ``(n, h, w, 3)`` of genomes ``(n, dim)``."""
         return self.form.images_traced(genomes, self.height, self.width)
 
-    def pull(self, genome: Array, slope: Array) -> Array:
+    def vjp(self, genome: Array, slope: Array) -> Array:
         """d loss / d genome ``(dim,)`` from d loss / d picture ``(h, w, 3)``."""
         return jax.vjp(lambda x: self.images(x[None])[0], genome)[1](slope)[0]
 
@@ -54,24 +54,24 @@ class ScanlinePictures:
     traceable = False
 
     def __init__(self, form: Form, height: int, width: int) -> None:
-        self._kernels = Pulled(form, height, width)
+        self._kernels = ScanlineVjp(form, height, width)
 
     def images(self, genomes: Array) -> np.ndarray:
         """Pictures ``(n, h, w, 3)`` of genomes ``(n, dim)``."""
         return self._kernels.images(np.asarray(genomes))
 
-    def pull(self, genome: Array, slope: Array) -> np.ndarray:
+    def vjp(self, genome: Array, slope: Array) -> np.ndarray:
         """d loss / d genome ``(dim,)`` from d loss / d picture ``(h, w, 3)``."""
-        return self._kernels.pulled(np.asarray(genome), np.asarray(slope))
+        return self._kernels.vjp(np.asarray(genome), np.asarray(slope))
 
 
-class Pulled(ScanlineEngine):
-    """CounterRNG, and carries any derivative by the picture back to the genome."""
+class ScanlineVjp(ScanlineEngine):
+    """The vector-Jacobian product of drawing: from any derivative by the picture to that by the genome."""
 
     def __init__(self, form: Any, height: int, width: int) -> None:
         super().__init__(form, Target(np.zeros((height, width, 3), np.float32), np.ones((height, width), np.float32)))
 
-    def pulled(self, genome: Genome, slope: np.ndarray) -> np.ndarray:
+    def vjp(self, genome: Genome, slope: np.ndarray) -> np.ndarray:
         """d loss / d genome ``(dim,)`` from d loss / d picture ``(h, w, 3)``."""
         self._slope = np.ascontiguousarray(slope.transpose(2, 0, 1), np.float32)
         return self.gradient(genome)[1].astype(np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,7 @@ WHITE = (1.0, 1.0, 1.0)
 
 
 class ScanlineEngine:
-    """Judges genomes of ``form`` against ``target`` on the CPU.
+    """Evaluates genomes of ``form`` against ``target`` on the CPU.
 
     Attributes:
         form: what a genome stands for.
@@ -36,7 +37,7 @@ class ScanlineEngine:
         self.scale = pixels_per_unit((self.width, self.height), (form.width, form.height))
         # 24 points a curve at 256 px: coarser than for print, of the same area.
         self.layout = layout(form.kinds, min(detail_for(max(self.height, self.width)), 32))
-        self.ground = np.asarray(form.background if form.background is not None else WHITE, np.float32)
+        self.background = np.asarray(form.background if form.background is not None else WHITE, np.float32)
         self._image = np.ascontiguousarray(target.image.transpose(2, 0, 1))
         self._share = np.ascontiguousarray(target.share)
         self._root = np.sqrt(self._share)
@@ -45,7 +46,7 @@ class ScanlineEngine:
         self.removal = np.zeros(form.groups, np.float32)
 
     def images(self, genomes: np.ndarray) -> np.ndarray:
-        """Pictures ``(n, h, w, 3)`` float32 sRGB of genomes ``(n, dim)``; a transparent ground is white."""
+        """Pictures ``(n, h, w, 3)`` float32 sRGB of genomes ``(n, dim)``; a transparent background is white."""
         points, widths, rgba = self._outlines(genomes)
         out = np.empty((len(points), self.height, self.width, 3), np.float32)
 
@@ -84,11 +85,11 @@ class ScanlineEngine:
         """
         points, widths, rgba = (a[0] for a in self._outlines(genome[None]))
         parts = spread(lambda b: self._gradient_band(b, points, widths, rgba), len(self._bands))
-        loss = sum(part[0] for part in parts)
-        by_points, by_widths, by_rgba, self.removal = (sum(part[i] for part in parts) for i in range(1, 5))
+        losses, *gradients = zip(*parts, strict=True)
+        by_points, by_widths, by_rgba, self.removal = (functools.reduce(np.add, part) for part in gradients)
         geometry, _ = self.form.decode(np, genome)
         by_geometry = self.layout.vjp(geometry, self.scale, by_points, by_widths)
-        return float(loss), np.concatenate([by_geometry, by_rgba], 1).ravel()
+        return float(sum(losses)), np.concatenate([by_geometry, by_rgba], 1).ravel()
 
     def canvas(self, genome: Genome) -> np.ndarray:
         """The picture of one genome ``(dim,)`` as planes ``(3, h, w)``."""
@@ -98,11 +99,12 @@ class ScanlineEngine:
     def _outlines(self, genomes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         geometry, rgba = self.form.decode(np, np.asarray(genomes, np.float32))
         points, widths = self.layout.outlines(np, geometry, self.scale)
-        return tuple(np.ascontiguousarray(a, np.float32) for a in (points, widths, rgba))
+        points, widths, rgba = (np.ascontiguousarray(a, np.float32) for a in (points, widths, rgba))
+        return points, widths, rgba
 
     def _paint(self, points: np.ndarray, widths: np.ndarray, rgba: np.ndarray) -> np.ndarray:
         canvas = np.empty((3, self.height, self.width), np.float32)
-        canvas[:] = self.ground[:, None, None]
+        canvas[:] = self.background[:, None, None]
         scanline.paint(canvas, points, self.layout.start, widths, rgba)
         return canvas
 
@@ -112,16 +114,16 @@ class ScanlineEngine:
         start, height = self.layout.start, y1 - y0
         pixels, entries = scanline.record_size(points, start, widths, height, self.width)
         canvas = np.empty((3, height, self.width), np.float32)
-        whole = False
-        while not whole:
+        while True:
             cover, below, rows, owner = self._record(band, pixels, entries)
-            canvas[:] = self.ground[:, None, None]
-            whole = scanline.paint_recorded(canvas, points, start, widths, rgba, cover, below, rows, owner)
+            canvas[:] = self.background[:, None, None]
+            if scanline.paint_recorded(canvas, points, start, widths, rgba, cover, below, rows, owner):
+                break
             pixels, entries = 2 * len(cover), 2 * len(rows)
         loss, adjoint = self._loss_band(canvas, y0, y1)
         by_points, by_widths = np.zeros_like(points), np.zeros_like(widths)
         by_rgba, removal = np.zeros_like(rgba), np.zeros(len(rgba), np.float32)
-        scanline.pull(
+        scanline.backward(
             adjoint, self._root[y0:y1].copy(), points, start, widths, rgba, cover, below, rows, owner,
             by_points, by_widths, by_rgba, removal,
         )  # fmt: skip
@@ -130,20 +132,20 @@ class ScanlineEngine:
     def _loss_band(self, canvas: np.ndarray, y0: int, y1: int) -> tuple[float, np.ndarray]:
         if self.target.loss == "mse":
             adjoint = np.empty_like(canvas)
-            return scanline.squared_error(canvas, self._image[:, y0:y1], self._share[y0:y1], adjoint), adjoint
+            return float(scanline.squared_error(canvas, self._image[:, y0:y1], self._share[y0:y1], adjoint)), adjoint
         loss, by_image = value_and_gradient(canvas.transpose(1, 2, 0), self.target.rows(y0, y0 + canvas.shape[1]))
         return loss, np.ascontiguousarray(by_image.transpose(2, 0, 1), np.float32)
 
     def _record(self, band: int, pixels: int, entries: int) -> tuple:
         """Buffers for the recorded pass, kept between calls and grown when they are too small."""
-        kept = self._records.get(band)
-        if kept is None or len(kept[0]) < pixels or len(kept[2]) < entries:
+        buffers = self._records.get(band)
+        if buffers is None or len(buffers[0]) < pixels or len(buffers[2]) < entries:
             pixels, entries = pixels * 5 // 4 + self.width, entries * 5 // 4 + 64
-            kept = (
+            buffers = (
                 np.empty(pixels, np.float32),
                 np.empty((3, pixels), np.float32),
                 np.empty((entries, 4), np.int32),
                 np.empty(self.form.groups + 1, np.int64),
             )
-            self._records[band] = kept
-        return kept
+            self._records[band] = buffers
+        return buffers

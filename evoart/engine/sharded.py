@@ -1,8 +1,8 @@
-"""Several devices: each draws and judges its share of the population, and all know all the losses.
+"""Several devices: each draws and evaluates its share of the population, and all know all the losses.
 
-A program runs on every device alike, from the same numbers. Only judging is divided, so results are those of one
-device, bit for bit, wherever a candidate's loss does not depend on how many are judged beside it. That holds for the
-kernels of the Pallas engine, and for the dense program as long as every device judges a whole batch (8 pictures on a
+A program runs on every device alike, from the same numbers. Only evaluating is divided, so results are those of one
+device, bit for bit, wherever a candidate's loss does not depend on how many are evaluated beside it. That holds for the
+kernels of the Pallas engine, and for the dense program as long as every device evaluates a whole batch (8 pictures on a
 CPU, 64 on a GPU, fewer of large ones): for another size XLA may compile it otherwise, and then rounds differently. So
 it may with the models of a ``ClipEngine``.
 """
@@ -38,9 +38,9 @@ class ShardedEngine:
         self._compile()
 
     def _compile(self) -> None:
-        self._losses = jax.jit(self.whole(lambda genomes, inputs: self.losses_traced(genomes, inputs)))
+        self._losses = jax.jit(self.on_all_devices(lambda genomes, inputs: self.losses_traced(genomes, inputs)))
 
-    def whole(self, program: Callable) -> Callable:
+    def on_all_devices(self, program: Callable) -> Callable:
         """``program`` as one that runs on every device; the methods named ``*_traced`` need to be inside of one."""
         return jax.shard_map(
             program, mesh=self._mesh, in_specs=PartitionSpec(), out_specs=PartitionSpec(), check_vma=False
@@ -62,7 +62,7 @@ class ShardedEngine:
         return np.asarray(self._losses(np.asarray(genomes, np.float32), self._engine.inputs))
 
     def losses_traced(self, genomes: Array, *given: Any) -> Array:
-        """``losses`` inside a ``whole`` program; ``given`` is what else the engine's needs."""
+        """``losses`` inside a ``on_all_devices`` program; ``given`` is what else the engine's needs."""
         return self._divided(lambda part: self._engine.losses_traced(part, *given), genomes)
 
     @property
@@ -71,13 +71,13 @@ class ShardedEngine:
         program = self._engine.tile_losses_traced
 
         def tile_losses(genomes: np.ndarray, tiles: int) -> np.ndarray:
-            judge = self.whole(lambda x, inputs: self._divided(lambda part: program(part, tiles, inputs), x))
+            judge = self.on_all_devices(lambda x, inputs: self._divided(lambda part: program(part, tiles, inputs), x))
             return np.asarray(jax.jit(judge)(np.asarray(genomes, np.float32), self._engine.inputs))
 
         return tile_losses
 
     def tile_losses_traced(self, genomes: Array, tiles: int, inputs: tuple[Any, ...]) -> Array:
-        """``tile_losses`` inside a ``whole`` program."""
+        """``tile_losses`` inside a ``on_all_devices`` program."""
         return self._divided(lambda part: self._engine.tile_losses_traced(part, tiles, inputs), genomes)
 
     def _divided(self, judge: Callable[[Array], Array], genomes: Array) -> Array:
@@ -95,7 +95,7 @@ class ShardedEngine:
 
 class ShardedClip(ShardedEngine):
     """A ``ClipEngine``, whose candidates are divided; every device has the models. A single picture, and with it the
-    search ``gradient``, is looked at by all devices alike."""
+    search ``gradient``, is evaluated by all devices."""
 
     def _compile(self) -> None:
         # On all devices once, and not with every block.

@@ -250,7 +250,7 @@ def options(name: str, value: Any) -> dict[str, float | str]:
         if isinstance(entry, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", entry) and not _SPECIAL.fullmatch(entry):
             checked[str(key)] = entry
         else:
-            checked[str(key)] = Number(-1e9, 1e9, kind=float, flag=f"--set {key}")(key, entry)
+            checked[str(key)] = Number(-1e12, 1e12, kind=float, flag=f"--set {key}")(key, entry)
     return checked
 
 

@@ -145,15 +145,16 @@ def _mixed(planes: list[Array], matrix: np.ndarray) -> list[Array]:
     return [sum(float(share) * plane for share, plane in zip(row, planes, strict=True)) for row in matrix]
 
 
-def judged(drawing: Drawing, target: Target) -> tuple[float, float]:
+def evaluate_drawing(drawing: Drawing, target: Target) -> tuple[float, float]:
     """Loss and PSNR in dB of a drawing, anti-aliased as it will be written."""
-    image = canvas_image(drawing, target)
+    image = paint_on_target(drawing, target)
     loss = float(loss_map(np, image, target).sum(dtype=np.float64))
     return loss, psnr(mean_squared_error(image, target))
 
 
-def canvas_image(drawing: Drawing, target: Target) -> Image:
-    """The drawing ``(h, w, 3)`` as it is judged: anti-aliased, on the target's canvas, a transparent ground white."""
+def paint_on_target(drawing: Drawing, target: Target) -> Image:
+    """The drawing ``(h, w, 3)`` as it is evaluated: anti-aliased, of the target's size, a transparent background
+    white."""
     h, w = target.weight.shape
     rgba = drawing.paint((w, h))
     return rgba[..., :3] * rgba[..., 3:] + (1 - rgba[..., 3:]) if drawing.background is None else rgba[..., :3]

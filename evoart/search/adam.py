@@ -6,8 +6,15 @@ from collections.abc import Callable
 
 import numpy as np
 
+from evoart.types import Array
+
 BETA1, BETA2, TINY = 0.9, 0.99, 1e-12
 LAST = 0.05  # the rate falls linearly to this share of its start
+
+
+def adam_moments(mean: Array, square: Array, slope: Array) -> tuple[Array, Array]:
+    """Running means of the gradient and of its square after ``slope``, all of one shape; NumPy or JAX."""
+    return mean + (1 - BETA1) * (slope - mean), square + (1 - BETA2) * (slope * slope - square)
 
 
 class Adam:
@@ -26,11 +33,11 @@ class Adam:
 
     @property
     def done(self) -> bool:
-        """Whether every step is taken and judged."""
+        """Whether every step is taken and evaluated."""
         return self.t > self.steps
 
     def step(self, gradient: Callable[[np.ndarray], tuple[float, np.ndarray]], clip: Callable) -> None:
-        """One step; the last call only judges where the one before has led.
+        """One step; the last call only evaluates where the one before has led.
 
         Args:
             gradient: loss and its derivative ``(k, d)`` at rows ``(k, d)``.
@@ -42,13 +49,13 @@ class Adam:
         self.t += 1
         if self.done:
             return
-        self.mean += (1 - BETA1) * (slope - self.mean)
-        self.square += (1 - BETA2) * (slope * slope - self.square)
+        self.mean, self.square = adam_moments(self.mean, self.square, slope)
         rate = 1 - (1 - LAST) * (self.t - 1) / self.steps
         scale = np.float32(rate * np.sqrt(1 - BETA2**self.t) / (1 - BETA1**self.t))
         self.rows = clip(self.rows - self.rates * scale * self.mean / (np.sqrt(self.square) + np.float32(TINY)))
 
     def arrays(self) -> dict[str, np.ndarray]:
+        """The whole state as named arrays."""
         state = np.array([self.steps, self.t, self.loss])
         return {
             "rows": self.rows, "rates": self.rates, "mean": self.mean, "square": self.square,
@@ -57,6 +64,7 @@ class Adam:
 
     @classmethod
     def load(cls, arrays: dict[str, np.ndarray]) -> Adam:
+        """The polish that ``arrays`` gave."""
         adam = cls(arrays["rows"], arrays["rates"], int(arrays["state"][0]))
         adam.t, adam.loss = int(arrays["state"][1]), float(arrays["state"][2])
         adam.mean, adam.square, adam.best = (arrays[name].copy() for name in ("mean", "square", "best"))

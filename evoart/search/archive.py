@@ -1,5 +1,5 @@
 """MAP-Elites (J.-B. Mouret and J. Clune, "Illuminating search spaces by mapping elites", 2015): the best individual for
-every combination of measures. What individuals are, how they vary and what they measure, others say.
+every combination of measures. What individuals are, how they vary and what they measure, others define.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from evoart.errors import EvoartError
+from evoart.search.checkpoint import check_fit
 from evoart.search.individuals import Individual, Kind, rng_arrays, rng_from
 from evoart.types import Genome, Search
 
 
 class Grid:
-    """Cells over the range of each measure; a cell keeps the individual of the lowest loss that fell into it.
+    """Cells over the range of each measure. A cell holds the individual of the lowest loss that fell into it.
 
     Args:
         shape: cells along each measure.
@@ -36,38 +36,43 @@ class Grid:
         """Numbers of the cells ``(n,)`` for measures ``(n, m)``, the last measure running fastest."""
         place = (measures - self.low) / (self.high - self.low) * self.shape
         place = np.clip(np.floor(place), 0, np.array(self.shape) - 1).astype(int)
-        return np.ravel_multi_index(tuple(place.T), self.shape)
+        return np.asarray(np.ravel_multi_index(tuple(place.T), self.shape))
 
     def add(self, individuals: Sequence[Individual], losses: np.ndarray, measures: np.ndarray) -> int:
-        """Offer individuals in order; how many were kept, at least for the moment. What is not finite never is."""
-        kept = 0
+        """Offer individuals in order. A cell takes one that is its first or has a lower loss; none that is not finite.
+
+        Returns:
+            how many were taken.
+        """
+        taken = 0
         sound = np.isfinite(losses) & np.isfinite(measures).all(1)
         cells = self.cell_of(np.where(sound[:, None], measures, self.low))
         for one, loss, cell, fit in zip(individuals, losses, cells, sound, strict=True):
             if fit and (int(cell) not in self.cells or loss < self.cells[int(cell)][1]):
                 self.cells[int(cell)] = (one, float(loss))
-                kept += 1
-        return kept
+                taken += 1
+        return taken
 
 
 class MapElites(Search):
-    """A search for variety. One step is one batch: parents are drawn from all cells alike, varied, judged and offered.
+    """A search for variety. One step is one batch: parents are drawn uniformly from all cells, varied, evaluated and
+    offered to the archive.
 
     Args:
-        fresh: a generator to a random individual.
+        random: a generator to a random individual.
         vary: two parents and a generator to a child.
-        judge: individuals to losses in [0, 1] ``(n,)`` and measures ``(n, m)``.
+        evaluate: individuals to losses in [0, 1] ``(n,)`` and measures ``(n, m)``.
         kind: how individuals are taken apart; ``assemble`` makes structure and genome of the whole archive.
         grid: the empty archive.
-        batch: children per step; the first ``first`` individuals are fresh.
+        batch: children per step; the first ``first`` individuals are random.
         seed: decides everything random.
     """
 
     def __init__(
         self,
-        fresh: Callable[[np.random.Generator], Individual],
+        random: Callable[[np.random.Generator], Individual],
         vary: Callable[[Individual, Individual, np.random.Generator], Individual],
-        judge: Callable[[Sequence[Individual]], tuple[np.ndarray, np.ndarray]],
+        evaluate: Callable[[Sequence[Individual]], tuple[np.ndarray, np.ndarray]],
         kind: Kind,
         assemble: Callable[[list[Individual | None]], tuple[Any, Genome]],
         grid: Grid,
@@ -75,13 +80,14 @@ class MapElites(Search):
         first: int,
         seed: int,
     ) -> None:
-        self._fresh, self._vary, self._judge, self.kind = fresh, vary, judge, kind
+        self._random, self._vary, self._evaluate, self.kind = random, vary, evaluate, kind
         self._assemble, self.grid, self.batch, self.first = assemble, grid, batch, first
         self.rng = np.random.default_rng([seed, 11])
         self.generation, self.evaluations, self.done = 0, 0, False
 
     @property
     def stage(self) -> str:
+        """How many cells are filled."""
         return f"{len(self.grid.cells)} of {self.grid.size} cells"
 
     @property
@@ -110,13 +116,13 @@ class MapElites(Search):
 
     def step(self) -> None:
         """One batch."""
-        self.grid.add(individuals := self._next(), *self._judge(individuals))
+        self.grid.add(individuals := self._next(), *self._evaluate(individuals))
         self.evaluations += len(individuals)
         self.generation += 1
 
     def _next(self) -> list[Individual]:
         if self.evaluations < self.first or not self.grid.cells:
-            return [self._fresh(self.rng) for _ in range(self.batch)]
+            return [self._random(self.rng) for _ in range(self.batch)]
         elites = [self.grid.cells[cell][0] for cell in sorted(self.grid.cells)]
         pairs = self.rng.integers(len(elites), size=(self.batch, 2))
         return [self._vary(elites[a], elites[b], self.rng) for a, b in pairs]
@@ -141,8 +147,7 @@ class MapElites(Search):
         """
         parts = {k.removeprefix("elites/"): v for k, v in arrays.items() if k.startswith("elites/")}
         elites, cells, losses = self.kind.unpack(parts), arrays["cells"].tolist(), arrays["losses"].tolist()
-        if not len(elites) == len(cells) == len(losses) or any(not 0 <= cell < self.grid.size for cell in cells):
-            raise EvoartError("the checkpoint does not fit this search", "Start the run again from its picture")
+        check_fit(len(elites) == len(cells) == len(losses) and all(0 <= cell < self.grid.size for cell in cells))
         pairs = zip(elites, losses, strict=True)
         self.grid.cells = dict(zip(cells, pairs, strict=True))
         self.generation, self.evaluations = (int(value) for value in arrays["numbers"])

@@ -1,4 +1,4 @@
-"""Many are made, a few are kept: for every place the best of several random individuals."""
+"""Best-of-n random search: for every place of a sheet the best of several random individuals."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from evoart.errors import EvoartError
+from evoart.search.checkpoint import check_fit
 from evoart.search.individuals import Individual, Kind
 from evoart.types import Genome, Search
 
 
 class BestOfN(Search):
-    """Fills places one by one; one step is one place. A place hangs on its own number only, not on those before.
+    """Fills places one by one; one step is one place. A place depends on its own number only, not on those before.
 
     Args:
         make: the number of a place to its candidates.
-        judge: candidates to losses ``(n,)`` in [0, 1].
-        kind: how individuals are taken apart; ``assemble`` makes structure and genome of all places.
-        places: numbers of the places.
+        evaluate: candidates to losses ``(n,)`` in [0, 1].
+        kind: how individuals are taken apart.
+        assemble: the individuals of all places (None: empty) to structure and genome of the sheet.
+        places: numbers of the places, one or more.
     """
 
     stage = "choosing"
@@ -27,12 +28,12 @@ class BestOfN(Search):
     def __init__(
         self,
         make: Callable[[int], Sequence[Individual]],
-        judge: Callable[[Sequence[Individual]], np.ndarray],
+        evaluate: Callable[[Sequence[Individual]], np.ndarray],
         kind: Kind,
         assemble: Callable[[list[Individual | None]], tuple[Any, Genome]],
         places: Sequence[int],
     ) -> None:
-        self._make, self._judge, self.kind, self._assemble = make, judge, kind, assemble
+        self._make, self._evaluate, self.kind, self._assemble = make, evaluate, kind, assemble
         self.places = list(places)
         self.chosen: list[Individual] = []
         self.losses: list[float] = []
@@ -40,14 +41,17 @@ class BestOfN(Search):
 
     @property
     def generation(self) -> int:
+        """Places that are filled."""
         return len(self.chosen)
 
     @property
     def done(self) -> bool:
+        """Whether all places are filled."""
         return len(self.chosen) == len(self.places)
 
     @property
     def progress(self) -> float:
+        """Share of the places that is filled, 0 to 1."""
         return len(self.chosen) / len(self.places)
 
     @property
@@ -61,18 +65,18 @@ class BestOfN(Search):
 
     @property
     def structure(self) -> Any:
-        """Of all places together."""
+        """Of the sheet."""
         return self._assemble(self._all)[0]
 
     @property
     def genome(self) -> Genome:
-        """Of all places together, ``(dim,)`` float32."""
+        """Of the sheet, ``(dim,)`` float32."""
         return self._assemble(self._all)[1]
 
     def step(self) -> None:
         """The next place."""
         candidates = self._make(self.places[len(self.chosen)])
-        losses = np.asarray(self._judge(candidates))
+        losses = np.asarray(self._evaluate(candidates))
         best = int(np.argmin(np.where(np.isfinite(losses), losses, np.inf)))
         self.chosen.append(candidates[best])
         self.losses.append(float(losses[best]))
@@ -91,6 +95,5 @@ class BestOfN(Search):
         """
         parts = {k.removeprefix("chosen/"): v for k, v in arrays.items() if k.startswith("chosen/")}
         self.chosen, self.losses = self.kind.unpack(parts), [float(loss) for loss in arrays["losses"]]
-        if len(self.chosen) != len(self.losses) or len(self.chosen) > len(self.places):
-            raise EvoartError("the checkpoint does not fit this search", "Start the run again from its picture")
+        check_fit(len(self.chosen) == len(self.losses) <= len(self.places))
         self.evaluations = int(arrays["evaluations"])

@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
 from evoart.search.evolution import Evolution
-from evoart.types import Array, Engine, Genome
+from evoart.types import Array, Boxes
 
 
 class Classical(Evolution):
-    """Any strategy of evosax over the whole genome. Needs no more of an engine than ``losses(genomes)``.
+    """Any strategy of evosax over the whole genome. Needs no more of an engine than ``losses(genomes)``."""
 
-    Args: as ``Evolution``, without ``groups``.
-    """
+    def _divide(self, boxes: Boxes | None) -> int:
+        return 1
 
-    def __init__(
-        self,
-        engine: Engine,
-        strategy: str,
-        population: int | None,
-        seed: int,
-        start: Genome,
-        options: Mapping[str, Any] | None = None,
-    ) -> None:
-        super().__init__(engine, strategy, population, seed, start, options, groups=1)
-
-    def _judge(self, genomes: np.ndarray) -> np.ndarray:
+    def _evaluate(self, genomes: np.ndarray) -> np.ndarray:
         return np.asarray(self.engine.losses(genomes))[:, None]
 
-    def _judge_traced(self, genomes: Array, inputs: tuple[Array, ...]) -> Array:
+    def _evaluate_traced(self, genomes: Array, inputs: tuple[Array, ...]) -> Array:
         return self.engine.losses_traced(genomes, inputs)[:, None]
 
     def _reach(self, genomes: Array) -> Array:

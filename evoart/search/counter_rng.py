@@ -1,4 +1,4 @@
-"""Random numbers by counting: the same on NumPy and in a JAX program, any of them without the ones before.
+"""Counter-based random numbers: the same on NumPy and in a JAX program, any of them without the ones before.
 
 A number is a hash of where it is used: PCG3D (M. Jarzynski and M. Olano, "Hash Functions for GPU Rendering", Journal of
 Computer Graphics Techniques, 2020), a map of three 32 bit numbers to three, of the best quality among those they test.
@@ -34,7 +34,7 @@ class CounterRNG:
 
     Attributes:
         xp: ``numpy`` or ``jax.numpy``.
-        seed, generation: uint32 arrays ``(1,)``; arrays, so that NumPy wraps them without a word.
+        seed, generation: uint32 arrays ``(1,)``; arrays, so that NumPy wraps them without a warning.
     """
 
     xp: Any

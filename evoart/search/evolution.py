@@ -1,8 +1,8 @@
-"""The loop that classical and regional evolution share: strategies ask, an engine judges, strategies are told.
+"""The loop that classical and regional evolution share: strategies propose, an engine evaluates, strategies learn.
 
-A genome is ``groups`` pieces with one strategy each, all run at once. Judging gives every candidate a row of losses,
-one per region of the picture; ``reach`` says which regions count for which group. With one group, one region and a
-reach of one this is a classical evolution strategy.
+A genome is ``groups`` pieces with one strategy each, all run at once. Every candidate gets a row of losses, one per
+region of the picture; a matrix says which regions count for which group. With one group and one region this is a
+classical evolution strategy.
 """
 
 from __future__ import annotations
@@ -19,21 +19,22 @@ from evoart.search.blocks import BlockSearch, engine_key, generations_per_block
 from evoart.search.program import Program
 from evoart.search.strategies import Strategy, make
 from evoart.search.strategy_search import StrategySearch
-from evoart.types import Array, Engine, Genome
+from evoart.types import Array, Boxes, Engine, Genome
 
 
 class Evolution(StrategySearch, BlockSearch):
-    """A search by evolution strategies; see ``Classical`` and ``Regional``, which say what is judged.
+    """A search by evolution strategies; see ``Classical`` and ``Regional``, which say what is evaluated.
 
     Args:
-        engine: judges genomes. ``form`` (``steps()``) and ``target`` are used where it has them, so a scalar score
+        engine: evaluates genomes. ``form`` (``steps()``) and ``target`` are used where it has them, so a scalar score
             needs neither; where it is ``traceable``, a block of generations becomes one program.
         strategy: a name of ``strategies.names()``.
         population: candidates per generation; None is the strategy's default.
         seed: decides everything random.
         start: genome ``(dim,)`` to start from.
         options: for the strategy, see ``strategies.make``.
-        groups: pieces of the genome with a strategy each.
+        boxes: ``boxes(form, genomes, xp)`` gives ``(n, groups, 4)`` x0, y0, x1, y1 as shares of the picture's sides.
+            None, or where ``Classical`` or the engine has no use for it: all losses count for all groups.
 
     Raises:
         UsageError: unknown strategy or option; a start that is not finite.
@@ -46,21 +47,22 @@ class Evolution(StrategySearch, BlockSearch):
         population: int | None,
         seed: int,
         start: Genome,
-        options: Mapping[str, Any] | None,
-        groups: int,
+        options: Mapping[str, Any] | None = None,
+        boxes: Boxes | None = None,
     ) -> None:
-        self.engine, self.groups = engine, groups
+        self.engine: Any = engine
+        self.groups = self._divide(boxes)
         self._made_of = (strategy, population, tuple(sorted((options or {}).items())))
         self._origin = np.array(start, np.float32)
         if self._origin.ndim != 1 or not np.isfinite(self._origin).all():
             raise UsageError("the search's start is not a vector of finite numbers", "Start from another result")
         form = getattr(engine, "form", None)
         self._scale = np.asarray(form.steps() if form is not None else np.ones_like(self._origin), np.float32)
-        self.strategy: Strategy = make(strategy, self._origin.size // groups, population, options)
-        self._key = jax.random.key_data(jax.random.key(seed))
+        self.strategy: Strategy = make(strategy, self._origin.size // self.groups, population, options)
+        self._key = np.asarray(jax.random.key_data(jax.random.key(seed)))
         self._traceable = getattr(engine, "traceable", False)
-        self._inputs = engine.inputs if self._traceable else ()
-        self._block = generations_per_block(engine, self._judged) if self._traceable else 1
+        self._inputs = self.engine.inputs if self._traceable else ()
+        self._block = generations_per_block(engine, self._evaluated) if self._traceable else 1
         # Start and target are arguments of the programs and no constants in them: other pictures and seeds then find
         # them in JAX's cache.
         self._ask_jit, self._tell_jit = jax.jit(self._ask), jax.jit(self._tell)
@@ -68,16 +70,22 @@ class Evolution(StrategySearch, BlockSearch):
         self._limit: int | None = None
         self.genome, self.generation, self.evaluations = self._origin.copy(), 0, 1
         self.loss = float(np.asarray(engine.losses(self._origin[None]))[0])
-        self.stage, self.done = self.strategy.info.name.replace("_", "-"), False
+        self.stage, self.done = self.prefix + self.strategy.info.name.replace("_", "-"), False
         self._state = jax.jit(self._init)(self._key)
 
     # What subclasses say.
 
-    def _judge(self, genomes: np.ndarray) -> np.ndarray:
+    prefix = ""  # of the strategy's name, in ``stage``
+
+    def _divide(self, boxes: Boxes | None) -> int:
+        """Prepare the regions of the picture; how many groups the genome is divided into."""
+        raise NotImplementedError
+
+    def _evaluate(self, genomes: np.ndarray) -> np.ndarray:
         """Losses ``(n, regions)`` of genomes ``(n, dim)``."""
         raise NotImplementedError
 
-    def _judge_traced(self, genomes: Array, inputs: tuple[Array, ...]) -> Array:
+    def _evaluate_traced(self, genomes: Array, inputs: tuple[Array, ...]) -> Array:
         """The same inside a JAX program."""
         raise NotImplementedError
 
@@ -88,7 +96,7 @@ class Evolution(StrategySearch, BlockSearch):
     # One generation.
 
     @property
-    def _judged(self) -> int:
+    def _evaluated(self) -> int:
         """Pictures per generation: the candidates and, where there is one, the distribution's mean."""
         return self.strategy.population + self.strategy.info.mean
 
@@ -101,12 +109,12 @@ class Evolution(StrategySearch, BlockSearch):
         return jax.random.split(root, self.groups)
 
     def _ask(self, origin: Array, key: Array, generation: Array, state: Any) -> tuple[Array, Array, Any]:
-        """Genomes ``(judged, dim)``, the strategies' samples ``(groups, n, d)`` and their states."""
+        """Genomes ``(evaluated, dim)``, the strategies' samples ``(groups, n, d)`` and their states."""
         samples, state = jax.vmap(self.strategy.ask)(self._keys(key, generation, 0), state)
         rows = samples
         if self.strategy.info.mean:
             rows = jnp.concatenate([samples, jax.vmap(self.strategy.mean)(state)[:, None]], 1)
-        moves = rows.transpose(1, 0, 2).reshape(self._judged, -1)
+        moves = rows.transpose(1, 0, 2).reshape(self._evaluated, -1)
         return origin + self._scale * moves, samples, state
 
     def _tell(self, key: Array, generation: Array, genomes: Array, samples: Array, by_region: Array, state: Any) -> Any:
@@ -116,7 +124,7 @@ class Evolution(StrategySearch, BlockSearch):
 
     def stop_after(self, generations: int | None, evaluations: int | None) -> None:
         """Let no block of generations run past these budgets (None: no budget)."""
-        limits = [generations, None if evaluations is None else -(-(evaluations - 1) // self._judged)]
+        limits = [generations, None if evaluations is None else -(-(evaluations - 1) // self._evaluated)]
         self._limit = min((limit for limit in limits if limit is not None), default=None)
 
     def step(self) -> None:
@@ -126,14 +134,14 @@ class Evolution(StrategySearch, BlockSearch):
             return
         generation = np.int32(self.generation)
         genomes, samples, state = self._ask_jit(self._origin, self._key, generation, self._state)
-        by_region = np.asarray(self._judge(np.asarray(genomes)), np.float32)
+        by_region = np.asarray(self._evaluate(np.asarray(genomes)), np.float32)
         self._state = self._tell_jit(self._key, generation, genomes, samples, by_region, state)
         losses = by_region.sum(1)
         best = int(np.argmin(np.where(np.isfinite(losses), losses, np.inf)))
         if losses[best] < self.loss:
             self.genome, self.loss = np.array(genomes[best]), float(losses[best])
         self.generation += 1
-        self.evaluations += self._judged
+        self.evaluations += self._evaluated
 
     @property
     def block_key(self) -> tuple | None:
@@ -153,18 +161,20 @@ class Evolution(StrategySearch, BlockSearch):
         self._state, genome, loss, count = found
         self.genome, self.loss, count = np.array(genome), float(loss), int(count)
         self.generation += count
-        self.evaluations += count * self._judged
+        self.evaluations += count * self._evaluated
 
     def run_traced(
         self, inputs: tuple[Array, ...], origin: Array, key: Array, first: Array, count: Array, carry: Any
     ) -> Any:
+        """See ``BlockSearch``: ``count`` generations from number ``first`` on."""
+
         def one(i: Array, carry: Any) -> Any:
             state, genome, loss = carry
             generation = first + i
-            # The barriers keep arithmetic on either side from being mixed with judging, in whichever way that is
-            # compiled: results must not hang on how many devices share it.
+            # Barriers keep arithmetic on either side from being fused with the evaluation, however that is compiled:
+            # results must not depend on how many devices share it.
             genomes, samples, state = jax.lax.optimization_barrier(self._ask(origin, key, generation, state))
-            by_region = jax.lax.optimization_barrier(self._judge_traced(genomes, inputs))
+            by_region = jax.lax.optimization_barrier(self._evaluate_traced(genomes, inputs))
             state = self._tell(key, generation, genomes, samples, by_region, state)
             losses = by_region.sum(1)
             losses = jnp.where(jnp.isfinite(losses), losses, jnp.inf)

@@ -1,4 +1,4 @@
-"""Gradient descent as a search: Adam (D. Kingma and J. Ba, 2015) by optax, from one start, with a falling rate."""
+"""Gradient descent as a search: optax's Adam (D. Kingma and J. Ba, 2015) with a falling learning rate."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from evoart.errors import EvoartError
-from evoart.types import Array, Engine, Genome, Search
+from evoart.search.checkpoint import check_layout
+from evoart.types import Array, Genome, GradientEngine, Search
 
-LAST = 0.02  # the rate falls along a cosine to this share of its start
+LAST = 0.02  # the learning rate falls along a cosine to this share of its start
+MOST_STEPS = 2**31 - 1  # that a device counts to
 _BLOCK_WORK = {"cpu": 3e7, "other": 2e10}  # pixels times shapes (see ``Engine.work``) of one block of steps
 
 
@@ -20,15 +21,15 @@ class GradientDescent(Search):
     """Follows the gradient of the loss for a planned number of steps and keeps the best genome it meets.
 
     Args:
-        engine: has ``loss_and_gradient_traced(genome, inputs)``, ``inputs`` and ``work``.
+        engine: evaluates genomes.
         start: genome ``(dim,)``.
-        steps: how many.
-        rate: of Adam at the beginning.
+        steps: how many, 1 or more.
+        rate: learning rate at the beginning, above 0.
     """
 
-    def __init__(self, engine: Engine, start: Genome, steps: int, rate: float) -> None:
+    def __init__(self, engine: GradientEngine, start: Genome, steps: int, rate: float) -> None:
         self.engine, self.steps = engine, steps
-        schedule = optax.cosine_decay_schedule(rate, steps, LAST)
+        schedule = optax.cosine_decay_schedule(rate, min(steps, MOST_STEPS), LAST)
         self._adam = optax.adam(schedule, b2=0.99)
         genome = jnp.asarray(start, jnp.float32)
         self._state = (genome, self._adam.init(genome), genome, jnp.float32(jnp.inf))
@@ -36,15 +37,17 @@ class GradientDescent(Search):
         self.genome, self.loss = np.array(start, np.float32), float("inf")
         self.generation, self.evaluations, self.stage = 0, 0, "gradient"
         self.planned = steps
-        work = engine.work * 3  # a gradient costs about three pictures
+        work = 3 * engine.work  # a gradient costs about three pictures
         self._block = int(np.clip(_BLOCK_WORK.get(jax.default_backend(), _BLOCK_WORK["other"]) / work, 1, 50))
 
     @property
     def done(self) -> bool:
+        """Whether all steps are taken."""
         return self.generation >= self.steps
 
     @property
     def progress(self) -> float:
+        """Share of the steps that is taken, 0 to 1."""
         return self.generation / self.steps
 
     def step(self) -> None:
@@ -57,19 +60,21 @@ class GradientDescent(Search):
 
     def _steps(self, inputs: tuple[Any, ...], count: Array, state: Any) -> Any:
         def one(_: Array, state: Any) -> Any:
-            genome, adam, best, least = state
+            genome, adam, best, lowest = state
             loss, slope = self.engine.loss_and_gradient_traced(genome, inputs)
-            better = loss < least
-            best, least = jnp.where(better, genome, best), jnp.where(better, loss, least)
+            better = loss < lowest
+            best, lowest = jnp.where(better, genome, best), jnp.where(better, loss, lowest)
             update, adam = self._adam.update(jnp.nan_to_num(slope), adam)
-            return optax.apply_updates(genome, update), adam, best, least
+            return optax.apply_updates(genome, update), adam, best, lowest
 
         return jax.lax.fori_loop(0, count, one, state)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The whole state as named arrays."""
-        leaves = {f"state/{i:02d}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(self._state))}
-        return leaves | {"generation": np.int64(self.generation)}
+        leaves: dict[str, np.ndarray] = {
+            f"state/{i:02d}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(self._state))
+        }
+        return leaves | {"generation": np.asarray(self.generation, np.int64)}
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:
         """Go on from ``arrays()`` of a search made with the same arguments.
@@ -78,9 +83,8 @@ class GradientDescent(Search):
             EvoartError: the arrays belong to another search.
         """
         mine = self.arrays()
-        if mine.keys() != arrays.keys() or any(np.shape(arrays[name]) != np.shape(mine[name]) for name in mine):
-            raise EvoartError("the checkpoint does not fit this search", "Start the run again from its picture")
-        leaves = [jnp.asarray(arrays[name], mine[name].dtype) for name in sorted(mine) if name.startswith("state/")]
+        check_layout(mine, arrays)
+        leaves = [jnp.asarray(arrays[name]) for name in sorted(mine) if name.startswith("state/")]
         self._state = jax.tree.unflatten(jax.tree.structure(self._state), leaves)
         self.generation = self.evaluations = int(arrays["generation"])
         self.genome, self.loss = np.array(self._state[2]), float(self._state[3])

@@ -1,28 +1,30 @@
-"""Independent sets: move only shapes that cannot see each other, so that every proposal's gain is exact.
+"""Independent sets: move only shapes that do not affect each other, so that every proposal's gain is exact.
 
 A candidate moves a random set of shapes whose old and new boxes share no tile. Each moved shape's change of loss,
-summed over its own tiles, is then its own: no noise, and several shapes tried per evaluation. Every shape keeps its
-best proposal of a generation; all kept ones together are tried, then fewer, at last a disjoint set, which cannot fail.
+summed over its own tiles, is then its own: no noise, and several shapes tried per evaluation. Of a generation every
+shape has a best proposal; all of these are tried at once, then half of them and an independent set, which cannot fail.
 A step per shape for geometry and one for paint follow the one-fifth success rule (I. Rechenberg, "Evolutionsstrategie",
 1973). The loss never rises.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from evoart.errors import EvoartError, UsageError, unknown
+from evoart.errors import UsageError
+from evoart.search.checkpoint import check_layout
 from evoart.search.counter_rng import CounterRNG
-from evoart.search.proposals import ORDER, SHARES, Proposals
+from evoart.search.options import read_independent_sets
+from evoart.search.proposals import ORDER, Proposals
 from evoart.search.tiles import independent, inside, tile_boxes, union
-from evoart.types import Array, Engine, Genome, Search
+from evoart.types import Boxes, Engine, Genome, Search
 
-POPULATION, STEP = 32, 1.0
+POPULATION = 32
 TILE, MOST_TILES = 4, 64  # pixels per tile, tiles per side
-POOL, EPOCH = 64, 100  # fresh shapes per group to choose from, and for how many generations
+POOL, EPOCH = 64, 100  # new random shapes per group to choose from, and for how many generations
 
 
 class IndependentSets(Search):
@@ -33,13 +35,13 @@ class IndependentSets(Search):
         population: candidates per generation; None is 32.
         seed: decides everything random.
         start: genome ``(dim,)`` to improve.
-        options: ``step`` (initial step, in natural steps), ``fresh`` (share of proposals that start a shape anew).
+        options: ``step`` (initial step, in natural steps), ``fresh`` (share of proposals that are new random shapes).
         boxes: ``boxes(form, genomes, xp)`` gives ``(n, groups, 4)`` x0, y0, x1, y1 as shares of the picture's sides.
             None: every shape may reach everywhere, and one shape is moved at a time; so it is for an engine without
             ``tile_losses``.
 
     Raises:
-        UsageError: unknown option, or a start that is not finite.
+        UsageError: an option that ``options.read_independent_sets`` refuses, or a start that is not finite.
     """
 
     def __init__(
@@ -49,33 +51,28 @@ class IndependentSets(Search):
         seed: int,
         start: Genome,
         options: Mapping[str, Any] | None = None,
-        boxes: Callable[[Any, Array, Any], Array] | None = None,
+        boxes: Boxes | None = None,
     ) -> None:
-        given = dict(options or {})
-        step, fresh = float(given.pop("step", STEP)), float(given.pop("fresh", SHARES["fresh"]))
-        for name in given:
-            raise unknown("option of sets", name, ["step", "fresh"])
-        if not (0 < step < np.inf and 0 <= fresh < 1):
-            raise UsageError("step must be positive and fresh a share in [0, 1)", "Leave them out for the defaults")
-        self.engine, self.form, self.seed = engine, engine.form, seed
+        step, fresh = read_independent_sets(options or {})
+        self.engine: Any = engine
+        self.form, self.seed = self.engine.form, seed
         self.population = POPULATION if population is None else max(int(population), 1)
         groups = self.form.groups
         scale = np.asarray(self.form.steps(), np.float32).reshape(groups, self.form.dim_per_group)
         self._proposals = Proposals(scale, fresh)
-        self._regional = hasattr(engine, "tile_losses") and boxes is not None
-        self._boxes = boxes
+        self._boxes = boxes if hasattr(engine, "tile_losses") else None
         target = getattr(engine, "target", None)
         self._image = None if target is None else target.image
         self._height, self._width = (1, 1) if target is None else target.weight.shape
-        self._tiles = int(np.clip(min(self._height, self._width) // TILE, 1, MOST_TILES)) if self._regional else 1
+        self._tiles = int(np.clip(min(self._height, self._width) // TILE, 1, MOST_TILES)) if self._boxes else 1
         self._rows = np.array(start, np.float32).reshape(groups, self.form.dim_per_group)
         if not np.isfinite(self._rows).all():
             raise UsageError("the search's start is not a vector of finite numbers", "Start from another result")
         self._steps = np.full((groups, 2), step, np.float32)  # of geometry, of paint
-        self._fresh: tuple[int, Any, Any] = (-1, None, None)
-        self._grid = self._judge(self._rows[None])[0]
+        self._pool_epoch, self._pool_now = -1, (self._rows, self._rows)  # until ``_pool`` is asked
+        self._grid = self._evaluate(self._rows[None])[0]
         self.generation, self.evaluations, self.stage = 0, 1, "refining"
-        self.done = groups == 0  # no shape could better the ground: there is nothing to move
+        self.done = groups == 0  # no shape improves on the background: there is nothing to move
 
     @property
     def genome(self) -> Genome:
@@ -97,7 +94,7 @@ class IndependentSets(Search):
         reach = union(home, self._reach(new))
         order = draws.bits(ORDER, new.shape[:2])[0].argsort(-1, kind="stable")
         moved = independent(order, reach, self._tiles)
-        grids = self._judge(np.where(moved[..., None], new, self._rows))
+        grids = self._evaluate(np.where(moved[..., None], new, self._rows))
         self.evaluations += len(grids)
         gains = np.where(moved, inside(self._grid - grids, reach), -np.inf)
         gains[np.isnan(gains)] = -np.inf
@@ -106,24 +103,24 @@ class IndependentSets(Search):
         self.generation += 1
 
     def _pool(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-        """Fresh shapes ``(POOL, groups, d)`` and their tile ranges, the same for a whole epoch."""
-        if self._fresh[0] != epoch:
+        """Random shapes ``(POOL, groups, d)`` and their tile ranges, the same for all of an epoch."""
+        if self._pool_epoch != epoch:
             rng = np.random.default_rng([self.seed, 1, epoch])
             pool = np.stack([self.form.random(rng, self._image) for _ in range(POOL)])
             pool = pool.reshape(POOL, *self._rows.shape).astype(np.float32)
-            self._fresh = epoch, pool, self._reach(pool)
-        return self._fresh[1:]
+            self._pool_epoch, self._pool_now = epoch, (pool, self._reach(pool))
+        return self._pool_now
 
-    def _judge(self, rows: np.ndarray) -> np.ndarray:
+    def _evaluate(self, rows: np.ndarray) -> np.ndarray:
         """Tile losses ``(n, tiles, tiles)`` float64 of candidates ``(n, groups, d)``."""
         genomes = np.ascontiguousarray(rows.reshape(len(rows), -1), np.float32)
-        if self._regional:
+        if self._boxes:
             return np.asarray(self.engine.tile_losses(genomes, self._tiles), np.float64)
         return np.asarray(self.engine.losses(genomes), np.float64)[:, None, None]
 
     def _reach(self, rows: np.ndarray) -> np.ndarray:
         """Tile ranges ``(n, groups, 4)`` of candidates ``(n, groups, d)``."""
-        if not self._regional:
+        if self._boxes is None:
             return np.zeros((*rows.shape[:2], 4), np.int32)
         boxes = self._boxes(self.form, rows.reshape(len(rows), -1), np)
         return tile_boxes(boxes, self._height, self._width, self._tiles)
@@ -131,25 +128,25 @@ class IndependentSets(Search):
     # Learning.
 
     def _apply(self, new: np.ndarray, gains: np.ndarray, reach: np.ndarray) -> None:
-        """Keep each shape's best proposal; take all together if that helps, else half, else a disjoint set."""
+        """Take every shape's best proposal if that helps, else half of them or an independent set."""
         shapes = np.arange(len(self._rows))
         best = gains.argmax(0)
-        gain, kept, kept_reach = gains[best, shapes], new[best, shapes], reach[best, shapes]
+        gain, rows, rows_reach = gains[best, shapes], new[best, shapes], reach[best, shapes]
         order = np.argsort(-gain, kind="stable")
         order = order[gain[order] > 0]
         if not len(order):
             return
-        if self._take([order], kept):
+        if self._take([order], rows):
             return
-        safe = independent(order[None], kept_reach[None], self._tiles)[0].nonzero()[0]
-        self._take([order[: (len(order) + 1) // 2], safe], kept)
+        safe = independent(order[None], rows_reach[None], self._tiles)[0].nonzero()[0]
+        self._take([order[: (len(order) + 1) // 2], safe], rows)
 
-    def _take(self, choices: list[np.ndarray], kept: np.ndarray) -> bool:
-        """Move to the best of the given sets of kept proposals if it lowers the loss."""
+    def _take(self, choices: list[np.ndarray], rows: np.ndarray) -> bool:
+        """Move to the best of the given sets of proposals ``rows`` ``(groups, d)`` if it lowers the loss."""
         candidates = np.repeat(self._rows[None], len(choices), 0)
         for candidate, chosen in zip(candidates, choices, strict=True):
-            candidate[chosen] = kept[chosen]
-        grids = self._judge(candidates)
+            candidate[chosen] = rows[chosen]
+        grids = self._evaluate(candidates)
         self.evaluations += len(choices)
         totals = grids.sum((1, 2))
         winner = int(np.argmin(np.where(np.isnan(totals), np.inf, totals)))
@@ -175,9 +172,7 @@ class IndependentSets(Search):
         Raises:
             EvoartError: the arrays belong to another search.
         """
-        mine = self.arrays()
-        if mine.keys() != arrays.keys() or any(np.shape(arrays[name]) != mine[name].shape for name in mine):
-            raise EvoartError("the checkpoint does not fit this search", "Start the run again from its picture")
+        check_layout(self.arrays(), arrays)
         self._rows, self._grid = np.array(arrays["rows"], np.float32), np.array(arrays["grid"], np.float64)
         self._steps = np.array(arrays["steps"], np.float32)
         self.generation, self.evaluations, self.seed = (int(count) for count in arrays["counts"])

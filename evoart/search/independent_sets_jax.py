@@ -1,14 +1,16 @@
 """Independent sets as one device program: a whole block of generations without a visit to the host.
 
-The same search as ``Sets``, decision by decision, from the same random numbers: apart from rounding both find the same
-pictures. What a host does one after another is done side by side here: a greedy set is found in rounds, in each of
-which every shape that comes before all its undecided rivals is chosen (G. Blelloch, J. Fineman and J. Shun, "Greedy
-Sequential Maximal Independent Set and Matching are Parallel on Average", 2012: the same set as the sequential one).
+The same search as ``IndependentSets``, decision by decision, from the same random numbers: apart from rounding both
+find the same pictures. What a host does one after another is done in parallel here: a greedy set is found in rounds,
+in each of which every shape that comes before all its undecided rivals is chosen (G. Blelloch, J.
+Fineman and J. Shun, "Greedy Sequential Maximal Independent Set and Matching are Parallel on Average", 2012: the same
+set as the sequential one).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import functools
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -21,25 +23,23 @@ from evoart.search.independent_sets import EPOCH, IndependentSets
 from evoart.search.program import Program
 from evoart.search.proposals import ORDER
 from evoart.search.tiles import inside, tile_boxes, union
-from evoart.types import Array, Engine, Genome
+from evoart.types import Array
+
+MOST = int(np.iinfo(np.int32).max)
 
 
 class IndependentSetsJax(IndependentSets, BlockSearch):
     """``IndependentSets`` for an engine that is ``traceable``; arguments as there."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        population: int | None,
-        seed: int,
-        start: Genome,
-        options: Mapping[str, Any] | None = None,
-        boxes: Callable[[Any, Array, Any], Array] | None = None,
-    ) -> None:
-        super().__init__(engine, population, seed, start, options, boxes)
-        self._block = generations_per_block(engine, self.population)
-        self._limits = np.array([np.iinfo(np.int32).max] * 2, np.int32)
-        self._program = Program(engine, self.run_traced)
+    _budget: tuple[int | None, int | None] = None, None  # generations, evaluations
+
+    @functools.cached_property
+    def _block(self) -> int:
+        return generations_per_block(self.engine, self.population)
+
+    @functools.cached_property
+    def _program(self) -> Program:
+        return Program(self.engine, self.run_traced)
 
     @property
     def notes(self) -> Sequence[str]:
@@ -48,11 +48,10 @@ class IndependentSetsJax(IndependentSets, BlockSearch):
 
     def stop_after(self, generations: int | None, evaluations: int | None) -> None:
         """Let no block of generations run past these budgets (None: no budget)."""
-        most = np.iinfo(np.int32).max
-        self._limits = np.array([most if limit is None else limit for limit in (generations, evaluations)], np.int32)
+        self._budget = generations, evaluations
 
     def step(self) -> None:
-        """A block of generations; no longer than the fresh shapes last."""
+        """A block of generations, none beyond the epoch of the pool."""
         self.take(jax.device_get(self._program(*self.block())))
 
     @property
@@ -63,9 +62,12 @@ class IndependentSetsJax(IndependentSets, BlockSearch):
     def block(self) -> tuple[Any, ...]:
         """See ``BlockSearch``."""
         pool, reach = self._pool(self.generation // EPOCH)
-        until = min(self.generation + self._block, (self.generation // EPOCH + 1) * EPOCH, int(self._limits[0]))
-        counts = np.array([self.generation, self.evaluations], np.int32)
-        limits = np.array([until, self._limits[1]], np.int32)
+        generations, evaluations = self._budget
+        ends = [self.generation + self._block, (self.generation // EPOCH + 1) * EPOCH]
+        until = min(ends if generations is None else [*ends, generations])
+        # Evaluations are counted from 0 in every block: 32 bits hold no more than some hours of a fast device.
+        left = MOST if evaluations is None else min(max(evaluations - self.evaluations, 0), MOST)
+        counts, limits = np.array([self.generation, 0], np.int32), np.array([until, left], np.int32)
         state = (self._rows, self._grid.astype(np.float32), self._steps, counts)
         return self.engine.inputs, np.uint32(self.seed), pool, reach, limits, state
 
@@ -73,7 +75,7 @@ class IndependentSetsJax(IndependentSets, BlockSearch):
         """See ``BlockSearch``."""
         rows, grid, steps, counts = found
         self._rows, self._grid, self._steps = np.array(rows), np.asarray(grid, np.float64), np.array(steps)
-        self.generation, self.evaluations = int(counts[0]), int(counts[1])
+        self.generation, self.evaluations = int(counts[0]), self.evaluations + int(counts[1])
 
     def run_traced(
         self, inputs: tuple, seed: Array, pool: Array, pool_reach: Array, limits: Array, state: tuple
@@ -94,7 +96,7 @@ class IndependentSetsJax(IndependentSets, BlockSearch):
             reach = union(home, self._reach_traced(new), jnp)
             place = _ranks(draws.bits(ORDER, new.shape[:2])[0])
             moved = _independent(place, reach, jnp.ones(place.shape, bool))
-            grids = self._judge_traced(jnp.where(moved[..., None], new, rows), inputs)
+            grids = self._evaluate_traced(jnp.where(moved[..., None], new, rows), inputs)
             gains = jnp.where(moved, _inside(grid - grids, reach), -jnp.inf)
             gains = jnp.where(jnp.isnan(gains), -jnp.inf, gains)
             steps = self._proposals.adapted(jnp, steps, drawn, moved, gains > 0)
@@ -103,15 +105,15 @@ class IndependentSetsJax(IndependentSets, BlockSearch):
 
         return jax.lax.while_loop(going, one, state)
 
-    def _judge_traced(self, rows: Array, inputs: tuple[Array, ...]) -> Array:
+    def _evaluate_traced(self, rows: Array, inputs: tuple[Array, ...]) -> Array:
         # Barriers as in ``Evolution``.
         genomes = jax.lax.optimization_barrier(rows.reshape(len(rows), -1))
-        if self._regional:
+        if self._boxes:
             return jax.lax.optimization_barrier(self.engine.tile_losses_traced(genomes, self._tiles, inputs))
         return jax.lax.optimization_barrier(self.engine.losses_traced(genomes, inputs)[:, None, None])
 
     def _reach_traced(self, rows: Array) -> Array:
-        if not self._regional:
+        if self._boxes is None:
             return jnp.zeros((*rows.shape[:2], 4), jnp.int32)
         boxes = self._boxes(self.form, rows.reshape(len(rows), -1), jnp)
         return tile_boxes(boxes, self._height, self._width, self._tiles, jnp)
@@ -119,15 +121,15 @@ class IndependentSetsJax(IndependentSets, BlockSearch):
     def _applied(
         self, inputs: tuple, rows: Array, grid: Array, new: Array, gains: Array, reach: Array
     ) -> tuple[Array, Array, Array]:
-        """What ``IndependentSets._apply`` does: rows and grid afterwards, and how many pictures were judged."""
+        """What ``IndependentSets._apply`` does: rows and grid afterwards, and how many pictures were evaluated."""
         shapes = np.arange(len(rows))
         best = gains.argmax(0)
-        gain, kept, kept_reach = gains[best, shapes], new[best, shapes], reach[best, shapes]
+        gain, moved, moved_reach = gains[best, shapes], new[best, shapes], reach[best, shapes]
         helps, place = gain > 0, _ranks(-gain)
 
         def attempt(chosen: Array, rows: Array, grid: Array) -> tuple[Array, Array, Array]:
-            candidates = jnp.where(chosen[..., None], kept, rows)
-            grids = self._judge_traced(candidates, inputs)
+            candidates = jnp.where(chosen[..., None], moved, rows)
+            grids = self._evaluate_traced(candidates, inputs)
             totals = grids.sum((1, 2))
             winner = jnp.where(jnp.isnan(totals), jnp.inf, totals).argmin()
             better = totals[winner] < grid.sum()
@@ -137,7 +139,7 @@ class IndependentSetsJax(IndependentSets, BlockSearch):
 
         def fewer(rows: Array, grid: Array) -> tuple[Array, Array, Array]:
             half = helps & (place < (helps.sum() + 1) // 2)
-            safe = _independent(place[None], kept_reach[None], helps[None])[0]
+            safe = _independent(place[None], moved_reach[None], helps[None])[0]
             return attempt(jnp.stack([half, safe]), rows, grid)[:2] + (jnp.int32(3),)
 
         def some(rows: Array, grid: Array) -> tuple[Array, Array, Array]:
@@ -152,30 +154,30 @@ def _ranks(values: Array) -> Array:
     return jnp.argsort(jnp.argsort(values, -1, stable=True), -1).astype(jnp.int32)
 
 
-def _independent(place: Array, reach: Array, asked: Array) -> Array:
-    """The greedy sets of ``disjoint.independent``: ``(n, k)`` bool.
+def _independent(place: Array, reach: Array, eligible: Array) -> Array:
+    """The greedy sets of ``tiles.independent``: ``(n, k)`` bool.
 
     Args:
-        place: who is asked first, ``(n, k)`` int.
+        place: who is considered first, ``(n, k)`` int.
         reach: tile ranges ``(n, k, 4)``.
-        asked: ``(n, k)`` bool; the others have no say.
+        eligible: ``(n, k)`` bool; the others are left out.
     """
     top, bottom, left, right = (reach[..., i] for i in range(4))
     meet = (top[..., :, None] <= bottom[..., None, :]) & (bottom[..., :, None] >= top[..., None, :])
     meet &= (left[..., :, None] <= right[..., None, :]) & (right[..., :, None] >= left[..., None, :])
-    before = meet & (place[..., None, :] < place[..., :, None])  # (n, shape, rival that is asked earlier)
+    before = meet & (place[..., None, :] < place[..., :, None])  # (n, shape, rival that is considered earlier)
 
     def decide(carry: tuple[Array, Array]) -> tuple[Array, Array]:
         chosen, open_ = carry
         now = open_ & ~(before & open_[..., None, :]).any(-1)
-        beside = (meet & now[..., None, :]).any(-1)  # chosen shapes meet themselves
-        return chosen | now, open_ & ~beside
+        conflicting = (meet & now[..., None, :]).any(-1)  # chosen shapes meet themselves
+        return chosen | now, open_ & ~conflicting
 
-    return jax.lax.while_loop(lambda carry: carry[1].any(), decide, (jnp.zeros_like(asked), asked))[0]
+    return jax.lax.while_loop(lambda carry: carry[1].any(), decide, (jnp.zeros_like(eligible), eligible))[0]
 
 
 def _inside(grids: Array, reach: Array) -> Array:
-    """As ``disjoint.inside``, added up tile by tile: differences of running sums would be too coarse in float32."""
+    """As ``tiles.inside``, added up tile by tile: differences of running sums would be too coarse in float32."""
     tile = np.arange(grids.shape[-1])
     rows = (tile >= reach[..., 0:1]) & (tile <= reach[..., 1:2])
     columns = (tile >= reach[..., 2:3]) & (tile <= reach[..., 3:4])

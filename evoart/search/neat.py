@@ -1,5 +1,5 @@
-"""NEAT (K. O. Stanley and R. Miikkulainen, 2002): a population in species, so that a new structure has time to prove
-itself among its like before it competes with all. What individuals are, and how they are changed, others say.
+"""NEAT (K. O. Stanley and R. Miikkulainen, 2002): a population in species, so that a new structure first competes with
+similar ones, and with all only later. What individuals are, and how they are changed, others define.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from evoart.errors import EvoartError
+from evoart.search.checkpoint import check_fit
 from evoart.search.individuals import Individual, Kind, rng_arrays, rng_from
 from evoart.types import Genome, Search
 
@@ -18,28 +18,43 @@ from evoart.types import Genome, Search
 class Breeder(Protocol):
     """Makes individuals."""
 
-    def fresh(self, rng: np.random.Generator) -> Individual: ...
+    def fresh(self, rng: np.random.Generator) -> Individual:
+        """A random one."""
+        ...
 
-    def mutated(self, one: Individual, rng: np.random.Generator) -> Individual: ...
+    def mutated(self, one: Individual, rng: np.random.Generator) -> Individual:
+        """A changed copy."""
+        ...
 
-    def crossed(self, better: Individual, other: Individual, rng: np.random.Generator) -> Individual: ...
+    def crossed(self, better: Individual, other: Individual, rng: np.random.Generator) -> Individual:
+        """A child of two; its structure is that of the ``better`` one."""
+        ...
 
-    def distance(self, one: Individual, other: Individual) -> float: ...
+    def distance(self, one: Individual, other: Individual) -> float:
+        """How unlike two are, 0 or more."""
+        ...
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What judging gives: individuals (perhaps trained), what each comes to, what it is chosen by, what it cost."""
+    """The result of an evaluation.
+
+    Attributes:
+        individuals: ``n``, perhaps trained.
+        losses: of each, ``(n,)``.
+        fitness: what each is selected by, ``(n,)``; lower is better, too.
+        evaluations: how many it took.
+    """
 
     individuals: list[Individual]
     losses: np.ndarray
-    fitness: np.ndarray  # lower is better, too
+    fitness: np.ndarray
     evaluations: int
 
 
 @dataclass
 class Species:
-    """Individuals that are alike.
+    """Similar individuals.
 
     Attributes:
         model: the one that new members are compared with.
@@ -55,10 +70,10 @@ class Species:
 
 @dataclass(frozen=True)
 class Settings:
-    """How the population lives.
+    """Parameters of NEAT.
 
     Attributes:
-        species: how many there should be; the threshold of likeness is moved until there are.
+        species: how many there should be; the distance threshold is adapted until there are.
         survivors: share of a species that has children.
         crossing: share of children with two parents.
         patience: generations without an improvement after which a species dies out.
@@ -75,11 +90,11 @@ class Neat(Search):
 
     Args:
         breeder: makes individuals.
-        judge: individuals to ``Judged``; may train them, which is Backprop NEAT.
+        judge: evaluates individuals; may train them, which is Backprop NEAT.
         kind: how individuals are taken apart.
         population: how many, 4 at least.
         seed: decides everything random.
-        first: individuals to begin with; the rest is fresh.
+        first: individuals to start from; the others are random.
     """
 
     def __init__(
@@ -92,11 +107,11 @@ class Neat(Search):
         first: Sequence[Individual] = (),
         settings: Settings | None = None,
     ) -> None:
-        self.breeder, self._judge, self.kind = breeder, judge, kind
+        self.breeder, self._evaluate, self.kind = breeder, judge, kind
         self.size, self.settings = population, settings or Settings()
         self.rng = np.random.default_rng([seed, 7])
-        begun = list(first)[:population]
-        self._waiting = begun + [breeder.fresh(self.rng) for _ in range(population - len(begun))]
+        given = list(first)[:population]
+        self._waiting = given + [breeder.fresh(self.rng) for _ in range(population - len(given))]
         self.population: list[Individual] = []
         self.losses, self.fitness = np.zeros(0), np.zeros(0)
         self.species: list[Species] = []
@@ -106,6 +121,7 @@ class Neat(Search):
 
     @property
     def stage(self) -> str:
+        """How many species there are."""
         return f"{len(self.species)} species"
 
     @property
@@ -119,21 +135,21 @@ class Neat(Search):
         return self.kind.split(self.best)[1]
 
     def step(self) -> None:
-        """Judge who is new, sort into species, and breed the next generation."""
-        judged = self._judge(self._waiting)
+        """Evaluate the new individuals, sort all into species, and breed the next generation."""
+        judged = self._evaluate(self._waiting)
         self.population = self.population + judged.individuals
         self.losses = np.concatenate([self.losses, judged.losses])
         self.fitness = np.concatenate([self.fitness, np.where(np.isfinite(judged.fitness), judged.fitness, np.inf)])
         self.evaluations += judged.evaluations
         self.generation += 1
-        least = int(np.argmin(np.where(np.isfinite(self.losses), self.losses, np.inf)))
-        if self.losses[least] < self.loss:
-            self.best, self.loss = self.population[least], float(self.losses[least])
+        lowest = int(np.argmin(np.where(np.isfinite(self.losses), self.losses, np.inf)))
+        if self.losses[lowest] < self.loss:
+            self.best, self.loss = self.population[lowest], float(self.losses[lowest])
         self._sort()
         self._breed()
 
     def _sort(self) -> None:
-        """Every individual joins the first species it is like, or founds one (Stanley and Miikkulainen, sec. 3.3)."""
+        """Every individual joins the first species it is similar to, or founds one (section 3.3 of the paper)."""
         for species in self.species:
             species.members = []
         for place, one in enumerate(self.population):
@@ -149,29 +165,29 @@ class Neat(Search):
         self.threshold = float(np.clip(self.threshold, 0.02, 20))
         for species in self.species:
             species.members.sort(key=lambda place: (self.fitness[place], place))
-            least = float(self.fitness[species.members[0]])
-            if least < species.best:
-                species.best, species.since = least, self.generation
+            lowest = float(self.fitness[species.members[0]])
+            if lowest < species.best:
+                species.best, species.since = lowest, self.generation
             species.model = self.population[species.members[self.rng.integers(len(species.members))]]
 
     def _breed(self) -> None:
-        """Children in the number that each species has earned; its best lives on as it is."""
+        """Children of each species in proportion to its share; its best stays unchanged."""
         leader = min(self.species, key=lambda s: self.fitness[s.members[0]])
         alive = [s for s in self.species if s is leader or self.generation - s.since < self.settings.patience]
-        # The best of all keeps the rest from drowning in numbers: a species' share is its members' mean rank.
+        # A species' share is its members' mean rank, so that large species do not crowd out good ones.
         order = np.argsort(np.argsort(self.fitness, kind="stable"), kind="stable")
         merit = (len(order) - order) / len(order)
         shares = np.array([merit[s.members].mean() for s in alive])
         counts = _apportioned(shares / shares.sum(), self.size)
-        kept, children = [], []
+        elite, children = [], []
         for species, count in zip(alive, counts, strict=True):
             if not count:
                 continue
-            kept.append(species.members[0])
+            elite.append(species.members[0])
             parents = species.members[: max(1, round(self.settings.survivors * len(species.members)))]
             children += [self._child(parents) for _ in range(count - 1)]
-        self.population = [self.population[place] for place in kept]
-        self.losses, self.fitness = self.losses[kept], self.fitness[kept]
+        self.population = [self.population[place] for place in elite]
+        self.losses, self.fitness = self.losses[elite], self.fitness[elite]
         self.species = [s for s, count in zip(alive, counts, strict=True) if count]
         for place, species in enumerate(self.species):
             species.members = [place]
@@ -224,8 +240,8 @@ class Neat(Search):
         self.population, self._waiting, (self.best,) = group("population"), group("waiting"), group("best")
         models = group("models")
         self.losses, self.fitness = np.array(arrays["losses"]), np.array(arrays["fitness"])
-        if not len(self.population) == len(self.losses) == len(self.fitness) or len(arrays["species"]) != len(models):
-            raise EvoartError("the checkpoint does not fit this search", "Start the run again from its picture")
+        check_fit(len(self.population) == len(self.losses) == len(self.fitness))
+        check_fit(len(arrays["species"]) == len(models))
         self.species = [
             Species(model, [], float(best), int(since))
             for model, (best, since) in zip(models, arrays["species"], strict=True)

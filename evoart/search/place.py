@@ -7,31 +7,38 @@ from typing import Any
 
 import numpy as np
 
-EARLY = 3  # rounds before two thirds of the survivors drop out
+EARLY = 3  # generations before two thirds of the survivors drop out
 STEP = 0.06  # first mutation of a position, in units; lengths and angles in proportion
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How hard to look for one shape: fresh candidates, survivors, children of each, rounds."""
+    """Budget to place one shape.
 
-    fresh: int = 600
+    Attributes:
+        samples: random candidates at the start, of all kinds together.
+        survivors: how many of them, of all kinds together, have children.
+        children: of each survivor and generation.
+        generations: of the evolution.
+    """
+
+    samples: int = 600
     survivors: int = 8
     children: int = 12
-    rounds: int = 10
+    generations: int = 10
 
     def evaluations(self, kinds: int = 1) -> int:
-        """Candidates judged to find one shape of ``kinds`` to choose from."""
-        return self.fresh + kinds * self.children * _turns(_share(self.survivors, kinds), self.rounds)
+        """Candidates evaluated to place one shape of ``kinds`` to choose from."""
+        return self.samples + kinds * self.children * _parents(_share(self.survivors, kinds), self.generations)
 
     @classmethod
-    def within(cls, evaluations: float, kinds: int = 1) -> Effort:
-        """An effort of about so many evaluations, 20 at least, to find one shape of ``kinds`` to choose from."""
+    def for_budget(cls, evaluations: float, kinds: int = 1) -> Effort:
+        """An effort of about so many evaluations, 20 at least, to place one shape of ``kinds`` to choose from."""
         n = max(evaluations, 20.0)
-        fresh, survivors = max(8, round(0.4 * n)), 8 if n > 400 else 4
-        rounds = int(np.clip(np.sqrt(n / kinds) / 4, 2, 14))
-        turns = kinds * _turns(_share(survivors, kinds), rounds)
-        return cls(fresh, survivors, max(1, round(0.6 * n / turns)), rounds)
+        samples, survivors = max(8, round(0.4 * n)), 8 if n > 400 else 4
+        generations = int(np.clip(np.sqrt(n / kinds) / 4, 2, 14))
+        parents = kinds * _parents(_share(survivors, kinds), generations)
+        return cls(samples, survivors, max(1, round(0.6 * n / parents)), generations)
 
 
 def _share(survivors: int, kinds: int) -> int:
@@ -39,56 +46,56 @@ def _share(survivors: int, kinds: int) -> int:
     return max(2, survivors // kinds)
 
 
-def _turns(survivors: int, rounds: int) -> int:
-    """How often a survivor has children: all of them in the early rounds, then a third of them."""
-    early = min(rounds, EARLY)
-    return early * survivors + (rounds - early) * (max(2, survivors // 3) if survivors > 3 else survivors)
+def _parents(survivors: int, generations: int) -> int:
+    """How often a survivor has children: all of them in the early generations, then a third of them."""
+    early = min(generations, EARLY)
+    return early * survivors + (generations - early) * (max(2, survivors // 3) if survivors > 3 else survivors)
 
 
 def place(
-    rng: np.random.Generator, studio: Any, kinds: tuple[str, ...], scales: dict[str, np.ndarray], effort: Effort
+    rng: np.random.Generator, canvas: Any, kinds: tuple[str, ...], scales: dict[str, np.ndarray], effort: Effort
 ) -> tuple[str, np.ndarray, np.ndarray, float, int]:
-    """The best shape found for the top of the picture in ``studio``.
+    """The best shape found for the top of the picture on ``canvas``.
 
     Args:
-        studio: offers ``sample(rng, kind, n)`` and ``gains(kind, geometry)``.
-        kinds: the kinds to choose from; every one gets its share of the fresh candidates.
+        canvas: offers ``sample(rng, kind, n)`` and ``gains(kind, geometry)``.
+        kinds: the kinds to choose from; every one gets its share of the samples.
         scales: natural step of every number of each kind's geometry.
 
     Returns:
         kind, geometry, rgba, gain (by how much the weighted squared error, summed over pixels, falls) and the number of
-        candidates judged.
+        candidates evaluated.
     """
     found = []
-    judged = 0
+    evaluated = 0
     for kind in kinds:
-        fresh = studio.sample(rng, kind, -(-effort.fresh // len(kinds)))
-        gains, rgba = studio.gains(kind, fresh)
-        judged += len(fresh)
+        samples = canvas.sample(rng, kind, -(-effort.samples // len(kinds)))
+        gains, rgba = canvas.gains(kind, samples)
+        evaluated += len(samples)
         keep = np.argsort(-gains, kind="stable")[: _share(effort.survivors, len(kinds))]
         geometry, rgba, gain, used = _evolve(
-            rng, studio, kind, fresh[keep], rgba[keep], gains[keep], scales[kind], effort
+            rng, canvas, kind, samples[keep], rgba[keep], gains[keep], scales[kind], effort
         )
-        judged += used
+        evaluated += used
         found.append((float(gain), kind, geometry, rgba))
     gain, kind, geometry, rgba = max(found, key=lambda entry: entry[0])
-    return kind, geometry, rgba, gain, judged
+    return kind, geometry, rgba, gain, evaluated
 
 
 def _evolve(
-    rng: np.random.Generator, studio: Any, kind: str, geometry: np.ndarray, rgba: np.ndarray, gains: np.ndarray,
+    rng: np.random.Generator, canvas: Any, kind: str, geometry: np.ndarray, rgba: np.ndarray, gains: np.ndarray,
     scale: np.ndarray, effort: Effort,
 ) -> tuple[np.ndarray, np.ndarray, float, int]:  # fmt: skip
     """Survivors have children at their own step size, which grows on success; two thirds drop out early."""
-    step, judged = np.full(len(geometry), STEP / 0.1), 0
-    for turn in range(effort.rounds):
+    step, evaluated = np.full(len(geometry), STEP / 0.1), 0
+    for generation in range(effort.generations):
         n, dim = geometry.shape
         moved = rng.normal(size=(n, effort.children, dim)) * scale
         moved *= step[:, None, None] * np.exp(rng.normal(size=(n, effort.children, 1)))
         moved *= rng.random((n, effort.children, dim)) < 0.5
         children = (geometry[:, None] + moved).astype(np.float32)
-        child_gains, child_rgba = studio.gains(kind, children.reshape(-1, dim))
-        judged += n * effort.children
+        child_gains, child_rgba = canvas.gains(kind, children.reshape(-1, dim))
+        evaluated += n * effort.children
         child_gains = child_gains.reshape(n, -1)
         best, every = child_gains.argmax(1), np.arange(n)
         better = child_gains[every, best] > gains
@@ -96,8 +103,8 @@ def _evolve(
         rgba = np.where(better[:, None], child_rgba.reshape(n, -1, 4)[every, best], rgba)
         gains = np.where(better, child_gains[every, best], gains)
         step = step * np.where(better, 1.3, 0.6)
-        if turn == EARLY - 1 and n > 3:
+        if generation == EARLY - 1 and n > 3:
             keep = np.argsort(-gains, kind="stable")[: max(2, n // 3)]
             geometry, rgba, gains, step = geometry[keep], rgba[keep], gains[keep], step[keep]
     best = int(gains.argmax())
-    return geometry[best], rgba[best], gains[best], judged
+    return geometry[best], rgba[best], gains[best], evaluated

@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
+from evoart.search.options import LARGEST
 from evoart.search.place import Effort
 
-GRADIENT = 3  # evaluations that one gradient (draw, judge, pull back) counts as
+GRADIENT = 3  # evaluations that one gradient (forward and backward pass) counts as
 MANY = 200  # shapes
 LONGEST_FINISH = 1_000  # gradient steps at the end, however large the budget: more gain nothing
-# What a job's options may say of a plan. All of them together decide it, for a given quality and number of shapes.
-OPTIONS = ("effort", "stages", "cycles", "rounds", "finish")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much work there is.
+    """How much work there is. In a cycle the shapes that matter least are pruned, as many are grown, all are polished.
 
     Attributes:
         stages: growth happens in so many stages, each followed by ``stage_steps`` gradient steps.
-        cycles: renewals, each of ``cycle_steps`` gradient steps.
-        rounds: of the ``cycles`` so many are done (None: all), because time runs out.
-        share: share of the shapes renewed in the first cycle; falls linearly to one shape.
+        cycles: prune-and-regrow cycles, each of ``cycle_steps`` gradient steps.
+        rounds: only so many of the ``cycles`` are done (None: all), because time runs out.
+        share: share of the shapes replaced in the first cycle, 0 to 1; falls linearly to one shape.
         finish: gradient steps on the full canvas.
-        effort: how hard to look for one shape.
+        effort: budget to place one shape.
         per_shape: evaluations per shape that ``effort`` was made from; None where it is the quality's own.
-        rate: first rate of positions (units a step) for 50 shapes; colours move at twice that.
+        rate: first learning rate of positions (units a step) for 50 shapes; that of colours is twice as high.
     """
 
     stages: int = 10
@@ -43,46 +43,45 @@ class Plan:
     rate: float = 0.01
 
     @property
-    def renewals(self) -> int:
-        """Cycles that are really done."""
+    def cycles_done(self) -> int:
+        """Cycles that are really done: ``cycles``, or fewer where time runs out."""
         return self.cycles if self.rounds is None else min(self.rounds, self.cycles)
 
     @property
     def options(self) -> dict[str, float]:
-        """The options that make this plan again."""
+        """The options (see ``options.GROWING``) that make this plan again; a job takes every one of them."""
         given = {"effort": self.per_shape, "rounds": self.rounds}
-        return {"stages": self.stages, "cycles": self.cycles, "finish": self.finish} | {
-            name: value for name, value in given.items() if value is not None
-        }
+        always: dict[str, float] = {"stages": self.stages, "cycles": self.cycles, "finish": self.finish}
+        return always | {name: value for name, value in given.items() if value is not None}
 
     def scaled(self, groups: int) -> Plan:
-        """The plan for so many shapes: past 200, each gets a shorter look and a smaller share is renewed at a time,
-        since the many correct one another; work then grows more slowly than the number of shapes."""
+        """The plan for so many shapes. Past 200, each is searched for with less effort and a smaller share is replaced
+        at a time, since the many correct one another; work then grows more slowly than the number of shapes."""
         if groups <= MANY:
             return self
         f, e = (MANY / groups) ** 0.5, self.effort
         effort = Effort(
-            max(100, round(e.fresh * f)), max(4, round(e.survivors * f)), max(6, round(e.children * f)),
-            max(6, round(e.rounds * f)),
+            max(100, round(e.samples * f)), max(4, round(e.survivors * f)), max(6, round(e.children * f)),
+            max(6, round(e.generations * f)),
         )  # fmt: skip
         return replace(self, effort=effort, share=self.share * MANY / groups)
 
-    def looking(self, per_shape: float, kinds: int) -> Plan:
-        """The plan with about so many evaluations to find one shape of ``kinds`` to choose from."""
-        per_shape = max(1, int(per_shape))
-        return replace(self, effort=Effort.within(per_shape, kinds), per_shape=per_shape)
+    def with_effort(self, per_shape: float, kinds: int) -> Plan:
+        """The plan with about so many evaluations (1 to ``LARGEST``) to place one shape of ``kinds`` to choose from."""
+        per_shape = min(max(1, int(per_shape)), LARGEST)
+        return replace(self, effort=Effort.for_budget(per_shape, kinds), per_shape=per_shape)
 
-    def within(self, evaluations: int, groups: int, missing: int, kinds: int) -> Plan:
+    def for_budget(self, evaluations: int, groups: int, missing: int, kinds: int) -> Plan:
         """The plan that uses about so many evaluations for ``groups`` shapes of which ``missing`` are to be grown: a
-        third each to grow, renew and finish."""
+        third each to grow, to prune and regrow, and to finish. No part of it exceeds ``LARGEST``."""
         third = evaluations / 3
         stages = max(1, min(self.stages, int(third / (2 * GRADIENT * self.stage_steps))))
-        plan = self.looking((third - stages * GRADIENT * self.stage_steps) / max(missing, 1), kinds)
-        # An effort has a least size, so growth may cost more than its third; the rest shares what is left.
+        plan = self.with_effort((third - stages * GRADIENT * self.stage_steps) / max(missing, 1), kinds)
+        # An effort has a minimum, so growth may cost more than its third; the rest shares what is left.
         plan = replace(plan, stages=stages, cycles=0, finish=-1)
         left = max(0.0, evaluations - plan.evaluations(groups, missing, kinds))
         polish, cycle = min(left / 2, GRADIENT * LONGEST_FINISH), self._cycle(groups, plan.effort.evaluations(kinds))
-        cycles = int((left - polish) / cycle)
+        cycles = min(int((left - polish) / cycle), LARGEST)
         finish = int(np.clip((left - cycles * cycle) / GRADIENT - 1, 1, LONGEST_FINISH))
         return replace(plan, cycles=cycles, finish=finish)
 
@@ -90,31 +89,34 @@ class Plan:
         """About how many evaluations the plan takes for ``groups`` shapes of which ``missing`` are to be grown."""
         each = self.effort.evaluations(kinds)
         grown = missing * each + self.stages * GRADIENT * (self.stage_steps + 1) if missing else 0
-        return grown + self.renewals * self._cycle(groups, each) + GRADIENT * (self.finish + 1)
+        return grown + self.cycles_done * self._cycle(groups, each) + GRADIENT * (self.finish + 1)
 
     def _cycle(self, groups: int, each: int) -> float:
-        """Evaluations of a renewal, on average, where finding a shape takes ``each``."""
+        """Evaluations of a cycle, on average, where placing a shape takes ``each``."""
         return GRADIENT * (self.cycle_steps + 2) + max(1.0, self.share * groups / 2) * each
 
-    def told(self, options: Mapping[str, float], kinds: int) -> Plan:
-        """The plan with what the options say (see ``OPTIONS``)."""
+    def with_options(self, options: Mapping[str, Any], kinds: int) -> Plan:
+        """The plan with what ``options`` (see ``options.GROWING``) say, for ``kinds`` to choose from."""
         given = {name: int(value) for name, value in options.items()}
         effort = given.pop("effort", None)
         plan = replace(self, **given)
-        return plan if effort is None else plan.looking(effort, kinds)
+        return plan if effort is None else plan.with_effort(effort, kinds)
 
     def array(self) -> np.ndarray:
-        """The whole plan as numbers, for a checkpoint."""
-        values = [*asdict(replace(self, effort=None)).values(), *asdict(self.effort).values()]
-        return np.array([np.nan if value is None else value for value in values], np.float64)
+        """The whole plan as numbers ``(m,)`` float64, for a checkpoint."""
+        plan = asdict(self)
+        effort = plan.pop("effort")
+        return np.array([np.nan if v is None else v for v in (*plan.values(), *effort.values())], np.float64)
 
     @classmethod
     def from_array(cls, numbers: np.ndarray) -> Plan:
         """The plan that ``array`` gave."""
-        names = [entry.name for entry in fields(cls)]
-        values: dict = dict(zip(names, numbers[: len(names)].tolist(), strict=True))
-        whole = {n: None if np.isnan(v) else v if n in ("share", "rate") else int(v) for n, v in values.items()}
-        return cls(**whole | {"effort": Effort(*(int(v) for v in numbers[len(names) :]))})
+        names = [entry.name for entry in fields(cls) if entry.name != "effort"]
+        values: dict[str, Any] = {}
+        for name, number in zip(names, numbers.tolist(), strict=False):
+            whole = None if np.isnan(number) else int(number)
+            values[name] = number if name in ("share", "rate") else whole
+        return cls(**values, effort=Effort(*(int(number) for number in numbers[len(names) :])))
 
 
 PLANS = {
@@ -131,7 +133,7 @@ def plan_for(
     missing: int,
     kinds: int,
     evaluations: int | None = None,
-    options: Mapping[str, float] | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Plan:
     """The plan of a run.
 
@@ -141,9 +143,9 @@ def plan_for(
         missing: how many of them are still to be grown.
         kinds: how many kinds of shapes there are to choose from.
         evaluations: a budget; options that a budget led to before take its place.
-        options: see ``OPTIONS``.
+        options: see ``options.GROWING``.
     """
     plan, options = PLANS[quality].scaled(groups), options or {}
     if evaluations is not None and "stages" not in options:
-        plan = plan.within(evaluations, groups, missing, kinds)
-    return plan.told(options, kinds)
+        plan = plan.for_budget(evaluations, groups, missing, kinds)
+    return plan.with_options(options, kinds)

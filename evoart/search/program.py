@@ -14,9 +14,9 @@ from evoart.errors import EvoartError, out_of_memory
 class Program:
     """``function(*arrays)``, compiled, for an engine that is part of it; called as it is for one that cannot be.
 
-    Where the device's memory does not suffice, the engine is told to judge half as many candidates at a time, and the
-    same block is tried again: nothing was changed by the first attempt. Where nothing is left to halve, the engine's
-    ``least`` says, for the error, what does not fit and what to do.
+    Where the device's memory does not suffice, the engine is told to evaluate half as many candidates at a time and
+    the block is tried again: nothing was changed by the first attempt. Where nothing is left to halve, the engine's
+    ``too_large`` says, for the error, what does not fit and what to do.
 
     Attributes:
         notes: what was done about the memory, one line each.
@@ -33,11 +33,11 @@ class Program:
             self._compiled = function
             return
         # A function of its own each time: JAX would take the one it has traced for the same.
-        program = getattr(self._engine, "whole", lambda program: program)(lambda *arrays: function(*arrays))
+        program = getattr(self._engine, "on_all_devices", lambda program: program)(lambda *arrays: function(*arrays))
         self._compiled = jax.jit(program)
 
     def __call__(self, *arrays: Any) -> Any:
-        if jax.process_count() > 1:  # what belongs to one process only is told to all by value
+        if jax.process_count() > 1:  # arrays of one process only are passed by value
             arrays = jax.tree.map(_by_value, arrays)
         while True:
             try:
@@ -50,10 +50,10 @@ class Program:
     def _shrink(self, error: BaseException) -> None:
         shrink = getattr(self._engine, "shrink", None)
         if shrink is None or not shrink():
-            least, hint = getattr(self._engine, "least", ("one picture at a time", "Use fewer --pixels or --shapes"))
-            raise EvoartError(f"the device's memory does not suffice for {least}", hint) from error
+            what, hint = getattr(self._engine, "too_large", ("one picture at a time", "Use fewer --pixels or --shapes"))
+            raise EvoartError(f"the device's memory does not suffice for {what}", hint) from error
         self.notes.append(
-            f"The device's memory did not suffice: {self._engine.batch:,} candidates are judged at a time from now on."
+            f"The device's memory did not suffice: {self._engine.batch:,} candidates are evaluated at a time now."
         )
         self._compile()
 

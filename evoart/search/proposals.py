@@ -1,4 +1,4 @@
-"""How independent sets propose: moved parts, new paint, both, or a fresh shape. One code for NumPy and JAX."""
+"""How independent sets propose: moved parts, new paint, both, or a new random shape. One code for NumPy and JAX."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from evoart.search.counter_rng import CounterRNG
 from evoart.types import Array
 
 PAINT = 4  # the last numbers of a group: red, green, blue, opacity
-SHARES = {"part": 0.35, "paint": 0.35, "all": 0.25, "fresh": 0.05}  # how proposals are made
+SHARES = {"part": 0.35, "paint": 0.35, "all": 0.25}  # how proposals are made that are no new random shapes
 SLOWEST, FASTEST, ADAPT, TARGET_RATE = 0.04, 5.0, 0.15, 0.2
 # What a generation's random numbers are for.
 KIND, WHICH, NOISE, FIRST, SECOND, ORDER = range(6)
@@ -19,15 +19,15 @@ KIND, WHICH, NOISE, FIRST, SECOND, ORDER = range(6)
 
 @dataclass(frozen=True)
 class Proposals:
-    """Proposals for shapes ``(groups, d)``.
+    """Makes proposals for shapes ``(groups, d)``, and adapts step sizes to their success.
 
     Attributes:
         scale: natural step of every number, ``(groups, d)``; 0 for padding.
-        fresh: share of proposals that start a shape anew.
+        fresh: share of proposals that are new random shapes, 0 to 1.
     """
 
     scale: np.ndarray
-    fresh: float = SHARES["fresh"]
+    fresh: float
 
     def make(
         self, xp: Any, draws: CounterRNG, n: int, rows: Array, steps: Array, pool: Array, error: Array
@@ -37,7 +37,7 @@ class Proposals:
         Args:
             rows: what there is, ``(groups, d)``.
             steps: of geometry and of paint, ``(groups, 2)``.
-            pool: fresh shapes ``(p, groups, d)`` to choose from.
+            pool: new random shapes ``(p, groups, d)`` to choose from.
             error: the loss where each of them lies, ``(p, groups)``.
         """
         groups, d = self.scale.shape
@@ -54,7 +54,7 @@ class Proposals:
         mask = xp.where(is_all[..., None], np.float32(0.5), mask.astype(np.float32))
         size = xp.where(column < geometry, steps[:, :1], steps[:, 1:]) * self.scale
         new = rows + draws.normal(NOISE, (n, groups, d)) * mask * size
-        new = xp.where((kind >= whole)[..., None], self._anew(xp, draws, n, pool, error), new)
+        new = xp.where((kind >= whole)[..., None], self._replace(xp, draws, n, pool, error), new)
         drawn = xp.stack([is_part | is_all, is_paint | is_all], -1)
         return self._bounded(xp, new), drawn
 
@@ -67,8 +67,8 @@ class Proposals:
         change = xp.exp(np.float32(ADAPT) * (rate - np.float32(TARGET_RATE)))
         return xp.clip(steps * change, np.float32(SLOWEST), np.float32(FASTEST))
 
-    def _anew(self, xp: Any, draws: CounterRNG, n: int, pool: Array, error: Array) -> Array:
-        """Fresh shapes ``(n, groups, d)``: of two from the pool, the one where the picture is wrong more."""
+    def _replace(self, xp: Any, draws: CounterRNG, n: int, pool: Array, error: Array) -> Array:
+        """New random shapes ``(n, groups, d)``: of two from the pool, the one where the error is larger."""
         groups, size = pool.shape[1], len(pool)
         first, second = (xp.floor(draws.uniform(use, (n, groups)) * size).astype(np.int32) for use in (FIRST, SECOND))
         column = np.arange(groups)

@@ -1,4 +1,4 @@
-"""Leaving out what does not matter: groups of a finished genome that the score hardly misses."""
+"""Pruning of a finished genome: groups without which the loss is hardly higher are left out."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-SIDE = 16  # candidates judged side by side
+BATCH = 16  # candidates evaluated at a time
 
 
-def needed(
+def find_needed(
     losses: Callable[[np.ndarray], np.ndarray],
     without: Callable[[list[int]], np.ndarray],
     groups: int,
@@ -17,21 +17,22 @@ def needed(
 ) -> list[int]:
     """The groups to keep, in their order, so that the loss is at most ``tolerance`` higher than with all of them.
 
-    They are tried from the least missed to the most, each on top of those left out already, at two evaluations per
-    group. One group is always kept.
+    They are tried in the order of the loss without each alone, every one in addition to those left out already, at two
+    evaluations per group. One group is always kept.
 
     Args:
         losses: of genomes ``(n, dim)``, ``(n,)``.
-        without: the genome ``(dim,)`` without these groups.
+        without: the genome ``(dim,)`` without the groups of these numbers.
+        groups: how many there are, 1 or more.
     """
-    most = float(losses(without([])[None])[0]) + tolerance
+    highest = float(losses(without([])[None])[0]) + tolerance
     alone: list[float] = []  # the loss where one group is left out
-    for i in range(0, groups, SIDE):
-        alone.extend(losses(np.stack([without([j]) for j in range(i, min(i + SIDE, groups))])))
-    gone: list[int] = []
+    for i in range(0, groups, BATCH):
+        alone.extend(losses(np.stack([without([j]) for j in range(i, min(i + BATCH, groups))])))
+    pruned: list[int] = []
     for group in sorted(range(groups), key=alone.__getitem__):
-        if alone[group] > most or len(gone) == groups - 1:
+        if alone[group] > highest or len(pruned) == groups - 1:
             break
-        if float(losses(without([*gone, group])[None])[0]) <= most:
-            gone.append(group)
-    return [group for group in range(groups) if group not in gone]
+        if float(losses(without([*pruned, group])[None])[0]) <= highest:
+            pruned.append(group)
+    return [group for group in range(groups) if group not in pruned]

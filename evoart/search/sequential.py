@@ -11,10 +11,10 @@ from evoart.types import Genome, Search
 
 
 class Sequential(Search):
-    """Runs ``first`` until it is done, then what ``then(kinds, genome, spent)`` makes of its result.
+    """Runs ``first`` until it is done, then what ``then(structure, genome, spent)`` makes of its result.
 
     ``spent`` are the generations and evaluations so far. Counts go on across the change; ``structure`` is that of the
-    first search from the moment it has chosen them.
+    first search, for good.
     """
 
     def __init__(self, first: Search, then: Callable[[tuple[str, ...], Genome, tuple[int, int]], Search]) -> None:
@@ -72,7 +72,7 @@ class Sequential(Search):
 
     @property
     def notes(self) -> Sequence[str]:
-        """What both have to say."""
+        """Those of both."""
         return (*self._first.notes, *(() if self._second is None else self._second.notes))
 
     @property
@@ -84,9 +84,9 @@ class Sequential(Search):
         """One unit of work of the current search."""
         self._now.step()
         if self._second is None and self._first.done:
-            self._second = self._follow()
+            self._second = self._start_second()
 
-    def _follow(self) -> Search:
+    def _start_second(self) -> Search:
         first = self._first
         return self._then(first.structure, first.genome, (first.generation, first.evaluations))
 
@@ -106,5 +106,5 @@ class Sequential(Search):
         self._first.load(parts["first"])
         self._second = None
         if parts["second"]:
-            self._second = self._follow()
+            self._second = self._start_second()
             self._second.load(parts["second"])

@@ -1,9 +1,9 @@
-"""Searches whose score differs a little every time it is asked (random crops): what they share.
+"""What searches under a stochastic objective share: a score that differs a little every time (random crops).
 
 A block of generations is one compiled program where the engine can be part of it; elsewhere the host goes from one
-small program to the next. At its end the search's own answer, the mean of its distribution or its parent, is judged in
-the one way that never changes, and kept if it is the best so far: so the loss of a run falls, whatever the luck of the
-crops. A loss is only ever compared with losses under the same crops.
+small program to the next. At its end the search's own estimate, the mean of its distribution or its parent, is
+scored under crops that never change, and stored if it is the best so far: so the loss of a run never rises. A loss is
+only compared with losses under the same crops.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ GRADIENT = 3  # evaluations that a loss and its derivative cost: one forward, ab
 _WORK = {"cpu": 2e10, "other": 2e14}  # operations per block: about half a second
 _LONGEST = 50  # generations per block
 
-# On either side of judging: keeps arithmetic from being mixed with it in whichever way that is compiled. Results must
-# not hang on how many devices share it.
+# On either side of an evaluation: keeps arithmetic from being fused with it, however that is compiled. Results must not
+# depend on how many devices share it.
 barrier = jax.lax.optimization_barrier
 
 
@@ -33,12 +33,12 @@ class Stochastic(StrategySearch):
     """A search over ``engine``.
 
     An engine offers ``losses_traced(genomes, inputs, key)``, ``finalised_traced(genomes, inputs)``,
-    ``losses(genomes)``, ``inputs``, ``form.steps()`` and, where it knows, ``work``: operations to judge one genome.
+    ``losses(genomes)``, ``inputs``, ``form.steps()`` and, where it knows, ``work``: operations to evaluate one genome.
     With ``traceable`` False its methods are called by the host; whatever else a generation does is to be a compiled
     function of its own.
 
     Args:
-        engine: judges genomes.
+        engine: evaluates genomes.
         seed: decides everything random.
         start: genome ``(dim,)`` to start from.
         generations: planned; where a search makes smaller steps towards its end, that is the end.
@@ -93,7 +93,7 @@ class Stochastic(StrategySearch):
         self._limit = min((limit for limit in limits if limit is not None), default=None)
 
     def step(self) -> None:
-        """A block of generations, and a look at where it has led."""
+        """A block of generations, and the score of its estimate."""
         count = self._block if self._limit is None else max(1, min(self._block, self._limit - self.generation))
         planned = np.float32(self._generations or self._limit or np.inf)
         self._state, genome, loss = self._program(
@@ -115,7 +115,7 @@ class Stochastic(StrategySearch):
         self, state: Any, key: Array, first: Array, count: Array, planned: Array, origin: Array, inputs: Any
     ) -> tuple[Any, Array, Array]:
         def one(i: Array, state: Any) -> Any:
-            each, share = _turn(key, first + i, planned)
+            each, share = _schedule(key, first + i, planned)
             return self._one(state, each, share, origin, inputs)
 
         state = self._repeat(count, one, state)
@@ -132,7 +132,7 @@ class Stochastic(StrategySearch):
 
 
 @jax.jit
-def _turn(key: Array, generation: Array, planned: Array) -> tuple[Array, Array]:
+def _schedule(key: Array, generation: Array, planned: Array) -> tuple[Array, Array]:
     """A generation's own key, and the share of the planned work that is done."""
     each = jax.random.fold_in(jax.random.wrap_key_data(key), generation)
     return each, jnp.minimum(generation / planned, 1.0)

@@ -1,4 +1,4 @@
-"""A classical evolution strategy over a whole genome, where the score differs a little every generation."""
+"""A classical evolution strategy over a whole genome under a stochastic objective."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class StochasticES(Stochastic):
         self.strategy = make(strategy, len(start), population, options)
         self.per_generation = self.strategy.population
         self.stage = self.strategy.info.name.replace("_", "-")
-        self._ask, self._tell = jax.jit(self._asked), jax.jit(self._told)
+        self._ask, self._tell = jax.jit(self._propose), jax.jit(self._learn)
         self._place = jax.jit(lambda origin, sample: origin + self._scale * sample)
         super().__init__(engine, seed, start, generations)
 
@@ -44,18 +44,18 @@ class StochasticES(Stochastic):
         return self.strategy.init(jax.random.wrap_key_data(key)), jnp.zeros_like(origin)
 
     def _one(self, state: Any, key: Array, share: Array, origin: Array, inputs: Any) -> Any:
-        samples, genomes, inner, judged, told = barrier(self._ask(state, key, origin))
-        losses = barrier(self.engine.losses_traced(genomes, inputs, judged))
-        return self._tell(inner, samples, losses, told)
+        samples, genomes, inner, score_key, tell_key = barrier(self._ask(state, key, origin))
+        losses = barrier(self.engine.losses_traced(genomes, inputs, score_key))
+        return self._tell(inner, samples, losses, tell_key)
 
-    def _asked(self, state: Any, key: Array, origin: Array) -> tuple[Any, ...]:
-        """What the strategy proposes, as samples and as genomes, its state, and keys to judge and to tell by."""
-        asked, judged, told = jax.random.split(key, 3)
-        samples, inner = self.strategy.ask(asked, state[0])
-        return samples, origin + self._scale * samples, inner, judged, told
+    def _propose(self, state: Any, key: Array, origin: Array) -> tuple[Any, ...]:
+        """Proposals, as samples and as genomes, the strategy's state, and keys for the score and for ``tell``."""
+        ask_key, score_key, tell_key = jax.random.split(key, 3)
+        samples, inner = self.strategy.ask(ask_key, state[0])
+        return samples, origin + self._scale * samples, inner, score_key, tell_key
 
-    def _told(self, inner: Any, samples: Array, losses: Array, key: Array) -> Any:
-        """The state after the strategy has heard of the losses."""
+    def _learn(self, inner: Any, samples: Array, losses: Array, key: Array) -> Any:
+        """The state after the strategy was told the losses."""
         inner = self.strategy.tell(key, samples, losses, inner)
         best = samples[jnp.argmin(jnp.where(jnp.isfinite(losses), losses, jnp.inf))]
         return inner, self.strategy.mean(inner) if self.strategy.info.mean else best

@@ -7,19 +7,19 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from evoart.search.adam import BETA1, BETA2, TINY, adam_moments
 from evoart.search.stochastic import GRADIENT, Stochastic
 from evoart.types import Array, Genome
 
-BETA1, BETA2, TINY = 0.9, 0.99, 1e-12
-STEP = 0.12  # of a number's natural step, at the start
-LAST = 0.1  # the rate falls along half a cosine to this share
+STEP = 0.12  # learning rate at the start, in natural steps
+LAST = 0.1  # the learning rate falls along half a cosine to this share
 
 
 class StochasticGradient(Stochastic):
-    """Adam from ``start`` with the derivative under fresh crops every step.
+    """Adam from ``start`` with the gradient under new crops every step.
 
     Args: as ``Stochastic``, and
-        step: rate, relative to the natural step of every number.
+        step: learning rate in natural steps, above 0; None is ``STEP``.
     """
 
     per_generation, stage = GRADIENT, "gradient"
@@ -28,7 +28,7 @@ class StochasticGradient(Stochastic):
         self, engine: Any, seed: int, start: Genome, step: float | None = None, generations: int | None = None
     ) -> None:
         self._rate = STEP if step is None else step
-        self._adam = jax.jit(self._stepped)
+        self._adam = jax.jit(self._adam_step)
         super().__init__(engine, seed, start, generations)
 
     def _init(self, key: Array, origin: Array) -> Any:
@@ -38,13 +38,12 @@ class StochasticGradient(Stochastic):
         _, slope = self.engine.gradient_traced(state[0], inputs, key)
         return self._adam(state, slope, share)
 
-    def _stepped(self, state: Any, slope: Array, share: Array) -> Any:
-        """The state after a step of Adam along ``slope``, the derivative at its genome."""
+    def _adam_step(self, state: Any, slope: Array, share: Array) -> Any:
+        """The state after a step of Adam along ``slope``, the gradient at its genome."""
         genome, mean, square, t = state
         slope = jnp.nan_to_num(slope) * self._scale  # per natural step
         t = t + 1
-        mean = mean + (1 - BETA1) * (slope - mean)
-        square = square + (1 - BETA2) * (slope * slope - square)
+        mean, square = adam_moments(mean, square, slope)
         rate = self._rate * (LAST + (1 - LAST) * (1 + jnp.cos(jnp.pi * share)) / 2)
         first, second = mean / (1 - BETA1**t), square / (1 - BETA2**t)
         return genome - rate * self._scale * first / (jnp.sqrt(second) + TINY), mean, square, t

@@ -1,4 +1,4 @@
-"""Every evolution strategy of evosax behind one face, its faults mended or named here.
+"""Every evolution strategy of evosax behind one interface, its faults mended or named here.
 
 A ``Strategy`` searches around the origin of its own space: the caller moves and scales it. ``init``, ``ask`` and
 ``tell`` are pure and may be used inside jit, vmap and scan. A state is a pytree of arrays. Lower fitness is better.
@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping
-from dataclasses import dataclass
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -22,6 +23,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from evoart.errors import UsageError, unknown
+from evoart.search.options import read_count, read_number
 from evoart.types import Array
 
 STEP = 0.5  # default initial standard deviation, in the caller's natural steps
@@ -55,78 +57,194 @@ class Info:
     mended: str = ""
 
 
+@dataclass(frozen=True)
+class _Adapter:
+    """How one strategy of evosax is made, where it differs from the others.
+
+    Attributes:
+        smallest: least population.
+        even: whether the population must be even.
+        ranks: whether it needs centred ranks where evosax's default is raw fitness.
+        optimizer: what drives the mean where a strategy leaves that open: ``clipup``, ``adam`` or ``sgd``.
+        build_options: whole numbers of evosax's constructor that may be set.
+        build: population to arguments of the constructor whose defaults do not suit, or do not exist.
+        islands: whether it keeps several means, each with a population of its own.
+        std_floor: what ``std_schedule`` gives, as a share of the step.
+        parameters: evosax's default parameters, dimension and step to the parameters to change.
+        start: evosax's first state, dimension and step to one that follows the step asked for.
+        algorithm: evosax's class to one with its faults mended.
+    """
+
+    smallest: int = 2
+    even: bool = False
+    ranks: bool = False
+    optimizer: str = "sgd"
+    build_options: tuple[str, ...] = ()
+    build: Callable[[int], dict[str, Any]] = lambda population: {}
+    islands: bool = False
+    std_floor: float = 1.0
+    parameters: Callable[[Any, int, float], dict[str, Any]] = lambda params, dim, step: {}
+    start: Callable[[Any, int, float], Any] = lambda state, dim, step: state
+    algorithm: Callable[[type], type] = lambda algorithm: algorithm
+
+
+def _mend_iamalgam(state: Any, dim: int, step: float) -> Any:
+    return state.replace(C=state.C * step**2)
+
+
+def _divide_groups(population: int) -> dict[str, Any]:
+    """As many groups as the population but the elite can be divided into, at most its square root."""
+    others = population - 1
+    return {"num_groups": max(g for g in range(1, int(others**0.5) + 1) if others % g == 0)}
+
+
 _RANKS = "centred ranks instead of raw fitness"
 _CONSTANT = "its step size never shrinks"
-_TABLE = (
-    Info("ars", "ARS", fault=_CONSTANT, mended=_RANKS),
-    Info("asebo", "ASEBO", cost="d^2", fault=_CONSTANT, mended=_RANKS),
-    Info("cma_anchored_les", "CMAAnchoredLES", note="a learned strategy; good with small steps as a finisher"),
-    Info("cma_es", "CMA_ES", cost="d^3", note="up to a few hundred numbers", fault="bytes differ with BLAS threads"),
-    Info("cr_fm_nes", "CR_FM_NES", population=32, note="needs no tuning"),
-    Info("des", "DES", note="200 shapes and more"),
-    Info("esmc", "ESMC", fault=_CONSTANT, mended=_RANKS),
-    Info("evotf_es", "EvoTF_ES", population=16, fault="remembers whole populations: heavy beyond 500 numbers"),
-    Info("gradientless_descent", "GradientlessDescent", mean=False, mended="radii follow the step asked for"),
-    Info("guided_es", "GuidedES", fault=_CONSTANT + "; is given no gradient to be guided by", mended=_RANKS),
-    Info("hill_climbing", "HillClimbing", mean=False, fault=_CONSTANT),
-    Info("iamalgam_full", "iAMaLGaM_Full", cost="d^3", mended="covariance starts at the step asked for"),
-    Info("iamalgam_univariate", "iAMaLGaM_Univariate", mended="variances start at the step asked for"),
-    Info("les", "LES", note="a learned strategy; stands large populations"),
-    Info("lm_ma_es", "LM_MA_ES", mended="order of candidates; path rates above 1"),
-    Info("ma_es", "MA_ES", cost="d^2", mended="order of candidates"),
-    Info("noise_reuse_es", "NoiseReuseES", fault=_CONSTANT, mended="fresh noise every generation; " + _RANKS),
-    Info("open_es", "Open_ES", fault=_CONSTANT),
-    Info("persistent_es", "PersistentES", fault=_CONSTANT, mended="noise is not accumulated; " + _RANKS),
-    Info("pgpe", "PGPE", note="with ClipUp: long runs, and 2,000 numbers or more"),
-    Info("random_search", "RandomSearch", mean=False, note="a floor for comparisons", fault="learns nothing"),
-    Info("rm_es", "Rm_ES", fault="its step size follows rank sums and may stall"),
-    Info("sep_cma_es", "Sep_CMA_ES", population=32, mended="the factor (d + 2) / 3 of its learning rates"),
-    Info(
-        "simulated_annealing", "SimulatedAnnealing", mean=False, fault=_CONSTANT, mended="temperature fits losses < 1"
-    ),
-    Info("simple_es", "SimpleES"),
-    Info("snes", "SNES", note="the first choice where a candidate has one number"),
-    Info("sv_cma_es", "SV_CMA_ES", cost="d^3", note="several means that keep apart", mended="kernel width, repulsion"),
-    Info("sv_open_es", "SV_Open_ES", note="several means that keep apart", fault=_CONSTANT, mended="kernel width"),
-    Info("xnes", "xNES", cost="d^3", mended="initial step; learns rotations by the matrix exponential"),
-    Info("differential_evolution", "DifferentialEvolution", mean=False),
-    Info(
-        "diffusion_evolution",
-        "DiffusionEvolution",
-        mean=False,
-        fault="stops moving after num_generations (128) generations",
-        mended="ranks instead of raw fitness",
-    ),
-    Info("gesmr_ga", "GESMR_GA", mean=False, mended="several groups of mutation rates instead of one"),
-    Info("lga", "LGA", mean=False, note="a learned strategy"),
-    Info("mr15_ga", "MR15_GA", mean=False),
-    Info("pso", "PSO", mean=False),
-    Info("samr_ga", "SAMR_GA", mean=False),
-    Info("simple_ga", "SimpleGA", mean=False, fault=_CONSTANT),
-)
-_INFO = {info.name: info for info in _TABLE}
-_EVEN = {"ars", "asebo", "cr_fm_nes", "esmc", "guided_es", "noise_reuse_es", "open_es", "persistent_es", "pgpe"}
-_RANKED = {"ars", "asebo", "esmc", "guided_es", "noise_reuse_es", "persistent_es"}
-_LEAST = {"differential_evolution": 4, "esmc": 4, "gesmr_ga": 3, "cma_anchored_les": 4}
-# What drives the mean where a strategy leaves that open.
-_ADAM = {"ars", "asebo", "esmc", "guided_es", "noise_reuse_es", "open_es", "persistent_es", "sv_open_es"}
 _OPTIMIZERS = ("clipup", "adam", "sgd")
 _OPTIMIZER_OPTIONS = ("learning_rate", "max_speed", "momentum")
-_BUILD_OPTIONS = {
-    "asebo": ("subspace_dims",),
-    "diffusion_evolution": ("num_generations",),
-    "evotf_es": ("max_context_len",),
-    "gesmr_ga": ("num_groups",),
-    "guided_es": ("subspace_dims",),
-    "rm_es": ("m",),
-    "sv_cma_es": ("num_populations",),
-    "sv_open_es": ("num_populations",),
-}
+_PLAIN = _Adapter()
+_FINITE_DIFFERENCES = _Adapter(even=True, ranks=True, optimizer="adam")
+_SUBSPACE = replace(_FINITE_DIFFERENCES, build_options=("subspace_dims",))
+# One evaluation is an episode of its own here.
+_EPISODES = replace(_FINITE_DIFFERENCES, parameters=lambda params, dim, step: {"T": 1, "K": 1})
+_IAMALGAM = _Adapter(std_floor=0.02, start=_mend_iamalgam)  # evosax adds it to a covariance that has its own step
+_STEIN = _Adapter(
+    build_options=("num_populations",),
+    build=lambda population: {"num_populations": 2},
+    islands=True,
+    parameters=lambda params, dim, step: {"kernel_std": step, "alpha": 0.1 * step**2},
+)
+
+_TABLE: tuple[tuple[Info, _Adapter], ...] = (
+    (Info("ars", "ARS", fault=_CONSTANT, mended=_RANKS), _FINITE_DIFFERENCES),
+    (Info("asebo", "ASEBO", cost="d^2", fault=_CONSTANT, mended=_RANKS), _SUBSPACE),
+    (
+        Info("cma_anchored_les", "CMAAnchoredLES", note="a learned strategy; good with small steps as a finisher"),
+        _Adapter(smallest=4),
+    ),
+    (
+        Info(
+            "cma_es", "CMA_ES", cost="d^3", note="up to a few hundred numbers", fault="bytes differ with BLAS threads"
+        ),
+        _PLAIN,
+    ),
+    (Info("cr_fm_nes", "CR_FM_NES", population=32, note="needs no tuning"), _Adapter(even=True)),
+    (Info("des", "DES", note="200 shapes and more"), _PLAIN),
+    (Info("esmc", "ESMC", fault=_CONSTANT, mended=_RANKS), replace(_FINITE_DIFFERENCES, smallest=4)),
+    (
+        Info("evotf_es", "EvoTF_ES", population=16, fault="remembers whole populations: heavy beyond 500 numbers"),
+        _Adapter(build_options=("max_context_len",), build=lambda population: {"max_context_len": 32}),
+    ),
+    (
+        Info("gradientless_descent", "GradientlessDescent", mean=False, mended="radii follow the step asked for"),
+        _Adapter(parameters=lambda params, dim, step: {"radius_max": 2 * step, "radius_min": 0.002 * step}),
+    ),
+    (
+        Info("guided_es", "GuidedES", fault=_CONSTANT + "; is given no gradient to be guided by", mended=_RANKS),
+        _SUBSPACE,
+    ),
+    (Info("hill_climbing", "HillClimbing", mean=False, fault=_CONSTANT), _PLAIN),
+    (Info("iamalgam_full", "iAMaLGaM_Full", cost="d^3", mended="covariance starts at the step asked for"), _IAMALGAM),
+    (Info("iamalgam_univariate", "iAMaLGaM_Univariate", mended="variances start at the step asked for"), _IAMALGAM),
+    (Info("les", "LES", note="a learned strategy; stands large populations"), _PLAIN),
+    (
+        Info("lm_ma_es", "LM_MA_ES", mended="order of candidates; path rates above 1"),
+        _Adapter(
+            algorithm=lambda algorithm: _mend_ma_es(algorithm, full=False),
+            parameters=lambda params, dim, step: {"c_c": jnp.minimum(params.c_c, 1.0)},
+        ),
+    ),
+    (
+        Info("ma_es", "MA_ES", cost="d^2", mended="order of candidates"),
+        _Adapter(algorithm=lambda algorithm: _mend_ma_es(algorithm)),
+    ),
+    (
+        Info("noise_reuse_es", "NoiseReuseES", fault=_CONSTANT, mended="fresh noise every generation; " + _RANKS),
+        _EPISODES,
+    ),
+    (Info("open_es", "Open_ES", fault=_CONSTANT), _Adapter(even=True, optimizer="adam")),
+    (
+        Info("persistent_es", "PersistentES", fault=_CONSTANT, mended="noise is not accumulated; " + _RANKS),
+        _EPISODES,
+    ),
+    (
+        Info("pgpe", "PGPE", note="with ClipUp: long runs, and 2,000 numbers or more"),
+        _Adapter(even=True, optimizer="clipup"),
+    ),
+    (Info("random_search", "RandomSearch", mean=False, note="a floor for comparisons", fault="learns nothing"), _PLAIN),
+    (
+        Info("rm_es", "Rm_ES", fault="its step size follows rank sums and may stall"),
+        _Adapter(build_options=("m",)),
+    ),
+    (
+        Info("sep_cma_es", "Sep_CMA_ES", population=32, mended="the factor (d + 2) / 3 of its learning rates"),
+        _Adapter(parameters=lambda params, dim, step: _separable_rates(params, dim, step)),
+    ),
+    (
+        Info(
+            "simulated_annealing",
+            "SimulatedAnnealing",
+            mean=False,
+            fault=_CONSTANT,
+            mended="temperature fits losses < 1",
+        ),
+        _Adapter(parameters=lambda params, dim, step: {"boltzmann_constant": 1e-4}),
+    ),
+    (Info("simple_es", "SimpleES"), _PLAIN),
+    (Info("snes", "SNES", note="the first choice where a candidate has one number"), _PLAIN),
+    (
+        Info(
+            "sv_cma_es",
+            "SV_CMA_ES",
+            cost="d^3",
+            note="several means that keep apart",
+            mended="kernel width, repulsion",
+        ),
+        _STEIN,
+    ),
+    (
+        Info("sv_open_es", "SV_Open_ES", note="several means that keep apart", fault=_CONSTANT, mended="kernel width"),
+        replace(_STEIN, optimizer="adam"),
+    ),
+    (
+        Info("xnes", "xNES", cost="d^3", mended="initial step; learns rotations by the matrix exponential"),
+        _Adapter(
+            algorithm=lambda algorithm: _mend_xnes(algorithm),
+            start=lambda state, dim, step: state.replace(B=jnp.eye(dim)),
+        ),
+    ),
+    (Info("differential_evolution", "DifferentialEvolution", mean=False), _Adapter(smallest=4)),
+    (
+        Info(
+            "diffusion_evolution",
+            "DiffusionEvolution",
+            mean=False,
+            fault="stops moving after num_generations (128) generations",
+            mended="ranks instead of raw fitness",
+        ),
+        _Adapter(
+            build_options=("num_generations",),
+            build=lambda population: {"fitness_mapping": _rank_energy},
+            parameters=lambda params, dim, step: {"scale_factor": step},
+        ),
+    ),
+    (
+        Info("gesmr_ga", "GESMR_GA", mean=False, mended="several groups of mutation rates instead of one"),
+        _Adapter(smallest=3, build_options=("num_groups",), build=_divide_groups),
+    ),
+    (Info("lga", "LGA", mean=False, note="a learned strategy"), _PLAIN),
+    (Info("mr15_ga", "MR15_GA", mean=False), _PLAIN),
+    (Info("pso", "PSO", mean=False), _PLAIN),
+    (Info("samr_ga", "SAMR_GA", mean=False), _PLAIN),
+    (Info("simple_ga", "SimpleGA", mean=False, fault=_CONSTANT), _PLAIN),
+)
+_INFO = {info.name: info for info, _ in _TABLE}
+_ADAPTERS = {info.name: adapter for info, adapter in _TABLE}
 
 
 def names() -> tuple[str, ...]:
     """All strategies, sorted: those of the table, then any newer one that the installed evosax has."""
-    known = {info.evosax for info in _TABLE}
+    known = {info.evosax for info, _ in _TABLE}
     newer = {name.lower(): name for name in _algorithms() if name not in known}
     return tuple(sorted([*_INFO, *newer]))
 
@@ -187,14 +305,14 @@ class Strategy:
     """
 
     def __init__(self, info: Info, dim: int, population: int | None, options: dict[str, Any]) -> None:
-        self.info, self.dim = info, dim
+        self.info, self.dim, self._adapter = info, dim, _ADAPTERS.get(info.name, _PLAIN)
         wanted = info.population if population is None else population
         if wanted < 1:
             raise UsageError(f"a population of {wanted} is too small", "Use a population of 2 or more")
-        self.population = max(wanted + (wanted % 2 if info.name in _EVEN else 0), _LEAST.get(info.name, 2))
-        self.step = float(options.pop("step", info.step) or info.step)
-        if not 0 < self.step < np.inf:
-            raise UsageError(f"a step of {self.step} is not a positive number", "Use a step between 0.001 and 2")
+        self.population = max(wanted + (wanted % 2 if self._adapter.even else 0), self._adapter.smallest)
+        self.step = read_number("step", options.pop("step", info.step))
+        if self.step <= 0:
+            raise UsageError(f"a step of {self.step:g} is not positive", "Use a step between 0.001 and 2")
         self._islands = 1
         try:
             self._build(options)
@@ -210,20 +328,24 @@ class Strategy:
     def _build(self, options: dict[str, Any]) -> None:
         from evosax.core.fitness_shaping import centered_rank_fitness_shaping_fn
 
-        name = self.info.name
-        build: dict[str, Any] = {"population_size": self.population, "solution": jnp.zeros(self.dim)}
-        algorithm = _mended(name, _algorithms()[self.info.evosax])
-        accepts = _arguments(algorithm)
-        if name in _RANKED:
+        adapter, original = self._adapter, _algorithms()[self.info.evosax]
+        algorithm = adapter.algorithm(original)
+        accepts = inspect.signature(algorithm).parameters
+        build = adapter.build(self.population) | {
+            "population_size": self.population,
+            "solution": jnp.zeros(self.dim),
+        }
+        build |= {name: read_count(name, options.pop(name)) for name in adapter.build_options if name in options}
+        if adapter.islands:
+            self._islands = build["num_populations"]
+            each = -(-self.population // self._islands)
+            build["population_size"] = each + each % 2
+        if adapter.ranks:
             build["fitness_shaping_fn"] = centered_rank_fitness_shaping_fn
         if "std_schedule" in accepts:
-            build["std_schedule"] = self._schedule
+            build["std_schedule"] = lambda _: jnp.asarray(self.step * adapter.std_floor, jnp.float32)
         if "sampling_fn" in accepts:
             build["sampling_fn"] = lambda key: 3 * self.step * jax.random.normal(key, (self.dim,))
-        for option in _BUILD_OPTIONS.get(name, ()):
-            if option in options:
-                build[option] = int(options.pop(option))
-        self._defaults_of(name, build)
         if "optimizer" in accepts:
             optimizer = self._optimizer(options)
             if optimizer is not None:
@@ -231,76 +353,43 @@ class Strategy:
         self._algorithm = algorithm(**build)
         self.population = getattr(self._algorithm, "total_population_size", self.population)
         self._params = self._parameters(options)
-        self._from_population = hasattr(_algorithms()[self.info.evosax], "get_population")
-
-    def _defaults_of(self, name: str, build: dict[str, Any]) -> None:
-        """Arguments of evosax's constructors whose defaults do not suit, or do not exist."""
-        if "num_populations" in _BUILD_OPTIONS.get(name, ()):
-            self._islands = build.setdefault("num_populations", 2)
-            each = -(-self.population // self._islands)
-            build["population_size"] = each + each % 2
-        if name == "evotf_es":
-            build.setdefault("max_context_len", 32)
-        if name == "gesmr_ga":
-            others = self.population - 1
-            build.setdefault("num_groups", max(g for g in range(1, int(others**0.5) + 1) if others % g == 0))
-        if name == "diffusion_evolution":
-            build["fitness_mapping"] = _rank_energy
-
-    def _schedule(self, _: Array) -> Array:
-        # The univariate and full iAMaLGaM add this to a covariance that has its own step: a floor, no more.
-        return jnp.asarray(self.step * (0.02 if self.info.name.startswith("iamalgam") else 1.0), jnp.float32)
+        self._from_population = hasattr(original, "get_population")
 
     def _optimizer(self, options: dict[str, Any]) -> Any:
         """What the caller's options ask for, or what this strategy is known to need; None is evosax's own."""
         import optax
 
-        given = {key: options.pop(key) for key in ("optimizer", *_OPTIMIZER_OPTIONS) if key in options}
-        name = self.info.name
-        chosen = str(given.pop("optimizer", "clipup" if name == "pgpe" else "adam" if name in _ADAM else "sgd")).lower()
+        chosen = str(options.pop("optimizer", self._adapter.optimizer)).lower()
+        given = {name: read_number(name, options.pop(name)) for name in _OPTIMIZER_OPTIONS if name in options}
         if chosen not in _OPTIMIZERS:
             raise unknown("optimizer", chosen, _OPTIMIZERS)
         if chosen == "clipup":
-            rate = float(given.get("learning_rate", self.step))
-            return _clipup(rate, float(given.get("max_speed", 2 * rate)), float(given.get("momentum", 0.9)))
+            rate = given.get("learning_rate", self.step)
+            return _clipup(rate, given.get("max_speed", 2 * rate), given.get("momentum", 0.9))
         if "max_speed" in given:
             raise UsageError(f"the optimizer {chosen} has no max_speed", "Leave it out, or use clipup")
         if chosen == "adam":
-            return optax.adam(float(given.get("learning_rate", 0.1 * self.step)), b1=float(given.get("momentum", 0.9)))
+            return optax.adam(given.get("learning_rate", 0.1 * self.step), b1=given.get("momentum", 0.9))
         if not given:
             return None  # natural gradients of rate 1
-        return optax.sgd(float(given.get("learning_rate", 1.0)), momentum=given.get("momentum"))
+        return optax.sgd(given.get("learning_rate", 1.0), momentum=given.get("momentum"))
 
     def _parameters(self, options: dict[str, Any]) -> Any:
         params = self._algorithm.default_params
         fields = {entry.name for entry in dataclasses.fields(params)}
-        name, step = self.info.name, self.step
         changes: dict[str, Any] = {}
         if "std_init" in fields:
-            changes["std_init"] = jnp.asarray(step, jnp.float32)
-        if name == "gradientless_descent":
-            changes |= {"radius_max": 2 * step, "radius_min": 0.002 * step}
-        if name in ("noise_reuse_es", "persistent_es"):
-            changes |= {"T": 1, "K": 1}  # one evaluation is a whole episode here
-        if name == "simulated_annealing":
-            changes["boltzmann_constant"] = 1e-4
-        if name == "diffusion_evolution":
-            changes["scale_factor"] = step
-        if name.startswith("sv_"):
-            changes |= {"kernel_std": step, "alpha": 0.1 * step**2}
-        if name == "sep_cma_es":
-            changes |= _separable_rates(params, self.dim)
-        if name == "lm_ma_es":
-            changes["c_c"] = jnp.minimum(params.c_c, 1.0)
+            changes["std_init"] = jnp.asarray(self.step, jnp.float32)
+        changes |= self._adapter.parameters(params, self.dim, self.step)
+        scalars = [name for name in sorted(fields - {"params"}) if np.ndim(getattr(params, name)) == 0]
         for option, value in options.items():
-            scalar = option in fields and np.ndim(getattr(params, option)) == 0 and not isinstance(value, str)
-            if option not in fields or not scalar or option == "params":
-                choices = [f for f in sorted(fields - {"params"}) if np.ndim(getattr(params, f)) == 0]
+            if option not in scalars:
+                choices = ["step", *scalars, *self._adapter.build_options]
                 if hasattr(self._algorithm, "optimizer"):
                     choices += ["optimizer", *_OPTIMIZER_OPTIONS]
-                raise unknown(f"option of {name}", option, ["step", *choices, *_BUILD_OPTIONS.get(name, ())])
-            default = getattr(params, option)
-            changes[option] = type(default)(value) if isinstance(default, bool | int) else float(value)
+                raise unknown(f"option of {self.info.name}", option, choices)
+            default, number = getattr(params, option), read_number(option, value)
+            changes[option] = type(default)(number) if isinstance(default, bool | int) else number
         return jax.tree.map(lambda x: jnp.asarray(x) if np.isscalar(x) else x, params.replace(**changes))
 
     # One generation. All of these may be traced.
@@ -324,13 +413,7 @@ class Strategy:
         return {"inner": inner, "first": first, "told": jnp.zeros((), jnp.int32)}
 
     def _start(self, inner: Any) -> Any:
-        """The parts of evosax's first state that do not follow the step asked for."""
-        name, step = self.info.name, self.step
-        if name == "xnes":
-            return inner.replace(B=jnp.eye(self.dim))
-        if name.startswith("iamalgam"):
-            return inner.replace(C=inner.C * step**2)
-        return inner
+        return self._adapter.start(inner, self.dim, self.step)
 
     def ask(self, key: Array, state: dict[str, Any]) -> tuple[Array, dict[str, Any]]:
         """Candidates ``(population, dim)`` and the state that goes with them."""
@@ -340,7 +423,7 @@ class Strategy:
             unborn = state["told"] == 0
             samples = jnp.where(unborn, state["first"], samples)
             inner = _choose(unborn, state["inner"], inner)
-        # A candidate that is not a number would be judged as one; the mean stands in for it.
+        # A candidate that is not a number would be evaluated as one; the mean stands in for it.
         samples = jnp.where(jnp.isfinite(samples), samples, 0.0 if self._from_population else self.mean(state))
         return samples, state | {"inner": inner}
 
@@ -375,12 +458,6 @@ class Strategy:
         return inner.mean
 
 
-def _arguments(algorithm: type) -> set[str]:
-    import inspect
-
-    return set(inspect.signature(algorithm.__init__).parameters)
-
-
 def _strong(leaf: Any) -> Array:
     """A leaf as an array of fixed type, so that a state looks the same before and after a checkpoint."""
     leaf = jnp.asarray(leaf)
@@ -388,10 +465,12 @@ def _strong(leaf: Any) -> Array:
 
 
 def _like(new: Any, old: Any) -> Any:
+    """``new`` with the types of ``old``."""
     return jax.tree.map(lambda n, o: jnp.asarray(n, o.dtype), new, old)
 
 
 def _choose(condition: Array, yes: Any, no: Any) -> Any:
+    """The state ``yes`` where ``condition``, else ``no``."""
     return jax.tree.map(lambda a, b: jnp.where(condition, a, b), yes, no)
 
 
@@ -425,27 +504,19 @@ def _clipup(learning_rate: float, max_speed: float, momentum: float) -> Any:
         velocity = velocity * jnp.minimum(1.0, max_speed / jnp.where(speed > 0, speed, 1.0))
         return velocity, velocity
 
-    return optax.GradientTransformation(jnp.zeros_like, update)
+    return optax.GradientTransformation(jnp.zeros_like, update)  # pyright: ignore[reportArgumentType]
 
 
-def _separable_rates(params: Any, dim: int) -> dict[str, Array]:
-    """Ros and Hansen, "A simple modification in CMA-ES achieving linear time and space complexity" (2008)."""
+def _separable_rates(params: Any, dim: int, step: float) -> dict[str, Array]:
+    """Learning rates of a diagonal covariance: Ros and Hansen, "A simple modification in CMA-ES achieving linear time
+    and space complexity" (2008)."""
     factor = (dim + 2) / 3
     c_1 = jnp.minimum(factor * params.c_1, 0.5)
     return {"c_1": c_1, "c_mu": jnp.minimum(factor * params.c_mu, 1 - c_1)}
 
 
 @functools.cache
-def _mended(name: str, algorithm: type) -> type:
-    """The class with its known faults mended, where that takes code."""
-    if name == "xnes":
-        return _mended_xnes(algorithm)
-    if name in ("ma_es", "lm_ma_es"):
-        return _mended_ma_es(algorithm, full=name == "ma_es")
-    return algorithm
-
-
-def _mended_xnes(algorithm: type) -> type:
+def _mend_xnes(algorithm: type) -> type:
     import optax
 
     class XNES(algorithm):  # type: ignore[misc, valid-type]
@@ -472,7 +543,8 @@ def _mended_xnes(algorithm: type) -> type:
     return XNES
 
 
-def _mended_ma_es(algorithm: type, full: bool) -> type:
+@functools.cache
+def _mend_ma_es(algorithm: type, full: bool = True) -> type:
     class MAES(algorithm):  # type: ignore[misc, valid-type]
         """MA-ES and LM-MA-ES whose matrices learn from the better candidates: rows are put in order of fitness."""
 

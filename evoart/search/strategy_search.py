@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from evoart.errors import EvoartError
+from evoart.search.checkpoint import check_layout
 from evoart.types import Search
 
 
@@ -26,9 +26,9 @@ class StrategySearch(Search):
             "origin": self._origin,
             "key": np.asarray(self._key),
             "genome": np.asarray(self.genome, np.float32),
-            "loss": np.float64(self.loss),
-            "generation": np.int64(self.generation),
-            "evaluations": np.int64(self.evaluations),
+            "loss": np.asarray(self.loss, np.float64),
+            "generation": np.asarray(self.generation, np.int64),
+            "evaluations": np.asarray(self.evaluations, np.int64),
         }
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:
@@ -38,11 +38,7 @@ class StrategySearch(Search):
             EvoartError: the arrays belong to another search.
         """
         mine = self.arrays()
-        if mine.keys() != arrays.keys() or any(
-            np.shape(arrays[name]) != mine[name].shape or np.asarray(arrays[name]).dtype != mine[name].dtype
-            for name in mine
-        ):
-            raise EvoartError("the checkpoint does not fit this search", "Start the run again from its picture")
+        check_layout(mine, arrays)
         leaves = [jnp.asarray(arrays[name]) for name in sorted(mine) if name.startswith("state/")]
         self._state = jax.tree.unflatten(jax.tree.structure(self._state), leaves)
         self._origin, self._key = np.array(arrays["origin"]), np.array(arrays["key"])

@@ -1,27 +1,26 @@
-"""Evolution by a first-order surrogate: the score says *where* a picture should change, and each shape is judged there.
+"""Evolution by a first-order surrogate: the gradient says *where* a picture should change; shapes are evaluated there.
 
 One backward pass at the parent gives the derivative of the loss by every pixel. The change that a candidate brings,
 multiplied with it and summed over the tiles that a shape can reach, is a fitness for that shape alone: a population
-is judged for the price of one forward and one backward pass, and every shape has a strategy of its own (see
-``regional``). The surrogate holds near its parent only and never has the last word: after a stretch of generations the
-parent itself, the strategies' mean and points between are scored for real under the same crops, the parent moves to
+is evaluated for the price of one forward and one backward pass, and every shape has a strategy of its own (see
+``regional``). The surrogate holds near its parent only and never decides: after a few generations the parent
+itself, the strategies' mean and points between are scored for real under the same crops, the parent moves to
 the best, and the step grows or shrinks by how far it went (a trust region).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from evoart.search.stochastic import GRADIENT, Stochastic, barrier
 from evoart.search.strategies import make
-from evoart.types import Array, Genome
+from evoart.search.tiles import reach_matrix
+from evoart.types import Array, Boxes, Genome
 
-STRETCH = 4  # generations of the strategies per derivative
+STRETCH = 4  # generations of the strategies per gradient
 POPULATION = 32
 STEP, SMALLEST, LARGEST = 0.3, 0.003, 1.0
 SHARES = (0.0, 0.35, 1.0, 2.0)  # of the way to the strategies' mean
@@ -29,7 +28,7 @@ TILES = 16
 
 
 class Surrogate(Stochastic):
-    """One strategy per group of the engine's form, told what a derivative promises.
+    """One strategy per group of the engine's form, told the change of the loss to first order.
 
     Args: as ``Stochastic``, and
         boxes: ``boxes(form, genomes, xp)`` gives ``(n, groups, 4)`` x0, y0, x1, y1 as shares of the picture's sides.
@@ -40,7 +39,7 @@ class Surrogate(Stochastic):
     def __init__(
         self,
         engine: Any,
-        boxes: Callable[[Any, Array, Any], Array],
+        boxes: Boxes,
         seed: int,
         start: Genome,
         strategy: str = "snes",
@@ -51,8 +50,8 @@ class Surrogate(Stochastic):
         self._boxes, self._groups = boxes, engine.form.groups
         self._step = STEP if step is None else step
         self._strategy = make(strategy, len(start) // self._groups, population or POPULATION, {"step": 1.0})
-        self._begin, self._ask, self._tell = jax.jit(self._begun), jax.jit(self._asked), jax.jit(self._told)
-        self._between, self._move = jax.jit(self._tries), jax.jit(_moved)
+        self._start, self._ask, self._tell = jax.jit(self._restart), jax.jit(self._propose), jax.jit(self._learn)
+        self._between, self._move = jax.jit(self._points), jax.jit(_move)
         self.per_generation = GRADIENT + len(SHARES)
         self.stage = f"surrogate {self._strategy.info.name.replace('_', '-')}"
         super().__init__(engine, seed, start, generations)
@@ -62,36 +61,37 @@ class Surrogate(Stochastic):
 
     def _one(self, state: Any, key: Array, share: Array, origin: Array, inputs: Any) -> Any:
         parent, step = state
-        inner, seen, judged, going = self._begin(key)
-        _, image, slope = self.engine.where_traced(parent, inputs, seen)
+        inner, gradient_key, score_key, strategy_key = self._start(key)
+        _, image, slope = self.engine.where_traced(parent, inputs, gradient_key)
 
         def stretch(i: Array, inner: Any) -> Any:
-            samples, genomes, inner, told = barrier(self._ask(inner, parent, step, going, i))
+            samples, genomes, inner, tell_key = barrier(self._ask(inner, parent, step, strategy_key, i))
             changes = barrier(self.engine.changes_traced(genomes, image, slope, TILES))
-            return self._tell(inner, samples, genomes, changes, told)
+            return self._tell(inner, samples, genomes, changes, tell_key)
 
         inner = self._repeat(STRETCH, stretch, inner)
-        tries = barrier(self._between(inner, parent, step))
-        return self._move(tries, barrier(self.engine.losses_traced(tries, inputs, judged)), step)
+        points = barrier(self._between(inner, parent, step))
+        return self._move(points, barrier(self.engine.losses_traced(points, inputs, score_key)), step)
 
-    def _begun(self, key: Array) -> tuple[Any, ...]:
-        """The strategies at their beginning, and keys: to look, to judge, to go on."""
-        seen, judged, begun, going = jax.random.split(key, 4)
-        return jax.vmap(self._strategy.init)(jax.random.split(begun, self._groups)), seen, judged, going
+    def _restart(self, key: Array) -> tuple[Any, ...]:
+        """New states of the strategies, and keys: for the gradient, for the score, for the strategies."""
+        gradient_key, score_key, init_key, strategy_key = jax.random.split(key, 4)
+        states = jax.vmap(self._strategy.init)(jax.random.split(init_key, self._groups))
+        return states, gradient_key, score_key, strategy_key
 
-    def _asked(self, inner: Any, parent: Array, step: Array, going: Array, i: Array) -> tuple[Any, ...]:
+    def _propose(self, inner: Any, parent: Array, step: Array, key: Array, i: Array) -> tuple[Any, ...]:
         """What the strategies propose, as samples ``(groups, n, each)`` and as genomes ``(n, dim)``."""
-        asked, told = jax.random.split(jax.random.fold_in(going, i))
-        samples, inner = jax.vmap(self._strategy.ask)(jax.random.split(asked, self._groups), inner)
+        ask_key, tell_key = jax.random.split(jax.random.fold_in(key, i))
+        samples, inner = jax.vmap(self._strategy.ask)(jax.random.split(ask_key, self._groups), inner)
         genomes = parent + step * self._scale * samples.transpose(1, 0, 2).reshape(samples.shape[1], -1)
-        return samples, genomes, inner, told
+        return samples, genomes, inner, tell_key
 
-    def _told(self, inner: Any, samples: Array, genomes: Array, changes: Array, key: Array) -> Any:
-        """The strategies after each has heard what its shape would change, ``(n, tiles, tiles)``."""
+    def _learn(self, inner: Any, samples: Array, genomes: Array, changes: Array, key: Array) -> Any:
+        """The strategies after each was told the changes ``(n, tiles, tiles)`` where its shape can reach."""
         fitness = jnp.matmul(changes.reshape(len(genomes), -1), self._reach(genomes), precision="highest")
         return jax.vmap(self._strategy.tell)(jax.random.split(key, self._groups), samples, fitness.T, inner)
 
-    def _tries(self, inner: Any, parent: Array, step: Array) -> Array:
+    def _points(self, inner: Any, parent: Array, step: Array) -> Array:
         """Genomes between the parent and the strategies' mean, and beyond it."""
         move = step * self._scale * jax.vmap(self._strategy.mean)(inner).ravel()
         return parent + jnp.asarray(SHARES)[:, None] * move
@@ -99,24 +99,15 @@ class Surrogate(Stochastic):
     def _reach(self, genomes: Array) -> Array:
         """``(tiles, groups)`` of 0 and 1: which tiles each group's candidates can touch."""
         each = self._boxes(self.engine.form, genomes, jnp)
-        low, high = each[..., :2].min(0), each[..., 2:].max(0)
-        columns = self._touches(low[:, 0], high[:, 0], self.engine.width)
-        rows = self._touches(low[:, 1], high[:, 1], self.engine.height)
-        return (rows[:, None] & columns[None]).reshape(-1, self._groups).astype(jnp.float32)
-
-    def _touches(self, low: Array, high: Array, pixels: int) -> Array:
-        """``(tiles, groups)`` bool: which rows (or columns) of tiles lie in shares ``low`` to ``high`` of a side."""
-        first = jnp.clip(jnp.floor(low * pixels - 1), 0, pixels - 1) * TILES // pixels
-        last = jnp.clip(jnp.floor(high * pixels + 1), 0, pixels - 1) * TILES // pixels
-        tile = np.arange(TILES)[:, None]
-        return (tile >= first) & (tile <= last)
+        boxes = jnp.concatenate([each[..., :2].min(0), each[..., 2:].max(0)], -1)
+        return reach_matrix(jnp, boxes, self.engine.height, self.engine.width, TILES)
 
     def _answer(self, state: Any, origin: Array) -> Array:
         return state[0]
 
 
-def _moved(tries: Array, losses: Array, step: Array) -> tuple[Array, Array]:
-    """The best of ``tries``, and the next step: by how far it went."""
+def _move(points: Array, losses: Array, step: Array) -> tuple[Array, Array]:
+    """The best of ``points``, and the next step size, by how far it went."""
     best = jnp.argmin(jnp.where(jnp.isfinite(losses), losses, jnp.inf))
     factor = jnp.asarray([0.8, 0.95, 1.05, 1.2])[best]
-    return tries[best], jnp.clip(step * factor, SMALLEST, LARGEST)
+    return points[best], jnp.clip(step * factor, SMALLEST, LARGEST)

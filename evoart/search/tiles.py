@@ -1,4 +1,4 @@
-"""Boxes on a tile grid: which may move together, and what happened inside each."""
+"""Boxes on a grid of tiles: conflict-free sets of them, and sums of losses inside each by a summed-area table."""
 
 from __future__ import annotations
 
@@ -32,6 +32,29 @@ def tile_boxes(boxes: Array, height: int, width: int, tiles: int, xp: Any = np) 
 def union(a: Array, b: Array, xp: Any = np) -> Array:
     """The tile ranges ``(..., 4)`` that hold both ``a`` and ``b``."""
     return xp.where(np.array([True, False, True, False]), xp.minimum(a, b), xp.maximum(a, b))
+
+
+def reach_matrix(xp: Any, boxes: Array, height: int, width: int, tiles: int) -> Array:
+    """``(tiles * tiles, groups)`` float32 of 0 and 1: which tiles count for which group.
+
+    Args:
+        xp: ``numpy`` or ``jax.numpy``.
+        boxes: of the groups, ``(groups, 4)`` x0, y0, x1, y1 as shares of the picture's width and height. One beyond
+            the picture reaches the border, or its group would never come back.
+        height, width: picture in pixels.
+        tiles: tiles per side.
+    """
+
+    def touched(low: Array, high: Array, pixels: int) -> Array:
+        """``(tiles, groups)`` bool: rows (or columns) of tiles between shares ``low`` and ``high`` of a side."""
+        # One pixel more, for soft edges.
+        first = xp.clip(xp.floor(low * pixels - 1), 0, pixels - 1) * tiles // pixels
+        last = xp.clip(xp.floor(high * pixels + 1), 0, pixels - 1) * tiles // pixels
+        tile = np.arange(tiles)[:, None]
+        return (tile >= first) & (tile <= last)
+
+    rows, columns = touched(boxes[:, 1], boxes[:, 3], height), touched(boxes[:, 0], boxes[:, 2], width)
+    return (rows[:, None] & columns[None]).reshape(tiles * tiles, -1).astype(xp.float32)
 
 
 @njit(cache=True, nogil=True)

@@ -42,24 +42,32 @@ class Shape(Protocol):
 
     def outline(self, xp: Any, p: Array, detail: int) -> Array:
         """Vertices ``(..., points(detail), 2)`` in units; ``xp`` is ``numpy`` or ``jax.numpy``. Differentiable."""
+        ...
 
     def points(self, detail: int) -> int:
         """How many vertices ``outline`` gives at this detail (polygons ignore it, curves use about ``detail``)."""
+        ...
 
     def sample(self, rng: np.random.Generator, centre: np.ndarray, size: np.ndarray) -> np.ndarray:
-        """``(n, dim)`` float32 fresh shapes around ``centre`` ``(n, 2)``, about ``size`` ``(n,)`` units large."""
+        """``(n, dim)`` float32 random shapes around ``centre`` ``(n, 2)``, about ``size`` ``(n,)`` units large."""
+        ...
 
     def svg(self, p: np.ndarray, number: Number) -> tuple[str, dict[str, str]]:
         """Element name and geometry attributes of one shape ``p`` ``(dim,)``, without paint; strokes give
         ``stroke-width`` here too."""
+        ...
 
 
 class Number(Protocol):
     """How a shape writes its numbers: compact, exact enough, in the SVG's own user units."""
 
-    def length(self, value: float) -> str: ...  # a position or length, from units
+    def length(self, value: float) -> str:
+        """A position or length in units."""
+        ...
 
-    def degrees(self, value: float) -> str: ...  # an angle, from radians
+    def degrees(self, value: float) -> str:
+        """An angle in radians, written in degrees."""
+        ...
 
 
 def at_least(xp: Any, value: Array) -> Array:

@@ -17,15 +17,19 @@ class Circle:
     parameters = (Parameter("x", "x"), Parameter("y", "y"), Parameter("radius", "length"))
 
     def outline(self, xp: Any, p: Array, detail: int) -> Array:
+        """A regular polygon of the circle's area."""
         return p[..., None, :2] + at_least(xp, p[..., 2])[..., None, None] * circle_points(detail)
 
     def points(self, detail: int) -> int:
+        """``detail``."""
         return detail
 
     def sample(self, rng: np.random.Generator, centre: np.ndarray, size: np.ndarray) -> np.ndarray:
+        """Random circles; see ``Shape.sample``."""
         return np.column_stack([centre, size * rng.uniform(0.3, 1.0, len(size))]).astype(np.float32)
 
     def svg(self, p: np.ndarray, number: Number) -> tuple[str, dict[str, str]]:
+        """A ``circle``."""
         lengths = {"cx": p[0], "cy": p[1], "r": at_least(np, p[2])}
         return "circle", {name: number.length(value) for name, value in lengths.items()}
 
@@ -37,16 +41,20 @@ class Ellipse:
     parameters = (Parameter("x", "x"), Parameter("y", "y"), Parameter("width", "length"), Parameter("height", "length"))
 
     def outline(self, xp: Any, p: Array, detail: int) -> Array:
+        """A polygon of the ellipse's area."""
         return p[..., None, :2] + at_least(xp, p[..., None, 2:4]) * circle_points(detail)
 
     def points(self, detail: int) -> int:
+        """``detail``."""
         return detail
 
     def sample(self, rng: np.random.Generator, centre: np.ndarray, size: np.ndarray) -> np.ndarray:
+        """Random ellipses; see ``Shape.sample``."""
         radii = size[:, None] * rng.uniform(0.2, 1.0, (len(size), 2))
         return np.column_stack([centre, radii]).astype(np.float32)
 
     def svg(self, p: np.ndarray, number: Number) -> tuple[str, dict[str, str]]:
+        """An ``ellipse``."""
         rx, ry = at_least(np, p[2:4])
         lengths = {"cx": p[0], "cy": p[1], "rx": rx, "ry": ry}
         return "ellipse", {name: number.length(value) for name, value in lengths.items()}
@@ -59,13 +67,16 @@ class RotatedEllipse(Ellipse):
     parameters = (*Ellipse.parameters, Parameter("angle", "angle"))
 
     def outline(self, xp: Any, p: Array, detail: int) -> Array:
+        """A polygon of the ellipse's area, turned about the centre."""
         return p[..., None, :2] + turn(xp, at_least(xp, p[..., None, 2:4]) * circle_points(detail), p[..., 4])
 
     def sample(self, rng: np.random.Generator, centre: np.ndarray, size: np.ndarray) -> np.ndarray:
+        """Random ellipses at random angles."""
         angle = rng.random(len(centre)) * np.pi
         return np.column_stack([super().sample(rng, centre, size), angle]).astype(np.float32)
 
     def svg(self, p: np.ndarray, number: Number) -> tuple[str, dict[str, str]]:
+        """An ``ellipse`` with a rotation."""
         name, attributes = super().svg(p, number)
         turned = f"rotate({number.degrees(p[4])} {number.length(p[0])} {number.length(p[1])})"
         return name, attributes | {"transform": turned}

@@ -24,13 +24,16 @@ class FreePolygon:
         self.parameters = tuple(Parameter(f"{axis}{i}", axis) for i in range(corners) for axis in ("x", "y"))
 
     def outline(self, xp: Any, p: Array, detail: int) -> Array:
+        """Its parameters are its corners."""
         return p.reshape(*p.shape[:-1], self.corners, 2)
 
     def points(self, detail: int) -> int:
+        """Its number of corners, whatever the detail."""
         return self.corners
 
     def sample(self, rng: np.random.Generator, centre: np.ndarray, size: np.ndarray) -> np.ndarray:
         # Corners in order of angle, so that a fresh polygon does not cross itself.
+        """Random polygons that do not cross themselves."""
         n = len(centre)
         angle = np.sort(rng.random((n, self.corners)), 1) * 2 * np.pi
         radius = size[:, None] * np.sqrt(0.1 + 0.9 * rng.random((n, self.corners)))
@@ -38,6 +41,7 @@ class FreePolygon:
         return (centre[:, None] + offset).reshape(n, -1).astype(np.float32)
 
     def svg(self, p: np.ndarray, number: Number) -> tuple[str, dict[str, str]]:
+        """A ``polygon`` or ``path`` of its corners."""
         return _element(p.reshape(self.corners, 2), number)
 
 
@@ -53,15 +57,19 @@ class RegularPolygon:
         self._unit = np.stack([np.sin(step), -np.cos(step)], -1).astype(np.float32)
 
     def outline(self, xp: Any, p: Array, detail: int) -> Array:
+        """Corners on a circle."""
         radius = at_least(xp, p[..., 2])[..., None, None]
         return p[..., None, :2] + turn(xp, radius * self._unit, p[..., 3])
 
     def points(self, detail: int) -> int:
+        """Its number of corners, whatever the detail."""
         return self.corners
 
     def sample(self, rng: np.random.Generator, centre: np.ndarray, size: np.ndarray) -> np.ndarray:
+        """Random polygons at random angles."""
         angle = rng.random(len(centre)) * 2 * np.pi
         return np.column_stack([centre, size * rng.uniform(0.5, 1.0, len(size)), angle]).astype(np.float32)
 
     def svg(self, p: np.ndarray, number: Number) -> tuple[str, dict[str, str]]:
+        """A ``polygon`` of its corners."""
         return _element(self.outline(np, p, 0), number)

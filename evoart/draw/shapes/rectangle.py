@@ -19,16 +19,20 @@ class Rectangle:
     parameters = (Parameter("x", "x"), Parameter("y", "y"), Parameter("width", "length"), Parameter("height", "length"))
 
     def outline(self, xp: Any, p: Array, detail: int) -> Array:
+        """Four corners."""
         return p[..., None, :2] + at_least(xp, p[..., None, 2:4]) * _CORNERS
 
     def points(self, detail: int) -> int:
+        """Four, whatever the detail."""
         return 4
 
     def sample(self, rng: np.random.Generator, centre: np.ndarray, size: np.ndarray) -> np.ndarray:
+        """Random rectangles; see ``Shape.sample``."""
         half = size[:, None] * rng.uniform(0.2, 1.0, (len(size), 2))
         return np.column_stack([centre, half]).astype(np.float32)
 
     def svg(self, p: np.ndarray, number: Number) -> tuple[str, dict[str, str]]:
+        """A ``rect``."""
         x, y = p[:2]
         w, h = at_least(np, p[2:4])
         lengths = {"x": x - w, "y": y - h, "width": 2 * w, "height": 2 * h}
@@ -42,13 +46,16 @@ class RotatedRectangle(Rectangle):
     parameters = (*Rectangle.parameters, Parameter("angle", "angle"))
 
     def outline(self, xp: Any, p: Array, detail: int) -> Array:
+        """Four corners, turned about the centre."""
         return p[..., None, :2] + turn(xp, at_least(xp, p[..., None, 2:4]) * _CORNERS, p[..., 4])
 
     def sample(self, rng: np.random.Generator, centre: np.ndarray, size: np.ndarray) -> np.ndarray:
+        """Random rectangles at random angles."""
         angle = rng.random(len(centre)) * np.pi
         return np.column_stack([super().sample(rng, centre, size), angle]).astype(np.float32)
 
     def svg(self, p: np.ndarray, number: Number) -> tuple[str, dict[str, str]]:
+        """A ``rect`` with a rotation."""
         name, attributes = super().svg(p, number)
         turned = f"rotate({number.degrees(p[4])} {number.length(p[0])} {number.length(p[1])})"
         return name, attributes | {"transform": turned}

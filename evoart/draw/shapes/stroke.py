@@ -38,10 +38,12 @@ class Stroke:
         return sum(basis[:, i, None] * controls[..., i, None, :] for i in range(self.degree + 1))
 
     def points(self, detail: int) -> int:
+        """One more than the curve's segments."""
         return 2 if self.degree == 1 else max(detail // 2, 4) + 1
 
     def sample(self, rng: np.random.Generator, centre: np.ndarray, size: np.ndarray) -> np.ndarray:
         # A jittered straight line: control points spread along one direction, so that few curves start as knots.
+        """Random lines or curves; see ``Shape.sample``."""
         n, k = len(centre), self.degree + 1
         angle = rng.random(n) * 2 * np.pi
         along = np.stack([np.cos(angle), np.sin(angle)], -1)[:, None] * np.linspace(-1, 1, k)[None, :, None]
@@ -50,6 +52,7 @@ class Stroke:
         return np.column_stack([controls.reshape(n, -1), width]).astype(np.float32)
 
     def svg(self, p: np.ndarray, number: Number) -> tuple[str, dict[str, str]]:
+        """A ``line`` or ``path`` with its ``stroke-width``."""
         xy = [number.length(value) for value in p[:-1]]
         width = {"stroke-width": number.length(stroke_width(np, p))}
         if self.degree == 1:

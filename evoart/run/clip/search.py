@@ -78,7 +78,7 @@ class SearchBuilder:
 
     def pruned(self, form: Any, genome: np.ndarray) -> tuple[Any, np.ndarray]:
         """Form and genome without the shapes that the job's models hardly miss."""
-        from evoart.search.prune import needed
+        from evoart.search.prune import find_needed
 
         # What is left out is there and not seen, so that all candidates are genomes of one form.
         unseen = dataclasses.replace(form, opacity=(0.0, form.opacity[1]))
@@ -90,7 +90,7 @@ class SearchBuilder:
             some[gone, -1] = 0
             return some.ravel()
 
-        kept = needed(self.engine_of(unseen).losses, without, form.groups, self.job.prune)
+        kept = find_needed(self.engine_of(unseen).losses, without, form.groups, self.job.prune)
         if len(kept) == form.groups:
             return form, genome
         return form.with_kinds(tuple(form.kinds[i] for i in kept)), rows[kept].ravel()

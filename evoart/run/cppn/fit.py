@@ -211,9 +211,9 @@ class CppnFitProblem(Problem):
         return Neat(makes, _judge(job, engine), kind, population, job.seed, first, settings)
 
     def evaluate(self, form: Form, genome: Genome) -> dict[str, float]:
-        from evoart.score.pixel import judged
+        from evoart.score.pixel import evaluate_drawing
 
-        loss, decibels = judged(form.drawing(genome), self.target)
+        loss, decibels = evaluate_drawing(form.drawing(genome), self.target)
         return {"loss": loss, "psnr": decibels}
 
     def figures(self, search: Search) -> dict[str, float]:

@@ -67,12 +67,12 @@ def prepare_all(jobs: Sequence[FitJob], sources: Sequence[Any] | None = None) ->
 
 
 def _side_by_side(pictures: list[Picture]) -> None:
-    from evoart.search.vmapped import together
+    from evoart.search.vmapped import batch_searches
 
     searches = [picture.problem.search() for picture in pictures]
     if not all(hasattr(search, "block_key") for search in searches):
         return  # not made of blocks: one after another
-    for picture, member in zip(pictures, together(searches), strict=True):
+    for picture, member in zip(pictures, batch_searches(searches), strict=True):
         picture._search = lambda member=member: member
 
 

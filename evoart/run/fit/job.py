@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from evoart.errors import UsageError, unknown
+from evoart.errors import UsageError
 from evoart.run import fields
 from evoart.run.job import Job
+from evoart.search.options import check_growing, read_independent_sets
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
 
 SEARCHES = ("evolve", "sets", "regional", "classical")
 DEFAULT_SHAPES = 100
-# Options of the default search, which are those of its plan: evaluations to find one shape, stages of growing, renewals
-# planned and done, and gradient steps at the end. A test holds them to it.
-GROWING = ("effort", "stages", "cycles", "rounds", "finish")
-
 # What each preset sets; anything given beside it wins.
 PRESETS: dict[str, dict[str, Any]] = {
     # Tian and Ha, "Modern Evolution Strategies for Creativity" (2021): their program's defaults.
@@ -59,7 +56,7 @@ class FitJob(Job):
         preset: name of the preset the other fields came from.
         population: candidates per generation, 2 to 65,536.
         step: initial step size, 1e-5 to 2, relative to the natural step of each number.
-        options: further settings of the strategy, or of the default search's plan (``GROWING``), by name.
+        options: further settings of the strategy, or of the default search's plan (``search.options``), by name.
         until_psnr: stop at this PSNR in dB, 1 to 100.
         loss: ``mse``, ``mae`` or ``oklab``.
         weights, weights_sha256: path of an importance map (white counts, black does not), and its hash as for
@@ -126,6 +123,8 @@ class FitJob(Job):
             )
         if self.search == "evolve" and self.finish == "gradient":
             self._check_growing()
+        elif self.search in ("evolve", "sets"):
+            read_independent_sets(self.search_options())
         if self.preset == "es-clip" and (self.search != "classical" or self.start is not None):
             what = "--start" if self.start is not None else f"--search {self.search}"
             raise UsageError(
@@ -142,11 +141,7 @@ class FitJob(Job):
         for name, value in (("population", self.population), ("step", self.step)):
             if value is not None:
                 raise UsageError(f"the default search has no {name} to set", f"Use --search sets --{name} {value}")
-        for name, value in self.options.items():
-            if name not in GROWING:
-                raise unknown("option of the default search", name, GROWING)
-            if isinstance(value, str) or not (0 <= value <= 1e6 and value == int(value)):
-                raise UsageError(f"{name}={value} is not a whole number from 0 to 1,000,000", f"Use --set {name}=100")
+        check_growing(self.options)
 
     def search_options(self) -> dict[str, float | str]:
         """What a strategy is told beyond its name, population and seed."""

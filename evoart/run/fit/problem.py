@@ -25,7 +25,7 @@ from evoart.run.job import output_size
 from evoart.run.problem import Problem
 from evoart.run.recipe import record
 from evoart.run.shapes import expand, fill_kinds, widen
-from evoart.score.pixel import Target, judged, psnr
+from evoart.score.pixel import Target, evaluate_drawing, psnr
 from evoart.types import Genome, Search
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class FitProblem(Problem):
         return SearchBuilder(self.job, self.form, self.target, self.choices, self.start)
 
     def evaluate(self, form: ShapesForm, genome: Genome) -> dict[str, float]:
-        loss, decibels = judged(form.drawing(genome), self.target)
+        loss, decibels = evaluate_drawing(form.drawing(genome), self.target)
         return {"loss": loss, "psnr": decibels}
 
     def figures(self, search: Search) -> dict[str, float]:

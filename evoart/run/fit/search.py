@@ -63,21 +63,21 @@ class SearchBuilder:
         return self._es_clip(choice) if job.preset == "es-clip" else self._strategic(choice)
 
     def _grow(self, plan: Plan, gradient: bool = True, seconds: float | None = None, on_device: bool = False) -> Grow:
-        """Grow and refine: asks a studio, on the CPU's kernels or on a device, and chooses kinds itself."""
+        """Grow and refine on a placement canvas, by the CPU's kernels or on a device; it chooses kinds itself."""
         from evoart.engine.placement import PlacementCanvas, precompile
         from evoart.search.grow import Grow
 
         job, form = self.job, self.form
         low, high = form.opacity
         precompile()
-        studio: Any = PlacementCanvas
+        canvas: Any = PlacementCanvas
         if on_device:
             from evoart.engine.placement_jax import PlacementCanvasJax
 
-            studio = partial(PlacementCanvasJax, kinds=self.choices + form.kinds, groups=form.groups)
+            canvas = partial(PlacementCanvasJax, kinds=self.choices + form.kinds, groups=form.groups)
         return Grow(
-            studio(form, coarser(self.target, max(self.target.weight.shape) / self._coarse())),
-            studio(form, self.target),
+            canvas(form, coarser(self.target, max(self.target.weight.shape) / self._coarse())),
+            canvas(form, self.target),
             self.choices,
             form.groups,
             {kind: scale_of(form, kind) for kind in self.choices + form.kinds},
@@ -118,7 +118,7 @@ class SearchBuilder:
             return search
 
         plan = Plan(stages=1, cycles=0, finish=0)
-        plan = plan.looking(0.3 * (job.evaluations or groups * 5000) / groups, len(self.choices))
+        plan = plan.with_effort(0.3 * (job.evaluations or groups * 5000) / groups, len(self.choices))
         return Sequential(self._grow(plan, gradient=False), refine)
 
     def _strategic(self, choice: Choice) -> Search:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from evoart.draw import scanline
+from evoart.draw.gains import STATISTICS, best_paint
 from evoart.draw.layout import layout
-from evoart.draw.moments import MOMENTS, best_paint
 from evoart.draw.shapes import SHAPES, shape
 from evoart.engine.placement import PlacementCanvas
 from evoart.forms.shapes import ShapesForm
@@ -17,8 +17,8 @@ H, W = 30, 40
 NO_PALETTE = np.empty((0, 3), np.float32)
 
 
-def studio(opacity=(0.1, 1.0), palette=None, seed: int = 0) -> PlacementCanvas:
-    """A studio of a random picture, with a few shapes drawn already and pixels that count differently."""
+def make_canvas(opacity=(0.1, 1.0), palette=None, seed: int = 0) -> PlacementCanvas:
+    """A canvas of a random picture, with a few shapes drawn already and pixels that count differently."""
     rng = np.random.default_rng(seed)
     weight = rng.random((H, W)).astype(np.float32)
     target = Target(rng.random((H, W, 3), np.float32), weight / weight.mean())
@@ -54,7 +54,7 @@ def candidates(of: PlacementCanvas, kind: str, n: int = 12, seed: int = 1) -> np
 
 @pytest.mark.parametrize("kind", [*SHAPES, "polygon:7"])
 def test_gains_are_what_drawing_gains(kind):
-    of = studio()
+    of = make_canvas()
     geometry = candidates(of, kind)
     gains, rgba = of.gains(kind, geometry)
     before = squared_error(of, of._canvas)
@@ -67,7 +67,7 @@ def test_gains_are_what_drawing_gains(kind):
 
 
 def test_what_is_judged_best_is_drawn_as_judged():
-    of = studio()
+    of = make_canvas()
     geometry = candidates(of, "triangle")
     gains, rgba = of.gains("triangle", geometry)
     row = np.zeros(of.form.dim_per_group, np.float32)
@@ -79,7 +79,7 @@ def test_what_is_judged_best_is_drawn_as_judged():
 
 @pytest.mark.parametrize("opacity", [0.3, 1.0])
 def test_colours_solve_least_squares(opacity):
-    of = studio((opacity, opacity))
+    of = make_canvas((opacity, opacity))
     image = of.target.image.transpose(2, 0, 1).astype(np.float64)
     root = np.sqrt(of.target.weight.astype(np.float64)).ravel()
     geometry = candidates(of, "rotated-ellipse")
@@ -95,12 +95,12 @@ def test_colours_solve_least_squares(opacity):
 
 
 def test_opacity_is_the_best_of_a_fine_grid():
-    of = studio((0.1, 0.9))
+    of = make_canvas((0.1, 0.9))
     geometry = candidates(of, "rectangle", 30)
     gains, _ = of.gains("rectangle", geometry)
     best = np.full(len(geometry), -np.inf)
     for opacity in np.linspace(0.1, 0.9, 81):
-        fixed = studio((float(opacity), float(opacity)))
+        fixed = make_canvas((float(opacity), float(opacity)))
         fixed._canvas = of._canvas
         fixed._refresh()
         best = np.maximum(best, fixed.gains("rectangle", geometry)[0])
@@ -109,7 +109,7 @@ def test_opacity_is_the_best_of_a_fine_grid():
 
 def test_a_palette_gives_the_best_of_its_colours():
     colours = ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0), (0.8, 0.2, 0.1), (0.1, 0.3, 0.7))
-    of = studio((0.5, 0.5), colours)
+    of = make_canvas((0.5, 0.5), colours)
     geometry = candidates(of, "triangle")
     gains, rgba = of.gains("triangle", geometry)
     before = squared_error(of, of._canvas)
@@ -121,7 +121,7 @@ def test_a_palette_gives_the_best_of_its_colours():
 
 
 def test_a_shape_that_covers_nothing_gains_nothing_ever():
-    of = studio()
+    of = make_canvas()
     for kind in SHAPES:
         beside = candidates(of, kind)
         beside[:, [i for i, p in enumerate(shape(kind).parameters) if p.role == "x"]] += 40
@@ -132,7 +132,7 @@ def test_a_shape_that_covers_nothing_gains_nothing_ever():
 
 def test_no_candidates():
     gains, rgba = np.empty(0, np.float32), np.empty((0, 4), np.float32)
-    best_paint(np.empty((0, MOMENTS), np.float32), np.float32(0.1), np.float32(1), NO_PALETTE, rgba, gains)
+    best_paint(np.empty((0, STATISTICS), np.float32), np.float32(0.1), np.float32(1), NO_PALETTE, rgba, gains)
 
 
 def test_pixels_without_weight_do_not_attract():

@@ -6,9 +6,9 @@ error against the target ``t`` by
     L(a, c) = -2 a sum_c (c P_c - Q) + a^2 sum_c (c^2 R - 2 c S_c) + a^2 U,      e = t - B
     P_c = sum w v e_c   Q = sum_c sum w v e_c B_c   R = sum w v^2   S_c = sum w v^2 B_c   U = sum_c sum w v^2 B_c^2
 
-with sums over pixels. The nine moments P, Q, R, S, U do not depend on colour and opacity, so both follow in closed form
-for every geometry tried. Inside a span ``v`` is 1 and the sums come from running sums along the row: a candidate costs
-its outline, not its area.
+with sums over pixels. The nine sufficient statistics P, Q, R, S, U do not depend on colour and opacity, so both follow
+in closed form for every geometry tried. Inside a span ``v`` is 1 and the sums come from running sums along the row: a
+candidate costs its outline, not its area.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import numpy as np
 from evoart.compiled import njit
 from evoart.draw.row_coverage import FAR, JIT, edge_table, fill_row, stroke_cover, stroke_row
 
-MOMENTS = 9
+STATISTICS = 9
 
 
 @njit(**JIT)
 def running_sums(target, canvas, weight, table):
-    """Fill ``table`` ``(h, w + 1, 9)`` with running sums along each row of the integrands of the nine moments.
+    """Fill ``table`` ``(h, w + 1, 9)`` with running sums along each row of the integrands of the nine statistics.
 
     Args:
         target, canvas: ``(3, h, w)`` float32.
@@ -31,8 +31,8 @@ def running_sums(target, canvas, weight, table):
     """
     _, height, width = target.shape
     for y in range(height):
-        run = np.zeros(MOMENTS, np.float32)
-        for m in range(MOMENTS):
+        run = np.zeros(STATISTICS, np.float32)
+        for m in range(STATISTICS):
             table[y, 0, m] = 0
         for x in range(width):
             w = weight[y, x]
@@ -44,7 +44,7 @@ def running_sums(target, canvas, weight, table):
                 run[5 + c] += w * b
                 run[8] += w * b * b
             run[4] += w
-            for m in range(MOMENTS):
+            for m in range(STATISTICS):
                 table[y, x + 1, m] = run[m]
 
 
@@ -54,13 +54,13 @@ def _add(table, y, first, last, v, out):
     a, b, v2 = table[y, first], table[y, last], v * v
     for m in range(4):
         out[m] += v * (b[m] - a[m])
-    for m in range(4, MOMENTS):
+    for m in range(4, STATISTICS):
         out[m] += v2 * (b[m] - a[m])
 
 
 @njit(**JIT)
-def moments(points, widths, table, out):
-    """The nine moments ``(n, 9)`` of candidate shapes.
+def statistics(points, widths, table, out):
+    """The nine statistics ``(n, 9)`` of candidate shapes.
 
     Args:
         points: ``(n, v, 2)`` float32 outlines in pixels.
@@ -105,22 +105,22 @@ def moments(points, widths, table, out):
 
 
 @njit(**JIT)
-def best_paint(moments, low, high, palette, rgba, gains):
-    """Best colour and opacity of candidates from their moments, and what each gains (the fall of the squared error).
+def best_paint(statistics, low, high, palette, rgba, gains):
+    """Best colour and opacity of candidates from their statistics, and what each gains (the fall of the squared error).
 
     Opacity is searched on a grid over [low, high] and refined once; for each opacity the colour is exact: the loss is
     quadratic in every channel, so clipping to [0, 1] is optimal, and with a palette the best of its colours is taken.
 
     Args:
-        moments: ``(n, 9)`` float32.
+        statistics: ``(n, 9)`` float32.
         palette: ``(p, 3)`` float32, p = 0 for free colours.
         rgba: ``(n, 4)`` float32, written.
         gains: ``(n,)`` float32, written; positive is better.
     """
     grid = 6 if high > low else 1
     colour = np.empty(3, np.float32)
-    for i in range(len(moments)):
-        p, q, r, s, u = moments[i, :3], moments[i, 3], moments[i, 4], moments[i, 5:8], moments[i, 8]
+    for i in range(len(statistics)):
+        p, q, r, s, u = statistics[i, :3], statistics[i, 3], statistics[i, 4], statistics[i, 5:8], statistics[i, 8]
         gains[i] = np.float32(-1e30)
         rgba[i] = 0
         if r <= np.float32(1e-9):
