@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from evoart.draw import scanline
 from evoart.draw.layout import detail_for, layout, pixels_per_unit
 from evoart.draw.moments import MOMENTS, best_paint, moments, running_sums
 from evoart.draw.shapes import shape
+from evoart.engine.polish import Moments, Polisher
 from evoart.engine.scanline import ScanlineEngine
 from evoart.forms.shapes import ShapesForm
 from evoart.score.pixel import Target, mean_squared_error, psnr
@@ -36,6 +38,7 @@ class PlacementCanvas:
         self._palette = np.asarray(form.palette if form.palette else np.empty((0, 3)), np.float32)
         self._detail = min(detail_for(max(self.height, self.width)), 32)
         self._engine: ScanlineEngine | None = None
+        self._polisher: tuple[tuple[str, ...], Polisher] | None = None
         self._canvas = np.empty((3, self.height, self.width), np.float32)
         self._error = np.empty(self.height * self.width)
 
@@ -50,6 +53,21 @@ class PlacementCanvas:
         engine = self.engine(kinds)
         loss, gradient = engine.gradient(rows.ravel())
         return loss, gradient.reshape(rows.shape), engine.removal
+
+    def polish(self, kinds: tuple[str, ...], adam: Any, steps: int) -> bool:
+        """``steps`` gradient steps of the state ``adam`` (``search.adam.Adam``), in place and all in one call.
+
+        Returns False, nothing done, where these kinds or this loss want one gradient at a time.
+        """
+        if self._polisher is None or self._polisher[0] != kinds:
+            engine = self.engine(kinds)
+            self._polisher = kinds, Polisher(engine.form, self.target, self.scale, engine.layout.detail)
+        polisher = self._polisher[1]
+        if polisher.possible:
+            lowest, count = np.array([adam.loss], np.float64), np.array([adam.t, adam.steps])
+            polisher.polish(Moments(adam.rows, adam.rates, adam.mean, adam.square, adam.best, lowest, count), steps)
+            adam.loss, adam.t = float(lowest[0]), int(count[0])
+        return polisher.possible
 
     def removal(self, kinds: tuple[str, ...], rows: np.ndarray) -> np.ndarray:
         """By how much the loss would rise without each shape ``(k,)``."""

@@ -167,11 +167,11 @@ class Grow(Search):
 
     def _polish(self) -> None:
         studio = self.fine if self._phase == "finish" else self.coarse
-        for _ in range(GRADIENT_STEPS):
-            self._adam.step(lambda rows: studio.gradient(self._kinds, rows)[:2], self._clip)
-            self.evaluations += GRADIENT
-            if self._adam.done:
-                break
+        taken = self._adam.t
+        if not (hasattr(studio, "polish") and studio.polish(self._kinds, self._adam, GRADIENT_STEPS)):
+            while self._adam.t < taken + GRADIENT_STEPS and not self._adam.done:
+                self._adam.step(lambda rows: studio.gradient(self._kinds, rows)[:2], self._clip)
+        self.evaluations += GRADIENT * (self._adam.t - taken)
         if self._phase == "finish":
             self._report(self._kinds, self._adam.best, self._adam.loss)
 

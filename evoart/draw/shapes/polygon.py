@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from evoart.draw.shapes.base import Number, Parameter, at_least, turn
+from evoart.draw.shapes.base import Number, Parameter, Parametric, at_least, turn
 from evoart.types import Array
 
 
@@ -25,6 +25,9 @@ class FreePolygon:
 
     def outline(self, xp: Any, p: Array, detail: int) -> Array:
         return p.reshape(*p.shape[:-1], self.corners, 2)
+
+    def parametric(self, detail: int) -> Parametric:
+        return Parametric(np.eye(self.corners, dtype=np.float32))
 
     def points(self, detail: int) -> int:
         return self.corners
@@ -55,6 +58,9 @@ class RegularPolygon:
     def outline(self, xp: Any, p: Array, detail: int) -> Array:
         radius = at_least(xp, p[..., 2])[..., None, None]
         return p[..., None, :2] + turn(xp, radius * self._unit, p[..., 3])
+
+    def parametric(self, detail: int) -> Parametric:
+        return Parametric(self._unit, (2, 2, 3))
 
     def points(self, detail: int) -> int:
         return self.corners
