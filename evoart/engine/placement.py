@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 
 from evoart.draw import scanline
-from evoart.draw.layout import detail_for, layout, pixels_per_unit
+from evoart.draw.layout import Layout, detail_for, layout, pixels_per_unit
 from evoart.draw.moments import MOMENTS, best_paint, moments, running_sums
+from evoart.draw.parametric import tables
 from evoart.draw.shapes import shape
+from evoart.engine.candidates import Outline, judge
 from evoart.engine.polish import Moments, Polisher
 from evoart.engine.scanline import ScanlineEngine
 from evoart.forms.shapes import ShapesForm
 from evoart.score.pixel import Target, mean_squared_error, psnr
-from evoart.threads import spread
 
-CHUNK = 256  # candidates of one unit of work
 SMALL, LARGE = 0.015, 0.5  # sizes of fresh shapes, in units
 FAINTEST = 0.01  # opacity of a new shape at least: with less, no colour of it could be told
 
@@ -38,6 +38,7 @@ class PlacementCanvas:
         self._palette = np.asarray(form.palette if form.palette else np.empty((0, 3)), np.float32)
         self._detail = min(detail_for(max(self.height, self.width)), 32)
         self._engine: ScanlineEngine | None = None
+        self._outlines: dict[str, tuple[Layout, Outline | None]] = {}
         self._polisher: tuple[tuple[str, ...], Polisher] | None = None
         self._canvas = np.empty((3, self.height, self.width), np.float32)
         self._error = np.empty(self.height * self.width)
@@ -87,7 +88,7 @@ class PlacementCanvas:
 
     def paint(self, kind: str, row: np.ndarray) -> None:
         """Draw one more shape ``(dim_per_group,)`` on top."""
-        plan = layout((kind,), self._detail)
+        plan, _ = self._outline(kind)
         geometry, rgba = self.form.with_kinds((kind,)).decode(np, row)
         points, widths = plan.outlines(np, geometry, self.scale)
         scanline.paint(self._canvas, points.astype(np.float32), plan.start, widths.astype(np.float32), rgba)
@@ -103,22 +104,27 @@ class PlacementCanvas:
 
     def gains(self, kind: str, geometry: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What each of ``(n, geometry)`` shapes on top would gain (fall of the squared error), and its best rgba."""
-        outline = shape(kind)
-        plan = layout((kind,), self._detail)
-        points, widths = plan.outlines(np, geometry[:, None, : len(outline.parameters)], self.scale)
-        points = np.ascontiguousarray(points, np.float32)
-        widths = np.ascontiguousarray(widths[:, 0], np.float32)
+        low, high = max(self.form.opacity[0], FAINTEST), self.form.opacity[1]
+        plan, closed = self._outline(kind)
+        if closed is not None:
+            return judge(geometry, closed, self._table, low, high, self._palette)
+        points, widths = plan.outlines(np, geometry[:, None, : len(shape(kind).parameters)], self.scale)
+        points, widths = np.ascontiguousarray(points, np.float32), np.ascontiguousarray(widths[:, 0], np.float32)
         n = len(geometry)
         sums, rgba, gains = np.empty((n, MOMENTS), np.float32), np.empty((n, 4), np.float32), np.empty(n, np.float32)
-        low, high = np.float32(max(self.form.opacity[0], FAINTEST)), np.float32(self.form.opacity[1])
-
-        def work(i: int) -> None:
-            part = slice(i * CHUNK, (i + 1) * CHUNK)
-            moments(points[part], widths[part], self._table, sums[part])
-            best_paint(sums[part], low, high, self._palette, rgba[part], gains[part])
-
-        spread(work, -(-n // CHUNK))
+        moments(points, widths, self._table, sums)
+        best_paint(sums, np.float32(low), np.float32(high), self._palette, rgba, gains)
         return gains, rgba
+
+    def _outline(self, kind: str) -> tuple[Layout, Outline | None]:
+        """Where one shape's vertices lie, and its closed form where it has one."""
+        if kind not in self._outlines:
+            plan = layout((kind,), self._detail)
+            found = tables(plan)
+            width = -1 if plan.filled[0] else len(shape(kind).parameters) - 1
+            closed = found and Outline(found[0], found[2][0], width, self.scale.astype(np.float32))
+            self._outlines[kind] = plan, closed
+        return self._outlines[kind]
 
     def _refresh(self) -> None:
         running_sums(self._image, self._canvas, self._weight, self._table)
