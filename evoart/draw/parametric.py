@@ -86,7 +86,13 @@ def outline_vjp(p, table, first, columns, begin, end, scale_x, scale_y, by_point
     cosine, sine = np.float32(1.0), np.float32(0.0)
     if columns[2] >= 0:
         cosine, sine = np.cos(p[columns[2]]), np.sin(p[columns[2]])
-    by_x, by_y, by_w, by_h, by_angle = (np.float32(0.0), np.float32(0.0), np.float32(0.0), np.float32(0.0), np.float32(0.0))
+    by_x, by_y, by_w, by_h, by_angle = (
+        np.float32(0.0),
+        np.float32(0.0),
+        np.float32(0.0),
+        np.float32(0.0),
+        np.float32(0.0),
+    )
     for i in range(end - begin):
         gx, gy = by_points[begin + i, 0] * scale_x, by_points[begin + i, 1] * scale_y
         a, b = table[first + i, 0], table[first + i, 1]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from evoart.compiled import compile_elsewhere
 from evoart.draw import scanline
 from evoart.draw.layout import Layout, detail_for, layout, pixels_per_unit
 from evoart.draw.moments import MOMENTS, best_paint, moments, running_sums
@@ -55,15 +56,19 @@ class PlacementCanvas:
         loss, gradient = engine.gradient(rows.ravel())
         return loss, gradient.reshape(rows.shape), engine.removal
 
+    def polisher(self, kinds: tuple[str, ...]) -> Polisher:
+        """What polishes shapes of these kinds; the last one is kept."""
+        if self._polisher is None or self._polisher[0] != kinds:
+            engine = self.engine(kinds)
+            self._polisher = kinds, Polisher(engine.form, self.target, self.scale, engine.layout.detail)
+        return self._polisher[1]
+
     def polish(self, kinds: tuple[str, ...], adam: Any, steps: int) -> bool:
         """``steps`` gradient steps of the state ``adam`` (``search.adam.Adam``), in place and all in one call.
 
         Returns False, nothing done, where these kinds or this loss want one gradient at a time.
         """
-        if self._polisher is None or self._polisher[0] != kinds:
-            engine = self.engine(kinds)
-            self._polisher = kinds, Polisher(engine.form, self.target, self.scale, engine.layout.detail)
-        polisher = self._polisher[1]
+        polisher = self.polisher(kinds)
         if polisher.possible:
             lowest, count = np.array([adam.loss], np.float64), np.array([adam.t, adam.steps])
             polisher.polish(Moments(adam.rows, adam.rates, adam.mean, adam.square, adam.best, lowest, count), steps)
@@ -134,11 +139,32 @@ class PlacementCanvas:
 
 def precompile() -> None:
     """Compile every kernel the growing search uses, or fetch it from the cache, so that no clock counts it."""
-    ground = np.zeros((8, 8, 3), np.float32)
+    compile_elsewhere(
+        [f"from {__name__} import {work.__name__}; {work.__name__}()" for work in (_place_one, _polish_one)]
+    )
+    _place_one()
+    _polish_one()
+
+
+_ROW = np.array([0.1, 0.1, 0.9, 0.1, 0.5, 0.9, 1.0, 0.0, 0.0, 0.5], np.float32)  # a triangle
+
+
+def _blank() -> PlacementCanvas:
     form = ShapesForm((), 1.0, 1.0, (0.0, 0.0, 0.0))
-    studio = PlacementCanvas(replace(form, columns=6), Target(ground, np.ones((8, 8), np.float32)))
-    row = np.array([0.1, 0.1, 0.9, 0.1, 0.5, 0.9, 1.0, 0.0, 0.0, 0.5], np.float32)
-    studio.open((), np.zeros((0, 10), np.float32))
-    studio.gains("triangle", row[None, :6])
-    studio.paint("triangle", row)
-    studio.gradient(("triangle",), row[None])
+    return PlacementCanvas(
+        replace(form, columns=6), Target(np.zeros((8, 8, 3), np.float32), np.ones((8, 8), np.float32))
+    )
+
+
+def _place_one() -> None:
+    canvas = _blank()
+    canvas.open((), np.zeros((0, 10), np.float32))
+    canvas.gains("triangle", _ROW[None, :6])
+    canvas.paint("triangle", _ROW)
+
+
+def _polish_one() -> None:
+    canvas, kinds, rows = _blank(), ("triangle",), _ROW[None].copy()
+    canvas.gradient(kinds, rows)
+    lowest, count = np.array([np.inf]), np.array([0, 1])
+    canvas.polisher(kinds).polish(Moments(rows, 0 * rows, 0 * rows, 0 * rows, rows.copy(), lowest, count), 1)

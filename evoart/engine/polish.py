@@ -16,7 +16,7 @@ from evoart.draw.atomic import SPINS, atomic_add, atomic_set, give_way
 from evoart.draw.layout import layout
 from evoart.draw.parametric import LEAST, outline, outline_vjp, tables
 from evoart.draw.row_coverage import JIT
-from evoart.draw.scanline import paint_recorded, pull, record_size
+from evoart.draw.scanline import paint_recorded, pull
 from evoart.draw.shapes import shape
 from evoart.forms.shapes import FARTHEST, ShapesForm
 from evoart.score.pixel import Target
@@ -122,31 +122,6 @@ def _differentiate_band(b, canvas, shapes, buffers):
 
 
 @njit(**JIT)
-def _take_bands(control, canvas, shapes, buffers):
-    """Work on bands as long as there are any."""
-    bands = len(canvas.image)
-    while atomic_add(control, NEXT, 0) < bands:
-        b = atomic_add(control, NEXT, 1)
-        if b < bands:
-            if not _differentiate_band(b, canvas, shapes, buffers):
-                atomic_add(control, SMALL, 1)
-            atomic_add(control, DONE, 1)
-
-
-@njit(**JIT)
-def _assist(control, canvas, shapes, buffers):
-    """Work on the bands of one step after another, until the end is told."""
-    bands, idle = len(canvas.image), 0
-    while atomic_add(control, STOP, 0) == 0:
-        if atomic_add(control, NEXT, 0) < bands:
-            _take_bands(control, canvas, shapes, buffers)
-            idle = 0
-        idle += 1
-        if idle > SPINS:
-            give_way()
-
-
-@njit(**JIT)
 def _decode(rows, shapes, buffers):
     """Vertices, widths and colours of genome rows, as ``ShapesForm.decode`` and ``Layout.outlines`` give them."""
     shapes_, geometry = buffers.geometry.shape
@@ -196,7 +171,9 @@ def _descend(adam, shapes, buffers):
         column = shapes.width[k]
         for b in range(bands):
             if column >= 0:
-                slope[column] += buffers.by_widths[b, k] * across * (np.float32(1.0) if p[column] >= 0 else np.float32(-1.0))
+                slope[column] += (
+                    buffers.by_widths[b, k] * across * (np.float32(1.0) if p[column] >= 0 else np.float32(-1.0))
+                )
             for c in range(4):
                 slope[geometry + c] += buffers.by_rgba[b, k, c]
         row, mean, square, rates = adam.rows[k], adam.mean[k], adam.square[k], adam.rates[k]
@@ -209,34 +186,48 @@ def _descend(adam, shapes, buffers):
 
 
 @njit(**JIT)
-def _polish(limit, adam, control, canvas, shapes, buffers):
-    """Up to ``limit`` steps, and the judgement of the last one where it is due. Returns how many were not done because
-    a record had no room, else 0."""
-    bands = len(canvas.image)
-    for i in range(limit):
-        _decode(adam.rows, shapes, buffers)
-        atomic_set(control, DONE, 0)
-        atomic_set(control, NEXT, 0)
-        _take_bands(control, canvas, shapes, buffers)
-        idle = 0
-        while atomic_add(control, DONE, 0) < bands:
+def _work(limit, adam, control, canvas, shapes, buffers):
+    """Up to ``limit`` steps, and the judgement of the last one where it is due; with ``limit`` 0 only help with bands,
+    until the end is told. Both are one function, so that every band is worked on by one machine code.
+
+    Returns:
+        How many steps were not done because a record had no room, else 0.
+    """
+    bands, begun, idle = len(canvas.image), 0, 0
+    waiting = limit > 0  # for the next step to be made ready
+    while atomic_add(control, STOP, 0) == 0:
+        if waiting:
+            _decode(adam.rows, shapes, buffers)
+            atomic_set(control, DONE, 0)
+            atomic_set(control, NEXT, 0)
+            waiting = False
+        b = atomic_add(control, NEXT, 1) if atomic_add(control, NEXT, 0) < bands else bands
+        if b < bands:
+            if not _differentiate_band(b, canvas, shapes, buffers):
+                atomic_add(control, SMALL, 1)
+            atomic_add(control, DONE, 1)
+            idle = 0
+        elif limit == 0 or atomic_add(control, DONE, 0) < bands:
             idle += 1
             if idle > SPINS:
                 give_way()
-        if atomic_add(control, SMALL, 0):
-            atomic_add(control, STOP, 1)
-            return limit - i
-        loss = 0.0
-        for b in range(bands):
-            loss += buffers.losses[b]
-        if loss < adam.lowest[0]:
-            adam.lowest[0] = loss
-            adam.best[:] = adam.rows
-        adam.count[0] += 1
-        if adam.count[0] > adam.count[1]:
-            break
-        _descend(adam, shapes, buffers)
-    atomic_add(control, STOP, 1)
+        elif atomic_add(control, SMALL, 0):
+            atomic_set(control, STOP, 1)
+            return limit - begun
+        else:
+            loss = 0.0
+            for i in range(bands):
+                loss += buffers.losses[i]
+            if loss < adam.lowest[0]:
+                adam.lowest[0] = loss
+                adam.best[:] = adam.rows
+            begun += 1
+            adam.count[0] += 1
+            if adam.count[0] <= adam.count[1]:
+                _descend(adam, shapes, buffers)
+            if begun == limit or adam.count[0] > adam.count[1]:
+                atomic_set(control, STOP, 1)
+            waiting = True
     return 0
 
 
@@ -290,7 +281,7 @@ class Polisher:
             control[NEXT] = len(self.canvas.image)  # nothing to take before the first step has begun
             work = control, self.canvas, self.shapes, self.buffers
             for _ in range(min(threads(), len(self.canvas.image)) - 1):
-                pool().submit(_assist, *work)
-            limit = _polish(limit, adam, *work)
+                pool().submit(_work, 0, adam, *work)
+            limit = _work(limit, adam, *work)
             if limit:
                 self._buffers(2 * self.buffers.cover.shape[1], 2 * self.buffers.entries.shape[1])
