@@ -9,6 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from numba import njit
@@ -17,16 +21,42 @@ from numba.core import config
 from evoart.cache import cache_dir
 from evoart.version import __version__
 
-__all__ = ["njit"]
+__all__ = ["compile_elsewhere", "njit"]
+
+
+KERNELS = ("draw/*.py", "engine/candidates.py", "engine/polish.py", "search/place.py", "search/tiles.py")
 
 
 def folder() -> Path:
-    """The cache of compiled kernels: one folder for each version and state of the functions that others contain.
+    """Where kernels are kept: one folder for each version and state of the files that kernels are in.
 
     Numba notices when a kernel's own file has changed, but not when a file has whose functions went into it.
     """
-    shared = (Path(__file__).parent / "draw" / "row_coverage.py").read_bytes()
-    return cache_dir() / f"numba-{__version__}-{hashlib.sha256(shared).hexdigest()[:8]}"
+    digest = hashlib.sha256()
+    for pattern in KERNELS:
+        for path in sorted(Path(__file__).parent.glob(pattern)):
+            digest.update(path.read_bytes())
+    return cache_dir() / f"numba-{__version__}-{digest.hexdigest()[:8]}"
+
+
+def compile_elsewhere(programs: Sequence[str]) -> None:
+    """Have kernels compiled by processes of their own, one for each Python program, unless that was done before.
+
+    Kernels contain copies of one another, of which the linker takes whichever is there first, and copies differ in
+    rounding. A process that has just compiled holds others than one that finds them in the cache, so none that compiles
+    computes anything: the first run gives the same bytes as the next. Where no process can be started, kernels are
+    compiled in this one after all.
+    """
+    done = Path(config.CACHE_DIR or folder()) / "compiled"
+    if config.DISABLE_JIT or done.exists() or not sys.executable:
+        return
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    paths = os.environ | {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
+    with contextlib.suppress(OSError):
+        started = [subprocess.Popen([sys.executable, "-c", program], env=paths, **quiet) for program in programs]
+        codes = [process.wait() for process in started]
+        if not any(codes):
+            done.touch()
 
 
 if not getattr(config, "CACHE_DIR", ""):  # where the user has set NUMBA_CACHE_DIR, that stays

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from world import _ink, colour
 
-from evoart.engine.rendering import Pulled
+from evoart.engine.rendering import ScanlineVjp
 from evoart.forms.shapes import ShapesForm
 
 FEW = ("circle", "ellipse", "triangle", "rectangle")
@@ -35,7 +35,7 @@ class Evolved:
         rows[:, -1] = np.minimum(rows[:, -1], FAINT if rng.random() < 0.7 else 1.0)
         self.rate = float(np.exp(rng.uniform(np.log(0.03), np.log(0.2))))
         self._steps = np.asarray(self.form.steps(), np.float32)
-        self._engine = Pulled(self.form, size, size)
+        self._engine = ScanlineVjp(self.form, size, size)
         self._mean, self._square = np.zeros_like(self.genome), np.zeros_like(self.genome)
 
     def draw(self) -> np.ndarray:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
+from evoart.compiled import compile_elsewhere
 from evoart.draw import scanline
 from evoart.draw.gains import STATISTICS, best_paint, running_sums, statistics
-from evoart.draw.layout import detail_for, layout, pixels_per_unit
+from evoart.draw.layout import Layout, detail_for, layout, pixels_per_unit
+from evoart.draw.parametric import tables
 from evoart.draw.shapes import shape
+from evoart.engine.candidates import Outline, judge
+from evoart.engine.polish import Moments, Polisher
 from evoart.engine.scanline import ScanlineEngine
 from evoart.forms.shapes import ShapesForm
 from evoart.score.pixel import Target, mean_squared_error, psnr
-from evoart.threads import spread
 
-CHUNK = 256  # candidates of one unit of work
-MOST = 2**15  # candidates whose outlines are in memory at a time
-SMALL, LARGE = 0.015, 0.5  # sizes of new shapes, in units
+SMALL, LARGE = 0.015, 0.5  # sizes of fresh shapes, in units
 FAINTEST = 0.01  # opacity of a new shape at least: with less, no colour of it could be told
 
 
@@ -37,6 +39,8 @@ class PlacementCanvas:
         self._palette = np.asarray(form.palette if form.palette else np.empty((0, 3)), np.float32)
         self._detail = min(detail_for(max(self.height, self.width)), 32)
         self._engine: ScanlineEngine | None = None
+        self._outlines: dict[str, tuple[Layout, Outline | None]] = {}
+        self._polisher: tuple[tuple[str, ...], Polisher] | None = None
         self._canvas = np.empty((3, self.height, self.width), np.float32)
         self._error = np.empty(self.height * self.width)
 
@@ -51,6 +55,25 @@ class PlacementCanvas:
         engine = self.engine(kinds)
         loss, gradient = engine.gradient(rows.ravel())
         return loss, gradient.reshape(rows.shape), engine.removal
+
+    def polisher(self, kinds: tuple[str, ...]) -> Polisher:
+        """What polishes shapes of these kinds; the last one is kept."""
+        if self._polisher is None or self._polisher[0] != kinds:
+            engine = self.engine(kinds)
+            self._polisher = kinds, Polisher(engine.form, self.target, self.scale, engine.layout.detail)
+        return self._polisher[1]
+
+    def polish(self, kinds: tuple[str, ...], adam: Any, steps: int) -> bool:
+        """``steps`` gradient steps of the state ``adam`` (``search.adam.Adam``), in place and all in one call.
+
+        Returns False, nothing done, where these kinds or this loss want one gradient at a time.
+        """
+        polisher = self.polisher(kinds)
+        if polisher.possible:
+            lowest, count = np.array([adam.loss], np.float64), np.array([adam.t, adam.steps])
+            polisher.polish(Moments(adam.rows, adam.rates, adam.mean, adam.square, adam.best, lowest, count), steps)
+            adam.loss, adam.t = float(lowest[0]), int(count[0])
+        return polisher.possible
 
     def removal(self, kinds: tuple[str, ...], rows: np.ndarray) -> np.ndarray:
         """By how much the loss would rise without each shape ``(k,)``."""
@@ -70,7 +93,7 @@ class PlacementCanvas:
 
     def paint(self, kind: str, row: np.ndarray) -> None:
         """Draw one more shape ``(dim_per_group,)`` on top."""
-        plan = layout((kind,), self._detail)
+        plan, _ = self._outline(kind)
         geometry, rgba = self.form.with_kinds((kind,)).decode(np, row)
         points, widths = plan.outlines(np, geometry, self.scale)
         scanline.paint(self._canvas, points.astype(np.float32), plan.start, widths.astype(np.float32), rgba)
@@ -85,30 +108,29 @@ class PlacementCanvas:
         return shape(kind).sample(rng, centre, size)
 
     def gains(self, kind: str, geometry: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What each of ``(n, geometry)`` shapes on top would gain (fall of the squared error) ``(n,)``, and its best
-        rgba ``(n, 4)``; a bounded number of outlines is in memory at a time."""
-        parts = [self._gains(kind, geometry[i : i + MOST]) for i in range(0, max(len(geometry), 1), MOST)]
-        gains, rgba = zip(*parts, strict=True)
-        return np.concatenate(gains), np.concatenate(rgba)
-
-    def _gains(self, kind: str, geometry: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        outline = shape(kind)
-        plan = layout((kind,), self._detail)
-        shown = self.form.widen(np, (kind,), geometry[:, None, : len(outline.parameters)])
+        """What each of ``(n, geometry)`` shapes on top would gain (fall of the squared error), and its best rgba."""
+        low, high = max(self.form.opacity[0], FAINTEST), self.form.opacity[1]
+        plan, closed = self._outline(kind)
+        if closed is not None:
+            return judge(geometry, closed, self._table, low, high, self._palette)
+        shown = self.form.widen(np, (kind,), geometry[:, None, : len(shape(kind).parameters)])
         points, widths = plan.outlines(np, shown, self.scale)
-        points = np.ascontiguousarray(points, np.float32)
-        widths = np.ascontiguousarray(widths[:, 0], np.float32)
+        points, widths = np.ascontiguousarray(points, np.float32), np.ascontiguousarray(widths[:, 0], np.float32)
         n = len(geometry)
         sums, rgba, gains = np.empty((n, STATISTICS), np.float32), np.empty((n, 4), np.float32), np.empty(n, np.float32)
-        low, high = np.float32(max(self.form.opacity[0], FAINTEST)), np.float32(self.form.opacity[1])
-
-        def work(i: int) -> None:
-            part = slice(i * CHUNK, (i + 1) * CHUNK)
-            statistics(points[part], widths[part], self._table, sums[part])
-            best_paint(sums[part], low, high, self._palette, rgba[part], gains[part])
-
-        spread(work, -(-n // CHUNK))
+        statistics(points, widths, self._table, sums)
+        best_paint(sums, np.float32(low), np.float32(high), self._palette, rgba, gains)
         return gains, rgba
+
+    def _outline(self, kind: str) -> tuple[Layout, Outline | None]:
+        """Where one shape's vertices lie, and its closed form where it has one."""
+        if kind not in self._outlines:
+            plan = layout((kind,), self._detail)
+            found = tables(plan) if not self.form.min_width else None
+            width = -1 if plan.filled[0] else len(shape(kind).parameters) - 1
+            closed = found and Outline(found[0], found[2][0], width, self.scale.astype(np.float32))
+            self._outlines[kind] = plan, closed
+        return self._outlines[kind]
 
     def _refresh(self) -> None:
         running_sums(self._image, self._canvas, self._weight, self._table)
@@ -118,11 +140,32 @@ class PlacementCanvas:
 
 def precompile() -> None:
     """Compile every kernel the growing search uses, or fetch it from the cache, so that no clock counts it."""
-    background = np.zeros((8, 8, 3), np.float32)
+    compile_elsewhere(
+        [f"from {__name__} import {work.__name__}; {work.__name__}()" for work in (_place_one, _polish_one)]
+    )
+    _place_one()
+    _polish_one()
+
+
+_ROW = np.array([0.1, 0.1, 0.9, 0.1, 0.5, 0.9, 1.0, 0.0, 0.0, 0.5], np.float32)  # a triangle
+
+
+def _blank() -> PlacementCanvas:
     form = ShapesForm((), 1.0, 1.0, (0.0, 0.0, 0.0))
-    canvas = PlacementCanvas(replace(form, columns=6), Target(background, np.ones((8, 8), np.float32)))
-    row = np.array([0.1, 0.1, 0.9, 0.1, 0.5, 0.9, 1.0, 0.0, 0.0, 0.5], np.float32)
+    return PlacementCanvas(
+        replace(form, columns=6), Target(np.zeros((8, 8, 3), np.float32), np.ones((8, 8), np.float32))
+    )
+
+
+def _place_one() -> None:
+    canvas = _blank()
     canvas.open((), np.zeros((0, 10), np.float32))
-    canvas.gains("triangle", row[None, :6])
-    canvas.paint("triangle", row)
-    canvas.gradient(("triangle",), row[None])
+    canvas.gains("triangle", _ROW[None, :6])
+    canvas.paint("triangle", _ROW)
+
+
+def _polish_one() -> None:
+    canvas, kinds, rows = _blank(), ("triangle",), _ROW[None].copy()
+    canvas.gradient(kinds, rows)
+    lowest, count = np.array([np.inf]), np.array([0, 1])
+    canvas.polisher(kinds).polish(Moments(rows, 0 * rows, 0 * rows, 0 * rows, rows.copy(), lowest, count), 1)

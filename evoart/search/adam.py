@@ -27,7 +27,8 @@ class Adam:
     """
 
     def __init__(self, rows: np.ndarray, rates: np.ndarray, steps: int) -> None:
-        self.rows, self.rates, self.steps, self.t = rows.astype(np.float32), rates.astype(np.float32), steps, 0
+        self.rows, self.steps, self.t = rows.astype(np.float32), steps, 0
+        self.rates = np.broadcast_to(rates, rows.shape).astype(np.float32)
         self.mean, self.square = np.zeros_like(self.rows), np.zeros_like(self.rows)
         self.best, self.loss = self.rows.copy(), np.inf
 

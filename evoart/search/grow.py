@@ -201,11 +201,11 @@ class Grow(Search):
 
     def _polish(self, adam: Adam) -> None:
         canvas = self.fine if self._phase == Phase.FINISH else self.coarse
-        for _ in range(GRADIENT_STEPS):
-            adam.step(lambda rows: canvas.gradient(self._kinds, rows)[:2], self._clip)
-            self.evaluations += GRADIENT
-            if adam.done:
-                break
+        taken = adam.t
+        if not (hasattr(canvas, "polish") and canvas.polish(self._kinds, adam, GRADIENT_STEPS)):
+            while adam.t < taken + GRADIENT_STEPS and not adam.done:
+                adam.step(lambda rows: canvas.gradient(self._kinds, rows)[:2], self._clip)
+        self.evaluations += GRADIENT * (adam.t - taken)
         if self._phase == Phase.FINISH:
             self._report(self._kinds, adam.best, adam.loss)
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from evoart.compiled import njit
+
 EARLY = 3  # generations before two thirds of the survivors drop out
 STEP = 0.06  # first mutation of a position, in units; lengths and angles in proportion
 
@@ -88,23 +90,48 @@ def _evolve(
 ) -> tuple[np.ndarray, np.ndarray, float, int]:  # fmt: skip
     """Survivors have children at their own step size, which grows on success; two thirds drop out early."""
     step, evaluated = np.full(len(geometry), STEP / 0.1), 0
+    geometry, scale = np.ascontiguousarray(geometry, np.float32), np.asarray(scale, np.float64)
     for generation in range(effort.generations):
         n, dim = geometry.shape
-        moved = rng.normal(size=(n, effort.children, dim)) * scale
-        moved *= step[:, None, None] * np.exp(rng.normal(size=(n, effort.children, 1)))
-        moved *= rng.random((n, effort.children, dim)) < 0.5
-        children = (geometry[:, None] + moved).astype(np.float32)
-        child_gains, child_rgba = canvas.gains(kind, children.reshape(-1, dim))
-        evaluated += n * effort.children
-        child_gains = child_gains.reshape(n, -1)
-        best, every = child_gains.argmax(1), np.arange(n)
-        better = child_gains[every, best] > gains
-        geometry = np.where(better[:, None], children[every, best], geometry)
-        rgba = np.where(better[:, None], child_rgba.reshape(n, -1, 4)[every, best], rgba)
-        gains = np.where(better, child_gains[every, best], gains)
-        step = step * np.where(better, 1.3, 0.6)
+        moves = rng.normal(size=(n, effort.children, dim))
+        sizes, chosen = rng.normal(size=(n, effort.children)), rng.random((n, effort.children, dim))
+        children = _mutate(geometry, scale, step, moves, sizes, chosen)
+        child_gains, child_rgba = canvas.gains(kind, children)
+        evaluated += len(children)
+        _select(children, child_rgba, child_gains, geometry, rgba, gains, step)
         if generation == EARLY - 1 and n > 3:
             keep = np.argsort(-gains, kind="stable")[: max(2, n // 3)]
             geometry, rgba, gains, step = geometry[keep], rgba[keep], gains[keep], step[keep]
     best = int(gains.argmax())
     return geometry[best], rgba[best], gains[best], evaluated
+
+
+@njit(nogil=True, cache=True)
+def _mutate(geometry, scale, step, moves, sizes, chosen):
+    """Children ``(n * c, dim)`` of survivors ``(n, dim)``: half of their numbers moved, each child by its own size."""
+    n, count, dim = moves.shape
+    children = np.empty((n * count, dim), np.float32)
+    for i in range(n):
+        for j in range(count):
+            size = step[i] * np.exp(sizes[i, j])
+            child = children[i * count + j]
+            for d in range(dim):
+                child[d] = geometry[i, d] + (moves[i, j, d] * scale[d] * size if chosen[i, j, d] < 0.5 else 0.0)
+    return children
+
+
+@njit(nogil=True, cache=True)
+def _select(children, child_rgba, child_gains, geometry, rgba, gains, step):
+    """Put the best child in its parent's place, where it gains more, and adapt the step sizes; in place."""
+    n = len(geometry)
+    count = len(children) // n
+    for i in range(n):
+        best = i * count
+        for j in range(best, best + count):
+            if child_gains[j] > child_gains[best]:
+                best = j
+        if child_gains[best] > gains[i]:
+            geometry[i], rgba[i], gains[i] = children[best], child_rgba[best], child_gains[best]
+            step[i] *= 1.3
+        else:
+            step[i] *= 0.6

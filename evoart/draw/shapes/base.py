@@ -33,6 +33,19 @@ class Parameter:
     role: Role
 
 
+@dataclass(frozen=True)
+class Parametric:
+    """An outline in closed form, for kernels that move shapes many times without returning to Python.
+
+    ``table`` is ``(v, c)`` float32. A *frame* has rows ``(a, b)``: vertices are
+    ``centre + turn((width * a, height * b), angle)``, with the columns of ``p`` that hold width, height and angle in ``columns`` (-1: there is no angle). A
+    *basis* has one weight per control point: vertices are ``table @ controls``; its ``columns`` are ``()``.
+    """
+
+    table: np.ndarray
+    columns: tuple[int, int, int] | tuple[()] = ()
+
+
 class Shape(Protocol):
     """One shape kind. ``p`` is ``(..., dim)`` with one number per entry of ``parameters``, in units and radians."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from evoart.draw.shapes.base import Number, Parameter, at_least, circle_points, turn
+from evoart.draw.shapes.base import Number, Parameter, Parametric, at_least, circle_points, turn
 from evoart.types import Array
 
 
@@ -19,6 +19,9 @@ class Circle:
     def outline(self, xp: Any, p: Array, detail: int) -> Array:
         """A regular polygon of the circle's area."""
         return p[..., None, :2] + at_least(xp, p[..., 2])[..., None, None] * circle_points(detail)
+
+    def parametric(self, detail: int) -> Parametric:
+        return Parametric(circle_points(detail), (2, 2, -1))
 
     def points(self, detail: int) -> int:
         """``detail``."""
@@ -43,6 +46,9 @@ class Ellipse:
     def outline(self, xp: Any, p: Array, detail: int) -> Array:
         """A polygon of the ellipse's area."""
         return p[..., None, :2] + at_least(xp, p[..., None, 2:4]) * circle_points(detail)
+
+    def parametric(self, detail: int) -> Parametric:
+        return Parametric(circle_points(detail), (2, 3, -1))
 
     def points(self, detail: int) -> int:
         """``detail``."""
@@ -69,6 +75,9 @@ class RotatedEllipse(Ellipse):
     def outline(self, xp: Any, p: Array, detail: int) -> Array:
         """A polygon of the ellipse's area, turned about the centre."""
         return p[..., None, :2] + turn(xp, at_least(xp, p[..., None, 2:4]) * circle_points(detail), p[..., 4])
+
+    def parametric(self, detail: int) -> Parametric:
+        return Parametric(circle_points(detail), (2, 3, 4))
 
     def sample(self, rng: np.random.Generator, centre: np.ndarray, size: np.ndarray) -> np.ndarray:
         """Random ellipses at random angles."""

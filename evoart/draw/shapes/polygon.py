@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from evoart.draw.shapes.base import Number, Parameter, at_least, turn
+from evoart.draw.shapes.base import Number, Parameter, Parametric, at_least, turn
 from evoart.types import Array
 
 
@@ -26,6 +26,9 @@ class FreePolygon:
     def outline(self, xp: Any, p: Array, detail: int) -> Array:
         """Its parameters are its corners."""
         return p.reshape(*p.shape[:-1], self.corners, 2)
+
+    def parametric(self, detail: int) -> Parametric:
+        return Parametric(np.eye(self.corners, dtype=np.float32))
 
     def points(self, detail: int) -> int:
         """Its number of corners, whatever the detail."""
@@ -60,6 +63,9 @@ class RegularPolygon:
         """Corners on a circle."""
         radius = at_least(xp, p[..., 2])[..., None, None]
         return p[..., None, :2] + turn(xp, radius * self._unit, p[..., 3])
+
+    def parametric(self, detail: int) -> Parametric:
+        return Parametric(self._unit, (2, 2, 3))
 
     def points(self, detail: int) -> int:
         """Its number of corners, whatever the detail."""

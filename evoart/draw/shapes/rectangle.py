@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from evoart.draw.shapes.base import Number, Parameter, at_least, turn
+from evoart.draw.shapes.base import Number, Parameter, Parametric, at_least, turn
 from evoart.types import Array
 
 _CORNERS = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], np.float32)
@@ -21,6 +21,9 @@ class Rectangle:
     def outline(self, xp: Any, p: Array, detail: int) -> Array:
         """Four corners."""
         return p[..., None, :2] + at_least(xp, p[..., None, 2:4]) * _CORNERS
+
+    def parametric(self, detail: int) -> Parametric:
+        return Parametric(_CORNERS, (2, 3, -1))
 
     def points(self, detail: int) -> int:
         """Four, whatever the detail."""
@@ -48,6 +51,9 @@ class RotatedRectangle(Rectangle):
     def outline(self, xp: Any, p: Array, detail: int) -> Array:
         """Four corners, turned about the centre."""
         return p[..., None, :2] + turn(xp, at_least(xp, p[..., None, 2:4]) * _CORNERS, p[..., 4])
+
+    def parametric(self, detail: int) -> Parametric:
+        return Parametric(_CORNERS, (2, 3, 4))
 
     def sample(self, rng: np.random.Generator, centre: np.ndarray, size: np.ndarray) -> np.ndarray:
         """Random rectangles at random angles."""

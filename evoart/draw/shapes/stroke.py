@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from evoart.draw.shapes.base import Number, Parameter, at_least
+from evoart.draw.shapes.base import Number, Parameter, Parametric, at_least
 from evoart.types import Array
 
 
@@ -36,6 +36,9 @@ class Stroke:
         controls = p[..., :-1].reshape(*p.shape[:-1], self.degree + 1, 2)
         basis = _bernstein(self.degree, self.points(detail))
         return sum(basis[:, i, None] * controls[..., i, None, :] for i in range(self.degree + 1))
+
+    def parametric(self, detail: int) -> Parametric:
+        return Parametric(_bernstein(self.degree, self.points(detail)))
 
     def points(self, detail: int) -> int:
         """One more than the curve's segments."""
