@@ -1,8 +1,8 @@
 """Gradient steps of all shapes at once, without returning to Python between them: outlines, picture, derivative, Adam.
 
 The picture is cut into bands of rows, whose number depends on its height alone. Threads take bands from a common
-counter as they come free; every band has sums of its own, and these are added in order: the same bytes for any number of
-threads. Nobody waits for a thread that has not started: the calling one could do everything alone.
+counter as they come free; every band has sums of its own, and these are added in order: the same bytes for any number
+of threads. Nobody waits for a thread that has not started: the calling one could do everything alone.
 """
 
 from __future__ import annotations

@@ -38,8 +38,9 @@ class Parametric:
     """An outline in closed form, for kernels that move shapes many times without returning to Python.
 
     ``table`` is ``(v, c)`` float32. A *frame* has rows ``(a, b)``: vertices are
-    ``centre + turn((width * a, height * b), angle)``, with the columns of ``p`` that hold width, height and angle in ``columns`` (-1: there is no angle). A
-    *basis* has one weight per control point: vertices are ``table @ controls``; its ``columns`` are ``()``.
+    ``centre + turn((width * a, height * b), angle)``, with the columns of ``p`` that hold width, height and angle in
+    ``columns`` (-1: there is no angle). A *basis* has one weight per control point: vertices are ``table @ controls``;
+    its ``columns`` are ``()``.
     """
 
     table: np.ndarray
