@@ -113,7 +113,7 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
 @o.option(PICTURE, "--palette", metavar="COLOURS", help="Only these colours: black,#e63946,orange.")
 @o.aspect_option(PICTURE)
 @o.start_option(PICTURE)
-@o.output_options
+@o.output_options("WORDS-shapes.svg and .png in the current folder", "512")
 @o.film_options
 @o.quality_option
 @o.seed_option
@@ -161,40 +161,46 @@ def clip(prompt: tuple[str, ...], file: str | None, count: str | None, **given: 
     from evoart.run.clip.job import ClipJob
     from evoart.run.fields import Number
 
-    how = {name: given.pop(name) for name in o.HOW}
-    options = _options(prompt, given, how.pop("config"), how.pop("settings"))
-    number = int(Number(1, 100, "pictures", flag="--count")("count", count or 1))
-    jobs = _jobs(ClipJob, options, file, number)
-    if how.pop("print_config"):
+    options = o.RunOptions.take(given)
+    config, settings, printing = (given.pop(name) for name in ("config", "settings", "print_config"))
+    fields = {"command": "clip"} | o.job_fields(given | {"prompts": prompt}, config, settings)
+    jobs = _jobs(ClipJob, fields, file, int(Number(1, 100, "pictures", flag="--count")("count", count or 1)))
+    if printing:
         click.echo(to_toml(jobs[0]), nl=False)
         return 0
-    return _draw(jobs, how)
+    return _draw(jobs, options)
 
 
-def _draw(jobs: list[ClipJob], how: dict[str, Any]) -> int:
+def _draw(jobs: list[ClipJob], options: o.RunOptions) -> int:
     """Make every picture, one after the other; an interruption ends them all."""
+    import dataclasses
+
     from evoart.cli.console import Console
-    from evoart.cli.runner import run_job
+    from evoart.cli.runner import collect_json, run_job
+    from evoart.cli.session import new_folders
     from evoart.errors import UsageError
     from evoart.run.clip.models import fetch
     from evoart.run.device import own_process
 
-    if len(jobs) > 1 and (how["outputs"] == ("-",) or how["checkpoint"]):
+    if len(jobs) > 1 and ("-" in options.outputs or options.checkpoint):
         raise UsageError(
             "several pictures do not go to one place", "Leave out --checkpoint and -o -, or make one picture"
         )
     own_process(jobs[0].device, jobs[0].threads)
-    console = Console(o.verbosity(how["verbose"], how["quiet"]))
+    console = Console(options.verbosity)
     if jobs[0].scorer != "torch":
         fetch(jobs[0], console.say, lambda done, total: console.status(_share(done, total)))
         console.end()
     for job in jobs:
         _warn(job, console)
-    for i, job in enumerate(jobs):
-        places = {name: tuple(_numbered(each, i, len(jobs)) for each in how[name]) for name in ("outputs", "films")}
-        code = run_job(job, **how | places)
-        if code:
-            return code
+    if len(jobs) == 1:
+        return run_job(jobs[0], options)
+    with new_folders((*options.outputs, *options.films)), collect_json(options) as report:
+        for i, job in enumerate(jobs):
+            outputs, films = (tuple(_numbered(each, i) for each in names) for names in (options.outputs, options.films))
+            code = run_job(job, dataclasses.replace(options, outputs=outputs, films=films), report=report)
+            if code:
+                return code
     return 0
 
 
@@ -220,25 +226,6 @@ def _jobs(kind: type[ClipJob], options: dict[str, Any], file: str | None, number
     return jobs
 
 
-def _options(
-    prompt: tuple[str, ...], given: dict[str, Any], config: str | None, settings: tuple[str, ...]
-) -> dict[str, Any]:
-    """Fields of the job: the command line over the config file."""
-    from evoart.run.config import read_config
-
-    fields = read_config(config) if config else {}
-    line = {name: value for name, value in given.items() if value is not None and value != ()}
-    if prompt:
-        line["prompts"] = prompt
-    if "image_prompts" in line:  # with weights and contents of their own
-        fields = {name: value for name, value in fields.items() if not name.startswith("like_")}
-    if settings:
-        line["options"] = {**fields.get("options", {}), **o.settings_of(settings)}
-    if "time" in line:
-        fields.pop("seconds", None)
-    return {"command": "clip"} | fields | line
-
-
 def _warn(job: ClipJob, console: Console) -> None:
     """Say what the model will not read of a prompt."""
     from evoart.run.clip.models import cut
@@ -256,9 +243,7 @@ def _share(done: int, total: int | None) -> str:
     return f"{done / 1e6:,.0f} MB" + (f" of {total / 1e6:,.0f} MB, {done / max(total, 1):.0%}" if total else "")
 
 
-def _numbered(place: str, i: int, many: int) -> str:
-    """The name of the ``i``-th of ``many`` files: ``cat.svg``, ``cat-2.svg``; folders and standard output stay."""
+def _numbered(place: str, i: int) -> str:
+    """The name of the ``i``-th of several files: ``cat.svg``, ``cat-2.svg``; folders stay."""
     path = Path(place)
-    if many == 1 or i == 0 or place == "-" or path.is_dir():
-        return place
-    return str(path.with_name(f"{path.stem}-{i + 1}{path.suffix}"))
+    return place if i == 0 or path.is_dir() else str(path.with_name(f"{path.stem}-{i + 1}{path.suffix}"))

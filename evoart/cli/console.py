@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -10,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 
@@ -40,6 +41,14 @@ def terminal(stream: TextIO | None) -> bool:
 def tell(text: str) -> None:
     """A line of a command's result on stdout; nothing in it steers the terminal."""
     click.echo(visible(text))
+
+
+def tell_json(facts: dict[str, Any]) -> None:
+    """An object on stdout, in one line: the result where ``--json`` asks for it."""
+    click.echo(json.dumps(facts))
+
+
+Report = Callable[[dict[str, Any]], None]  # what takes the facts of a run
 
 
 class Console:
