@@ -37,7 +37,7 @@ def gallery(tmp_path_factory) -> Path:
                 job={"command": "fit", "picture": NASTY if i == 7 else f"photo {i}.jpg", "seed": i},
                 form="cppn" if i % 5 == 0 else "shapes", drawing="30 triangles",
                 title=f"{NASTY if i == 7 else f'photo {i}'}, drawn with 30 triangles", size=(64, 48),
-                figures={"psnr": 20 + i / 100, "loss": 0.01}, look=np.tile(colour, 64).tobytes().hex(),
+                figures={"psnr": 20 + i / 100, "loss": 0.01}, thumbnail=np.tile(colour, 64).tobytes().hex(),
                 files={"png": f"p{i}.png", "thumb": f"thumbs/p{i}.webp"},
             )
         )  # fmt: skip

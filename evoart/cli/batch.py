@@ -6,6 +6,7 @@ import dataclasses
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evoart.cli.console import Console, Report
 from evoart.cli.failure import complain, describe, facts_of
@@ -20,6 +21,9 @@ from evoart.run.fit import batch
 from evoart.run.fit.job import FitJob
 from evoart.run.stop import EXIT, Stop, Why
 from evoart.types import Search
+
+if TYPE_CHECKING:
+    from evoart.search.vmapped import Member
 
 MEANING: dict[int, Why] = {EXIT["interrupted"]: "interrupted", EXIT["terminated"]: "terminated"}
 
@@ -76,18 +80,29 @@ def _search(picture: batch.Picture, halted: Why | None) -> Callable[[Stop], Sear
     """What makes the picture's search; where the user has asked to stop, it only saves what was found side by side."""
 
     def make(stop: Stop) -> Search:
-        search = picture.search()
         if halted is not None:
-            search.skip()
             stop.ask(halted)
-        return search
+            if member := _member(picture):
+                member.skip()
+        return picture.search()
 
     return make
 
 
 def _has_results(picture: batch.Picture) -> bool:
     """Whether something was found for it while another was run."""
-    return picture.error is None and picture.side_by_side and picture.search().ahead
+    member = _member(picture)
+    return member is not None and member.ahead > 0
+
+
+def _member(picture: batch.Picture) -> Member | None:
+    """Its search, where that advances side by side with the others'."""
+    if picture.error is not None or not picture.side_by_side:
+        return None
+    from evoart.search.vmapped import Member
+
+    search = picture.search()
+    return search if isinstance(search, Member) else None
 
 
 def _check(jobs: Sequence[FitJob], options: RunOptions) -> None:

@@ -26,7 +26,7 @@ class View:
         self.console = console
         self.preview = preview and self._can_preview()
         self._next_line = self._next_picture = 0.0
-        self._drawing = None
+        self._improved: Improved | None = None
         self._compiling = threading.Timer(PATIENT, self._announce)
         self._compiling.daemon = True
 
@@ -36,7 +36,7 @@ class View:
 
     def __exit__(self, *_: object) -> None:
         self._compiling.cancel()
-        if self.preview and self._drawing is not None:
+        if self.preview and self._improved is not None:
             self._show()
         self.console.end()
 
@@ -48,7 +48,7 @@ class View:
                 text = f"{event.engine} engine on {event.device} ({event.why}), searching at {w} x {h} pixels{resumed}"
                 self.console.say(text, 0 if event.resumed else 1)
             case Improved():
-                self._drawing = event.drawing
+                self._improved = event
                 if self.preview and time.monotonic() >= self._next_picture:
                     self._show()
                     self._next_picture = time.monotonic() + PREVIEW_EVERY
@@ -88,7 +88,9 @@ class View:
         from evoart.cli import preview
 
         console = self.console
-        console.picture(preview.lines(self._drawing, console.width - 1, console.height - 4, preview.depth()))
+        if self._improved is not None:
+            drawing = self._improved.drawing
+            console.picture(preview.lines(drawing, console.width - 1, console.height - 4, preview.depth()))
 
 
 def live_line(event: Progress, console: Console) -> str:
@@ -112,7 +114,8 @@ def live_line(event: Progress, console: Console) -> str:
         if len(rest) + 2 + len(part) > room:
             break
         rest += "  " + part
-    bar = _bar(event.fraction, min(_BAR, room - len(rest) - 1), console.unicode) if done else ""
+    space = min(_BAR, room - len(rest) - 1)
+    bar = "" if event.fraction is None else _bar(event.fraction, space, console.unicode)
     if bar and console.colour:
         bar = f"\x1b[36m{bar}\x1b[0m"
     return line + bar + done + rest
