@@ -122,6 +122,8 @@ def test_default_outputs_in_the_help_are_the_jobs(words, given):
     assert helps["format"].endswith(f"[default: {job.formats[0]}]")
     if "picture" in given:
         assert helps["size"].endswith("[default: that of the photograph]")
+    if "n" in helps:
+        assert helps["n"].endswith(f"[default: {job.n}]")
 
 
 def test_help_names_the_exit_codes():

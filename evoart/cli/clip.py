@@ -38,7 +38,7 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
     "negative_prompts",
     multiple=True,
     metavar="TEXT",
-    help='What to keep away from: "text, blurry:0.5"; repeat.',
+    help='What the picture should not show: "text, blurry:0.5"; repeat.',
 )
 @o.option(
     WORDS,
@@ -46,7 +46,7 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
     "image_prompts",
     multiple=True,
     metavar="FILE[:WEIGHT]",
-    help="A picture that it should look like to CLIP, unlike it below 0: photo.jpg:0.3; repeat.",
+    help="A picture that CLIP should find similar, or unlike with a weight below 0: photo.jpg:0.3; repeat.",
 )
 @o.option(
     WORDS,
@@ -59,7 +59,7 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
     WORDS,
     "--count",
     metavar="N",
-    help="So many different pictures, 1 to 100, each with a seed of its own. [default: 1]",
+    help="How many different pictures, 1 to 100, each with its own seed. [default: 1]",
 )
 @o.option(
     MODEL,
@@ -75,7 +75,7 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
     MODEL,
     "--evaluator",
     metavar="NAME[/TAG]",
-    help="A model that does not guide and judges the result. [default: fresh crops]",
+    help="A model that judges the result and does not guide the search. [default: the same one, on fresh crops]",
 )
 @o.option(
     MODEL,
@@ -102,7 +102,7 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
     PICTURE,
     "--prune",
     metavar="NUMBER",
-    help="Leave out shapes at the end that CLIP hardly misses: by so much similarity in all. [default: 0; tiny: 0.02]",
+    help="At the end, remove shapes as long as the similarity falls by no more than this. [default: 0; tiny: 0.02]",
 )
 @o.option(
     PICTURE,
@@ -121,8 +121,8 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
     o.SEARCH,
     "--search",
     type=o.Words("gradient", "surrogate", "classical"),
-    help="gradient follows CLIP back to every corner and colour; surrogate evolves each shape by what CLIP says of "
-    "its place; classical gives a strategy one number per candidate. [default: gradient]",
+    help="gradient follows CLIP's gradient to every corner and colour; surrogate evolves each shape by what CLIP says "
+    "of its place; classical gives a strategy one number per candidate. [default: gradient]",
 )
 @o.option(
     o.SEARCH,
@@ -135,7 +135,7 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
     o.SEARCH,
     "--restarts",
     metavar="N",
-    help="Beginnings, of which the best goes on after a quarter. [default: 1; tiny: 4]",
+    help="Start N times and go on with the best after a quarter. [default: 1; tiny: 4]",
 )
 @o.option(o.SEARCH, "--crops", metavar="N", help="Random crops that CLIP sees of a picture, 1 to 64. [default: 4]")
 @o.option(
@@ -153,7 +153,7 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
 @o.json_option
 @o.verbosity_options
 def clip(prompt: tuple[str, ...], file: str | None, count: str | None, **given: Any) -> int:
-    """Draw what PROMPT says: "a cat", or several that shall hold at once, with weights: "a cat" "a hat:0.5".
+    """Draw what PROMPT says: "a cat", or or several together, with weights: "a cat" "a hat:0.5".
 
     A prompt that begins with a dash comes after --, as in: evoart clip -- "-5 degrees". With --model tiny it is drawn
     with eight circles, ellipses, triangles and rectangles, unless you say otherwise.

@@ -33,7 +33,8 @@ _network_options = o.together(
         NETWORK,
         "--activations",
         type=o.Words(*ACTIVATIONS, metavar="NAMES", several=True),
-        help="Joined by commas: of a layer's units, or those a graph's nodes may have. [default: tanh; or a mixture]",
+        help="Activations of a layer's units, or those that a graph's nodes may have, joined by commas. "
+        "[default: tanh; graphs: a mixture]",
     ),
     o.option(
         NETWORK,
@@ -49,14 +50,20 @@ _network_options = o.together(
         type=o.Words(*SYMMETRIES),
         help="x, y or xy mirrors, kaleidoscope:N has N wedges, 2 to 24. [default: none]",
     ),
-    o.option(NETWORK, "--latent", metavar="N", help="Latent numbers, 0 to 64: what a film walks through."),
+    o.option(NETWORK, "--latent", metavar="N", help="How many latent numbers, 0 to 64; a film moves through them."),
 )
-_sheet_options = o.together(
-    o.option(o.SHEET, "-n", "--pictures", "n", metavar="N", help="How many pictures, 1 to 400. [default: by command]"),
-    o.pick_option,
-    o.option(o.SHEET, "--sheet-only", is_flag=True, help="Write the sheet, and not each picture as well."),
-    o.option(o.SHEET, "--sheet-size", metavar="PIXELS", help="Long side of the sheet. [default: 400 a picture]"),
-)
+
+
+def _sheet_options(count: int) -> o.Decorator:
+    """What is on the sheet; ``count`` pictures where nothing is said."""
+    return o.together(
+        o.option(o.SHEET, "-n", "--pictures", "n", metavar="N", help=f"How many, 1 to 400. [default: {count}]"),
+        o.pick_option,
+        o.option(o.SHEET, "--sheet-only", is_flag=True, help="Write the sheet, and not each picture as well."),
+        o.option(o.SHEET, "--sheet-size", metavar="PIXELS", help="Long side of the sheet. [default: 400 a picture]"),
+    )
+
+
 _run_options = o.together(
     o.device_options,
     o.checkpoint_options,
@@ -74,11 +81,11 @@ _run_options = o.together(
     epilog=_EPILOG,
 )
 @o.output_options("cppn-sheet.png and cppn-sheet-01.png, ... in the current folder", "1024 for each", "png")
-@_sheet_options
+@_sheet_options(12)
 @_network_options
 @o.aspect_option(NETWORK)
 @o.option(
-    NETWORK, "--candidates", metavar="N", help="The liveliest of so many, 1 to 256, is kept. [default: 8, of graphs 32]"
+    NETWORK, "--candidates", metavar="N", help="Keep the liveliest of N networks, 1 to 256. [default: 8; graphs: 32]"
 )
 @o.seed_option
 @_run_options
@@ -88,7 +95,7 @@ def cppn(ctx: click.Context, **given: Any) -> int | None:
 
     Pictures on a sheet are counted row by row: sheet.png:7 is the seventh, for breed and film. A network has no
     resolution: evoart render picture.png -o print.png --size 16384 draws it for a wall, and -o picture.html makes a
-    page that zooms for ever (also .frag, .network.svg, .weights.json).
+    page that zooms without end (also .frag, .network.svg, .weights.json).
     """
     if ctx.invoked_subcommand is not None:
         _refuse_options(ctx)
@@ -175,7 +182,7 @@ def fit(picture: str | None, **given: Any) -> int:
     o.SEARCH,
     "--objective",
     metavar="NAME",
-    help="What decides within a cell: a measure, or liveliness. [default: that]",
+    help="What decides within a cell: a measure, or liveliness. [default: liveliness]",
 )
 @o.option(o.SEARCH, "--batch", metavar="N", help="Children per generation, 1 to 4,096. [default: 64]")
 @o.quality_option
@@ -195,8 +202,13 @@ def explore(**given: Any) -> int:
 @cppn.command(cls=o.Command, short_help="Children of the pictures you choose.", epilog=_EPILOG)
 @click.argument("parents", nargs=-1, type=o.path("PARENT"))
 @o.output_options("cppn-bred-sheet.png and cppn-bred-sheet-01.png, ... in the current folder", "1024 for each", "png")
-@_sheet_options
-@o.option(o.SEARCH, "--mutation-scale", metavar="NUMBER", help="How much children differ, 0.05 to 10. [default: 1]")
+@_sheet_options(16)
+@o.option(
+    o.SEARCH,
+    "--mutation-scale",
+    metavar="NUMBER",
+    help="How much children differ from their parents, 0.05 to 10. [default: 1]",
+)
 @o.seed_option
 @_run_options
 def breed(parents: tuple[str, ...], **given: Any) -> int:

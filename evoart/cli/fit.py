@@ -43,7 +43,7 @@ SHAPES = "Shapes"
     help="mean (the mean colour), transparent, #rrggbb or a name. [default: mean]",
 )
 @o.option(
-    SHAPES, "--palette", metavar="N|COLOURS", help="So many colours from the photograph, or a list: black,#e63946."
+    SHAPES, "--palette", metavar="N|COLOURS", help="Number of colours from the photograph, or a list: black,#e63946."
 )
 @o.start_option(SHAPES)
 @o.quality_option
@@ -54,7 +54,7 @@ SHAPES = "Shapes"
     o.SEARCH,
     "--search",
     type=o.Words("evolve", "sets", "regional", "classical"),
-    help="evolve grows the picture shape by shape and refines all together; the others are for comparison. "
+    help="evolve adds shape after shape and refines all of them together; the others are for comparison. "
     "[default: evolve]",
 )
 @o.option(
@@ -68,8 +68,7 @@ SHAPES = "Shapes"
     o.SEARCH,
     "--finish",
     type=o.Words("gradient", "none"),
-    help="gradient lets evolve polish all shapes down the exact gradient; none leaves it to evolution alone. "
-    "[default: gradient]",
+    help="gradient lets evolve refine all shapes by the exact gradient; none uses evolution alone. [default: gradient]",
 )
 @o.option(o.SEARCH, "--pixels", metavar="N", help="Long side of the search's canvas, 16 to 2,048. [default: 256]")
 @o.budget_options
@@ -92,8 +91,9 @@ SHAPES = "Shapes"
 def fit(pictures: tuple[str, ...], **given: Any) -> int:
     """Draw PICTURE with a few translucent shapes; without PICTURE, the photograph that comes with evoart.
 
-    PICTURE is a PNG, JPEG, WebP, GIF, TIFF, BMP or AVIF file, or - for standard input. Of several each is drawn, with
-    the same options and seed; one that is broken stops none of the others. On a GPU those of one size share a program.
+    PICTURE is a PNG, JPEG, WebP, GIF, TIFF, BMP or AVIF file, or - for standard input. Several are
+    drawn one after another with the same options and seed; a broken one stops none of the others. On a GPU those of one
+    size share a program.
     """
     from evoart.errors import UsageError
 

@@ -177,9 +177,9 @@ def output_options(names: str, size: str, format: str = "svg") -> Decorator:
             multiple=True,
             type=path(),
             metavar="FILE",
-            help="Write here; repeat for more. The extension is the format: .svg .pdf .png .webp .jpg .json, and for "
-            "films (see --film) .gif .apng .mp4 .anim.webp. A folder (name/) gets the default name, - is standard "
-            f"output. [default: {names}]",
+            help="Write here; repeat for more. The extension is the format: .svg .pdf .png .webp .jpg .json, for "
+            "films .gif .apng .mp4 .anim.webp. A folder (name/) gets the default name, - is standard output. "
+            f"[default: {names}]",
         ),
         option(
             OUTPUT,
@@ -256,10 +256,12 @@ def shapes_options(group: str) -> Decorator:
 
 
 def start_option(group: str) -> Decorator:
+    """The result to go on from."""
     return option(group, "--start", type=path(), metavar="FILE", help="Start from an evoart result and add shapes.")
 
 
 def aspect_option(group: str) -> Decorator:
+    """The proportions of pictures."""
     return option(group, "--aspect", metavar="W:H", help="Width to height of the pictures: 16:9. [default: 1:1]")
 
 
@@ -343,7 +345,7 @@ drawing_options = together(
         metavar="MODEL|CLASS",
         help="Another takes over in mid-drawing; see --after, --color.",
     ),
-    option(DRAWING, "--after", metavar="N", help="So many strokes are left to the first. [default: 1]"),
+    option(DRAWING, "--after", metavar="N", help="The first draws N strokes. [default: 1]"),
     option(DRAWING, "--offset", metavar="N", help="Number of the first sketch of this seed. [default: 0]"),
     option(
         DRAWING,

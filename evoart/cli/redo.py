@@ -54,7 +54,7 @@ def _with_files(job: Job, file: str, picture: str | None) -> Job:
     """The job with a photograph, start and importance map that can be found."""
     from evoart.errors import UsageError
 
-    beside = Path(file).parent
+    folder = Path(file).parent
     if picture is not None:
         if "picture" not in job.files:
             raise UsageError(f"'{file}' was made without a photograph", "Leave out --picture")
@@ -67,10 +67,10 @@ def _with_files(job: Job, file: str, picture: str | None) -> Job:
         if isinstance(value, str):
             if value == "-":
                 raise UsageError(f"'{file}' was made from standard input", f"Name its {what} with --{name}")
-            found: Any = _find(what, value, str(job.hash_of(name)), beside, option)
+            found: Any = _find(what, value, str(job.hash_of(name)), folder, option)
         else:
             hashes = job.hash_of(name) or [""] * len(value)
-            found = tuple(_find(what, each, sha256, beside) for each, sha256 in zip(value, hashes, strict=False))
+            found = tuple(_find(what, each, sha256, folder) for each, sha256 in zip(value, hashes, strict=False))
         job = dataclasses.replace(job, **{name: found})
     return job
 
