@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evoart.cli.console import Console, Report
-from evoart.cli.failure import complain, describe, facts_of
 from evoart.cli.options import RunOptions
-from evoart.cli.runner import collect_json, run_job
+from evoart.cli.runner import attempt, collect_json, run_job
 from evoart.cli.session import new_folders
 from evoart.cli.text import count
 from evoart.errors import UsageError
@@ -62,16 +61,15 @@ def fit_all(jobs: Sequence[FitJob], options: RunOptions) -> int:
 
 def _fit_one(picture: batch.Picture, options: RunOptions, halted: Why | None, report: Report) -> int:
     """Run one of the jobs; whatever goes wrong is said and costs no other picture. Returns the exit code."""
-    try:
+
+    def run() -> int:
         if picture.error is not None:
             raise picture.error
         search = _search(picture, halted)
         return run_job(picture.job, options, problem=picture.problem, search=search, report=report)
-    except Exception as error:
-        told = describe(error, ("fit",))
-        complain(f"{picture.job.picture}: {told}")
-        report(facts_of(told))
-        return 1
+
+    try:
+        return attempt(run, picture.job.picture, report)
     finally:
         picture.ended()
 

@@ -172,11 +172,12 @@ def clip(prompt: tuple[str, ...], file: str | None, count: str | None, **given: 
 
 
 def _draw(jobs: list[ClipJob], options: o.RunOptions) -> int:
-    """Make every picture, one after the other; an interruption ends them all."""
+    """Make every picture, one after the other; returns the exit code. An interruption ends them all."""
     import dataclasses
+    from functools import partial
 
     from evoart.cli.console import Console
-    from evoart.cli.runner import collect_json, run_job
+    from evoart.cli.runner import attempt, collect_json, run_job
     from evoart.cli.session import new_folders
     from evoart.errors import UsageError
     from evoart.run.clip.models import fetch
@@ -195,13 +196,16 @@ def _draw(jobs: list[ClipJob], options: o.RunOptions) -> int:
         _warn(job, console)
     if len(jobs) == 1:
         return run_job(jobs[0], options)
+    code = 0
     with new_folders((*options.outputs, *options.films)), collect_json(options) as report:
         for i, job in enumerate(jobs):
             outputs, films = (tuple(_numbered(each, i) for each in names) for names in (options.outputs, options.films))
-            code = run_job(job, dataclasses.replace(options, outputs=outputs, films=films), report=report)
-            if code:
-                return code
-    return 0
+            one = dataclasses.replace(options, outputs=outputs, films=films)
+            run = partial(run_job, job, one, report=report)
+            code = max(code, attempt(run, job.stem, report))
+            if code > 1:  # the user does not want the others either, or they would fail for the same reason
+                break
+    return code
 
 
 def _jobs(kind: type[ClipJob], options: dict[str, Any], file: str | None, number: int) -> list[ClipJob]:

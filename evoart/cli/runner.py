@@ -9,6 +9,7 @@ from typing import Any
 
 from evoart.cli import session
 from evoart.cli.console import Console, Report, tell, tell_json
+from evoart.cli.failure import complain, describe, facts_of
 from evoart.cli.options import RunOptions
 from evoart.cli.text import span, visible
 from evoart.run import distributed as processes
@@ -94,6 +95,17 @@ def collect_json(options: RunOptions) -> Iterator[Report]:
     yield facts.append
     if options.as_json:
         tell_json({"pictures": facts})
+
+
+def attempt(run: Callable[[], int], label: str, report: Report) -> int:
+    """The exit code of ``run``, which makes one of several pictures; whatever goes wrong is said and reported."""
+    try:
+        return run()
+    except Exception as error:
+        told = describe(error, ())
+        complain(f"{label}: {told}")
+        report(facts_of(told))
+        return told.exit_code
 
 
 def _assist(problem: Problem, search: Callable[[Stop], Search] | None) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import time
@@ -79,31 +80,40 @@ def key_of(job: Job) -> str:
 
 
 def read(folder: Path) -> tuple[dict[str, Line], int]:
-    """The latest line of every name in all journals of a folder, and how many lines were damaged and passed over.
+    """The latest line of every name in all journals of a folder, and how many lines were damaged and skipped.
 
     A process that was killed while writing leaves half a line; its job is simply done again.
+
+    Raises:
+        EvoartError: the system refuses a journal.
     """
     lines: dict[str, Line] = {}
     damaged = 0
     for path in sorted(folder.glob("journal*.jsonl")):
-        with path.open("rb") as file:
-            for raw in file:
-                try:
-                    line = _parse(raw)
-                except (ValueError, TypeError, KeyError, AttributeError):
-                    damaged += bool(raw.strip())
-                    continue
-                # A job that failed in one shard or try may have been done in another.
-                known = lines.get(line.name)
-                if not (known and known.status == "done" and line.status == "failed" and known.key == line.key):
-                    lines[line.name] = line
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            what = f"the journal '{path}' cannot be read ({error.strerror})"
+            raise EvoartError(what, "Check the file, or use another folder") from error
+        for raw in io.BytesIO(data):
+            try:
+                line = _parse(raw)
+            except (ValueError, TypeError, KeyError):
+                damaged += bool(raw.strip())
+                continue
+            # A job that failed in one shard or try may have been done in another.
+            known = lines.get(line.name)
+            if not (known and known.status == "done" and line.status == "failed" and known.key == line.key):
+                lines[line.name] = line
     return lines, damaged
 
 
 def _parse(raw: bytes) -> Line:
     if not raw.endswith(b"\n"):
         raise ValueError("cut off")
-    values: dict[str, Any] = {_RENAMED.get(name, name): value for name, value in json.loads(raw).items()}
+    values: dict[str, Any] = dict(json.loads(raw))
+    for old in _RENAMED.keys() & values.keys():
+        values[_RENAMED[old]] = values.pop(old)
     values["status"] = _STATUS.get(values["status"], values["status"])
     line = Line(**values)
     strings = (

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -55,7 +56,8 @@ def one_by_one(entries: Sequence[Entry], folder: Path, settings: worker.Settings
             return
         steps: deque[Progress] = deque()
         with ThreadPoolExecutor(1, "evoart-job") as executor:
-            job = executor.submit(worker.complete, entry, folder, settings, stop, _Progress(steps), picture)
+            watch = partial(_keep_progress, steps)
+            job = executor.submit(worker.complete, entry, folder, settings, stop, watch, picture)
             while not job.done():
                 wait_for([job], _PATIENCE)
                 while steps:
@@ -77,7 +79,7 @@ def _prepare(entries: Sequence[Entry]) -> Iterator[tuple[Entry, batch.Picture | 
         for first in range(0, len(members), BATCH):
             some = members[first : first + BATCH]
             pictures: Sequence[batch.Picture | None] = [None] * len(some)
-            with contextlib.suppress(EvoartError):  # what is wrong with all of them, each will say
+            with contextlib.suppress(Exception):  # what is wrong, each will say
                 pictures = batch.prepare_all([entry.job for entry in some if isinstance(entry.job, FitJob)])
             yield from zip(some, pictures, strict=True)
 
@@ -95,15 +97,9 @@ def _program_of(entry: Entry) -> str | None:
     return json.dumps({name: plain[name] for name in plain if name not in ("picture", "sha256", "seed")})
 
 
-class _Progress:
-    """Keeps what a run reports of its progress."""
-
-    def __init__(self, steps: deque[Progress]) -> None:
-        self.steps = steps
-
-    def __call__(self, event: Event) -> None:
-        if isinstance(event, Progress):
-            self.steps.append(event)
+def _keep_progress(steps: deque[Progress], event: Event) -> None:
+    if isinstance(event, Progress):
+        steps.append(event)
 
 
 def side_by_side(

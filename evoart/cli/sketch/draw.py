@@ -125,8 +125,9 @@ def _draw(task: str, given: dict[str, Any], **fields: Any) -> int:
 def _draw_each(job: SketchJob, options: o.RunOptions) -> int:
     """Write a file for every sketch, each with a recipe of its own; returns the exit code: 0 where all are written."""
     import dataclasses
+    from functools import partial
 
-    from evoart.cli.runner import collect_json, run_job
+    from evoart.cli.runner import attempt, collect_json, run_job
     from evoart.cli.session import new_folders
     from evoart.errors import UsageError
 
@@ -144,8 +145,9 @@ def _draw_each(job: SketchJob, options: o.RunOptions) -> int:
             ]
             outputs = tuple(str(name) for name in own) or (f"{job.stem}-sketch-{k + 1}.svg",)
             single = dataclasses.replace(job, count=1, columns=None, offset=job.offset + k)
-            code = max(code, run_job(single, dataclasses.replace(options, outputs=outputs), report=report))
-            if code > 1:  # the user does not want the others either
+            run = partial(run_job, single, dataclasses.replace(options, outputs=outputs), report=report)
+            code = max(code, attempt(run, outputs[0], report))
+            if code > 1:  # the user does not want the others either, or they would fail for the same reason
                 break
     return code
 
