@@ -454,9 +454,9 @@ def test_killed_it_goes_on_where_it_was(folder):
 def test_ctrl_c_saves_and_a_second_gallery_says_who_is_there(folder, capfd):
     endless(folder)
     for words in ((), ("--processes", "2")):
+        (folder / "gallery" / worker.WORK / "long.npz").unlink(missing_ok=True)
         process = start(folder, "other.toml", "-v", *words)
-        saved(folder).unlink(missing_ok=True)
-        time.sleep(1.0)
+        saved(folder).unlink()
         gallery("jobs.toml", check=2)
         assert f"another evoart gallery (process {process.pid}) is writing to" in capfd.readouterr().err
         process.send_signal(signal.SIGINT)
