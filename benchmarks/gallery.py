@@ -3,7 +3,7 @@
     python benchmarks/gallery.py [--jobs 48] [--lines 10000] [--no-ray]
 
 Small fits: 50 triangles, draft, of the bundled photograph, warm caches, SVG, PNG and thumbnail of each. The journal's
-lines and the looks in them are made up; every line is flushed to the disk, as in a real run.
+lines and the thumbnails in them are made up; every line is flushed to the disk, as in a real run.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def jobs(folder: Path, count: int) -> list[plan.Entry]:
 
 def whole(entries: list[plan.Entry], folder: Path, workers) -> float:
     """Seconds from the first job's beginning to the last one's line."""
-    run.opened(folder)
+    run.prepare_folder(folder)
     began = time.perf_counter()
     lines = [report for report in run.run(entries, folder, workers) if not isinstance(report, pool.Step)]
     if len(lines) != len(entries) or any(line.status != "done" for _, line in lines):
@@ -94,7 +94,7 @@ def paper(count: int) -> list[dict]:
              form="shapes", drawing="50 triangles", title=f"{i}, drawn with 50 triangles", size=(451, 300),
              figures={"loss": 0.01, "psnr": 20.0, "generations": 90, "evaluations": 27_000},
              files={"svg": f"p{i}.svg", "png": f"p{i}.png", "thumb": f"thumbs/p{i}.webp"},
-             look=rng.integers(0, 256, 192).astype(np.uint8).tobytes().hex(), seconds=1.0)
+             thumbnail=rng.integers(0, 256, 192).astype(np.uint8).tobytes().hex(), seconds=1.0)
         for i in range(count)
     ]  # fmt: skip
     rows = []
@@ -111,9 +111,9 @@ def paper(count: int) -> list[dict]:
         folder = Path(temporary)
 
         def write() -> None:
-            with Journal(folder) as book:
+            with Journal(folder) as log:
                 for line in lines:
-                    book.write(line)
+                    log.write(line)
 
         timed("journal written, every line flushed", write)
         timed("journal read", lambda: journal.read(folder))

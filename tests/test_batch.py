@@ -35,12 +35,46 @@ def photographs(tmp_path, monkeypatch):
 def test_a_broken_one_stops_none_of_the_others(photographs, capsys):
     assert run(["fit", "0.png", "broken.jpg", "1.png", *LINE, "--json"]) == 1
     said = capsys.readouterr()
-    facts = [json.loads(line) for line in said.out.splitlines()]
+    facts = json.loads(said.out)["pictures"]
+    assert [entry["picture"] for entry in facts] == ["0.png", "broken.jpg", "1.png"]
+    failed = facts.pop(1)
+    assert "is not a picture" in failed["error"]
+    assert failed["exit_code"] == 1
     assert [entry["outputs"] for entry in facts] == [[f"{i}-shapes.svg", f"{i}-shapes.png"] for i in (0, 1)]
     assert {entry["seed"] for entry in facts} == {5}
     assert said.err.splitlines()[-1] == "Not drawn, 1 of 3 pictures: broken.jpg"
     assert "Error: broken.jpg: 'broken.jpg' is not a picture" in said.err
     assert all((photographs / name).stat().st_size for entry in facts for name in entry["outputs"])
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(5, "Input/output error"), ValueError("oh")])
+def test_whatever_goes_wrong_with_one_costs_no_other(photographs, capsys, monkeypatch, tmp_path_factory, error):
+    from evoart.run.fit.problem import FitProblem
+
+    real = FitProblem.search
+
+    def search(self):
+        if self.job.picture == "0.png":
+            raise error
+        return real(self)
+
+    monkeypatch.setenv("TMPDIR", str(tmp_path_factory.mktemp("logs")))
+    monkeypatch.setattr(FitProblem, "search", search)
+    assert run(["fit", "0.png", "1.png", *LINE, "--json"]) == 1
+    facts = json.loads(capsys.readouterr().out)["pictures"]
+    assert ["error" in entry for entry in facts] == [True, False]
+
+
+def test_into_a_folder_that_is_not_there_yet(photographs, capsys):
+    assert run(["fit", "0.png", "1.png", *LINE, "-o", "new/wall/", "--dry-run", "-q"]) == 0
+    assert not (photographs / "new").exists()
+    assert run(["fit", "0.png", "1.png", *LINE, "-o", "new/wall/", "--format", "svg", "-q"]) == 0
+    assert sorted(path.name for path in (photographs / "new" / "wall").iterdir()) == ["0-shapes.svg", "1-shapes.svg"]
+    assert run(["fit", "0.png", *LINE, "-o", "one/", "--film", "films/", "-q"]) == 0
+    assert [path.name for path in (photographs / "films").iterdir()] == ["0-shapes.gif"]
+    assert run(["fit", "broken.jpg", *LINE, "-o", "none/"]) == 1
+    assert not (photographs / "none").exists()  # nothing was written, so nothing is left
+    capsys.readouterr()
 
 
 def test_each_gets_what_it_gets_alone(photographs, capsys):
@@ -53,7 +87,7 @@ def test_each_gets_what_it_gets_alone(photographs, capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["-o", "x.png"], "Give a folder with -o"),
+        (["-o", "x.png"], "Give a folder: -o wall/"),
         (["--film", "x.gif"], "Give a folder"),
         (["--checkpoint", "x.npz"], "each gets its own"),
         (["-"], "standard input is one picture"),
@@ -87,26 +121,27 @@ def test_side_by_side_on_a_device(photographs):
 
 def test_what_was_found_side_by_side_is_saved_when_the_user_stops(photographs, capsys, monkeypatch):
     """The first picture is interrupted: the others, which have come as far, are written too and can go on."""
-    ask = batch._begin
+    ask = batch._search
 
-    def begin(picture, halted):
+    def search(picture, halted):
         made = ask(picture, halted)
 
         def stopped(stop):
-            search = made(stop)
-            search.step()
+            begun = made(stop)
+            begun.step()
             stop.ask("interrupted")
-            return search
+            return begun
 
         return made if halted else stopped
 
-    monkeypatch.setattr(batch, "_begin", begin)
+    monkeypatch.setattr(batch, "_search", search)
     words = ["--search", "classical", "--engine", "dense", "--device", "cpu", "--generations", "500"]
     assert run(["fit", "0.png", "1.png", "tall.png", *LINE[:-2], *words, "--json"]) == 130
     said = capsys.readouterr()
-    first, second = (json.loads(line) for line in said.out.splitlines())
+    first, second, third = json.loads(said.out)["pictures"]
     assert first["generations"] == second["generations"] > 0
     assert second["checkpoint"] == "1-shapes.checkpoint.npz"
+    assert third == {"picture": "tall.png", "error": "interrupted"}
     assert said.err.splitlines()[-1] == "Not drawn, 1 of 3 pictures: tall.png"
 
 

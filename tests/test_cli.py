@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -555,6 +556,7 @@ WRONG = [
     (["fit", "--config", "odd.toml"], 2, "Did you mean shapes"),
     (["fit", "photo.jpg", "--shape", "3"], 2, "--shapes"),
     (["fit", "photo.jpg", "extra"], 2, "extra"),
+    (["fit", "photo.jpg", "--form", "strokes", "--device", "gpu", "-n", "2"], 1, "GPU"),
     (["ft", "photo.jpg"], 2, "Did you mean fit"),
     (["photo.jpg"], 2, "evoart fit photo.jpg"),
     (["--version-number"], 2, "--version"),
@@ -588,7 +590,7 @@ def test_wrong_input_is_one_line(troubled, words, code, said, monkeypatch, capfd
     out, err = capfd.readouterr()
     lines = err.splitlines()
     assert returned == code, err
-    assert out == ""
+    assert out == "" or "--json" in words
     assert [line for line in lines if line.startswith("Error: ")] == lines[-1:], err
     assert said in lines[-1]
     assert "Traceback" not in err
@@ -672,6 +674,52 @@ def test_a_bug_says_so_and_leaves_a_log(tmp_path):
     log = Path(re.search(r"The log is '([^']+)'", done.stderr)[1])
     assert "Traceback" in log.read_text()
     log.unlink()
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (EOFError("Ran out of input"), 1, "this is a bug in evoart (RuntimeError: EOFError: Ran out of input)"),
+        (MemoryError(), 1, "there is not enough memory"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)
+def test_every_failure_is_said_and_is_json(monkeypatch, tmp_path, capfd, error, code, said):
+    """What a library raises must not be taken for Ctrl-D, which click calls an interruption."""
+    import evoart.run.api as api
+
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(api, "load", fail)
+    assert run(["render", "x.svg", "--json"]) == code
+    out, err = capfd.readouterr()
+    assert said in err.lower() or said in err
+    assert json.loads(out) | {"error": said, "exit_code": code} == json.loads(out)
+
+
+@pytest.mark.parametrize(
+    "words", [["fit", "nothing.jpg", "--json"], ["fit", "--json", "--shape", "3"], ["ft", "--json"]]
+)
+def test_wrong_input_is_json_too(troubled, words, monkeypatch, capfd):
+    monkeypatch.chdir(troubled)
+    assert run(words) == 2
+    out, err = capfd.readouterr()
+    facts = json.loads(out)
+    assert facts["exit_code"] == 2
+    assert err == f"Error: {facts['error']}. {facts['hint']}{'' if facts['hint'].endswith('?') else '.'}\n"
+    assert run([*words[:1], "--", *words[1:]]) == 2
+    assert capfd.readouterr().out == ""
+
+
+def test_a_working_folder_that_was_removed_is_no_bug(folder):
+    (folder / "gone").mkdir()
+    program = "import os, sys; os.rmdir(os.getcwd()); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    words = [sys.executable, "-c", program, "-m", "evoart", "fit", folder / "photo.jpg", *SMALL]
+    done = subprocess.run([*map(str, words)], cwd=folder / "gone", capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "Error: the current folder was removed. Change to another: cd ~."
 
 
 def test_the_first_line_comes_early(folder):

@@ -117,6 +117,26 @@ def test_score_tells_colours_apart(alone, capsys):
 
 
 @pytest.mark.slow
+def test_several_pictures_are_one_object_and_one_that_fails_costs_no_other(alone, capsys, monkeypatch):
+    from evoart.run.clip.problem import ClipProblem
+
+    real = ClipProblem.search
+
+    def search(self):
+        if self.job.seed == 2:
+            raise MemoryError
+        return real(self)
+
+    monkeypatch.setattr(ClipProblem, "search", search)
+    words = ["clip", "a red circle", "--model", "tiny", "--count", "3", "--seed", "1", "--generations", "1", "-n", "3"]
+    assert run([*words, "--size", "32", "-o", "new/", "--json"]) == 1
+    first, failed, last = json.loads(capsys.readouterr().out)["pictures"]
+    assert failed["error"] == "there is not enough memory"
+    assert (first["seed"], last["seed"]) == (1, 3)
+    assert all(Path(name).parent == Path("new") and Path(name).exists() for name in first["outputs"] + last["outputs"])
+
+
+@pytest.mark.slow
 def test_a_short_run_has_the_colour_that_was_asked_for(alone, capsys):
     words = ["clip", "a blue square", "--model", "tiny", "-n", "30", "--seed", "1", "--generations", "150"]
     assert run([*words, "-o", "a.png", "-o", "a.svg", "--json"]) == 0

@@ -31,7 +31,7 @@ nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_da
 victim = nodes.add_node(num_cpus=1)
 nodes.wait_for_nodes()
 folder = Path("out")
-run.opened(folder)
+run.prepare_folder(folder)
 entries = plan.read(["jobs.toml"])
 if not shared:
     clusters._shares = lambda folder, token: False
@@ -40,7 +40,7 @@ if not shared:
 killed = []
 
 def workers(todo):
-    for i, report in enumerate(clusters.on_cluster(todo, folder, work.Settings(), Stop(), nodes.address)):
+    for i, report in enumerate(clusters.on_cluster(todo, folder, worker.Settings(), Stop(), nodes.address)):
         if i == 2:
             nodes.remove_node(victim, allow_graceful=False)
             killed.append(i)

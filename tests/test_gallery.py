@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -86,6 +87,55 @@ def test_prompts_that_file_names_cannot_tell_apart():
     assert plan._name("x", "", {"x": "?"}) == "x"
 
 
+def test_overrides_fall_on_the_jobs_that_they_concern(folder):
+    text = """
+        [[job]]
+        command = "sketch"
+        model = "kanji"
+        count = 3
+        [[job]]
+        command = "clip"
+        prompts = ["a cat"]
+        model = "ViT-B-32"
+        pretrained = "laion2b_s34b_b79k"
+        time = "50s"
+        [[job]]
+        picture = "sea.png"
+        [[job]]
+        command = "cppn"
+    """
+    overrides = {"model": "tiny", "form": "cppn", "shapes": "7", "kind": "circle", "seconds": "9", "size": "99"}
+    sketch, clip, fit, cppn = (entry.job for entry in plan.read([toml(folder, text)], overrides))
+    assert (sketch.model, sketch.seconds, sketch.size) == ("kanji", 9, 99)
+    assert (clip.model, clip.pretrained, clip.form, clip.seconds) == ("tiny", None, "cppn", 9)
+    assert (fit.shapes, fit.kind, fit.size) == (7, "circle", 99)
+    assert cppn.size == 99
+    (drawn,) = plan.read([toml(folder, '[[job]]\nprompt="a cat"\n')], {"shapes": "7", "kind": "circle"})
+    assert (drawn.job.shapes, drawn.job.kind) == (7, "circle")
+
+
+def test_a_seed_that_is_text_counts_like_a_number(folder):
+    entries = plan.read([toml(folder, '[[job]]\npicture="sea.png"\nseed="3"\nseeds=2\n')])
+    assert [(entry.name, entry.job.seed) for entry in entries] == [("sea-s3", 3), ("sea-s4", 4)]
+
+
+def test_what_is_asked_for_twice_is_done_once(folder):
+    (folder / "a.txt").write_text("a cat\na dog\na cat\n")
+    said = []
+    entries = plan.read(["a.txt", "a.txt", "sea.png", "sea.png"], report=said.append)
+    assert [entry.name for entry in entries] == ["a-cat", "a-dog", "sea"]
+    assert said == ["5 jobs are asked for twice and done once"]
+
+
+def test_a_name_is_the_heading(folder):
+    text = '[[job]]\ncommand="cppn"\nname="Calm Seas"\nseeds=2\nmatrix.topology=["layers","graph"]\n[[job]]\n'
+    entries = plan.read([toml(folder, text)])
+    assert [entry.heading for entry in entries[1:]] == ["Calm Seas, layers", "Calm Seas, graph", "Calm Seas, graph", ""]
+    line = a_line(heading="Calm Seas", job={"prompts": ["a cat"]})
+    assert pages.name_of(line) == "Calm Seas"
+    assert pages.name_of(dataclasses.replace(line, heading="")) == "a cat"
+
+
 def test_includes(folder):
     toml(folder, 'include = ["jobs.toml"]\n[[job]]\npicture="sea.png"\nname="the sea"\n')
     assert [entry.name for entry in plan.read(["other.toml"])][-1] == "the-sea"
@@ -108,7 +158,12 @@ def test_includes(folder):
         ("include = ['nothing.toml']\n", "there is no file or folder '.*nothing.toml'"),
         ("[[job]\n", "not valid TOML"),
         ("[[job]]\npicture = 'no*.png'\n", "no picture is called 'no"),
-        ("[[job]]\npicture='sea.png'\n[[job]]\npicture='sea.png'\n", r"two jobs are called 'sea' \(.*:1 and .*:3\)"),
+        (
+            "[[job]]\npicture='sea.png'\n[[job]]\npicture='sea.png'\nshapes=7\n",
+            r"two jobs are called 'sea' \(.*:1 and .*:3\)",
+        ),
+        ("[[job]]\ncommand = 'cppn'\neach = 360\n", r"other.toml:3: unknown key 'each'. It is called image_size now"),
+        ("[[job]]\nseed = 'x'\nseeds = 2\n", r"other.toml:2: --seed is 'x'"),
         ("", "there are no prompts, pictures or jobs"),
     ],
 )
@@ -134,7 +189,7 @@ def test_files_that_are_no_text(folder, data):
 @given(st.integers(1, 40), st.integers(1, 12))
 def test_parts_are_disjoint_and_whole(jobs, parts):
     entries = [plan.Entry(str(i), FitJob(seed=i), "", "") for i in range(jobs)]
-    names = [entry.name for number in range(1, parts + 1) for entry in plan.part(entries, number, parts)]
+    names = [entry.name for number in range(1, parts + 1) for entry in plan.shard(entries, number, parts)]
     assert sorted(names) == sorted(entry.name for entry in entries)
 
 
@@ -148,9 +203,9 @@ def a_line(name: str = "a", **changes) -> Line:
 
 def test_the_journal_comes_back(tmp_path):
     lines = [a_line("a", figures={"psnr": 2.5}), a_line("b", status="failed", reason="no"), a_line("a", seconds=3.0)]
-    with Journal(tmp_path) as book:
+    with Journal(tmp_path) as log:
         for line in lines:
-            book.write(line)
+            log.write(line)
     found, damaged = journal.read(tmp_path)
     assert damaged == 0
     assert found == {"a": lines[2], "b": lines[1]}
@@ -159,14 +214,14 @@ def test_the_journal_comes_back(tmp_path):
 @given(st.integers(0, 400), st.binary(max_size=30))
 def test_a_journal_that_was_cut_or_spoiled_loses_one_line_at_most(tmp_path_factory, cut, noise):
     folder = tmp_path_factory.mktemp("journal")
-    with Journal(folder) as book:
+    with Journal(folder) as log:
         for name in "abc":
-            book.write(a_line(name))
+            log.write(a_line(name))
     path = folder / journal.NAME
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) - min(cut, len(whole) // 3 - 1)] + noise.replace(b"\n", b""))
-    with Journal(folder) as book:
-        book.write(a_line("d"))
+    with Journal(folder) as log:
+        log.write(a_line("d"))
     found, damaged = journal.read(folder)
     assert {"a", "b", "d"} <= set(found) <= set("abcd")
     assert damaged - (3 - len(found.keys() - {"d"})) in (0, 1)  # noise after a whole line is a line of its own
@@ -187,10 +242,23 @@ def test_lines_that_mean_harm_are_passed_over(tmp_path, change):
     assert journal.read(tmp_path) == ({}, 1)
 
 
+def test_journals_of_before_are_read(tmp_path):
+    old = {
+        name: value for name, value in a_line(status="spare").__dict__.items() if name not in ("thumbnail", "heading")
+    }
+    (tmp_path / journal.NAME).write_text(json.dumps(old | {"look": "ff00"}) + "\n3\n")
+    lines, damaged = journal.read(tmp_path)
+    assert (lines["a"].status, lines["a"].thumbnail, lines["a"].heading, damaged) == ("surplus", "ff00", "", 1)
+    kept, damaged = journal.read(Path(__file__).parents[1] / "gallery")
+    assert damaged == 0
+    assert len(kept) > 10
+    assert all(len(line.thumbnail) == 2 * 192 for line in kept.values())
+
+
 def test_a_job_done_in_another_part_stays_done(tmp_path):
     for part, status in (("1-of-2", "done"), ("2-of-2", "failed")):
-        with Journal(tmp_path, part) as book:
-            book.write(a_line("a", status=status))
+        with Journal(tmp_path, part) as log:
+            log.write(a_line("a", status=status))
     assert journal.read(tmp_path)[0]["a"].status == "done"
 
 
@@ -231,6 +299,83 @@ def test_a_failing_job_costs_no_other(folder, capfd):
     assert "broken" in (folder / "gallery" / "index.html").read_text()
     Image.new("RGB", (20, 20)).save(folder / "broken.png")
     gallery("jobs.toml", "--seeds", "1")  # what failed is tried again
+
+
+@pytest.mark.parametrize("words", [(), ("--processes", "2")])
+def test_a_folder_that_cannot_be_made_costs_the_job_only(folder, capfd, words):
+    (folder / "gallery").mkdir()
+    (folder / "gallery" / "thumbs").write_text("mine")
+    gallery("jobs.toml", "--seeds", "1", *words, check=1)
+    err = capfd.readouterr().err
+    assert err.count("failed: ") == 2
+    assert "thumbs' cannot be made" in err
+    assert "bug" not in err
+    lines, _ = journal.read(folder / "gallery")
+    assert [line.status for line in lines.values()] == ["failed", "failed"]
+    (folder / "gallery" / "thumbs").unlink()
+    gallery("jobs.toml", "--seeds", "1", *words)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), ValueError("oh"), OSError(5, "Input/output error")])
+def test_whatever_goes_wrong_with_a_job_costs_no_other(folder, monkeypatch, capfd, error):
+    real = worker.write
+
+    def write(path, data, **how):
+        if path.name == "hill-s1.svg":
+            raise error
+        return real(path, data, **how)
+
+    monkeypatch.setattr(worker, "write", write)
+    gallery("jobs.toml", "--json", check=1)
+    facts = json.loads(capfd.readouterr().out)
+    assert (facts["made"], list(facts["failed"])) == (3, ["hill-s1"])
+
+
+@pytest.mark.parametrize("name", [".work", "pages"])
+def test_a_file_in_place_of_a_folder_is_one_line(folder, capfd, name):
+    (folder / "gallery").mkdir()
+    (folder / "gallery" / name).write_text("mine")
+    gallery("--pages-only", check=1)
+    assert f"{name}' cannot be made" in capfd.readouterr().err
+
+
+def test_a_process_that_always_dies_costs_its_job_only():
+    """A scheduler with workers that are made up: the first job kills whoever does it."""
+    entries = [plan.Entry(name, FitJob(seed=1), "", "") for name in ("deadly", "good")]
+
+    class Worker:
+        def __init__(self):
+            self.entry, self.renewed = None, 0
+            self.pipe, self.theirs = multiprocessing.Pipe()
+
+        def give(self, entry):
+            self.entry = entry
+            if entry.name == "good":
+                self.theirs.send((a_line("good"), None))
+            else:
+                self.theirs.close()
+
+        def renew(self):
+            self.entry, self.renewed = None, self.renewed + 1
+            self.pipe, self.theirs = multiprocessing.Pipe()
+
+    only = Worker()
+    lines = [line for _, line in pool._Scheduler(entries, [only], Stop()).run()]
+    assert [(line.name, line.status) for line in lines] == [("deadly", "failed"), ("good", "done")]
+    assert "killed, twice" in lines[0].reason
+    assert only.renewed == pool.TRIES
+
+
+def test_a_job_that_a_cluster_stopped_is_a_line_too(folder, monkeypatch):
+    from evoart.gallery import cluster
+
+    (entry, *_) = plan.read([folder / "jobs.toml"])
+    monkeypatch.setattr(worker, "perform", lambda *_, **__: None)
+    run.prepare_folder(folder / "out")
+    for shared in (True, False):
+        monkeypatch.setattr(cluster, "_shares", lambda *_, shared=shared: shared)
+        line, rest = cluster._task(entry, str(folder / "out"), "token", worker.Settings(), 1)
+        assert (line.status, bool(rest)) == ("failed", False)
 
 
 def test_the_same_bytes_alone_and_side_by_side(folder):
@@ -309,9 +454,9 @@ def test_killed_it_goes_on_where_it_was(folder):
 def test_ctrl_c_saves_and_a_second_gallery_says_who_is_there(folder, capfd):
     endless(folder)
     for words in ((), ("--processes", "2")):
+        (folder / "gallery" / worker.WORK / "long.npz").unlink(missing_ok=True)
         process = start(folder, "other.toml", "-v", *words)
-        saved(folder).unlink(missing_ok=True)
-        time.sleep(1.0)
+        saved(folder).unlink()
         gallery("jobs.toml", check=2)
         assert f"another evoart gallery (process {process.pid}) is writing to" in capfd.readouterr().err
         process.send_signal(signal.SIGINT)
@@ -326,7 +471,7 @@ def test_a_process_that_dies_is_replaced(folder, monkeypatch):
     entries = plan.read([folder / "jobs.toml"])
     seen = 0
     lines = []
-    run.opened(folder / "out")
+    run.prepare_folder(folder / "out")
     for report in pool.side_by_side(entries, folder / "out", worker.Settings(), Stop(), 2):
         if isinstance(report, pool.Step):
             seen += 1
@@ -390,14 +535,14 @@ def test_wrong_words(folder, capfd, words, said):
 # Diversity
 
 
-def looks_of(values) -> list[Line]:
-    return [a_line(str(i), look=np.full(192, value, np.uint8).tobytes().hex()) for i, value in enumerate(values)]
+def thumbnails_of(values) -> list[Line]:
+    return [a_line(str(i), thumbnail=np.full(192, value, np.uint8).tobytes().hex()) for i, value in enumerate(values)]
 
 
 def test_distances_against_numpy():
     rng = np.random.default_rng(0)
-    lines = [a_line(str(i), look=rng.integers(0, 256, 192).astype(np.uint8).tobytes().hex()) for i in range(30)]
-    features = diversity.looks(lines)
+    lines = [a_line(str(i), thumbnail=rng.integers(0, 256, 192).astype(np.uint8).tobytes().hex()) for i in range(30)]
+    features = diversity.thumbnails(lines)
     brute = np.sqrt(((features[:, None] - features[None]) ** 2).mean(-1))
     np.testing.assert_allclose(diversity.distances(features, features), brute, atol=1e-3)
     near = diversity.nearest(lines, 5)
@@ -407,21 +552,21 @@ def test_distances_against_numpy():
 
 
 def test_those_apart_are_kept():
-    lines = looks_of([10, 11, 12, 250, 251, 120])
-    assert diversity.apart(lines, 3) == [0, 4, 5]
+    lines = thumbnails_of([10, 11, 12, 250, 251, 120])
+    assert diversity.choose_apart(lines, 3) == [0, 4, 5]
     rng = np.random.default_rng(0)
-    many = [a_line(str(i), look=rng.integers(0, 256, 192).astype(np.uint8).tobytes().hex()) for i in range(60)]
-    kept = [many[i] for i in diversity.apart(many, 6)]
+    many = [a_line(str(i), thumbnail=rng.integers(0, 256, 192).astype(np.uint8).tobytes().hex()) for i in range(60)]
+    kept = [many[i] for i in diversity.choose_apart(many, 6)]
     assert diversity.spread_of(kept)["g"] > diversity.spread_of(many)["g"] + 0.01
-    assert diversity.apart(lines, 10) == [0, 1, 2, 3, 4, 5]
-    assert diversity.apart([], 3) == []
+    assert diversity.choose_apart(lines, 10) == [0, 1, 2, 3, 4, 5]
+    assert diversity.choose_apart([], 3) == []
 
 
 def test_a_diverse_gallery_is_more_diverse_and_says_so(folder, capfd):
     jobs = toml(folder, f'[[job]]\npicture="sea.png"\nseeds=3\n{SMALL}')
     gallery(jobs, "--diverse")
     lines = journal.read(folder / "gallery")[0].values()
-    assert sorted(line.status for line in lines) == ["done"] * 3 + ["spare"] * 6
+    assert sorted(line.status for line in lines) == ["done"] * 3 + ["surplus"] * 6
     assert len(list((folder / "gallery").glob("*.svg"))) == 3
     err = capfd.readouterr().err
     after, before = (float(part.split()[0]) for part in err.split("prompt are ")[1].split("would have been "))
@@ -457,11 +602,11 @@ def test_the_sheet(folder):
 def test_the_command_of_pictures_to_be_like_gives_each_its_weight():
     from evoart.run.clip.job import ClipJob
 
-    job = ClipJob.make(prompts="a cat", like=["a.jpg:0.3", "b.jpg"], avoid=["text", "blur:0.5"], seed=1)
-    said = command_of(job.to_dict())
+    words = {"image_prompts": ["a.jpg:0.3", "b.jpg"], "negative_prompts": ["text", "blur:0.5"]}
+    said = command_of(ClipJob.make(prompts="a cat", seed=1, **words).to_dict())
     assert said.startswith("evoart clip 'a cat' ")
-    assert "--not text --not blur:0.5 --like a.jpg:0.3 --like b.jpg" in said
-    assert "like-weight" not in said
+    assert "--negative-prompt text --negative-prompt blur:0.5 --image-prompt a.jpg:0.3 --image-prompt b.jpg" in said
+    assert "weight" not in said
 
 
 @pytest.mark.parametrize(
@@ -476,13 +621,16 @@ def test_the_command_of_a_job_makes_it_again(job, command):
     import shlex
 
     from evoart.cli.app import cli
-    from evoart.cli.fit import _HOW, _options
+    from evoart.cli.fit import _make_job
+    from evoart.cli.options import RunOptions
 
     made = FitJob.make(**job)
     said = command_of(made.to_dict())
     assert command in said
     words = shlex.split(said)[2:]
-    params = cli.get_command(None, "fit").make_context("fit", words).params
-    (picture,) = params["pictures"] or (None,)
-    given = {name: value for name, value in params.items() if name not in (*_HOW, "pictures")}
-    assert FitJob.make(**_options(picture, given, None, params["settings"])) == made
+    given = cli.get_command(None, "fit").make_context("fit", words).params
+    RunOptions.take(given)
+    (picture,) = given.pop("pictures") or (None,)
+    settings = given.pop("settings")
+    assert (given.pop("config"), given.pop("print_config")) == (None, False)
+    assert _make_job(given | {"picture": picture}, None, settings) == made

@@ -85,9 +85,45 @@ def test_a_flag_means_the_same_in_every_command():
                 if name == "gallery":  # its flags speak of many jobs: the same words, the same numbers
                     meanings.setdefault(word, parameter.help)
                 elif word.startswith("-") and word not in DEPENDS:
-                    assert meanings.setdefault(word, parameter.help) == parameter.help, word
+                    meaning = parameter.help.partition(" [default")[0]  # defaults are the command's own
+                    assert meanings.setdefault(word, meaning) == meaning, word
     short = {"-n"} | {word for word in meanings if re.fullmatch(r"-\w", word)} | {"-h"}
     assert len(short) <= 8, short
+
+
+@pytest.mark.parametrize(
+    ("words", "given"),
+    [
+        (["fit"], {"picture": "NAME.jpg"}),
+        (["clip"], {"prompts": "words", "model": "tiny"}),
+        (["cppn"], {}),
+        (["cppn", "fit"], {"picture": "NAME.jpg"}),
+        (["cppn", "breed"], {"parents": ["a.png"]}),
+        (["cppn", "explore"], {}),
+        (["cppn", "film"], {"networks": ["NAME.png"]}),
+        (["sketch", "sample"], {"model": "model"}),
+    ],
+)
+def test_default_outputs_in_the_help_are_the_jobs(words, given):
+    """Help of one command must not tell the defaults of another."""
+    from evoart.output.names import default_paths
+    from evoart.run.job import JOBS
+
+    what, context = command(words[0]), click.Context(cli)
+    for word in words[1:]:
+        what, context = what.get_command(context, word), click.Context(what)
+    helps = {parameter.name: parameter.help for parameter in what.params if isinstance(parameter, click.Option)}
+    job = JOBS["-".join(word for word in words if word != "sample")].make(**given)
+    named = " ".join(str(path) for path in default_paths(job.stem, job.form_name, job.formats))
+    told = (
+        helps["outputs"].partition("[default: ")[2].lower().replace(" and .", f" {job.stem}-{job.form_name}.".lower())
+    )
+    assert all(name.lower() in told for name in named.split()), (named, told)
+    assert helps["format"].endswith(f"[default: {job.formats[0]}]")
+    if "picture" in given:
+        assert helps["size"].endswith("[default: that of the photograph]")
+    if "n" in helps:
+        assert helps["n"].endswith(f"[default: {job.n}]")
 
 
 def test_help_names_the_exit_codes():

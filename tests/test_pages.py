@@ -37,7 +37,7 @@ def gallery(tmp_path_factory) -> Path:
                 job={"command": "fit", "picture": NASTY if i == 7 else f"photo {i}.jpg", "seed": i},
                 form="cppn" if i % 5 == 0 else "shapes", drawing="30 triangles",
                 title=f"{NASTY if i == 7 else f'photo {i}'}, drawn with 30 triangles", size=(64, 48),
-                figures={"psnr": 20 + i / 100, "loss": 0.01}, look=np.tile(colour, 64).tobytes().hex(),
+                figures={"psnr": 20 + i / 100, "loss": 0.01}, thumbnail=np.tile(colour, 64).tobytes().hex(),
                 files={"png": f"p{i}.png", "thumb": f"thumbs/p{i}.webp"},
             )
         )  # fmt: skip
@@ -126,6 +126,37 @@ def test_a_page_of_a_picture(page, where):
     assert page.locator(".row .card").count() == 6
     page.wait_for_function("document.querySelector('figure img').naturalWidth == 64")
     assert page.locator("a[download]").get_attribute("href") == "../p7.png"
+
+
+def test_an_empty_filter_says_so(page, where):
+    page.goto(f"{where}/index.html")
+    assert page.locator("#none").is_hidden()
+    page.fill("#search", "no such word")
+    assert page.locator("#grid li").count() == 0
+    assert page.locator("#none").inner_text() == "No picture matches. Clear the filter to see all."
+    page.fill("#search", "")
+    assert page.locator("#none").is_hidden()
+
+
+def test_names_without_a_break_fit_a_phone(page, tmp_path):
+    name = "p" * 130
+    line = Line(
+        name, "k", name, "done", job={"command": "fit", "picture": f"{name}.jpg", "seed": 1, "palette": [name]},
+        form=name, drawing=name, title=name, heading=name, size=(64, 48), figures={name: 1.0},
+        files={"png": f"{name}.png", "thumb": f"{name}.png"},
+    )  # fmt: skip
+    Image.new("RGB", (64, 48)).save(tmp_path / f"{name}.png")
+    failed = dataclasses.replace(line, name=f"{name}x", status="failed", reason=name)
+    others = [dataclasses.replace(line, name=f"{name}{i}") for i in range(3)]
+    pages.build(tmp_path, [line, *others, failed], name)
+    for path in ("index.html", f"pages/{name}.html"):
+        page.set_viewport_size({"width": 360, "height": 640})
+        page.goto((tmp_path / path).as_uri())
+        page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+        wide = "[...document.querySelectorAll('header, header *, a, dd, dt, b, code')]"
+        wide += ".map((each) => each.getBoundingClientRect().right)"
+        assert max(page.evaluate(wide)) <= 361, path
 
 
 def test_light_dark_and_phone(page, where):

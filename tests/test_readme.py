@@ -58,15 +58,15 @@ def test_ci_runs_the_test_command_word_for_word():
 
 @pytest.mark.parametrize("line", [line for line in SHELL if line.startswith("evoart ")] + GALLERY_SHELL)
 def test_commands_parse_and_their_values_are_accepted(line):
-    from evoart.cli.fit import _options
-    from evoart.run.fit.job import FitJob
+    from evoart.cli.fit import _make_job
+    from evoart.cli.options import RunOptions
 
     given = parse(line).params
     if line.startswith("evoart fit "):
-        known = FitJob.__dataclass_fields__
-        fields = {name: value for name, value in given.items() if name in known or name == "time"}
-        for picture in given["pictures"] or (None,):
-            FitJob.make(**_options(picture, fields, None, ()))
+        RunOptions.take(given)
+        settings, _, _ = (given.pop(name) for name in ("settings", "config", "print_config"))
+        for picture in given.pop("pictures") or (None,):
+            _make_job(given | {"picture": picture}, None, settings)
 
 
 def test_a_wrong_option_would_be_noticed():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -47,9 +48,19 @@ class Group(click.Group):
     """A group whose commands are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of the commands in the order of the help, those of plugins last."""
         return [*COMMANDS, *_plugins()]
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; click would take an EOFError for Ctrl-D and call it an interruption."""
+        try:
+            return super().invoke(ctx)
+        except EOFError as error:
+            raise RuntimeError(f"EOFError: {error}") from error
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, one that says what is wrong where a plugin is broken, or None."""
+        name = cmd_name
         if name not in LOADED:
             return None
         try:
@@ -64,6 +75,11 @@ class Group(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the first of ``args`` names.
+
+        Raises:
+            UsageError: there is none; with a suggestion.
+        """
         name = args[0]
         command = self.get_command(ctx, name)
         if command is None:
@@ -75,6 +91,7 @@ class Group(click.Group):
         return name, command, args[1:]
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Examples, the commands, options and exit codes."""
         formatter.write("Evolve pictures: from photographs, words, coordinates and pen strokes.\n\n")
         width = max(len(line) for line, _ in EXAMPLES)
         for line, meaning in EXAMPLES:
@@ -82,12 +99,14 @@ class Group(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
             if plugins := _plugins():
-                formatter.write_dl([(name, self.get_command(ctx, name).get_short_help_str(200)) for name in plugins])
+                found = {name: self.get_command(ctx, name) for name in plugins}
+                formatter.write_dl([(name, each.get_short_help_str(200)) for name, each in found.items() if each])
         self.format_options(ctx, formatter)
         formatter.write("\nEvery command explains itself: evoart fit --help\n")
         formatter.write(f"Exit codes: {EXIT_CODES}.\n")
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the options that stand before any command."""
         records = [record for parameter in self.get_params(ctx) if (record := parameter.get_help_record(ctx))]
         with formatter.section("Options"):
             formatter.write_dl(records)
@@ -99,7 +118,7 @@ def _plugins() -> list[str]:
 
 
 def _placeholder(name: str, error: EvoartError) -> click.Command:
-    """A command in place of one that is broken: it says so when it is listed, and when it is called with whatever."""
+    """A command in place of one that is broken: it says so when it is listed and when it is called."""
 
     def explain(words: tuple[str, ...]) -> None:
         raise error

@@ -38,7 +38,7 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
     "negative_prompts",
     multiple=True,
     metavar="TEXT",
-    help='What to keep away from: "text, blurry:0.5"; repeat.',
+    help='What the picture should not show: "text, blurry:0.5"; repeat.',
 )
 @o.option(
     WORDS,
@@ -46,7 +46,7 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
     "image_prompts",
     multiple=True,
     metavar="FILE[:WEIGHT]",
-    help="A picture that it should look like to CLIP, unlike it below 0: photo.jpg:0.3; repeat.",
+    help="A picture that CLIP should find similar, or unlike with a weight below 0: photo.jpg:0.3; repeat.",
 )
 @o.option(
     WORDS,
@@ -59,7 +59,7 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
     WORDS,
     "--count",
     metavar="N",
-    help="So many different pictures, 1 to 100, each with a seed of its own. [default: 1]",
+    help="How many different pictures, 1 to 100, each with its own seed. [default: 1]",
 )
 @o.option(
     MODEL,
@@ -75,7 +75,7 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
     MODEL,
     "--evaluator",
     metavar="NAME[/TAG]",
-    help="A model that does not guide and judges the result. [default: fresh crops]",
+    help="A model that judges the result and does not guide the search. [default: the same one, on fresh crops]",
 )
 @o.option(
     MODEL,
@@ -102,7 +102,7 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
     PICTURE,
     "--prune",
     metavar="NUMBER",
-    help="Leave out shapes at the end that CLIP hardly misses: by so much similarity in all. [default: 0; tiny: 0.02]",
+    help="At the end, remove shapes as long as the similarity falls by no more than this. [default: 0; tiny: 0.02]",
 )
 @o.option(
     PICTURE,
@@ -113,7 +113,7 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
 @o.option(PICTURE, "--palette", metavar="COLOURS", help="Only these colours: black,#e63946,orange.")
 @o.aspect_option(PICTURE)
 @o.start_option(PICTURE)
-@o.output_options
+@o.output_options("WORDS-shapes.svg and .png in the current folder", "512")
 @o.film_options
 @o.quality_option
 @o.seed_option
@@ -121,8 +121,8 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
     o.SEARCH,
     "--search",
     type=o.Words("gradient", "surrogate", "classical"),
-    help="gradient follows CLIP back to every corner and colour; surrogate evolves each shape by what CLIP says of "
-    "its place; classical gives a strategy one number per candidate. [default: gradient]",
+    help="gradient follows CLIP's gradient to every corner and colour; surrogate evolves each shape by what CLIP says "
+    "of its place; classical gives a strategy one number per candidate. [default: gradient]",
 )
 @o.option(
     o.SEARCH,
@@ -135,7 +135,7 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
     o.SEARCH,
     "--restarts",
     metavar="N",
-    help="Beginnings, of which the best goes on after a quarter. [default: 1; tiny: 4]",
+    help="Start N times and go on with the best after a quarter. [default: 1; tiny: 4]",
 )
 @o.option(o.SEARCH, "--crops", metavar="N", help="Random crops that CLIP sees of a picture, 1 to 64. [default: 4]")
 @o.option(
@@ -156,7 +156,7 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
 @o.json_option
 @o.verbosity_options
 def clip(prompt: tuple[str, ...], file: str | None, count: str | None, **given: Any) -> int:
-    """Draw what PROMPT says: "a cat", or several that shall hold at once, with weights: "a cat" "a hat:0.5".
+    """Draw what PROMPT says: "a cat", or several together, with weights: "a cat" "a hat:0.5".
 
     A prompt that begins with a dash comes after --, as in: evoart clip -- "-5 degrees". With --model tiny it is drawn
     with eight circles, ellipses, triangles and rectangles, unless you say otherwise.
@@ -164,42 +164,52 @@ def clip(prompt: tuple[str, ...], file: str | None, count: str | None, **given: 
     from evoart.run.clip.job import ClipJob
     from evoart.run.fields import Number
 
-    how = {name: given.pop(name) for name in o.HOW}
-    options = _options(prompt, given, how.pop("config"), how.pop("settings"))
-    number = int(Number(1, 100, "pictures", flag="--count")("count", count or 1))
-    jobs = _jobs(ClipJob, options, file, number)
-    if how.pop("print_config"):
+    options = o.RunOptions.take(given)
+    config, settings, printing = (given.pop(name) for name in ("config", "settings", "print_config"))
+    fields = {"command": "clip"} | o.job_fields(given | {"prompts": prompt}, config, settings)
+    jobs = _jobs(ClipJob, fields, file, int(Number(1, 100, "pictures", flag="--count")("count", count or 1)))
+    if printing:
         click.echo(to_toml(jobs[0]), nl=False)
         return 0
-    return _draw(jobs, how)
+    return _draw(jobs, options)
 
 
-def _draw(jobs: list[ClipJob], how: dict[str, Any]) -> int:
-    """Make every picture, one after the other; an interruption ends them all."""
+def _draw(jobs: list[ClipJob], options: o.RunOptions) -> int:
+    """Make every picture, one after the other; returns the exit code. An interruption ends them all."""
+    import dataclasses
+    from functools import partial
+
     from evoart.cli.console import Console
     from evoart.cli.downloads import callbacks
-    from evoart.cli.runner import run_job
+    from evoart.cli.runner import attempt, collect_json, run_job
+    from evoart.cli.session import new_folders
     from evoart.errors import UsageError
     from evoart.run.clip.models import fetch
     from evoart.run.device import own_process
     from evoart.run.downloads import find_missing_files
 
-    if len(jobs) > 1 and (how["outputs"] == ("-",) or how["checkpoint"]):
+    if len(jobs) > 1 and ("-" in options.outputs or options.checkpoint):
         raise UsageError(
             "several pictures do not go to one place", "Leave out --checkpoint and -o -, or make one picture"
         )
     own_process(jobs[0].device, jobs[0].threads)
-    console = Console(o.verbosity(how["verbose"], how["quiet"]))
-    if not (how["dry_run"] and find_missing_files(jobs[0])):
+    console = Console(options.verbosity)
+    if not (options.dry_run and find_missing_files(jobs[0])):
         fetch(jobs[0], **callbacks(console))
         for job in jobs:
             _warn(job, console)
-    for i, job in enumerate(jobs):
-        places = {name: tuple(_numbered(each, i, len(jobs)) for each in how[name]) for name in ("outputs", "films")}
-        code = run_job(job, **how | places)
-        if code:
-            return code
-    return 0
+    if len(jobs) == 1:
+        return run_job(jobs[0], options)
+    code = 0
+    with new_folders((*options.outputs, *options.films)), collect_json(options) as report:
+        for i, job in enumerate(jobs):
+            outputs, films = (tuple(_numbered(each, i) for each in names) for names in (options.outputs, options.films))
+            one = dataclasses.replace(options, outputs=outputs, films=films)
+            run = partial(run_job, job, one, report=report)
+            code = max(code, attempt(run, job.stem, report))
+            if code > 1:  # the user does not want the others either, or they would fail for the same reason
+                break
+    return code
 
 
 def _jobs(kind: type[ClipJob], options: dict[str, Any], file: str | None, number: int) -> list[ClipJob]:
@@ -224,25 +234,6 @@ def _jobs(kind: type[ClipJob], options: dict[str, Any], file: str | None, number
     return jobs
 
 
-def _options(
-    prompt: tuple[str, ...], given: dict[str, Any], config: str | None, settings: tuple[str, ...]
-) -> dict[str, Any]:
-    """Fields of the job: the command line over the config file."""
-    from evoart.run.config import read_config
-
-    fields = read_config(config) if config else {}
-    line = {name: value for name, value in given.items() if value is not None and value != ()}
-    if prompt:
-        line["prompts"] = prompt
-    if "image_prompts" in line:  # with weights and contents of their own
-        fields = {name: value for name, value in fields.items() if not name.startswith("like_")}
-    if settings:
-        line["options"] = {**fields.get("options", {}), **o.settings_of(settings)}
-    if "time" in line:
-        fields.pop("seconds", None)
-    return {"command": "clip"} | fields | line
-
-
 def _warn(job: ClipJob, console: Console) -> None:
     """Say what the model will not read of a prompt."""
     from evoart.run.clip.models import find_overflow
@@ -256,9 +247,7 @@ def _warn(job: ClipJob, console: Console) -> None:
             console.say(f'Note: most CLIP models learned from English; "{text}" may mean little to them')
 
 
-def _numbered(place: str, i: int, many: int) -> str:
-    """The name of the ``i``-th of ``many`` files: ``cat.svg``, ``cat-2.svg``; folders and standard output stay."""
+def _numbered(place: str, i: int) -> str:
+    """The name of the ``i``-th of several files: ``cat.svg``, ``cat-2.svg``; folders stay."""
     path = Path(place)
-    if many == 1 or i == 0 or place == "-" or path.is_dir():
-        return place
-    return str(path.with_name(f"{path.stem}-{i + 1}{path.suffix}"))
+    return place if i == 0 or path.is_dir() else str(path.with_name(f"{path.stem}-{i + 1}{path.suffix}"))

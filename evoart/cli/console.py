@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -11,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 
@@ -54,8 +55,16 @@ def tell_path(path: Path) -> None:
     stream.flush()
 
 
+def tell_json(facts: dict[str, Any]) -> None:
+    """An object on stdout, in one line: the result where ``--json`` asks for it."""
+    click.echo(json.dumps(facts))
+
+
+Report = Callable[[dict[str, Any]], None]  # what takes the facts of a run
+
+
 class Console:
-    """Everything a command says beside its result.
+    """Everything a command says other than its result.
 
     Args:
         verbosity: -1 only errors, 0 normal, 1 and 2 more.
@@ -75,10 +84,12 @@ class Console:
 
     @property
     def width(self) -> int:
+        """Columns of the terminal, 20 at least."""
         return max(20, shutil.get_terminal_size((80, 24)).columns)
 
     @property
     def height(self) -> int:
+        """Lines of the terminal."""
         return shutil.get_terminal_size((80, 24)).lines
 
     def say(self, text: str, level: int = 0) -> None:
@@ -92,15 +103,15 @@ class Console:
     def progress(self, what: str) -> Iterator[Callable[[float], None]]:
         """A function to be told how much of a long piece of work is done, 0 to 1; shown as the live line, or every ten
         seconds where there is none."""
-        begun = last = time.monotonic()
+        start = last = time.monotonic()
 
         def told(share: float) -> None:
             nonlocal last
             now = time.monotonic()
-            if now - begun < PATIENT or now - last < (0.2 if self.live else 10.0):
+            if now - start < PATIENT or now - last < (0.2 if self.live else 10.0):
                 return
             last = now
-            left = (now - begun) * (1 - share) / max(share, 1e-6)
+            left = (now - start) * (1 - share) / max(share, 1e-6)
             text = f"{what}: {share:.0%}, {left:.0f} s left"
             if self.live:
                 self.status(text)

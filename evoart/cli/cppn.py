@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from evoart.cli import options as o
 from evoart.cli.failure import EXIT_CODES
 
-NETWORK, SHEET, FILM = "Networks", "Sheet", "Film"
+if TYPE_CHECKING:
+    from evoart.run.cppn.job import SheetJob
+    from evoart.run.job import Job
+
+NETWORK, FILM = "Networks", "Film"
 ACTIVATIONS = (
     "identity", "tanh", "sine", "cosine", "gaussian", "sigmoid", "absolute", "square", "relu", "sinc",
 )  # fmt: skip
 SYMMETRIES = ("none", "x", "y", "xy", "kaleidoscope:6")
 _EPILOG = f"Exit codes: {EXIT_CODES}. Ctrl-C once stops and saves, twice stops at once."
 
-_looks = o.together(
+_network_options = o.together(
     o.option(
         NETWORK,
         "--topology",
@@ -29,7 +33,8 @@ _looks = o.together(
         NETWORK,
         "--activations",
         type=o.Words(*ACTIVATIONS, metavar="NAMES", several=True),
-        help="Joined by commas: of a layer's units, or those a graph's nodes may have. [default: tanh; or a mixture]",
+        help="Activations of a layer's units, or those that a graph's nodes may have, joined by commas. "
+        "[default: tanh; graphs: a mixture]",
     ),
     o.option(
         NETWORK,
@@ -45,15 +50,21 @@ _looks = o.together(
         type=o.Words(*SYMMETRIES),
         help="x, y or xy mirrors, kaleidoscope:N has N wedges, 2 to 24. [default: none]",
     ),
-    o.option(NETWORK, "--latent", metavar="N", help="Latent numbers, 0 to 64: what a film walks through."),
+    o.option(NETWORK, "--latent", metavar="N", help="How many latent numbers, 0 to 64; a film moves through them."),
 )
-_sheet = o.together(
-    o.option(SHEET, "-n", "--pictures", "n", metavar="N", help="How many pictures, 1 to 400. [default: by command]"),
-    o.option(SHEET, "--pick", metavar="K", help="Make picture K of the sheet alone."),
-    o.option(SHEET, "--sheet-only", is_flag=True, help="Write the sheet, and not each picture as well."),
-    o.option(SHEET, "--sheet-size", metavar="PIXELS", help="Long side of the sheet. [default: 400 a picture]"),
-)
-_run = o.together(
+
+
+def _sheet_options(count: int) -> o.Decorator:
+    """What is on the sheet; ``count`` pictures where nothing is said."""
+    return o.together(
+        o.option(o.SHEET, "-n", "--pictures", "n", metavar="N", help=f"How many, 1 to 400. [default: {count}]"),
+        o.pick_option,
+        o.option(o.SHEET, "--sheet-only", is_flag=True, help="Write the sheet, and not each picture as well."),
+        o.option(o.SHEET, "--sheet-size", metavar="PIXELS", help="Long side of the sheet. [default: 400 a picture]"),
+    )
+
+
+_run_options = o.together(
     o.device_options,
     o.checkpoint_options,
     o.dry_run_option,
@@ -61,10 +72,6 @@ _run = o.together(
     o.json_option,
     o.verbosity_options,
 )
-_HOW = (
-    "outputs", "format", "overwrite", "films", "film_size", "film_time", "checkpoint", "no_checkpoint", "dry_run",
-    "preview", "as_json", "verbose", "quiet",
-)  # fmt: skip
 
 
 @click.group(
@@ -73,22 +80,22 @@ _HOW = (
     short_help="Pictures from networks of coordinates, at any size.",
     epilog=_EPILOG,
 )
-@o.output_options
-@_sheet
-@_looks
+@o.output_options("cppn-sheet.png and cppn-sheet-01.png, ... in the current folder", "1024 for each", "png")
+@_sheet_options(12)
+@_network_options
 @o.aspect_option(NETWORK)
 @o.option(
-    NETWORK, "--candidates", metavar="N", help="The liveliest of so many, 1 to 256, is kept. [default: 8, of graphs 32]"
+    NETWORK, "--candidates", metavar="N", help="Keep the liveliest of N networks, 1 to 256. [default: 8; graphs: 32]"
 )
 @o.seed_option
-@_run
+@_run_options
 @click.pass_context
 def cppn(ctx: click.Context, **given: Any) -> int | None:
     """Random networks that map a point's coordinates to its colour: a sheet of them, and each as a PNG of 1024 pixels.
 
     Pictures on a sheet are counted row by row: sheet.png:7 is the seventh, for breed and film. A network has no
     resolution: evoart render picture.png -o print.png --size 16384 draws it for a wall, and -o picture.html makes a
-    page that zooms for ever (also .frag, .network.svg, .weights.json).
+    page that zooms without end (also .frag, .network.svg, .weights.json).
     """
     if ctx.invoked_subcommand is not None:
         _refuse_options(ctx)
@@ -100,9 +107,9 @@ def cppn(ctx: click.Context, **given: Any) -> int | None:
 
 @cppn.command(cls=o.Command, short_help="Draw a photograph with a network.", epilog=_EPILOG)
 @click.argument("picture", required=False, type=o.path("PICTURE"))
-@o.output_options
+@o.output_options("NAME-cppn.png in the current folder", "that of the photograph", "png")
 @o.film_options
-@_looks
+@_network_options
 @o.option(NETWORK, "--start", type=o.path(), metavar="FILE", help="Go on from a picture of a network.")
 @o.option(
     o.SEARCH,
@@ -142,7 +149,7 @@ def cppn(ctx: click.Context, **given: Any) -> int | None:
 @o.seed_option
 @o.budget_options
 @o.psnr_option
-@_run
+@_run_options
 def fit(picture: str | None, **given: Any) -> int:
     """Draw PICTURE with a network; without PICTURE, the photograph that comes with evoart.
 
@@ -154,16 +161,16 @@ def fit(picture: str | None, **given: Any) -> int:
     if picture == "":
         raise UsageError("the picture's name is empty", "Name a file, or leave it out for the bundled photograph")
     settings = o.settings_of(given.pop("settings"))
-    return _go(CppnFitJob, given, picture=picture, options=settings or None)
+    return _run(CppnFitJob, given, picture=picture, options=settings or None)
 
 
 @cppn.command(cls=o.Command, short_help="Map what networks can do (MAP-Elites).", epilog=_EPILOG)
-@o.output_options
-@_looks
+@o.output_options("cppn-explored-sheet.png in the current folder", "1024 for each", "png")
+@_network_options
 @o.aspect_option(NETWORK)
-@o.option(SHEET, "--grid", metavar="CxR", help="Columns x rows, 2 to 100 each. [default: 12x12]")
-@o.option(SHEET, "--pick", metavar="K", help="Make picture K of the sheet alone.")
-@o.option(SHEET, "--sheet-size", metavar="PIXELS", help="Long side of the sheet. [default: 400 a picture]")
+@o.option(o.SHEET, "--grid", metavar="CxR", help="Columns x rows, 2 to 100 each. [default: 12x12]")
+@o.pick_option
+@o.option(o.SHEET, "--sheet-size", metavar="PIXELS", help="Long side of the sheet. [default: 400 a picture]")
 @o.option(
     o.SEARCH,
     "--measures",
@@ -175,13 +182,13 @@ def fit(picture: str | None, **given: Any) -> int:
     o.SEARCH,
     "--objective",
     metavar="NAME",
-    help="What decides within a cell: a measure, or liveliness. [default: that]",
+    help="What decides within a cell: a measure, or liveliness. [default: liveliness]",
 )
 @o.option(o.SEARCH, "--batch", metavar="N", help="Children per generation, 1 to 4,096. [default: 64]")
 @o.quality_option
 @o.seed_option
 @o.budget_options
-@_run
+@_run_options
 def explore(**given: Any) -> int:
     """A grid of pictures, each the best found of its kind: from calm to busy, from gray to bright.
 
@@ -189,16 +196,21 @@ def explore(**given: Any) -> int:
     """
     from evoart.run.cppn.job import ExploreJob
 
-    return _make_sheet(ExploreJob, given | {"sheet_only": True})
+    return _make_sheet(ExploreJob, given)
 
 
 @cppn.command(cls=o.Command, short_help="Children of the pictures you choose.", epilog=_EPILOG)
 @click.argument("parents", nargs=-1, type=o.path("PARENT"))
-@o.output_options
-@_sheet
-@o.option(o.SEARCH, "--mutation-scale", metavar="NUMBER", help="How much children differ, 0.05 to 10. [default: 1]")
+@o.output_options("cppn-bred-sheet.png and cppn-bred-sheet-01.png, ... in the current folder", "1024 for each", "png")
+@_sheet_options(16)
+@o.option(
+    o.SEARCH,
+    "--mutation-scale",
+    metavar="NUMBER",
+    help="How much children differ from their parents, 0.05 to 10. [default: 1]",
+)
 @o.seed_option
-@_run
+@_run_options
 def breed(parents: tuple[str, ...], **given: Any) -> int:
     """A sheet of mutants and crossings of PARENTS; choose, and pass the chosen back.
 
@@ -212,7 +224,7 @@ def breed(parents: tuple[str, ...], **given: Any) -> int:
 
 @cppn.command(cls=o.Command, short_help="A film that is a loop: GIF, WebP or MP4.", epilog=_EPILOG)
 @click.argument("networks", nargs=-1, type=o.path("NETWORK"))
-@o.output_options
+@o.output_options("NAME-film.anim.webp in the current folder", "that of the network's picture", "animated-webp")
 @o.option(FILM, "--film-time", metavar="TIME", help="How long once around takes, 0.1s to 120s. [default: 5s]")
 @o.option(FILM, "--film-size", metavar="PIXELS", help="Long side, 16 to 1,920. [default: 480]")
 @o.option(
@@ -224,7 +236,7 @@ def breed(parents: tuple[str, ...], **given: Any) -> int:
 )
 @o.option(FILM, "--amount", metavar="NUMBER", help="How far one network moves, 0.01 to 20. [default: 1]")
 @o.seed_option
-@_run
+@_run_options
 def film(networks: tuple[str, ...], **given: Any) -> int:
     """A seamless loop around one network, or from NETWORKS to the next and back to the first.
 
@@ -232,24 +244,23 @@ def film(networks: tuple[str, ...], **given: Any) -> int:
     """
     from evoart.run.cppn.film import CppnFilmJob
 
-    return _go(CppnFilmJob, given, networks=networks)
+    return _run(CppnFilmJob, given, networks=networks)
 
 
-def _make_sheet(kind: Any, given: dict[str, Any], **fields: Any) -> int:
+def _make_sheet(kind: type[SheetJob], given: dict[str, Any], **fields: Any) -> int:
     """Run a job whose pictures come on a sheet: ``--size`` is that of a picture, ``--sheet-size`` of the sheet."""
-    parts = not given.pop("sheet_only")
+    members = not given.pop("sheet_only", True)
     each, sheet = given.pop("size"), given.pop("sheet_size")
     size = each if given.get("pick") is not None else sheet
-    return _go(kind, given | {"image_size": each, "size": size}, parts=parts, **fields)
+    return _run(kind, given | {"image_size": each, "size": size}, members, **fields)
 
 
-def _go(kind: Any, given: dict[str, Any], parts: bool = False, **fields: Any) -> int:
+def _run(kind: type[Job], given: dict[str, Any], members: bool = False, **fields: Any) -> int:
+    """Make the job of what click hands over and of ``fields``, and run it; returns the exit code."""
     from evoart.cli.runner import run_job
 
-    how = {name: given.pop(name, None) for name in _HOW}
-    job = kind.make(**given, **fields)
-    how["films"] = how["films"] or ()
-    return run_job(job.with_seed(), parts=parts, **how)
+    options = o.RunOptions.take(given)
+    return run_job(kind.make(**given, **fields).with_seed(), options, members=members)
 
 
 def _refuse_options(ctx: click.Context) -> None:
@@ -257,7 +268,7 @@ def _refuse_options(ctx: click.Context) -> None:
     from evoart.errors import UsageError
 
     for parameter in ctx.command.params:
-        if ctx.get_parameter_source(parameter.name) is click.core.ParameterSource.COMMANDLINE:
+        if ctx.get_parameter_source(parameter.name or "") is click.core.ParameterSource.COMMANDLINE:
             raise UsageError(
                 f"{parameter.opts[0]} stands before '{ctx.invoked_subcommand}'",
                 f"Write: evoart cppn {ctx.invoked_subcommand} ... {parameter.opts[0]} ...",

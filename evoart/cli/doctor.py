@@ -118,7 +118,8 @@ def _caches() -> dict[str, str]:
     try:
         from evoart.draw.row_coverage import edge_table
 
-        drawing = _folder(Path(edge_table.stats.cache_path))  # Numba's own word: it goes elsewhere if it must
+        path = edge_table.stats.cache_path  # Numba's own word: it goes elsewhere if it must
+        drawing = _folder(Path(path)) if path else "none"
     except (ImportError, RuntimeError) as error:
         drawing = f"none ({error})"
     return {"drawing": drawing, "JAX": _folder(cache_dir() / "jax")}
@@ -126,9 +127,9 @@ def _caches() -> dict[str, str]:
 
 def _folder(path: Path) -> str:
     if not path.exists():
-        return f"{path} (not there yet)"
+        return f"{path} (does not exist yet)"
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-    writable = "" if os.access(path, os.W_OK) else ", not writable: programs are compiled anew on every run"
+    writable = "" if os.access(path, os.W_OK) else ", not writable: programs are compiled again on every run"
     return f"{path} ({size / 1e6:.1f} MB{writable})"
 
 

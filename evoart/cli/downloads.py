@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypedDict
 
-import click
-
+from evoart.cli.console import Report as Facts
 from evoart.cli.console import tell
 from evoart.download import MissingFile, Progress, Report, format_bytes
 
@@ -35,11 +33,11 @@ def callbacks(console: Console) -> Callbacks:
     return {"report": console.say, "progress": progress}
 
 
-def tell_missing(job: Job, missing: Sequence[MissingFile], as_json: bool) -> int:
-    """Say what a job would download before it could run; returns the exit code."""
-    if as_json:
+def tell_missing(job: Job, missing: Sequence[MissingFile], report: Facts | None) -> int:
+    """Say what a job would download before it could run, to ``report`` where there is one; returns the exit code."""
+    if report is not None:
         rows = [{"name": each.name, "url": each.url, "path": str(each.path), "bytes": each.size} for each in missing]
-        click.echo(json.dumps({"job": job.summary, "seed": job.seed, "downloads": rows}))
+        report({"job": job.summary, "seed": job.seed, "downloads": rows})
         return 0
     tell(f"{'job':<12} {job.summary}, seed {job.seed}")
     for each in missing:

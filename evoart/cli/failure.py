@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
 from evoart.cli.text import visible
-from evoart.errors import EvoartError, out_of_memory
+from evoart.errors import EvoartError, UsageError, out_of_memory
 
 INTERRUPTED = 130
 EXIT_CODES = "0 done, 1 failed, 2 wrong usage, 130 interrupted (Ctrl-C) but saved, 143 terminated but saved"
@@ -23,31 +25,62 @@ _SMALLER = {  # what to do where memory does not suffice, by command
 
 
 def explain(error: BaseException, words: Sequence[str]) -> int:
-    """Say on stderr what went wrong and return the exit code."""
+    """Say on stderr what went wrong, as an object on stdout too where ``--json`` is among ``words``; returns the exit
+    code."""
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 1
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
+    if isinstance(error, click.ClickException) and not error.format_message():
+        return error.exit_code  # click shows help instead
     if isinstance(error, KeyboardInterrupt | click.Abort):
         say("Interrupted. Nothing was written.")
+        _tell_json(words, facts_of(EvoartError("interrupted", "Nothing was written")) | {"exit_code": INTERRUPTED})
         return INTERRUPTED
+    told = describe(error, words)
+    complain(str(told))
+    if isinstance(error, EvoartError) and wants_traceback(words):
+        _traceback(error)
+    _tell_json(words, facts_of(told))
+    return told.exit_code
+
+
+def describe(error: BaseException, words: Sequence[str]) -> EvoartError:
+    """Any error as one of ours, for whoever typed ``words``; a bug leaves a log."""
     if isinstance(error, EvoartError):
-        complain(str(error))
-        if _wants_traceback(words):
-            _traceback(error)
-        return error.exit_code
+        return error
     if isinstance(error, click.ClickException):
-        return _click(error, words)
+        return _usage(error, words)
     if out_of_memory(error):
-        where = (
-            "there is not enough memory" if isinstance(error, MemoryError) else "the device's memory does not suffice"
-        )
-        complain(f"{where}. {_SMALLER.get(next(iter(words), ''), _SMALLER['fit'])}.")
-        return 1
+        device = not isinstance(error, MemoryError)
+        what = "the device's memory does not suffice" if device else "there is not enough memory"
+        return EvoartError(what, _SMALLER.get(next(iter(words), ""), _SMALLER["fit"]))
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        complain("the disk is full. Free some space or choose another folder.")
-        return 1
+        return EvoartError("the disk is full", "Free some space or choose another folder")
+    if isinstance(error, FileNotFoundError) and _folder_is_gone():
+        return EvoartError("the current folder was removed", "Change to another: cd ~")
     return _bug(error, words)
+
+
+def facts_of(error: EvoartError) -> dict[str, Any]:
+    """What ``--json`` tells of a failure."""
+    return {"error": error.message, "hint": error.hint, "exit_code": error.exit_code}
+
+
+def _tell_json(words: Sequence[str], facts: dict[str, Any]) -> None:
+    if "--json" in words[: words.index("--") if "--" in words else None] and sys.stdout is not None:
+        from evoart.cli.console import tell_json
+
+        with contextlib.suppress(OSError, ValueError):
+            tell_json(facts)
+
+
+def _folder_is_gone() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def complain(message: str) -> None:
@@ -69,27 +102,25 @@ def say(message: str, label: str = "") -> None:
         pass
 
 
-def _click(error: click.ClickException, words: Sequence[str]) -> int:
+def _usage(error: click.ClickException, words: Sequence[str]) -> EvoartError:
+    """What click has to say, in our form: a suggestion, or where the help is."""
     message = error.format_message().strip().rstrip(".")
+    kind = UsageError if isinstance(error, click.UsageError) else EvoartError
+    if near := re.fullmatch(r"(.*?)\.? \((Did you mean .*\?)\)", message):
+        return kind(near[1], near[2])
     context = getattr(error, "ctx", None)
-    if not message:  # click shows help instead
-        return error.exit_code
-    message = re.sub(r"\.? \((Did you mean .*\?)\)$", r". \1", message)
-    if "Did you mean" not in message and isinstance(error, click.UsageError):
-        command = next((word for word in words if not word.startswith("-")), "")
-        message += f". See: {context.command_path if context else f'evoart {command}'.strip()} --help"
-    complain(message if message.endswith("?") else message + ".")
-    return 2 if isinstance(error, click.UsageError) else error.exit_code
+    command = next((word for word in words if not word.startswith("-")), "")
+    place = context.command_path if context else f"evoart {command}".strip()
+    return kind(message, f"See: {place} --help" if kind is UsageError else "")
 
 
-def _bug(error: BaseException, words: Sequence[str]) -> int:
-    if _wants_traceback(words):
+def _bug(error: BaseException, words: Sequence[str]) -> EvoartError:
+    if wants_traceback(words):
         _traceback(error)
     path = _log(error, words)
     where = f"The log is '{path}'" if path else "Run it again with -vv to see where"
     said = " ".join(str(error).split())[:200]
-    complain(f"this is a bug in evoart ({type(error).__name__}: {said}). {where}; please report it.")
-    return 1
+    return EvoartError(f"this is a bug in evoart ({type(error).__name__}: {said})", f"{where}; please report it")
 
 
 def _log(error: BaseException, words: Sequence[str]) -> str | None:
@@ -118,6 +149,7 @@ def _traceback(error: BaseException) -> None:
         say(line)
 
 
-def _wants_traceback(words: Sequence[str]) -> bool:
+def wants_traceback(words: Sequence[str]) -> bool:
+    """Whether ``-vv`` or the environment asks where errors come from."""
     count = sum(len(w) - 1 for w in words if w.startswith("-v") and set(w[1:]) == {"v"}) + words.count("--verbose")
     return count >= 2 or os.environ.get("EVOART_DEBUG", "") not in ("", "0")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from evoart.cli import options as o
 from evoart.cli.failure import EXIT_CODES
 from evoart.run.config import to_toml
+
+if TYPE_CHECKING:
+    from evoart.run.fit.job import FitJob
 
 SHAPES = "Shapes"
 
@@ -21,7 +24,7 @@ SHAPES = "Shapes"
     epilog=f"Exit codes: {EXIT_CODES}. Ctrl-C once stops and saves, twice stops at once.",
 )
 @click.argument("pictures", nargs=-1, type=o.path("PICTURE"), metavar="[PICTURE]...")
-@o.output_options
+@o.output_options("NAME-shapes.svg and .png in the current folder", "that of the photograph")
 @o.film_options
 @o.option(o.OUTPUT, "--keep-alpha", is_flag=True, default=None, help="Transparent where the photograph is.")
 @o.option(
@@ -46,7 +49,7 @@ SHAPES = "Shapes"
     help="mean (the mean colour), transparent, #rrggbb or a name. [default: mean]",
 )
 @o.option(
-    SHAPES, "--palette", metavar="N|COLOURS", help="So many colours from the photograph, or a list: black,#e63946."
+    SHAPES, "--palette", metavar="N|COLOURS", help="Number of colours from the photograph, or a list: black,#e63946."
 )
 @o.start_option(SHAPES)
 @o.quality_option
@@ -57,7 +60,7 @@ SHAPES = "Shapes"
     o.SEARCH,
     "--search",
     type=o.Words("evolve", "sets", "regional", "classical"),
-    help="evolve grows the picture shape by shape and refines all together; the others are for comparison. "
+    help="evolve adds shape after shape and refines all of them together; the others are for comparison. "
     "[default: evolve]",
 )
 @o.option(
@@ -71,8 +74,7 @@ SHAPES = "Shapes"
     o.SEARCH,
     "--finish",
     type=o.Words("gradient", "none"),
-    help="gradient lets evolve polish all shapes down the exact gradient; none leaves it to evolution alone. "
-    "[default: gradient]",
+    help="gradient lets evolve refine all shapes by the exact gradient; none uses evolution alone. [default: gradient]",
 )
 @o.option(o.SEARCH, "--pixels", metavar="N", help="Long side of the search's canvas, 16 to 2,048. [default: 256]")
 @o.budget_options
@@ -95,14 +97,17 @@ SHAPES = "Shapes"
 def fit(pictures: tuple[str, ...], **given: Any) -> int:
     """Draw PICTURE with a few translucent shapes; without PICTURE, the photograph that comes with evoart.
 
-    PICTURE is a PNG, JPEG, WebP, GIF, TIFF, BMP or AVIF file, or - for standard input. Of several each is drawn, with
-    the same options and seed; one that is broken stops none of the others. On a GPU those of one size share a program.
+    PICTURE is a PNG, JPEG, WebP, GIF, TIFF, BMP or AVIF file, or - for standard input. Several are
+    drawn one after another with the same options and seed; a broken one stops none of the others. On a GPU those of one
+    size share a program.
     """
     from evoart.errors import UsageError
 
-    how = {name: given.pop(name) for name in _HOW}
-    config, settings, printing = (how.pop(name) for name in ("config", "settings", "print_config"))
-    jobs = [_made(_options(picture, given, config, settings)) for picture in pictures or [None]]
+    options = o.RunOptions.take(given)
+    config, settings, printing = (given.pop(name) for name in ("config", "settings", "print_config"))
+    if "" in pictures:
+        raise UsageError("the picture's name is empty", "Name a file, or leave it out for the bundled photograph")
+    jobs = [_make_job(given | {"picture": picture}, config, settings) for picture in pictures or [None]]
     if printing:
         if len(jobs) > 1:
             raise UsageError("--print-config is for one picture", "Name one, or none")
@@ -111,44 +116,21 @@ def fit(pictures: tuple[str, ...], **given: Any) -> int:
     if len(jobs) > 1:
         from evoart.cli.batch import fit_all
 
-        return fit_all(jobs, **how)
+        return fit_all(jobs, options)
     from evoart.cli.runner import run_job
 
-    return run_job(jobs[0], **how)
+    return run_job(jobs[0], options)
 
 
-_HOW = (*o.HOW, "distributed")
-
-
-def _made(given: dict[str, Any]) -> Any:
+def _make_job(given: dict[str, Any], config: str | None, settings: tuple[str, ...]) -> FitJob:
     """The job of these options: one with shapes, or one with a pen."""
     from evoart.run.job import Job
 
-    if given.get("form") == "shapes":
-        del given["form"]
-    return Job.make(**given | {"command": "fit-pen" if "form" in given else "fit"})
-
-
-def _options(
-    picture: str | None, given: dict[str, Any], config: str | None, settings: tuple[str, ...]
-) -> dict[str, Any]:
-    """Fields of the job: the command line over the config file."""
-    from evoart.errors import UsageError
-    from evoart.run.config import read_config
-
-    fields = read_config(config) if config else {}
-    line = {name: value for name, value in given.items() if value is not None}
-    if picture is not None:
-        if not picture:
-            raise UsageError("the picture's name is empty", "Name a file, or leave it out for the bundled photograph")
-        line["picture"] = picture
-        fields.pop("sha256", None)  # of the picture the file was about
-    elif fields.get("picture") not in (None, "", "-"):
-        beside = Path(config).parent / fields["picture"]
-        if not os.path.exists(fields["picture"]) and os.path.exists(beside):
-            fields["picture"] = str(beside)
-    if settings:
-        line["options"] = {**fields.get("options", {}), **o.settings_of(settings)}
-    if "time" in line:
-        fields.pop("seconds", None)
-    return fields | line
+    values = o.job_fields(given, config, settings)
+    if config is not None and given["picture"] is None and values.get("picture") not in (None, "", "-"):
+        sibling = Path(config).parent / values["picture"]
+        if not os.path.exists(values["picture"]) and os.path.exists(sibling):
+            values["picture"] = str(sibling)
+    if values.get("form") == "shapes":
+        del values["form"]
+    return Job.make(**values | {"command": "fit-pen" if "form" in values else "fit"})  # type: ignore[return-value]

@@ -6,7 +6,8 @@ Short options, at most eight in all: -n -k -o -s -t -q -v -h.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 import click
 from click.shell_completion import CompletionItem
@@ -40,7 +41,7 @@ FORMATS = (
 
 
 class Words(click.ParamType):
-    """Text with words to complete (``several``: joined by commas); the job checks it, and suggests the nearest."""
+    """Text with words to complete (``several``: joined by commas). The job checks it and suggests the nearest."""
 
     name = "word"
 
@@ -48,11 +49,13 @@ class Words(click.ParamType):
         self.words, self.metavar, self.several = words, metavar, several
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """What stands for the value in help: ``metavar``, or all words."""
         return self.metavar or "|".join(self.words)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        before, comma, begun = incomplete.rpartition(",") if self.several else ("", "", incomplete)
-        return [CompletionItem(before + comma + word) for word in self.words if word.startswith(begun)]
+        """The words that begin like the last one typed."""
+        before, comma, last = incomplete.rpartition(",") if self.several else ("", "", incomplete)
+        return [CompletionItem(before + comma + word) for word in self.words if word.startswith(last)]
 
 
 class Option(click.Option):
@@ -88,21 +91,28 @@ class _Grouped(click.Command):
         super().__init__(*args, **kwargs)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the command line.
+
+        Raises:
+            click.UsageError: for an option that was renamed, with its new name.
+        """
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
             new = RENAMED.get(error.option_name)
             if new in {name for parameter in self.params for name in parameter.opts}:
-                error.possibilities = [str(new)]
+                message = f"No such option '{error.option_name}'. (Did you mean {new}?)"
+                raise click.UsageError(message, error.ctx) from None
             raise
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the options by group: messages last, ``--help`` at their end."""
         groups: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
             if record:
                 groups.setdefault(getattr(parameter, "group", MESSAGES), []).append(record)
-        for group in sorted(groups, key=MESSAGES.__eq__):  # what is said comes last, --help at its end
+        for group in sorted(groups, key=MESSAGES.__eq__):
             with formatter.section(group):
                 formatter.write_dl(groups[group], col_max=24)
 
@@ -115,6 +125,7 @@ class Family(_Grouped, click.Group):
     """A command that does something by itself, and has others under it."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands under this one, then its options."""
         self.format_commands(ctx, formatter)
         super().format_options(ctx, formatter)
 
@@ -129,6 +140,8 @@ def option(group: str, *names: str, **settings: Any) -> Decorator:
 
 
 def together(*decorators: Decorator) -> Decorator:
+    """One decorator that applies all of ``decorators``; the first is listed first."""
+
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         for decorator in reversed(decorators):
             function = decorator(function)
@@ -145,28 +158,40 @@ def path(metavar: str = "FILE") -> click.ParamType:
 
 
 OUTPUT = "Output"
-output_options = together(
-    option(
-        OUTPUT,
-        "-o",
-        "--output",
-        "outputs",
-        multiple=True,
-        type=path(),
-        metavar="FILE",
-        help="Write here; repeat for more. The extension is the format: .svg .pdf .png .webp .jpg .json, and for films "
-        "(see --film) .gif .apng .mp4 .anim.webp. A folder gets the default name, - is standard output. "
-        "[default: NAME-shapes.svg and .png in the current folder]",
-    ),
-    option(OUTPUT, "--format", type=Words(*FORMATS), help="Format for standard output and folders. [default: svg]"),
-    option(
-        OUTPUT,
-        "--size",
-        metavar="PIXELS",
-        help="Long side of the picture, 1 to 32,768. [default: the photograph's own; else 512]",
-    ),
-    option(OUTPUT, "--overwrite", is_flag=True, help="Replace outputs that exist."),
-)
+
+
+def output_options(names: str, size: str, format: str = "svg") -> Decorator:
+    """Where the pictures go. Every command says its own defaults.
+
+    Args:
+        names: the files that are written where none are named.
+        size: the long side of the picture where none is given.
+        format: the format of standard output and of folders where none is given.
+    """
+    return together(
+        option(
+            OUTPUT,
+            "-o",
+            "--output",
+            "outputs",
+            multiple=True,
+            type=path(),
+            metavar="FILE",
+            help="Write here; repeat for more. The extension is the format: .svg .pdf .png .webp .jpg .json, for "
+            "films .gif .apng .mp4 .anim.webp. A folder (name/) gets the default name, - is standard output. "
+            f"[default: {names}]",
+        ),
+        option(
+            OUTPUT,
+            "--format",
+            type=Words(*FORMATS, metavar="NAME"),
+            help=f"Format for standard output and folders: {', '.join(FORMATS)}. [default: {format}]",
+        ),
+        option(OUTPUT, "--size", metavar="PIXELS", help=f"Long side of the picture, 1 to 32,768. [default: {size}]"),
+        option(OUTPUT, "--overwrite", is_flag=True, help="Replace outputs that exist."),
+    )
+
+
 film_options = together(
     option(
         OUTPUT,
@@ -182,18 +207,18 @@ film_options = together(
         OUTPUT,
         "--film-time",
         metavar="TIME",
-        help="Length of films, 0.1s to 120s, and then the last picture stays for 2s. [default: 5s]",
+        help="Length of films, 0.1s to 120s; the last picture then stays for 2s. [default: 5s]",
     ),
 )
 
 BUDGET = "When to stop (whichever comes first)"
 budget_options = together(
-    option(BUDGET, "-t", "--time", metavar="TIME", help="After so much time: 30s, 5m, 1h30m; 0.1s to 720h."),
-    option(BUDGET, "--generations", metavar="N", help="After so many generations."),
-    option(BUDGET, "--evaluations", metavar="N", help="After so many evaluations (pictures judged)."),
-    option(BUDGET, "--patience", metavar="N", help="After N generations that gain less than 0.1 % together."),
+    option(BUDGET, "-t", "--time", metavar="TIME", help="After this much time: 30s, 5m, 1h30m; 0.1s to 720h."),
+    option(BUDGET, "--generations", metavar="N", help="After N generations."),
+    option(BUDGET, "--evaluations", metavar="N", help="After N evaluations (pictures judged)."),
+    option(BUDGET, "--patience", metavar="N", help="After N generations that together gain less than 0.1 %."),
 )
-psnr_option = option(BUDGET, "--until-psnr", metavar="DB", help="At this likeness: PSNR in dB, 1 to 100; 25 is good.")
+psnr_option = option(BUDGET, "--until-psnr", metavar="DB", help="At this PSNR in dB, 1 to 100; 25 is good.")
 
 SEARCH = "Search"
 seed_option = option(
@@ -203,40 +228,40 @@ quality_option = option(
     SEARCH,
     "--quality",
     type=Words("draft", "normal", "best"),
-    help="How much work, where nothing below says when to stop. [default: normal]",
+    help="How much work to do, where no budget is given. [default: normal]",
 )
-loss_option = option(SEARCH, "--loss", type=Words("mse", "mae", "oklab"), help="What is made small. [default: mse]")
+loss_option = option(SEARCH, "--loss", type=Words("mse", "mae", "oklab"), help="The error to minimise. [default: mse]")
 # How a strategy works.
 strategy_options = together(
-    option(SEARCH, "--preset", type=Words("es-clip"), help="A known setting as a whole; options beside it win."),
+    option(SEARCH, "--preset", type=Words("es-clip"), help="A published set of options; options given with it win."),
     option(SEARCH, "--population", metavar="N", help="Candidates per generation, 2 to 65,536. [default: by search]"),
     option(SEARCH, "--step", metavar="NUMBER", help="First step size, 0.00001 to 2. [default: by search]"),
-    option(
-        SEARCH, "--set", "settings", multiple=True, metavar="NAME=NUMBER", help="A number of the strategy's; repeat."
-    ),
+    option(SEARCH, "--set", "settings", multiple=True, metavar="NAME=NUMBER", help="A setting of the search; repeat."),
 )
 
 
 def shapes_options(group: str) -> Decorator:
     """How many shapes, and which."""
     return together(
-        option(group, "-n", "--shapes", metavar="N", help="How many, 1 to 20,000. [default: 100]"),
+        option(group, "-n", "--shapes", metavar="N", help="How many shapes, 1 to 20,000. [default: 100]"),
         option(
             group,
             "-k",
             "--kind",
             type=Words(*KINDS, metavar="KIND", several=True),
-            help="Which: triangle, rectangle, circle, ellipse, line, polygon:5, mixed, several joined by commas; "
-            "all of them: evoart shapes. [default: triangle]",
+            help="Which shapes: triangle, rectangle, circle, ellipse, line, polygon:5, mixed, or several joined by "
+            "commas; evoart shapes lists them all. [default: triangle]",
         ),
     )
 
 
 def start_option(group: str) -> Decorator:
-    return option(group, "--start", type=path(), metavar="FILE", help="Go on from an evoart result, with more shapes.")
+    """The result to go on from."""
+    return option(group, "--start", type=path(), metavar="FILE", help="Start from an evoart result and add shapes.")
 
 
 def aspect_option(group: str) -> Decorator:
+    """The proportions of pictures."""
     return option(group, "--aspect", metavar="W:H", help="Width to height of the pictures: 16:9. [default: 1:1]")
 
 
@@ -247,16 +272,16 @@ checkpoint_options = together(
         "--checkpoint",
         type=path(),
         metavar="FILE",
-        help="Save the run here every 10 s and keep it. [default: beside the first output, and gone when all is done]",
+        help="Save the run here every 10 s and keep it. [default: next to the first output, removed at the end]",
     ),
-    option(RUN, "--no-checkpoint", is_flag=True, help="Save no checkpoints: Ctrl-C then keeps the picture only."),
+    option(RUN, "--no-checkpoint", is_flag=True, help="Save no checkpoints: Ctrl-C then keeps only the picture."),
 )
 device_options = together(
     option(
         RUN,
         "--device",
         type=Words("auto", "cpu", "gpu"),
-        help="What JAX runs on, where it draws. [default: auto]",
+        help="The device that JAX uses. [default: auto]",
     ),
     option(RUN, "--threads", metavar="N", help="CPU threads, 1 to 256. [default: all]"),
 )
@@ -265,14 +290,14 @@ engine_options = together(
         RUN,
         "--engine",
         type=Words("auto", "scanline", "dense", "pallas"),
-        help="What draws and judges. [default: auto]",
+        help="The program that draws and judges. [default: auto]",
     ),
     device_options,
 )
 
 config_options = together(
     option(RUN, "--config", type=path(), metavar="FILE", help="Take options from a TOML file; those given here win."),
-    option(RUN, "--print-config", is_flag=True, help="Print all options as such a file, and stop."),
+    option(RUN, "--print-config", is_flag=True, help="Print all options as a TOML file, and stop."),
 )
 dry_run_option = option(RUN, "--dry-run", is_flag=True, help="Print what would be done, and stop.")
 
@@ -280,28 +305,126 @@ verbosity_options = together(
     option(MESSAGES, "-v", "--verbose", count=True, help="Say more; -vv shows where errors come from."),
     option(MESSAGES, "-q", "--quiet", is_flag=True, help="No messages but errors; results are still printed."),
 )
-json_option = option(MESSAGES, "--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+json_option = option(
+    MESSAGES, "--json", "as_json", is_flag=True, help="Print one JSON object instead of text, failures too."
+)
 preview_option = option(MESSAGES, "--preview", is_flag=True, help="Show the picture in the terminal as it evolves.")
 
-# What a command that makes pictures is told beside its job, for ``work.run_job``.
-HOW = (
-    "outputs",
-    "format",
-    "overwrite",
-    "films",
-    "film_size",
-    "film_time",
-    "checkpoint",
-    "no_checkpoint",
-    "config",
-    "settings",
-    "print_config",
-    "dry_run",
-    "preview",
-    "as_json",
-    "verbose",
-    "quiet",
+DRAWING, SHEET = "Drawing", "Sheet"
+pick_option = option(SHEET, "--pick", metavar="K", help="Make picture K of the sheet alone.")
+model_option = option(
+    DRAWING, "-m", "--model", metavar="NAME|FILE", help="What draws; see: evoart sketch models. [default: kanji]"
 )
+# Of every command that draws sketches.
+drawing_options = together(
+    option(DRAWING, "-n", "--number", "count", metavar="N", help="How many, 1 to 10,000. [default: 16]"),
+    option(
+        DRAWING,
+        "--temperature",
+        metavar="T",
+        help="0 to 2: 0.1 is careful, 1 as varied as the model's data. [default: 0.35]",
+    ),
+    option(
+        DRAWING,
+        "--rule",
+        type=Words("js", "tf", "handwriting"),
+        help="What the temperature does: js as in sketch-rnn-js (drawings end), tf as in TensorFlow (calmer, "
+        "few end), handwriting leaves the pen alone. [default: js; of handwriting: handwriting]",
+    ),
+    option(DRAWING, "--points", metavar="N", help="Most points of a sketch. [default: the model's]"),
+    option(
+        DRAWING,
+        "--class",
+        "classes",
+        metavar="NAME",
+        help="What to draw, of a model of several; A,B takes turns.",
+    ),
+    option(
+        DRAWING,
+        "--then",
+        metavar="MODEL|CLASS",
+        help="Another takes over in mid-drawing; see --after, --color.",
+    ),
+    option(DRAWING, "--after", metavar="N", help="The first draws N strokes. [default: 1]"),
+    option(DRAWING, "--offset", metavar="N", help="Number of the first sketch of this seed. [default: 0]"),
+    option(
+        DRAWING,
+        "-s",
+        "--seed",
+        metavar="N",
+        help="Same seed, same sketches; 0 to 4,294,967,295. [default: drawn]",
+    ),
+    option(SHEET, "--columns", metavar="N", help="Sketches in a row. [default: about as many as rows]"),
+    option(SHEET, "--width", "line", metavar="PERCENT", help="Of lines, in percent of a cell. [default: 1.2]"),
+    option(
+        SHEET,
+        "--color",
+        "ink",
+        metavar="COLOUR",
+        help="Of the lines, #rrggbb or a name; A,B takes turns, or the second is for what the model adds. "
+        "[default: black]",
+    ),
+    option(SHEET, "--paper", metavar="COLOUR", help="#rrggbb, a name or transparent. [default: white]"),
+    option(SHEET, "--margin", metavar="PERCENT", help="Around each sketch, of its cell. [default: 10]"),
+    option(SHEET, "--each", is_flag=True, help="A file for every sketch: birds-1.svg, birds-2.svg."),
+    output_options("MODEL-sketch.svg and .png in the current folder", "256 for each row of sketches"),
+    film_options,
+    dry_run_option,
+    preview_option,
+    json_option,
+    verbosity_options,
+)
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What a command that makes pictures is told in addition to its job, as typed; see the options of these names."""
+
+    outputs: tuple[str, ...] = ()
+    format: str | None = None
+    overwrite: bool = False
+    films: tuple[str, ...] = ()
+    film_size: str | None = None
+    film_time: str | None = None
+    checkpoint: str | None = None
+    no_checkpoint: bool = False
+    dry_run: bool = False
+    preview: bool = False
+    as_json: bool = False
+    verbose: int = 0
+    quiet: bool = False
+    distributed: bool = False
+
+    @classmethod
+    def take(cls, given: dict[str, Any]) -> Self:
+        """Take these options out of what click hands over; those that the command does not have keep their defaults."""
+        return cls(**{field.name: given.pop(field.name) for field in fields(cls) if field.name in given})
+
+    @property
+    def verbosity(self) -> int:
+        """See ``verbosity``."""
+        return verbosity(self.verbose, self.quiet)
+
+
+def job_fields(given: dict[str, Any], config: str | None, settings: tuple[str, ...]) -> dict[str, Any]:
+    """Fields of a job: what was ``given`` on the command line, over those of the file ``config``.
+
+    A field that says which file is meant takes the file's own hash and weight with it.
+
+    Raises:
+        UsageError: the file cannot be read or understood, or a setting is not NAME=NUMBER.
+    """
+    from evoart.run.config import read_config
+
+    values = read_config(config) if config else {}
+    line = {name: value for name, value in given.items() if value is not None and value != ()}
+    if settings:
+        line["options"] = {**values.get("options", {}), **settings_of(settings)}
+    replaced = {"time": ("seconds",), "picture": ("sha256",)}
+    for name in line:
+        for other in replaced.get(name, (f"{name}_sha256", f"{name}_weight")):
+            values.pop(other, None)
+    return values | line
 
 
 def settings_of(settings: tuple[str, ...]) -> dict[str, str]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @o.option(
     "Input", "--picture", type=o.path(), metavar="FILE", help="The photograph, where it has moved or to use another."
 )
-@o.output_options
+@o.output_options("as of the command that made it", "as before", "as of that command")
 @o.film_options
 @o.engine_options
 @o.checkpoint_options
@@ -47,14 +47,14 @@ def redo(file: str, picture: str | None, **given: Any) -> int:
     job = Job.from_dict(recipe.get("job", {}), f"the recipe in '{file}'")
     changes = {name: given.pop(name) for name in ("size", "engine", "device", "threads")}
     job = Job.from_dict(job.to_dict() | {name: value for name, value in changes.items() if value is not None})
-    return run_job(_with_files(job, file, picture).with_seed(), **given)
+    return run_job(_with_files(job, file, picture).with_seed(), o.RunOptions.take(given))
 
 
 def _with_files(job: Job, file: str, picture: str | None) -> Job:
     """The job with a photograph, start and importance map that can be found."""
     from evoart.errors import UsageError
 
-    beside = Path(file).parent
+    folder = Path(file).parent
     if picture is not None:
         if "picture" not in job.files:
             raise UsageError(f"'{file}' was made without a photograph", "Leave out --picture")
@@ -67,29 +67,29 @@ def _with_files(job: Job, file: str, picture: str | None) -> Job:
         if isinstance(value, str):
             if value == "-":
                 raise UsageError(f"'{file}' was made from standard input", f"Name its {what} with --{name}")
-            found: Any = _found(what, value, job.hash_of(name), beside, option)
+            found: Any = _find(what, value, str(job.hash_of(name)), folder, option)
         else:
             hashes = job.hash_of(name) or [""] * len(value)
-            found = tuple(_found(what, each, sha256, beside) for each, sha256 in zip(value, hashes, strict=False))
+            found = tuple(_find(what, each, sha256, folder) for each, sha256 in zip(value, hashes, strict=False))
         job = dataclasses.replace(job, **{name: found})
     return job
 
 
-def _found(what: str, name: str, sha256: str, folder: Path, option: str = "") -> str:
+def _find(what: str, name: str, sha256: str, folder: Path, option: str = "") -> str:
     """Where a file of a job is: as recorded or in the recipe's own folder, by its contents where both have one."""
     from evoart.errors import UsageError
 
     # "sheet.png:7" is a picture of a sheet, unless there is a file of that name.
-    name, colon, pick = (name, "", "") if os.path.exists(name) else _picked(name)
+    name, colon, pick = (name, "", "") if os.path.exists(name) else _split_pick(name)
     places = [name, str(folder / Path(name).name)]
-    there = [place for place in places if os.path.exists(place)]  # False for a name that no file can have
-    if not there:
-        hint = f"Name it with {option}" if option else f"Put it there, or beside the recipe in '{folder}'"
+    existing = [place for place in places if os.path.exists(place)]  # False for a name that no file can have
+    if not existing:
+        hint = f"Name it with {option}" if option else f"Put it there, or next to the recipe in '{folder}'"
         raise UsageError(f"the {what} '{name}' is not there", hint)
-    return next((place for place in there if _hash(place) == sha256), there[0]) + colon + pick
+    return next((place for place in existing if _hash(place) == sha256), existing[0]) + colon + pick
 
 
-def _picked(name: str) -> tuple[str, str, str]:
+def _split_pick(name: str) -> tuple[str, str, str]:
     place, colon, number = name.rpartition(":")
     return (place, colon, number) if number.isdigit() else (name, "", "")
 

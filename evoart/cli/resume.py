@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     epilog=f"Exit codes: {EXIT_CODES}.",
 )
 @click.argument("file", type=o.path())
-@o.output_options
+@o.output_options("where the first run was to write", "that of the first run", "as of the command")
 @o.film_options
 @o.budget_options
 @o.psnr_option
@@ -36,7 +36,7 @@ def resume(file: str, verbose: int, quiet: bool, **given: Any) -> int:
     that a run which ended at its limit goes on; what the default search has planned and done is finished.
     """
     from evoart.cli import session
-    from evoart.cli.console import Console
+    from evoart.cli.console import Console, tell_json
     from evoart.run import checkpoint as checkpoints
     from evoart.run.device import own_process
     from evoart.run.events import Event
@@ -50,17 +50,19 @@ def resume(file: str, verbose: int, quiet: bool, **given: Any) -> int:
     saved = checkpoints.with_budget(checkpoints.load(path), seconds=given["time"], **budget).at_size(given["size"])
     own_process(saved.problem.job.device, saved.problem.job.threads)
     notes = saved.state.get("notes") or {}
-    outputs, options = _outputs(saved, notes, given, path)
-    session.check_stdout(outputs, given["as_json"])
-    session.check_size(saved.problem.size, outputs)
-    keep = Keep(path, notes=notes)
-    console.say(f"{path.name}: {saved.problem.job.summary}, seed {saved.problem.job.seed}")
+    with session.new_folders((*given["outputs"], *given["films"])):
+        outputs, options = _outputs(saved, notes, given, path)
+        session.check_stdout(outputs, given["as_json"])
+        session.check_size(saved.problem.size, outputs)
+        keep = Keep(path, notes=notes)
+        console.say(f"{path.name}: {saved.problem.job.summary}, seed {saved.problem.job.seed}")
 
-    def events(stop: Stop) -> Iterator[Event]:
-        return go_on(saved, keep=keep, stop=stop)
+        def events(stop: Stop) -> Iterator[Event]:
+            return go_on(saved, keep=keep, stop=stop)
 
-    plan = session.Plan(outputs, options, keep, bool(notes.get("lasting", True)), given["as_json"])
-    return session.perform(events, plan, console, given["preview"])
+        report = tell_json if given["as_json"] else None
+        plan = session.Plan(outputs, options, keep, bool(notes.get("lasting", True)), report)
+        return session.perform(events, plan, console, given["preview"])
 
 
 def _outputs(saved: Checkpoint, notes: dict[str, Any], given: dict[str, Any], path: Path) -> tuple[list[Output], Any]:

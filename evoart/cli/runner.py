@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import click
-
 from evoart.cli import session
-from evoart.cli.console import Console, tell
+from evoart.cli.console import Console, Report, tell, tell_json
 from evoart.cli.downloads import tell_missing
-from evoart.cli.options import verbosity
+from evoart.cli.failure import complain, describe, facts_of
+from evoart.cli.options import RunOptions
 from evoart.cli.text import span, visible
 from evoart.run import distributed as processes
 from evoart.run.device import own_process
 from evoart.run.downloads import find_missing_files
 from evoart.run.events import Event, Interrupted, Progress, Started
 from evoart.run.job import Job
-from evoart.run.loop import drive
+from evoart.run.loop import Keep, drive
 from evoart.run.problem import Problem, prepare
 from evoart.run.stop import EXIT, Stop, listening
 from evoart.types import Search
@@ -27,78 +27,105 @@ from evoart.version import __version__
 
 def run_job(
     job: Job,
+    options: RunOptions,
     *,
-    outputs: tuple[str, ...],
-    format: str | None,
-    overwrite: bool,
-    films: tuple[str, ...],
-    film_size: str | None,
-    film_time: str | None,
-    checkpoint: str | None,
-    no_checkpoint: bool,
-    dry_run: bool,
-    preview: bool,
-    as_json: bool,
-    verbose: int,
-    quiet: bool,
-    distributed: bool = False,
-    parts: bool = False,
+    members: bool = False,
     problem: Problem | None = None,
-    begin: Callable[[Stop], Search] | None = None,
+    search: Callable[[Stop], Search] | None = None,
+    report: Report = tell_json,
 ) -> int:
     """Check everything, then run ``job`` and write its picture; returns the exit code.
 
-    ``problem`` is the job prepared, and ``begin`` makes its search, where that was done already.
+    Args:
+        members: also write the pictures that the result consists of.
+        problem: the job prepared, where that was done already.
+        search: makes the search of the problem; None: ``problem.search``.
+        report: takes the facts that ``--json`` asks for.
+
+    Raises:
+        UsageError, EvoartError: an option, file or model that cannot be used.
     """
-    console = Console(verbosity(verbose, quiet))
+    console = Console(options.verbosity)
     own_process(job.device, job.threads)
-    if distributed:
+    if options.distributed:
         processes.join()
     job = processes.seeded(job)
-    if dry_run and (missing := find_missing_files(job)):
-        return tell_missing(job, missing, as_json)
+    if options.dry_run and (missing := find_missing_files(job)):
+        return tell_missing(job, missing, report if options.as_json else None)
     if not processes.first():
-        return _assist(problem or prepare(job), begin)
-    naming = {
-        "stem": job.stem, "form": job.form_name, "overwrite": overwrite, "inputs": [Path(p) for p in job.inputs],
-        "formats": job.formats, "film_only": job.film_only,
-    }  # fmt: skip
-    options = session.write_options(film_size, film_time)
-    places = session.outputs_for(outputs, films, format=format, **naming)
-    session.check_stdout(places, as_json)
-    notes = session.notes_of(places, options, checkpoint is not None)
-    with console.unless_quick(f"evoart {__version__}: {job.summary}, seed {job.seed}"):
-        problem = problem or prepare(job)
-    session.check_size(problem.size, places)
-    session.check_room(problem.size, places)
-    keep, lasting = session.checkpoint_for(
-        checkpoint, no_checkpoint, places, f"{job.stem}-{job.form_name}", overwrite, notes, reserve=not dry_run
-    )
-    if dry_run:
-        return _dry_run(problem, places, keep, as_json)
+        return _assist(problem or prepare(job), search)
+    writing = session.write_options(options.film_size, options.film_time)
+    with session.new_folders((*options.outputs, *options.films)):
+        outputs = session.outputs_for(
+            options.outputs,
+            options.films,
+            stem=job.stem,
+            form=job.form_name,
+            format=options.format,
+            overwrite=options.overwrite,
+            inputs=[Path(path) for path in job.inputs],
+            formats=job.formats,
+            film_only=job.film_only,
+        )
+        session.check_stdout(outputs, options.as_json)
+        notes = session.notes_of(outputs, writing, options.checkpoint is not None)
+        with console.unless_quick(f"evoart {__version__}: {job.summary}, seed {job.seed}"):
+            settled = problem or prepare(job)
+        session.check_size(settled.size, outputs)
+        session.check_room(settled.size, outputs)
+        keep, lasting = session.checkpoint_for(
+            options.checkpoint,
+            options.no_checkpoint,
+            outputs,
+            f"{job.stem}-{job.form_name}",
+            options.overwrite,
+            notes,
+            reserve=not options.dry_run,
+        )
+        if options.dry_run:
+            return _dry_run(settled, outputs, keep, report if options.as_json else None)
 
-    def events(stop: Stop) -> Iterator[Event]:
-        return drive(problem, begin(stop) if begin else problem.search(), keep=keep, stop=stop)
+        def events(stop: Stop) -> Iterator[Event]:
+            return drive(settled, search(stop) if search else settled.search(), keep=keep, stop=stop)
 
-    return session.perform(events, session.Plan(places, options, keep, lasting, as_json, parts), console, preview)
+        plan = session.Plan(outputs, writing, keep, lasting, report if options.as_json else None, members)
+        return session.perform(events, plan, console, options.preview)
 
 
-def _assist(problem: Problem, begin: Callable[[Stop], Search] | None) -> int:
-    """Work along with the first process, which speaks and writes for all; returns the exit code."""
+@contextlib.contextmanager
+def collect_json(options: RunOptions) -> Iterator[Report]:
+    """What takes the facts of several pictures; with ``--json`` they are printed at the end, as one object."""
+    facts: list[dict[str, Any]] = []
+    yield facts.append
+    if options.as_json:
+        tell_json({"pictures": facts})
+
+
+def attempt(run: Callable[[], int], label: str, report: Report) -> int:
+    """The exit code of ``run``, which makes one of several pictures; whatever goes wrong is said and reported."""
+    try:
+        return run()
+    except Exception as error:
+        told = describe(error, ())
+        complain(f"{label}: {told}")
+        report(facts_of(told))
+        return told.exit_code
+
+
+def _assist(problem: Problem, search: Callable[[Stop], Search] | None) -> int:
+    """Work with the first process, which speaks and writes for all; returns the exit code."""
     stop, last = Stop(), None
     with listening(stop, lambda why: None, lambda why: None):
-        for event in drive(problem, begin(stop) if begin else problem.search(), stop=stop):
+        for event in drive(problem, search(stop) if search else problem.search(), stop=stop):
             last = event
     return EXIT[last.reason] if isinstance(last, Interrupted) else 0
 
 
-def _dry_run(problem: Problem, places: list[session.Output], keep: Any, as_json: bool) -> int:
+def _dry_run(problem: Problem, outputs: list[session.Output], keep: Keep | None, report: Report | None) -> int:
     """Let the search work for a second to see how fast it is, and say what a run would do."""
-    import json
-
     job = problem.job
     seconds, evaluations, engine = estimate(problem)
-    outlook = None if seconds is None or evaluations is None else problem.outlook(seconds, evaluations)
+    cost = None if seconds is None or evaluations is None else problem.estimate(seconds, evaluations)
     facts = {
         "job": job.summary,
         **problem.details(),
@@ -110,11 +137,11 @@ def _dry_run(problem: Problem, places: list[session.Output], keep: Any, as_json:
         "evaluations": evaluations,
         "seconds": None if seconds is None else round(seconds, 1),
         "seed": job.seed,
-        "outputs": ["-" if place.path is None else str(place.path) for place in places],
+        "outputs": ["-" if output.path is None else str(output.path) for output in outputs],
         "checkpoint": str(keep.path) if keep else None,
     }
-    if as_json:
-        click.echo(json.dumps(facts))
+    if report is not None:
+        report(facts)
         return 0
     w, h = problem.size
     x, y = problem.resolution
@@ -132,8 +159,8 @@ def _dry_run(problem: Problem, places: list[session.Output], keep: Any, as_json:
         ("engine", engine),
         ("evaluations", judged or "as many as it needs"),
         ("time", known),
-        *((("cost", f"{outlook[0].lower()}{outlook[1:]}"),) if outlook else ()),
-        *(("output", place) for place in facts["outputs"]),
+        *((("cost", f"{cost[0].lower()}{cost[1:]}"),) if cost else ()),
+        *(("output", path) for path in facts["outputs"]),
         ("checkpoint", facts["checkpoint"] or "none"),
     ]
     for name, value in rows:

@@ -1,22 +1,19 @@
-"""One run from the command line: watch it, let it be interrupted, write what was asked for, lose nothing."""
+"""The outputs of one run from the command line, and its interruption: nothing that was found is lost."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 import itertools
-import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import click
-
-from evoart.cli.console import Console, tell_path
+from evoart.cli.console import Console, Report, tell_path
 from evoart.cli.text import count, figures, span
 from evoart.cli.view import View
 from evoart.errors import EvoartError, UsageError
@@ -40,16 +37,42 @@ class Plan:
         options: film length and the like.
         keep: the checkpoint, or None.
         lasting: the checkpoint stays when the run is done.
-        as_json: print one object.
-        parts: also write the pictures that the result consists of, each beside the first output.
+        report: takes the facts of ``--json``; None: the names of the files are printed.
+        members: also write the pictures that the result consists of, each next to the first output.
     """
 
     outputs: list[Output]
     options: Options
     keep: Keep | None
     lasting: bool
-    as_json: bool
-    parts: bool = False
+    report: Report | None
+    members: bool = False
+
+
+@contextlib.contextmanager
+def new_folders(values: Iterable[str]) -> Iterator[None]:
+    """Make the folders that outputs such as ``wall/`` name; those that are still empty at the end are removed.
+
+    Raises:
+        UsageError: the system refuses one.
+    """
+    made: list[Path] = []
+    try:
+        for value in values:
+            folder = Path(value).expanduser()
+            if value.endswith(("/", os.sep)) and not os.path.lexists(folder):
+                missing = [each for each in (folder, *folder.parents) if not os.path.lexists(each)]
+                try:
+                    folder.mkdir(parents=True)
+                except OSError as error:
+                    what = f"the folder '{value}' cannot be made ({error.strerror})"
+                    raise UsageError(what, "Choose another with -o") from None
+                made += missing
+        yield
+    finally:
+        for folder in sorted(made, key=lambda folder: -len(folder.parts)):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 def outputs_for(
@@ -258,8 +281,8 @@ def _conclude(event: Finished, plan: Plan, console: Console, machine: dict[str, 
     with console.progress("writing") as told:
         options = dataclasses.replace(plan.options, progress=told)
         written, lost = write_all(event.result, plan.outputs, options, console)
-    if plan.parts:
-        more, failed = _write_parts(event.result, plan, console)
+    if plan.members:
+        more, failed = _write_members(event.result, plan, console)
         written, lost = written + more, lost or failed
     interrupted = isinstance(event, Interrupted)
     checkpoint = _saved(plan)
@@ -270,12 +293,12 @@ def _conclude(event: Finished, plan: Plan, console: Console, machine: dict[str, 
     console.say(_summary(event, interrupted))
     if checkpoint and (interrupted or lost):
         console.say(f"Go on with: evoart resume {_quoted(checkpoint)}")
-    if plan.as_json:
-        click.echo(json.dumps(_facts(event, written, checkpoint) | machine))
+    if plan.report is not None:
+        plan.report(_facts(event, written, checkpoint) | machine)
     else:
         for path in written:
             tell_path(path)
-    if interrupted:
+    if isinstance(event, Interrupted):
         return EXIT[event.reason]
     return 1 if lost else 0
 
@@ -306,18 +329,18 @@ def write_all(
     return written, lost
 
 
-def _write_parts(result: Result, plan: Plan, console: Console) -> tuple[list[Path], bool]:
+def _write_members(result: Result, plan: Plan, console: Console) -> tuple[list[Path], bool]:
     """The pictures that the result consists of, as PNG, numbered after the first file that was written."""
     first = next((o for o in plan.outputs if o.path is not None and not is_special(o.path)), None)
     written: list[Path] = []
-    if first is None:
+    if first is None or first.path is None:
         return written, False
-    parts = result.members()
+    members = result.members()
     # Two digits at least: "-2" is what a second file of the same name is called.
-    digits = max(2, len(str(max((number for number, _ in parts), default=1))))
-    for number, part in parts:
+    digits = max(2, len(str(max((number for number, _ in members), default=1))))
+    for number, member in members:
         path = first.path.with_name(f"{first.path.stem}-{number:0{digits}}.png")
-        done, lost = write_all(part, [Output(path, "png", first.overwrite)], plan.options, console)
+        done, lost = write_all(member, [Output(path, "png", first.overwrite)], plan.options, console)
         written += done
         if lost:
             return written, True

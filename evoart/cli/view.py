@@ -88,7 +88,9 @@ class View:
         from evoart.cli import preview
 
         console = self.console
-        console.picture(preview.lines(self._improved.drawing, console.width - 1, console.height - 4, preview.depth()))
+        if self._improved is not None:
+            drawing = self._improved.drawing
+            console.picture(preview.lines(drawing, console.width - 1, console.height - 4, preview.depth()))
 
 
 def live_line(event: Progress, console: Console) -> str:
@@ -112,7 +114,8 @@ def live_line(event: Progress, console: Console) -> str:
         if len(rest) + 2 + len(part) > room:
             break
         rest += "  " + part
-    bar = _bar(event.fraction, min(_BAR, room - len(rest) - 1), console.unicode) if done else ""
+    space = min(_BAR, room - len(rest) - 1)
+    bar = "" if event.fraction is None else _bar(event.fraction, space, console.unicode)
     if bar and console.colour:
         bar = f"\x1b[36m{bar}\x1b[0m"
     return line + bar + done + rest

@@ -1,5 +1,5 @@
 """Many machines: jobs as tasks of a Ray cluster (P. Moritz et al., "Ray: A Distributed Framework for Emerging AI
-Applications", 2018), which places them, sees workers die, and starts what they had begun once more elsewhere."""
+Applications", 2018), which places them, sees workers die, and starts their jobs again elsewhere."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import Any
 
 from evoart.errors import EvoartError, MissingExtra
 from evoart.gallery import pool, worker
-from evoart.gallery.journal import Line
+from evoart.gallery.journal import Line, make_folder
 from evoart.gallery.plan import Entry
 from evoart.run.stop import Stop
 
 RETRIES = 3  # of a task whose worker or machine is lost
 TOKEN = "token"  # a file by which a worker sees that the gallery's folder is shared with it
-_PATIENCE = 0.5  # seconds between looks at the stop flag
+_PATIENCE = 0.5  # seconds between two checks of the stop flag
 _AHEAD = 4  # tasks given to the cluster for every one that it can run at once
 
 
@@ -35,7 +35,7 @@ def on_cluster(
     """Do the jobs on a Ray cluster whose machines have evoart installed.
 
     Where a worker sees the gallery's folder it saves checkpoints and writes there; else it sends the files back. The
-    journal is written by whoever reads these reports, so that nothing is there twice.
+    journal is written by whoever reads these reports, so that nothing is in it twice.
 
     Args:
         address: ``auto`` (the cluster this machine belongs to, or one of this machine alone), or ``HOST:PORT``.
@@ -48,7 +48,7 @@ def on_cluster(
     ray = _connect(address)
     task = ray.remote(_task).options(num_cpus=cpus, num_gpus=gpus, max_retries=RETRIES)
     token = secrets.token_hex(8)
-    (folder / worker.WORK).mkdir(exist_ok=True)
+    make_folder(folder / worker.WORK)
     (folder / worker.WORK / TOKEN).write_text(token)
     waiting, running = deque(entries), {}
     try:
@@ -99,23 +99,24 @@ def _knock(address: str) -> None:
 
 
 def _room(ray: Any, cpus: float, gpus: float) -> int:
-    """How many tasks to have out: enough that no machine waits for the next, few enough to forget them quickly."""
-    there = ray.cluster_resources()
-    rooms = [there.get(name, 0) / need for name, need in (("CPU", cpus), ("GPU", gpus)) if need > 0]
+    """How many tasks to give out: enough that no machine waits for the next, few enough to cancel them quickly."""
+    resources = ray.cluster_resources()
+    rooms = [resources.get(name, 0) / need for name, need in (("CPU", cpus), ("GPU", gpus)) if need > 0]
     return max(1, int(_AHEAD * min(rooms, default=1)))
 
 
-def _task(entry: Entry, folder: str, token: str, settings: worker.Settings, threads: int) -> tuple[Line, Any]:
-    """On a worker: the line and, where the folder is not shared, the files."""
+def _task(
+    entry: Entry, folder: str, token: str, settings: worker.Settings, threads: int
+) -> tuple[Line, worker.DiskFull | dict[str, bytes] | None]:
+    """On a worker: the line and, where the folder is not shared, the files; or why nothing more can be written."""
     from evoart.run.device import THREADS
 
     os.environ[THREADS] = str(threads)
-    place = Path(folder)
+    place, stopped = Path(folder), worker.failed(entry, "it was stopped on its worker")
     if _shares(place, token):
-        line, error = worker.complete(entry, place, settings, Stop(), lambda event: None)
-        return line, error
-    line, files = worker.perform(entry, place, settings, Stop(), lambda event: None, checkpoint=False)
-    return line, files
+        line, full = worker.complete(entry, place, settings, Stop(), lambda event: None)
+        return line or stopped, full
+    return worker.perform(entry, place, settings, Stop(), lambda event: None, checkpoint=False) or (stopped, {})
 
 
 def _shares(folder: Path, token: str) -> bool:
@@ -131,13 +132,14 @@ def _collect(ray: Any, reference: Any, entry: Entry, folder: Path) -> Line:
     except ray.exceptions.RayError as error:
         what = " ".join(str(error).split())[:200]
         return worker.failed(entry, f"its worker was lost {RETRIES + 1} times ({type(error).__name__}: {what})")
-    if isinstance(rest, EvoartError):
+    if isinstance(rest, worker.DiskFull):
         raise rest
-    if rest:
-        try:
-            worker.store(folder, entry, rest)
-        except worker.DiskFull:
-            raise
-        except EvoartError as error:
-            return worker.failed(entry, str(error))
+    if not rest:
+        return line
+    try:
+        worker.store(folder, entry, rest)
+    except worker.DiskFull:
+        raise
+    except EvoartError as error:
+        return worker.failed(entry, error)
     return line

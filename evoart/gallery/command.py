@@ -34,7 +34,7 @@ def command_of(job: dict[str, Any], kept: str = "") -> str:
         if name in first:
             words += [str(each) for each in values]
         elif name == "options":
-            flags += [part for key, each in value.items() for part in ("--set", f"{key}={each}")]
+            flags += [part for key, each in dict(value).items() for part in ("--set", f"{key}={each}")]
         elif name == "image_prompts":
             weights = job.get("image_prompts_weight") or [1.0] * len(values)
             flags += [

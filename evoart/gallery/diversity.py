@@ -12,18 +12,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from evoart.gallery.journal import Line
-from evoart.gallery.worker import LOOK
+from evoart.gallery.worker import THUMBNAIL
 
 _STARTS = 32  # first pictures that are tried
 _ROWS = 512  # of the table of distances that are there at a time
 
 
-def looks(lines: Sequence[Line]) -> np.ndarray:
-    """``(n, 192)`` float32 in [0, 1]; a line without a look is gray."""
-    out = np.full((len(lines), LOOK * LOOK * 3), 0.5, np.float32)
+def thumbnails(lines: Sequence[Line]) -> np.ndarray:
+    """``(n, 192)`` float32 in [0, 1]; a line without a thumbnail is gray."""
+    out = np.full((len(lines), THUMBNAIL * THUMBNAIL * 3), 0.5, np.float32)
     for i, line in enumerate(lines):
         try:
-            values = np.frombuffer(bytes.fromhex(line.look), np.uint8)
+            values = np.frombuffer(bytes.fromhex(line.thumbnail), np.uint8)
         except ValueError:
             continue
         if len(values) == out.shape[1]:
@@ -32,14 +32,14 @@ def looks(lines: Sequence[Line]) -> np.ndarray:
 
 
 def distances(some: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Distances ``(n, m)`` of looks ``(n, d)`` and ``(m, d)``."""
+    """Distances ``(n, m)`` of thumbnails ``(n, d)`` and ``(m, d)``."""
     squared = (some**2).sum(1)[:, None] + (others**2).sum(1) - 2 * some @ others.T
     return np.sqrt(np.maximum(squared, 0) / some.shape[1])
 
 
 def nearest(lines: Sequence[Line], count: int) -> list[list[int]]:
     """For every line the indices of the ``count`` pictures most like it, most similar first."""
-    features = looks(lines)
+    features = thumbnails(lines)
     count = min(count, len(lines) - 1)
     found: list[list[int]] = []
     if count < 1:
@@ -58,7 +58,7 @@ def spread_of(lines: Sequence[Line]) -> dict[str, float]:
     groups: dict[str, list[Line]] = defaultdict(list)
     for line in lines:
         groups[line.group].append(line)
-    return {name: _mean(looks(members)) for name, members in groups.items() if len(members) > 1}
+    return {name: _mean(thumbnails(members)) for name, members in groups.items() if len(members) > 1}
 
 
 def _mean(features: np.ndarray) -> float:
@@ -66,7 +66,7 @@ def _mean(features: np.ndarray) -> float:
     return float(distances(features, features).sum() / (n * (n - 1)))
 
 
-def apart(lines: Sequence[Line], count: int) -> list[int]:
+def choose_apart(lines: Sequence[Line], count: int) -> list[int]:
     """Indices of ``count`` pictures that are far from one another.
 
     From a first picture on, always the one whose nearest chosen picture is farthest (T. Gonzalez, "Clustering to
@@ -75,7 +75,7 @@ def apart(lines: Sequence[Line], count: int) -> list[int]:
     """
     if count >= len(lines):
         return list(range(len(lines)))
-    table = distances(features := looks(lines), features)
+    table = distances(features := thumbnails(lines), features)
     starts = np.linspace(0, len(lines) - 1, min(len(lines), _STARTS)).astype(int)
     choices = [_farthest_first(table, int(start), count) for start in dict.fromkeys(starts.tolist())]
     return max(choices, key=lambda chosen: table[np.ix_(chosen, chosen)].sum()) if count else []

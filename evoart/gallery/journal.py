@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import time
@@ -17,6 +18,8 @@ from evoart.run.job import Job
 
 NAME = "journal.jsonl"
 LOCK = ".work/lock"
+_RENAMED = {"look": "thumbnail"}  # fields that had other names in journals of before
+_STATUS = {"spare": "surplus"}
 
 
 @dataclass(frozen=True)
@@ -27,14 +30,16 @@ class Line:
         name: of the entry.
         key: of its job, see ``key_of``: another job of the same name is another picture.
         group: see ``plan.Entry``.
-        status: ``done`` or ``failed``.
+        status: ``done``, ``failed``, or ``surplus``: made and not chosen (see ``run.choose``).
         reason: why it failed, or what ended it.
         job: plain values.
         form, drawing: what it consists of, ``shapes`` and ``100 triangles``.
+        title: for viewers and screen readers, ``photo, drawn with 100 triangles``.
+        heading: what the job is called where it was given a name; else ``""``.
         size: ``(w, h)`` in pixels.
         figures: loss and whatever else was measured.
         files: names in the gallery's folder, by kind: ``svg``, ``png``, ``thumb``, ``film``.
-        look: the picture in 8 x 8 pixels, hexadecimal sRGB row by row: by it pictures are compared.
+        thumbnail: the picture in 8 x 8 pixels, hexadecimal sRGB row by row: by it pictures are compared.
         seconds: wall time.
     """
 
@@ -47,11 +52,25 @@ class Line:
     form: str = ""
     drawing: str = ""
     title: str = ""
+    heading: str = ""
     size: tuple[int, int] = (0, 0)
     figures: dict[str, float] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
-    look: str = ""
+    thumbnail: str = ""
     seconds: float = 0.0
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder where there is none.
+
+    Raises:
+        EvoartError: the system refuses; a file is called so, say.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = f"the folder '{path}' cannot be made ({error.strerror})"
+        raise EvoartError(what, "Rename or remove what is there, or use another folder") from error
 
 
 def key_of(job: Job) -> str:
@@ -61,43 +80,46 @@ def key_of(job: Job) -> str:
 
 
 def read(folder: Path) -> tuple[dict[str, Line], int]:
-    """The latest line of every name in all journals of a folder, and how many lines were damaged and passed over.
+    """The latest line of every name in all journals of a folder, and how many lines were damaged and skipped.
 
     A process that was killed while writing leaves half a line; its job is simply done again.
+
+    Raises:
+        EvoartError: the system refuses a journal.
     """
     lines: dict[str, Line] = {}
     damaged = 0
     for path in sorted(folder.glob("journal*.jsonl")):
-        with path.open("rb") as file:
-            for raw in file:
-                try:
-                    line = _parse(raw)
-                except (ValueError, TypeError, KeyError):
-                    damaged += bool(raw.strip())
-                    continue
-                # A job that failed in one part or try may have been done in another.
-                known = lines.get(line.name)
-                if not (known and known.status == "done" and line.status == "failed" and known.key == line.key):
-                    lines[line.name] = line
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            what = f"the journal '{path}' cannot be read ({error.strerror})"
+            raise EvoartError(what, "Check the file, or use another folder") from error
+        for raw in io.BytesIO(data):
+            try:
+                line = _parse(raw)
+            except (ValueError, TypeError, KeyError):
+                damaged += bool(raw.strip())
+                continue
+            # A job that failed in one shard or try may have been done in another.
+            known = lines.get(line.name)
+            if not (known and known.status == "done" and line.status == "failed" and known.key == line.key):
+                lines[line.name] = line
     return lines, damaged
 
 
 def _parse(raw: bytes) -> Line:
     if not raw.endswith(b"\n"):
         raise ValueError("cut off")
-    values = json.loads(raw)
+    values: dict[str, Any] = dict(json.loads(raw))
+    for old in _RENAMED.keys() & values.keys():
+        values[_RENAMED[old]] = values.pop(old)
+    values["status"] = _STATUS.get(values["status"], values["status"])
     line = Line(**values)
     strings = (
-        line.name,
-        line.key,
-        line.group,
-        line.status,
-        line.reason,
-        line.form,
-        line.drawing,
-        line.title,
-        line.look,
-    )
+        line.name, line.key, line.group, line.status, line.reason, line.form, line.drawing, line.title, line.heading,
+        line.thumbnail,
+    )  # fmt: skip
     files = all(isinstance(n, str) and not os.path.isabs(n) and ".." not in Path(n).parts for n in line.files.values())
     numbers = all(isinstance(value, int | float) for value in line.figures.values())
     if not (all(isinstance(each, str) for each in strings) and isinstance(line.job, dict) and files and numbers):
@@ -111,11 +133,11 @@ class Journal:
 
     Args:
         folder: of the gallery.
-        part: ``""``, or what tells this process's journal from others' in the same folder, ``3-of-16``.
+        shard: ``""``, or what tells this process's journal from others' in the same folder, ``3-of-16``.
     """
 
-    def __init__(self, folder: Path, part: str = "") -> None:
-        self.path = folder / (f"journal-{part}.jsonl" if part else NAME)
+    def __init__(self, folder: Path, shard: str = "") -> None:
+        self.path = folder / (f"journal-{shard}.jsonl" if shard else NAME)
         self._file: IO[bytes] | None = None
 
     def __enter__(self) -> Journal:
@@ -144,6 +166,7 @@ class Journal:
             ) from error
 
     def close(self) -> None:
+        """Close the file, where one is open."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -159,27 +182,28 @@ class Journal:
 
 
 @contextlib.contextmanager
-def locked(folder: Path, part: str = "", wait: bool = False) -> Iterator[None]:
-    """Hold the folder (or this part of it) against other processes; the system lets go of it however this one ends.
+def hold(folder: Path, shard: str = "", wait: bool = False) -> Iterator[None]:
+    """Hold the folder (or this shard of it) against other processes until the end, however this process ends.
 
     Raises:
         UsageError: another process has it, and ``wait`` is False.
+        EvoartError: the system refuses the lock's folder.
     """
     try:
         import fcntl
     except ImportError:  # Windows: two at once are the user's affair
         yield
         return
-    (folder / LOCK).parent.mkdir(exist_ok=True)
-    with (folder / (f"{LOCK}-{part}" if part else LOCK)).open("a+") as file:
-        if not _taken(file, fcntl):
+    make_folder((folder / LOCK).parent)
+    with (folder / (f"{LOCK}-{shard}" if shard else LOCK)).open("a+") as file:
+        if not _try_lock(file, fcntl):
             if not wait:
                 who = _owner(file)
                 raise UsageError(
                     f"another evoart gallery{who} is writing to '{folder}'",
-                    "Use --wait to begin when it has finished, or another folder",
+                    "Use --wait to start when it has finished, or another folder",
                 )
-            while not _taken(file, fcntl):
+            while not _try_lock(file, fcntl):
                 time.sleep(0.5)
         file.seek(0)
         file.truncate()
@@ -188,7 +212,7 @@ def locked(folder: Path, part: str = "", wait: bool = False) -> Iterator[None]:
         yield
 
 
-def _taken(file: IO[str], fcntl: Any) -> bool:
+def _try_lock(file: IO[str], fcntl: Any) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

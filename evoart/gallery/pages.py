@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from evoart.gallery import diversity
 from evoart.gallery.command import command_of, quoted
-from evoart.gallery.journal import Line
+from evoart.gallery.journal import Line, make_folder
 from evoart.output.files import write
 
 WEB = Path(__file__).parent / "web"
@@ -31,7 +31,7 @@ def build(folder: Path, lines: Sequence[Line], title: str = "Gallery") -> Path:
         EvoartError: the system refuses a file.
     """
     done, failed = ([line for line in lines if (line.status == "done") == wanted] for wanted in (True, False))
-    (folder / PAGES).mkdir(exist_ok=True)
+    make_folder(folder / PAGES)
     for name in ASSETS:
         write(folder / PAGES / name, (WEB / name).read_bytes(), overwrite=True, flush=False)
     near = diversity.nearest(done, SIMILAR)
@@ -64,7 +64,9 @@ def facts_of(line: Line) -> str:
 
 
 def name_of(line: Line) -> str:
-    """What a picture is of: its prompt, its photograph's name, or its own name."""
+    """What a picture is called: the name that its job was given, its prompt, its photograph's name, or its own name."""
+    if line.heading:
+        return line.heading
     if prompts := line.job.get("prompts"):
         return " + ".join(map(str, prompts)) if isinstance(prompts, list) else str(prompts)
     return line.title.partition(", drawn with")[0] or line.name
@@ -94,7 +96,9 @@ def _index(done: Sequence[Line], failed: Sequence[Line], title: str) -> str:
 <option value="score">best first</option><option value="form">form</option>
 <option value="seed">seed</option></select></label>
 <button id="theme" title="Light or dark">◐</button></header>
-<main><ul id="grid"></ul><p><button id="more" hidden>More</button></p><div class="quiet">{"".join(notes)}</div>
+<main><ul id="grid"></ul>
+<p id="none" class="quiet" role="status" hidden></p>
+<p><button id="more" hidden>More</button></p><div class="quiet">{"".join(notes)}</div>
 <noscript><ul>{"".join(_plain(line) for line in done)}</ul></noscript></main>
 <script type="application/json" id="data">{data}</script><script src="{PAGES}/gallery.js"></script></body></html>
 """

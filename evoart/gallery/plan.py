@@ -1,6 +1,6 @@
 """What a gallery is to hold: prompts, photographs and TOML jobs, read into a list of named jobs.
 
-A ``.txt`` file is a prompt a line; empty lines and lines that begin with ``#`` do not count. A picture file is a
+A ``.txt`` file has a prompt on each line; empty lines and lines that start with ``#`` do not count. A picture file is a
 photograph to be drawn. A ``.toml`` file holds jobs::
 
     include = ["more.toml"]            # other files, relative to this one
@@ -10,8 +10,8 @@ photograph to be drawn. A ``.toml`` file holds jobs::
 
     [[job]]
     command = "fit"                    # fit, clip, cppn, sketch: fields are those of the command's options
-    picture = "photos/*.jpg"           # one job a file; relative to this file
-    seeds = 2                          # so many seeds of each
+    picture = "photos/*.jpg"           # a job for each file; relative to this file
+    seeds = 2                          # two seeds of each
 
     [job.matrix]                       # every combination
     shapes = [50, 200]
@@ -20,25 +20,33 @@ photograph to be drawn. A ``.toml`` file holds jobs::
 
 from __future__ import annotations
 
+import dataclasses
 import glob
 import itertools
 import os
 import re
 import tomllib
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from evoart.errors import EvoartError, UsageError, unknown
 from evoart.output.names import slug
-from evoart.run.job import JOBS, Job
+from evoart.run.job import JOBS, RENAMED, Job
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".avif")
 MOST = 1_000_000  # jobs
 _OWN = ("command", "name", "seeds", "matrix")  # keys of a job's table that are not fields of the job
-_LINES = 1 << 20  # bytes of a file of prompts or jobs
+_MAX_BYTES = 1 << 20  # of a file of prompts or jobs
+# Overrides that speak of some commands only, though a field of others is called the same.
+_CONCERNS = {
+    "model": ("clip",),
+    "form": ("clip",),
+    "shapes": ("fit", "fit-pen", "clip"),
+    "kind": ("fit", "clip"),
+}
 
 
 @dataclass(frozen=True)
@@ -50,48 +58,60 @@ class Entry:
         job: with its seed.
         group: jobs that differ in their seed alone share it: what they have in common.
         source: where it was asked for, ``prompts/animals.txt:3``.
+        heading: the name that the job was given, with what its matrix varies; ``""`` where it has none.
     """
 
     name: str
     job: Job
     group: str
     source: str
+    heading: str = ""
 
 
-def read(paths: Sequence[str | Path], overrides: dict[str, Any] | None = None) -> list[Entry]:
-    """The jobs that files and folders ask for, in order.
+def read(
+    paths: Sequence[str | Path],
+    overrides: dict[str, Any] | None = None,
+    report: Callable[[str], object] = lambda text: None,
+) -> list[Entry]:
+    """The jobs that files and folders ask for, in order; one that is asked for twice is there once.
 
     Args:
         paths: ``.txt``, ``.toml`` or picture files, or folders of them (not their subfolders).
-        overrides: fields (and ``seeds``) that are laid over every job whose command has them.
+        overrides: fields (and ``seeds``) that are laid over every job that they concern.
+        report: takes a line on jobs that were asked for twice.
 
     Raises:
         UsageError: nothing there, a file that cannot be read or understood (with its line), two jobs of one name.
     """
-    asked = [each for path in paths for each in _asked(Path(path), overrides or {})]
-    if not asked:
+    requests = [each for path in paths for each in _read(Path(path), overrides or {})]
+    if not requests:
         named = ", ".join(f"'{path}'" for path in paths)
         raise UsageError(f"there are no prompts, pictures or jobs in {named}", "Give .txt, .toml or picture files")
-    entries = _named(asked)
-    seen: dict[str, Entry] = {}
-    for entry in entries:
+    unique: dict[str, Entry] = {}
+    doubled = 0
+    for entry in _name_all(requests):
         # Names are compared as file systems do that know no case.
-        other = seen.setdefault(entry.name.casefold(), entry)
-        if other is not entry:
+        other = unique.setdefault(entry.name.casefold(), entry)
+        if other is entry:
+            continue
+        if other.job != entry.job:
             raise UsageError(
                 f"two jobs are called '{entry.name}' ({other.source} and {entry.source})",
-                "Give one of them another name, or take the double one out",
+                "Give one of them another name",
             )
-    return entries
+        doubled += 1
+    if doubled:
+        report(f"{doubled:,} {'job is' if doubled == 1 else 'jobs are'} asked for twice and done once")
+    return list(unique.values())
 
 
-def part(entries: Sequence[Entry], number: int, parts: int) -> list[Entry]:
-    """Every ``parts``-th entry, from the ``number``-th (from 1) on: parts are disjoint and of about one cost."""
-    return list(entries[number - 1 :: parts])
+def shard(entries: Sequence[Entry], number: int, shards: int) -> list[Entry]:
+    """Every ``shards``-th entry, from the ``number``-th (from 1) on: shards are disjoint and of about one cost."""
+    return list(entries[number - 1 :: shards])
 
 
 @dataclass
-class _Asked:
+class _Request:
     """A job before it has its name: the fields as they were given, and those that tell it from its siblings."""
 
     command: str
@@ -101,30 +121,30 @@ class _Asked:
     source: str
 
 
-def _asked(path: Path, overrides: dict[str, Any], within: tuple[Path, ...] = ()) -> Iterator[_Asked]:
+def _read(path: Path, overrides: dict[str, Any], within: tuple[Path, ...] = ()) -> Iterator[_Request]:
     if os.path.isdir(path):
         for inner in sorted(path.iterdir()):
             if inner.suffix.lower() in (".txt", ".toml", *PICTURES) and not inner.name.startswith("."):
-                yield from _asked(inner, overrides, within)
+                yield from _read(inner, overrides, within)
         return
     if not os.path.exists(path):
         raise UsageError(f"there is no file or folder '{path}'", "Check the spelling")
     match path.suffix.lower():
         case ".txt":
-            yield from _prompts(path, overrides)
+            yield from _read_prompts(path, overrides)
         case ".toml":
-            yield from _tables(path, overrides, within)
+            yield from _read_tables(path, overrides, within)
         case suffix if suffix in PICTURES:
-            yield from _expanded({"command": "fit", "picture": str(path)}, overrides, str(path), Path())
+            yield from _expand({"command": "fit", "picture": str(path)}, overrides, str(path), Path())
         case _:
             raise UsageError(f"'{path}' is no list of prompts, picture or job file", "Give .txt, .toml or pictures")
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            data = file.read(_LINES + 1)
-        if len(data) > _LINES:
+            data = file.read(_MAX_BYTES + 1)
+        if len(data) > _MAX_BYTES:
             raise UsageError(f"'{path}' is larger than 1 MB", "Split it")
         return data.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -132,22 +152,22 @@ def _text(path: Path) -> str:
         raise UsageError(f"'{path}' cannot be read ({what})", "Give a text file") from None
 
 
-def _prompts(path: Path, overrides: dict[str, Any]) -> Iterator[_Asked]:
-    for number, line in enumerate(_text(path).splitlines(), 1):
+def _read_prompts(path: Path, overrides: dict[str, Any]) -> Iterator[_Request]:
+    for number, line in enumerate(_read_text(path).splitlines(), 1):
         prompt = line.strip()
         if prompt and not prompt.startswith("#"):
-            yield from _expanded({"command": "clip", "prompts": [prompt]}, overrides, f"{path}:{number}", Path())
+            yield from _expand({"command": "clip", "prompts": [prompt]}, overrides, f"{path}:{number}", Path())
 
 
-def _tables(path: Path, overrides: dict[str, Any], within: tuple[Path, ...]) -> Iterator[_Asked]:
+def _read_tables(path: Path, overrides: dict[str, Any], within: tuple[Path, ...]) -> Iterator[_Request]:
     place = Path(os.path.realpath(path))
     if place in within:
-        raise UsageError(f"'{path}' includes itself, by way of {len(within)} files", "Take an include out")
-    text = _text(path)
+        raise UsageError(f"'{path}' includes itself, by way of {len(within)} files", "Remove an include")
+    text = _read_text(path)
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"'{path}' is not valid TOML ({error})", "Mend it") from None
+        raise UsageError(f"'{path}' is not valid TOML ({error})", "Correct it") from None
     for key in tables:
         if key not in ("include", "defaults", "job"):
             raise _at(path, _line(text, key), unknown("key", key, ("include", "defaults", "job")))
@@ -157,12 +177,12 @@ def _tables(path: Path, overrides: dict[str, Any], within: tuple[Path, ...]) -> 
     if not isinstance(defaults, dict) or not isinstance(jobs, list) or not all(isinstance(job, dict) for job in jobs):
         raise UsageError(f"in '{path}' jobs are no tables", "Write [defaults] and [[job]]")
     for name in includes:
-        yield from _asked(path.parent / name, overrides, (*within, place))
+        yield from _read(path.parent / name, overrides, (*within, place))
     starts = [n for n, line in enumerate(text.splitlines(), 1) if re.match(r"\s*\[\[\s*job\s*\]\]", line)]
     starts += [1] * (len(jobs) - len(starts))  # jobs written in another way: the file's first line must do
     for job, start in zip(jobs, starts, strict=False):
         try:
-            yield from _expanded(defaults | job, overrides, f"{path}:{start}", path.parent)
+            yield from _expand(defaults | job, overrides, f"{path}:{start}", path.parent)
         except UsageError as error:
             named = re.search(r"'(\w[\w.-]*)'|--([\w-]+)", error.message)
             key = next((part for part in named.groups() if part), "") if named else ""
@@ -182,34 +202,46 @@ def _line(text: str, key: str, after: int = 1) -> int:
     return after
 
 
-def _expanded(table: dict[str, Any], overrides: dict[str, Any], source: str, folder: Path) -> Iterator[_Asked]:
+def _expand(table: dict[str, Any], overrides: dict[str, Any], source: str, folder: Path) -> Iterator[_Request]:
     """The jobs of one table: every combination of its matrix, every picture of its pattern, every seed."""
     command = str(table.get("command", "clip" if "prompts" in table or "prompt" in table else "fit"))
     known = JOBS[command].checks
     seeds = overrides.get("seeds", table.get("seeds"))
-    given = {**table, **{name: value for name, value in overrides.items() if name in known}}
-    fields = {name: value for name, value in given.items() if name not in _OWN}
+    fields = {name: value for name, value in table.items() if name not in _OWN}
     matrix = _matrix(table.get("matrix", {}))
     for combination in itertools.product(*matrix.values()):
         varied = dict(zip(matrix, combination, strict=True))
-        for name, value in overrides.items():
-            if name in varied and name in known:
-                varied[name] = value
-        chosen = _spelled(fields | varied)
+        laid = _concerning(overrides, command, fields | varied)
+        varied |= {name: value for name, value in laid.items() if name in varied}
+        if "model" in laid:  # what belongs to the job's own model goes with it
+            fields = {name: value for name, value in fields.items() if name not in ("pretrained", "clip_weights")}
+        chosen = _spell(fields | varied) | laid
         for name in chosen:
-            if name not in known and name not in ("time", "preset"):
+            if new := RENAMED.get(command, {}).get(name):
+                raise UsageError(f"unknown key '{name}'", f"It is called {new} now")
+            if name not in known and name != "preset":
                 raise unknown("key", name, [*known, *_OWN, "time"])
         for picture in _pictures(chosen.get("picture"), folder):
             each = chosen if picture is None else chosen | {"picture": picture}
             more = {} if picture is None or picture == chosen.get("picture") else {"picture": picture}
-            yield from _seeds(
-                _Asked(command, _placed(each, command, folder), table.get("name"), varied | more, source), seeds
-            )
+            placed = _place(each, command, folder)
+            yield from _seeds(_Request(command, placed, table.get("name"), varied | more, source), seeds)
 
 
-def _spelled(fields: dict[str, Any]) -> dict[str, Any]:
-    """``prompt = "a cat"`` is another way to write ``prompts = ["a cat"]``."""
-    fields = dict(fields)
+def _concerning(overrides: dict[str, Any], command: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """The overrides that a job of ``command`` with these ``fields`` has a use for."""
+    known = JOBS[command].checks
+    laid = {
+        name: value for name, value in overrides.items() if name in known and command in _CONCERNS.get(name, (command,))
+    }
+    if {**fields, **laid}.get("form", "shapes") != "shapes" and command == "clip":
+        laid = {name: value for name, value in laid.items() if name not in ("shapes", "kind")}
+    return laid
+
+
+def _spell(fields: dict[str, Any]) -> dict[str, Any]:
+    """``prompt = "a cat"`` is another way to write ``prompts = ["a cat"]``, and ``time`` is one for ``seconds``."""
+    fields = {"seconds" if name == "time" else name: value for name, value in fields.items()}
     if "prompt" in fields:
         fields["prompts"] = [fields.pop("prompt")]
     return fields
@@ -233,7 +265,7 @@ def _pictures(picture: Any, folder: Path) -> list[str | None]:
     return list(found)
 
 
-def _placed(fields: dict[str, Any], command: str, folder: Path) -> dict[str, Any]:
+def _place(fields: dict[str, Any], command: str, folder: Path) -> dict[str, Any]:
     """The fields with file names as seen from the current folder."""
 
     def placed(value: Any) -> Any:
@@ -244,24 +276,25 @@ def _placed(fields: dict[str, Any], command: str, folder: Path) -> dict[str, Any
     return fields | {name: placed(fields[name]) for name in JOBS[command].files if name in fields}
 
 
-def _seeds(asked: _Asked, count: Any) -> Iterator[_Asked]:
-    if count is None or "seed" in asked.varied:
-        yield asked
+def _seeds(request: _Request, count: Any) -> Iterator[_Request]:
+    """The request with ``count`` seeds from its own on."""
+    if count is None or "seed" in request.varied:
+        yield request
         return
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= 10_000:
         raise UsageError(f"'seeds' is {count!r}", "Use a whole number from 1 to 10,000")
-    first = asked.fields.get("seed", 1)
-    for seed in range(first, first + count) if isinstance(first, int) else ():
-        varied = asked.varied | ({"seed": seed} if count > 1 else {})
-        yield _Asked(asked.command, asked.fields | {"seed": seed}, asked.name, varied, asked.source)
+    first = int(Job.checks["seed"]("seed", request.fields.get("seed", 1)))
+    for seed in range(first, first + count):
+        varied = request.varied | ({"seed": seed} if count > 1 else {})
+        yield dataclasses.replace(request, fields=request.fields | {"seed": seed}, varied=varied)
 
 
-def _named(asked: list[_Asked]) -> list[Entry]:
-    if len(asked) > MOST:
-        raise UsageError(f"there are {len(asked):,} jobs", f"Use at most {MOST:,}")
+def _name_all(requests: list[_Request]) -> list[Entry]:
+    if len(requests) > MOST:
+        raise UsageError(f"there are {len(requests):,} jobs", f"Use at most {MOST:,}")
     entries: list[Entry] = []
     taken: dict[str, Any] = {}
-    for each in asked:
+    for each in requests:
         try:
             job = Job.make(command=each.command, **each.fields)
         except UsageError as error:
@@ -280,13 +313,16 @@ def _named(asked: list[_Asked]) -> list[Entry]:
         name = f"{group}-s{each.varied['seed']}" if "seed" in each.varied else group
         if job.seed is None:  # the same on every machine and every day
             job = Job.from_dict(job.to_dict() | {"seed": zlib.crc32(name.encode()) % 1_000_000})
-        entries.append(Entry(name, job, group, each.source))
+        entries.append(Entry(name, job, group, each.source, ", ".join(words) if each.name else ""))
     return entries
 
 
 def _name(text: str, about: str, taken: dict[str, Any]) -> str:
-    """``text`` as a file name. What it cannot say (other scripts, punctuation, the end of a long prompt) is told apart
-    by eight digits made of ``about``; with none of that, jobs of one name are the user's mistake."""
+    """``text`` as a file name.
+
+    What it cannot say (other scripts, punctuation, the end of a long prompt) is told apart by eight digits made of
+    ``about``; without that, jobs of one name are the user's mistake.
+    """
     name = slug(text, 120)
     unsaid = any(char.isalnum() and slug(f"{char}0") == "0" for char in text)
     if unsaid or (about and taken.get(name.casefold(), about) != about):
@@ -306,6 +342,6 @@ def repeated(entries: Sequence[Entry], count: int) -> list[Entry]:
     while len(made) < count:
         if seed not in taken:
             job = Job.from_dict(first.job.to_dict() | {"seed": seed % 2**32})
-            made.append(Entry(f"{first.group}-s{seed}", job, first.group, first.source))
+            made.append(dataclasses.replace(first, name=f"{first.group}-s{seed}", job=job))
         seed += 1
     return made

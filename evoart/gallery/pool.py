@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import os
 import signal
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
 
 from evoart.errors import EvoartError
 from evoart.gallery import worker
@@ -28,7 +31,7 @@ from evoart.run.stop import Stop
 
 BATCH = 16  # photographs that a device works on at once
 TRIES = 2  # of a job whose process dies
-_PATIENCE = 0.25  # seconds between looks at the stop flag
+_PATIENCE = 0.25  # seconds between two checks of the stop flag
 
 
 @dataclass(frozen=True)
@@ -48,47 +51,40 @@ def one_by_one(entries: Sequence[Entry], folder: Path, settings: worker.Settings
     Raises:
         worker.DiskFull: nothing more can be written.
     """
-    for entry, picture in _prepared(entries):
+    for entry, picture in _prepare(entries):
         if stop.why is not None:
             return
-        steps: list[Progress] = []
-        seen = _Watched(steps)
-        done: list[Any] = []
-        thread = threading.Thread(
-            target=lambda entry=entry, picture=picture, seen=seen, done=done: done.append(
-                worker.complete(entry, folder, settings, stop, seen, picture)
-            ),
-            name="evoart-job",
-        )
-        thread.start()
-        while thread.is_alive():
-            thread.join(_PATIENCE)
-            while steps:
-                yield Step(entry.name, steps.pop(0))
-        line, error = done[0]
+        steps: deque[Progress] = deque()
+        with ThreadPoolExecutor(1, "evoart-job") as executor:
+            watch = partial(_keep_progress, steps)
+            job = executor.submit(worker.complete, entry, folder, settings, stop, watch, picture)
+            while not job.done():
+                wait_for([job], _PATIENCE)
+                while steps:
+                    yield Step(entry.name, steps.popleft())
+        line, error = job.result()
         if error is not None:
             raise error
         if line is not None:
             yield entry, line
 
 
-def _prepared(entries: Sequence[Entry]) -> Iterator[tuple[Entry, batch.Picture | None]]:
+def _prepare(entries: Sequence[Entry]) -> Iterator[tuple[Entry, batch.Picture | None]]:
     """The jobs, and where a device works on several photographs at once, prepared with those that follow."""
-    for beside, some in groupby(entries, _sort):
-        members = list(some)
-        if beside is None:
+    for program, group in groupby(entries, _program_of):
+        members = list(group)
+        if program is None:
             yield from ((entry, None) for entry in members)
             continue
         for first in range(0, len(members), BATCH):
-            some_entries = members[first : first + BATCH]
-            try:
-                pictures: list[batch.Picture | None] = [*batch.prepare_all([entry.job for entry in some_entries])]
-            except EvoartError:  # what is wrong with all of them, each will say
-                pictures = [None] * len(some_entries)
-            yield from zip(some_entries, pictures, strict=True)
+            some = members[first : first + BATCH]
+            pictures: Sequence[batch.Picture | None] = [None] * len(some)
+            with contextlib.suppress(Exception):  # what is wrong, each will say
+                pictures = batch.prepare_all([entry.job for entry in some if isinstance(entry.job, FitJob)])
+            yield from zip(some, pictures, strict=True)
 
 
-def _sort(entry: Entry) -> str | None:
+def _program_of(entry: Entry) -> str | None:
     """What jobs that one program can serve have in common; None where a CPU draws them one after another."""
     if not isinstance(entry.job, FitJob):
         return None
@@ -101,65 +97,86 @@ def _sort(entry: Entry) -> str | None:
     return json.dumps({name: plain[name] for name in plain if name not in ("picture", "sha256", "seed")})
 
 
-class _Watched:
-    def __init__(self, steps: list[Progress]) -> None:
-        self.steps = steps
-
-    def __call__(self, event: Event) -> None:
-        if isinstance(event, Progress):
-            self.steps.append(event)
+def _keep_progress(steps: deque[Progress], event: Event) -> None:
+    if isinstance(event, Progress):
+        steps.append(event)
 
 
 def side_by_side(
     entries: Sequence[Entry], folder: Path, settings: worker.Settings, stop: Stop, processes: int
 ) -> Iterator[Report]:
-    """Do the jobs in so many processes, which share the CPU's threads.
+    """Do the jobs in ``processes`` processes, which share the CPU's threads.
 
     Raises:
         worker.DiskFull: nothing more can be written.
     """
-    waiting, tries = deque(entries), dict.fromkeys((entry.name for entry in entries), 0)
     threads = max(1, cores() // processes)
-    crew = [_Worker(folder, settings, threads) for _ in range(min(processes, len(entries)))]
-    full: EvoartError | None = None
+    workers = [_Worker(folder, settings, threads) for _ in range(min(processes, len(entries)))]
     try:
-        while True:
-            for worker in crew:
-                if worker.entry is None and waiting and stop.why is None and full is None:
-                    worker.give(waiting.popleft())
-            busy = {worker.pipe: worker for worker in crew if worker.entry is not None}
-            if not busy:
-                break
-            if stop.why is not None:
-                for worker in busy.values():
-                    worker.ask_to_stop()
-            for pipe in wait(list(busy), _PATIENCE):
-                worker = busy[pipe]
-                entry = worker.entry
-                assert entry is not None
-                try:
-                    message = worker.pipe.recv()
-                except (EOFError, OSError):
-                    worker.renew()
-                    tries[entry.name] += 1
-                    if tries[entry.name] < TRIES and stop.why is None:
-                        waiting.appendleft(entry)
-                    elif stop.why is None:
-                        yield entry, worker.failed(entry, "its process was killed, twice (out of memory?)")
-                    continue
-                if isinstance(message, Progress):
-                    yield Step(entry.name, message)
-                    continue
-                worker.entry = None
-                line, error = message
-                full = full or error
-                if line is not None:
-                    yield entry, line
-        if full is not None:
-            raise full
+        yield from _Scheduler(entries, workers, stop).run()
     finally:
-        for worker in crew:
-            worker.end()
+        for each in workers:
+            each.end()
+
+
+class _Scheduler:
+    """Gives waiting jobs to idle workers and deals with whatever comes of them."""
+
+    def __init__(self, entries: Sequence[Entry], workers: Sequence[_Worker], stop: Stop) -> None:
+        self.waiting, self.workers, self.stop = deque(entries), workers, stop
+        self.deaths: Counter[str] = Counter()  # of processes, by the job they were at
+        self.full: EvoartError | None = None
+
+    def run(self) -> Iterator[Report]:
+        """Reports until nothing is left to do, or nothing more may be started and what was started has ended."""
+        while busy := self._assign():
+            for each in busy:
+                if self.stop.why is not None:
+                    each.ask_to_stop()
+            ready = wait([each.pipe for each in busy], _PATIENCE)
+            for each in busy:
+                if each.pipe in ready:
+                    yield from self._receive(each)
+        if self.full is not None:
+            raise self.full
+
+    def _assign(self) -> list[_Worker]:
+        """Give jobs to idle workers, and return the busy ones."""
+        for each in self.workers:
+            if each.entry is None and self.waiting and self.stop.why is None and self.full is None:
+                each.give(self.waiting.popleft())
+        return [each for each in self.workers if each.entry is not None]
+
+    def _receive(self, sender: _Worker) -> Iterator[Report]:
+        entry = sender.entry
+        assert entry is not None
+        try:
+            message = sender.pipe.recv()
+        except (EOFError, OSError):
+            yield from self._replace(sender, entry)
+            return
+        if isinstance(message, Progress):
+            yield Step(entry.name, message)
+        else:
+            yield from self._finish(sender, entry, *message)
+
+    def _replace(self, dead: _Worker, entry: Entry) -> Iterator[Report]:
+        """The process has died: start another, and try the job again, or give it up."""
+        dead.renew()
+        self.deaths[entry.name] += 1
+        if self.stop.why is not None:
+            return
+        if self.deaths[entry.name] < TRIES:
+            self.waiting.appendleft(entry)
+        else:
+            yield entry, worker.failed(entry, "its process was killed, twice (out of memory?)")
+
+    def _finish(self, idle: _Worker, entry: Entry, line: Line | None, error: EvoartError | None) -> Iterator[Report]:
+        """The job has ended; without a line it was stopped, or nothing more can be written."""
+        idle.entry = None
+        self.full = self.full or error
+        if line is not None:
+            yield entry, line
 
 
 class _Worker:
@@ -175,67 +192,75 @@ class _Worker:
         # Spawned: JAX's and Numba's threads do not survive a fork.
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_work, args=(theirs, *self._how), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, *self._how), daemon=True)
         self._process.start()
         theirs.close()
 
     def give(self, entry: Entry) -> None:
+        """Let the process do a job; one that has died in the meantime is replaced."""
         self.entry = entry
-        self.pipe.send(entry)
+        try:
+            self.pipe.send(entry)
+        except OSError:
+            self.renew()
+            self.entry = entry
+            self.pipe.send(entry)
 
     def ask_to_stop(self) -> None:
+        """Ask the running job, once, to save and stop."""
         if not self._asked:
             self._asked = True
-            self.pipe.send(None)
+            with contextlib.suppress(OSError):  # it has died; so its pipe will say
+                self.pipe.send(None)
 
     def renew(self) -> None:
+        """Start another process in place of one that has died."""
         self.entry = None
         self.pipe.close()
         self._process.join(1)
         self._start()
 
     def end(self) -> None:
+        """Let the process end, and make it."""
         self.pipe.close()
         self._process.join(5)
         if self._process.is_alive():
             self._process.kill()
 
 
-def _work(pipe: Connection, folder: Path, settings: worker.Settings, threads: int) -> None:
+def _serve(pipe: Connection, folder: Path, settings: worker.Settings, threads: int) -> None:
     """The process: entries in, progress and lines out, until the pipe closes. ``None`` asks the running job to stop."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the parent decides
     os.environ[THREADS] = str(threads)
     entries: deque[Entry] = deque()
-    there, stop, gone = threading.Condition(), Stop(), threading.Event()
+    changed, stop, closed = threading.Condition(), Stop(), threading.Event()
 
     def listen() -> None:
-        while True:
+        while not closed.is_set():
             try:
                 message = pipe.recv()
             except (EOFError, OSError):
-                gone.set()
+                closed.set()
                 message = None
-            with there:
+            with changed:
                 if message is None:
                     stop.ask()
                 else:
                     entries.append(message)
-                there.notify()
-            if gone.is_set():
-                return
+                changed.notify()
 
     def watch(event: Event) -> None:
-        if isinstance(event, Progress) and not gone.is_set():
+        if isinstance(event, Progress) and not closed.is_set():
             pipe.send(event)
 
     threading.Thread(target=listen, daemon=True).start()
     while True:
-        with there:
-            there.wait_for(lambda: entries or stop.why is not None)
+        with changed:
+            changed.wait_for(lambda: entries or stop.why is not None)
             if not entries:
                 return
             entry = entries.popleft()
         answer = worker.complete(entry, folder, settings, stop, watch)
-        if gone.is_set():
+        if closed.is_set():
             return
         pipe.send(answer)

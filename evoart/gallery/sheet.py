@@ -14,7 +14,7 @@ from evoart.output.files import write
 NAME = "sheet.png"
 CELL, GAP = 150, 10  # pixels
 MOST = 400  # pictures: beyond, evenly chosen ones
-_GROUND = (250, 250, 248)
+_BACKGROUND = (250, 250, 248)
 
 
 def sheet(folder: Path, lines: Sequence[Line]) -> Path | None:
@@ -33,14 +33,14 @@ def sheet(folder: Path, lines: Sequence[Line]) -> Path | None:
     columns = math.ceil(math.sqrt(len(shown) * 1.4))
     rows = math.ceil(len(shown) / columns)
     step = CELL + GAP
-    page = Image.new("RGB", (columns * step + GAP, rows * step + GAP), _GROUND)
+    page = Image.new("RGB", (columns * step + GAP, rows * step + GAP), _BACKGROUND)
     for i, line in enumerate(shown):
         try:
             with Image.open(folder / line.files["thumb"]) as opened:
                 opened.thumbnail((CELL, CELL), Image.Resampling.LANCZOS)
                 picture = opened.convert("RGBA")
         except (OSError, ValueError, Image.DecompressionBombError):
-            continue  # taken away since: its place stays empty
+            continue  # it was removed: its place stays empty
         x = GAP + i % columns * step + (CELL - picture.width) // 2
         y = GAP + i // columns * step + (CELL - picture.height) // 2
         page.paste(picture, (x, y), picture)

@@ -55,11 +55,12 @@ def clip(*prompts: str, **options: Any) -> Result:
     """Draw what words say, judged by CLIP.
 
     Args:
-        prompts: ``"a cat"``, or several that shall hold at once, with weights: ``"a cat", "a hat:0.5"``.
-        options: the other fields of ``evoart.run.clip.job.ClipJob``: ``model="tiny", seed=1, avoid="text"``, ...
+        prompts: ``"a cat"``, or several that should hold together, with weights: ``"a cat", "a hat:0.5"``.
+        options: the other fields of ``evoart.run.clip.job.ClipJob``: ``model="tiny", seed=1, negative_prompts="text"``,
+            ...
 
     Returns:
-        The picture, as ``fit`` does; its ``figures`` hold ``similarity`` and what the ``judge`` says.
+        The picture, as ``fit`` does; its ``figures`` hold ``similarity`` and ``judge``, the evaluator's.
 
     Raises:
         UsageError: no prompt, an unknown option or model, a value out of range.
@@ -101,8 +102,12 @@ def _split_weights(options: dict[str, Any]) -> tuple[dict[str, Any], Any]:
 
 def _result(job: Job, picture: Any = None) -> Result:
     """The picture of a run from beginning to end."""
+    return _last(run(job, picture))
+
+
+def _last(events: Iterator[Event]) -> Result:
     last = None
-    for event in run(job, picture):
+    for event in events:
         last = event
     if not isinstance(last, Finished):
         raise EvoartError("the run ended without a result", "Report this with the options you used")
@@ -136,11 +141,9 @@ def fit_many(pictures: Sequence[Any], **options: Any) -> list[Result | EvoartErr
     results: list[Result | EvoartError] = []
     for picture in read:
         try:
-            *_, last = batch.events(picture)
+            results.append(_last(batch.events(picture)))
         except EvoartError as error:
             results.append(error)
-        else:
-            results.append(last.result)
     return results
 
 

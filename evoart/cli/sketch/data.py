@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 
 from evoart.cli import options as o
-from evoart.cli.sketch.draw import DRAWING, fetch_model, model_option
+from evoart.cli.sketch.draw import fetch_model
 
 
 @click.command(cls=o.Command, short_help="Print the latent vector of a drawing.")
 @click.argument("drawing", type=o.path("DRAWING"))
-@model_option
+@o.model_option
 @o.option(o.OUTPUT, "-o", "--output", type=o.path(), metavar="FILE", help="Where to, .json. [default: standard output]")
 @o.option(o.OUTPUT, "--overwrite", is_flag=True, help="Replace outputs that exist.")
 @o.verbosity_options
@@ -56,9 +56,9 @@ def encode(drawing: str, model: str | None, output: str | None, overwrite: bool,
     "Weights: .npz, .json or .js (sketch-rnn-js).",
 )
 @o.option(o.OUTPUT, "--overwrite", is_flag=True, help="Replace outputs that exist.")
-@o.option(DRAWING, "--tolerance", metavar="T", help="Simplify lines so much, on a page of 255. [default: 0]")
-@o.option(DRAWING, "--points", metavar="N", help="Simplify every drawing to so many points at most.")
-@o.option(DRAWING, "-n", "--number", "count", metavar="N", help="The first N drawings only.")
+@o.option(o.DRAWING, "--tolerance", metavar="T", help="Simplify lines so much, on a page of 255. [default: 0]")
+@o.option(o.DRAWING, "--points", metavar="N", help="Simplify every drawing to so many points at most.")
+@o.option(o.DRAWING, "-n", "--number", "count", metavar="N", help="The first N drawings only.")
 @o.verbosity_options
 def convert(
     source: tuple[str, ...],

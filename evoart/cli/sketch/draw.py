@@ -3,92 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from evoart.cli import options as o
 from evoart.cli.failure import EXIT_CODES
 
-DRAWING, SHEET = "Drawing", "Sheet"
-Function = Callable[..., Any]
-
-
-def model_option(function: Function) -> Function:
-    """What draws, for commands whose argument is something else."""
-    return o.option(
-        DRAWING, "-m", "--model", metavar="NAME|FILE", help="What draws; see: evoart sketch models. [default: kanji]"
-    )(function)
-
-
-def drawing_options(function: Function) -> Function:
-    """Options of every command that draws sketches."""
-    for decorate in reversed(
-        (
-            o.option(DRAWING, "-n", "--number", "count", metavar="N", help="How many, 1 to 10,000. [default: 16]"),
-            o.option(
-                DRAWING,
-                "--temperature",
-                metavar="T",
-                help="0 to 2: 0.1 is careful, 1 as varied as the model's data. [default: 0.35]",
-            ),
-            o.option(
-                DRAWING,
-                "--rule",
-                type=o.Words("js", "tf", "handwriting"),
-                help="What the temperature does: js as in sketch-rnn-js (drawings end), tf as in TensorFlow (calmer, "
-                "few end), handwriting leaves the pen alone. [default: js; of handwriting: handwriting]",
-            ),
-            o.option(DRAWING, "--points", metavar="N", help="Most points of a sketch. [default: the model's]"),
-            o.option(
-                DRAWING,
-                "--class",
-                "classes",
-                metavar="NAME",
-                help="What to draw, of a model of several; A,B takes turns.",
-            ),
-            o.option(
-                DRAWING,
-                "--then",
-                metavar="MODEL|CLASS",
-                help="Another takes over in mid-drawing; see --after, --color.",
-            ),
-            o.option(DRAWING, "--after", metavar="N", help="So many strokes are left to the first. [default: 1]"),
-            o.option(DRAWING, "--offset", metavar="N", help="Number of the first sketch of this seed. [default: 0]"),
-            o.option(
-                DRAWING,
-                "-s",
-                "--seed",
-                metavar="N",
-                help="Same seed, same sketches; 0 to 4,294,967,295. [default: drawn]",
-            ),
-            o.option(SHEET, "--columns", metavar="N", help="Sketches in a row. [default: about as many as rows]"),
-            o.option(
-                SHEET, "--width", "line", metavar="PERCENT", help="Of lines, in percent of a cell. [default: 1.2]"
-            ),
-            o.option(
-                SHEET,
-                "--color",
-                "ink",
-                metavar="COLOUR",
-                help="Of the lines, #rrggbb or a name; A,B takes turns, or the second is for what the model adds. "
-                "[default: black]",
-            ),
-            o.option(SHEET, "--paper", metavar="COLOUR", help="#rrggbb, a name or transparent. [default: white]"),
-            o.option(SHEET, "--margin", metavar="PERCENT", help="Around each sketch, of its cell. [default: 10]"),
-            o.option(SHEET, "--each", is_flag=True, help="A file for every sketch: birds-1.svg, birds-2.svg."),
-            o.output_options,
-            o.film_options,
-            o.dry_run_option,
-            o.preview_option,
-            o.json_option,
-            o.verbosity_options,
-        )
-    ):
-        function = decorate(function)
-    return function
+if TYPE_CHECKING:
+    from evoart.run.sketch.job import SketchJob
 
 
 _EPILOG = f"Exit codes: {EXIT_CODES}."
@@ -96,7 +20,7 @@ _EPILOG = f"Exit codes: {EXIT_CODES}."
 
 @click.command(cls=o.Command, short_help="Draw sketches from nothing.", epilog=_EPILOG)
 @click.argument("model", required=False)
-@drawing_options
+@o.drawing_options
 def sample(model: str | None, **given: Any) -> int:
     """Draw sketches from nothing. MODEL is a name (see: evoart sketch models) or a file; without it, kanji.
 
@@ -109,14 +33,14 @@ def sample(model: str | None, **given: Any) -> int:
 
 @click.command(cls=o.Command, short_help="Go on from a drawing, in several ways.", epilog=_EPILOG)
 @click.argument("drawing", type=o.path("DRAWING"))
-@model_option
+@o.model_option
 @o.option(
-    DRAWING,
+    o.DRAWING,
     "--scale",
     metavar="SHARE",
     help="How much of the whole sketch's size DRAWING spans, 0.02 to 1. [default: 0.6]",
 )
-@drawing_options
+@o.drawing_options
 def complete(drawing: str, **given: Any) -> int:
     """Go on from DRAWING, an SVG or Quick, Draw! file: its strokes are drawn first, then the model's own.
 
@@ -127,8 +51,8 @@ def complete(drawing: str, **given: Any) -> int:
 
 @click.command(cls=o.Command, short_help="Draw a latent vector.", epilog=_EPILOG)
 @click.argument("source", type=o.path("FILE"))
-@model_option
-@drawing_options
+@o.model_option
+@o.drawing_options
 def decode(source: str, **given: Any) -> int:
     """Draw FILE: a latent vector that encode printed, or a drawing, which comes out as the model sees it."""
     if source.endswith(".json") and (z := _vector(source)) is not None:
@@ -139,9 +63,9 @@ def decode(source: str, **given: Any) -> int:
 @click.command(cls=o.Command, short_help="Draw the way from one drawing to another.", epilog=_EPILOG)
 @click.argument("drawing", type=o.path("A"))
 @click.argument("other", type=o.path("B"))
-@model_option
-@o.option(DRAWING, "--steps", metavar="N", help="How many sketches, A and B among them; 2 to 10,000. [default: 8]")
-@drawing_options
+@o.model_option
+@o.option(o.DRAWING, "--steps", metavar="N", help="How many sketches, A and B among them; 2 to 10,000. [default: 8]")
+@o.drawing_options
 def interpolate(drawing: str, other: str, steps: str | None, **given: Any) -> int:
     """Draw the way from A to B, two SVG files: along the great circle between their latent vectors."""
     given["count"] = steps or given["count"] or 8
@@ -151,9 +75,9 @@ def interpolate(drawing: str, other: str, steps: str | None, **given: Any) -> in
 
 @click.command(cls=o.Command, short_help="Draw a slice of the latent space.", epilog=_EPILOG)
 @click.argument("drawing", required=False, type=o.path("DRAWING"))
-@model_option
-@o.option(DRAWING, "--span", metavar="SD", help="How far it goes to each side, in standard deviations. [default: 2]")
-@drawing_options
+@o.model_option
+@o.option(o.DRAWING, "--span", metavar="SD", help="How far it goes to each side, in standard deviations. [default: 2]")
+@o.drawing_options
 def grid(drawing: str | None, **given: Any) -> int:
     """Draw a plane through the latent space, around DRAWING or its middle, two directions of the seed's choice."""
     given["count"] = given["count"] or 49
@@ -163,9 +87,9 @@ def grid(drawing: str | None, **given: Any) -> int:
 
 @click.command(cls=o.Command, short_help="Add and take away drawings in the latent space.", epilog=_EPILOG)
 @click.argument("plus", nargs=-1, required=True, type=o.path("DRAWING"))
-@o.option(DRAWING, "--minus", multiple=True, type=o.path(), metavar="FILE", help="Take this drawing away; repeat.")
-@model_option
-@drawing_options
+@o.option(o.DRAWING, "--minus", multiple=True, type=o.path(), metavar="FILE", help="Take this drawing away; repeat.")
+@o.model_option
+@o.drawing_options
 def combine(plus: tuple[str, ...], minus: tuple[str, ...], **given: Any) -> int:
     """Add the drawings PLUS, take away those of --minus, and draw what comes of it."""
     return _draw("combine", given, plus=plus, minus=minus)
@@ -184,58 +108,48 @@ def _vector(path: str) -> list[float] | None:
     return content.get("z") if isinstance(content, dict) else None
 
 
-_HOW = (
-    "outputs",
-    "format",
-    "overwrite",
-    "films",
-    "film_size",
-    "film_time",
-    "dry_run",
-    "preview",
-    "as_json",
-    "verbose",
-    "quiet",
-)
-
-
 def _draw(task: str, given: dict[str, Any], **fields: Any) -> int:
     """Make the job of a command, and run it."""
-    from evoart.cli.runner import run_job
-    from evoart.run.sketch.job import SketchJob
-
-    how = {name: given.pop(name) for name in _HOW}
-    each = given.pop("each")
-    job = SketchJob.make(task=task, **{k: v for k, v in (given | fields).items() if v not in (None, ())}).with_seed()
-    if not how["dry_run"]:
-        fetch_model(job.model, how["verbose"], how["quiet"])
-    common = how | {"checkpoint": None, "no_checkpoint": True}
-    if not each:
-        return run_job(job, **common)
-    return _one_by_one(job, common)
-
-
-def _one_by_one(job: Any, how: dict[str, Any]) -> int:
-    """A file for every sketch; each has a recipe of its own."""
     import dataclasses
 
     from evoart.cli.runner import run_job
+    from evoart.run.sketch.job import SketchJob
+
+    options = dataclasses.replace(o.RunOptions.take(given), no_checkpoint=True)
+    each = given.pop("each")
+    job = SketchJob.make(task=task, **{k: v for k, v in (given | fields).items() if v not in (None, ())}).with_seed()
+    if not options.dry_run:
+        fetch_model(job.model, options.verbose, options.quiet)
+    return _draw_each(job, options) if each else run_job(job, options)
+
+
+def _draw_each(job: SketchJob, options: o.RunOptions) -> int:
+    """Write a file for every sketch, each with a recipe of its own; returns the exit code: 0 where all are written."""
+    import dataclasses
+    from functools import partial
+
+    from evoart.cli.runner import attempt, collect_json, run_job
+    from evoart.cli.session import new_folders
     from evoart.errors import UsageError
 
     if job.task in ("interpolate", "grid"):
-        raise UsageError(f"--each takes {job.task} apart", "Leave it out, or use decode with --each")
-    names = [Path(name) for name in how["outputs"]]
-    if any(str(name) == "-" for name in names):
+        raise UsageError(f"--each would take the {job.task} apart", "Leave it out, or use decode with --each")
+    if "-" in options.outputs:
         raise UsageError("--each and -o - exclude each other", "Name a file or a folder")
-    code = 0
-    for k in range(job.count):
-        own = [
-            name if name.is_dir() else name.with_name(f"{name.name.split('.')[0]}-{k + 1}{_ending(name)}")
-            for name in names
-        ]
-        outputs = tuple(str(name) for name in own) or (f"{job.stem}-sketch-{k + 1}.svg",)
-        single = dataclasses.replace(job, count=1, columns=None, offset=job.offset + k)
-        code = max(code, run_job(single, **how | {"outputs": outputs, "quiet": how["quiet"] or not how["verbose"]}))
+    options = dataclasses.replace(options, quiet=options.quiet or not options.verbose)
+    names, code = [Path(name) for name in options.outputs], 0
+    with new_folders(options.outputs), collect_json(options) as report:
+        for k in range(job.count):
+            own = [
+                name if name.is_dir() else name.with_name(f"{name.name.split('.')[0]}-{k + 1}{_ending(name)}")
+                for name in names
+            ]
+            outputs = tuple(str(name) for name in own) or (f"{job.stem}-sketch-{k + 1}.svg",)
+            single = dataclasses.replace(job, count=1, columns=None, offset=job.offset + k)
+            run = partial(run_job, single, dataclasses.replace(options, outputs=outputs), report=report)
+            code = max(code, attempt(run, outputs[0], report))
+            if code > 1:  # the user does not want the others either, or they would fail for the same reason
+                break
     return code
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from evoart.errors import UsageError
 from evoart.forms.pens import COUNTS, is_pen, pen_form
 from evoart.run import fields
-from evoart.run.device import Choice
+from evoart.run.device import Choice, choose_jax
 from evoart.run.fit.job import FitJob
 from evoart.run.fit.problem import FitProblem
 from evoart.types import Form, Search
@@ -79,9 +79,7 @@ class PenFitProblem(FitProblem):
 
     @property
     def engine(self) -> Choice:
-        import jax
-
-        return Choice("images", jax.default_backend(), "pens are drawn in JAX")
+        return Choice("images", choose_jax(self.job.device).device, "pens are drawn in JAX")
 
     def search(self) -> Search:
         from evoart.engine.images import ImagesEngine
