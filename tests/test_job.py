@@ -171,3 +171,9 @@ def test_the_largest_picture_limit_is_the_one_that_messages_go_by():
     Job.make(max_pixels=LARGEST_LIMIT)
     with pytest.raises(UsageError, match="out of range"):
         Job.make(max_pixels=LARGEST_LIMIT + 1)
+
+
+def test_a_seed_is_an_int_once_it_was_drawn():
+    assert Job.make(command="fit", seed=7).seeded == 7
+    with pytest.raises(ValueError, match="no seed"):
+        _ = Job.make(command="fit").seeded

@@ -208,6 +208,17 @@ class Job:
                 raise unknown("option", name, [*cls.checks, "time"])
         return cls(**given)
 
+    @property
+    def seeded(self) -> int:
+        """The seed of a job that has one, as ``with_seed`` gives it.
+
+        Raises:
+            ValueError: no seed was drawn yet.
+        """
+        if self.seed is None:
+            raise ValueError("the job has no seed yet")
+        return self.seed
+
     def with_seed(self) -> Self:
         """This job with a seed: its own, or one drawn (six digits, so that it can be typed again)."""
         return self if self.seed is not None else dataclasses.replace(self, seed=secrets.randbelow(1_000_000))
