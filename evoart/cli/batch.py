@@ -34,7 +34,7 @@ def fit_all(jobs: Sequence[FitJob], **how: Any) -> int:
     own_process(jobs[0].device, jobs[0].threads)
     if how["distributed"]:
         processes.join()
-    seed = processes.seeded(jobs[0]).seed  # one for all
+    seed = processes.draw_seed(jobs[0]).seed  # one for all
     pictures = batch.prepare_all([dataclasses.replace(job, seed=seed) for job in jobs])
     failed: list[str] = []
     halted = None

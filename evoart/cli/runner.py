@@ -52,7 +52,7 @@ def run_job(
     own_process(job.device, job.threads)
     if distributed:
         processes.join()
-    job = processes.seeded(job)
+    job = processes.draw_seed(job)
     if not processes.first():
         return _assist(problem or prepare(job), begin)
     naming = {

@@ -230,7 +230,7 @@ def _settled(genome: Genome) -> Genome:
 
 
 def _extent(plain: Mapping[str, Any]) -> tuple[float, float]:
-    width, height = numbers(plain["width"], plain["height"], low=1e-4, high=1)
+    width, height = numbers(plain["width"], plain["height"], low=1e-9, high=1)
     return width, height
 
 

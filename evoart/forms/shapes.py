@@ -179,7 +179,7 @@ class ShapesForm:
         low, high = numbers(*plain["opacity"], low=0, high=1)
         form = cls(
             unpack_kinds(plain.get("kinds")),
-            *numbers(plain["width"], plain["height"], low=1e-4, high=1),
+            *numbers(plain["width"], plain["height"], low=1e-9, high=1),
             None if ground is None else _colour(ground),
             (low, high),
             None if palette is None else tuple(_colour(colour) for colour in palette),

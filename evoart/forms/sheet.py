@@ -118,7 +118,7 @@ class SheetForm:
         if any(kind["form"] == cls.name for kind in kinds):
             raise ValueError("a sheet of sheets")
         forms = [FORMS[str(kind["form"])].from_plain(kind) for kind in kinds]
-        across, down = numbers(plain["across"], plain["down"], low=1e-4, high=1)
+        across, down = numbers(plain["across"], plain["down"], low=1e-9, high=1)
         return cls(tuple(forms[cell] if cell >= 0 else None for cell in cells), columns, across, down)
 
     def check(self, genome: Genome) -> None:

@@ -12,8 +12,7 @@ from typing import Any
 from evoart.errors import UsageError, unknown
 from evoart.registry import spelled
 
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
-_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
+_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)(s?))?")
 _SPECIAL = re.compile(r"(?i)nan|inf(inity)?")
 _HEX = re.compile(r"#?(?:[0-9a-f]{3}|[0-9a-f]{6})")
 # The sixteen of HTML 4 and orange: enough to type by heart; anything else is #rrggbb.
@@ -40,7 +39,9 @@ COLOURS = {
 
 
 def duration(value: Any) -> float:
-    """Seconds of ``30``, ``"30s"``, ``"5m"``, ``"1h30m"`` or ``"1.5h"``.
+    """Seconds of ``30``, ``"30s"``, ``"5m"``, ``"1h30m"``, ``"1h30"`` or ``"1.5h"``.
+
+    A number without a unit has the one below that of the number before it.
 
     Raises:
         UsageError: not a duration.
@@ -51,7 +52,9 @@ def duration(value: Any) -> float:
     match = _DURATION.fullmatch(text)
     if not text or not match:
         raise UsageError(f"'{value}' is not a duration", "Write 30s, 5m, 1h or 1h30m")
-    return sum(float(part) * unit for part, unit in zip(match.groups(), (3600.0, 60.0, 1.0), strict=True) if part)
+    *parts, unit = match.groups()
+    last = 60.0 if parts[0] and not parts[1] and not unit else 1.0
+    return sum(float(part) * size for part, size in zip(parts, (3600.0, 60.0, last), strict=True) if part)
 
 
 def duration_text(seconds: float) -> str:
@@ -246,7 +249,7 @@ def options(name: str, value: Any) -> dict[str, float | str]:
         if isinstance(entry, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", entry) and not _SPECIAL.fullmatch(entry):
             checked[str(key)] = entry
         else:
-            checked[str(key)] = Number(-1e9, 1e9, kind=float, flag=f"--set {key}")(key, entry)
+            checked[str(key)] = Number(-1e12, 1e12, kind=float, flag=f"--set {key}")(key, entry)
     return checked
 
 
@@ -263,12 +266,16 @@ def shown(number: float) -> str:
 
 @dataclass(frozen=True)
 class Aspect:
-    """Width to height, ``16:9``, as text; ``limit``: how many times longer one side may be than the other."""
+    """Width to height, ``16:9``, as text.
+
+    Attributes:
+        limit: how many times longer one side may be than the other.
+    """
 
     limit: float = 20.0
 
     def __call__(self, name: str, value: Any) -> str:
-        match = re.fullmatch(r"\s*(\d{1,5}(?:\.\d+)?)\s*[:x/]\s*(\d{1,5}(?:\.\d+)?)\s*", str(value))
+        match = re.fullmatch(r"\s*(\d{1,10}(?:\.\d+)?)\s*[:x/]\s*(\d{1,10}(?:\.\d+)?)\s*", str(value))
         wide, tall = (float(match[1]), float(match[2])) if match else (0.0, 0.0)
         if not (wide > 0 and tall > 0):
             raise UsageError(f"--aspect is '{shortened(value)}'", "Write width:height, such as 16:9")
@@ -276,7 +283,7 @@ class Aspect:
             raise UsageError(
                 f"--aspect {shortened(value)} is too long a strip", f"Use 1:{self.limit:g} to {self.limit:g}:1"
             )
-        return f"{wide:g}:{tall:g}"
+        return f"{wide:.12g}:{tall:.12g}"
 
 
 def extent(aspect: str) -> tuple[float, float]:

@@ -40,7 +40,7 @@ RENAMED: dict[str, dict[str, str]] = {
 }
 QUALITIES = ("draft", "normal", "best")
 SIZE = fields.Number(1, 32_768, "pixels")  # of an output's long side
-_POSITIVE = 10**12
+BUDGET = 10**12  # generations or evaluations, at most
 Check = Callable[[str, Any], Any]
 
 # The commands whose pictures keep a job. A new one is a class here (or an entry point ``evoart.jobs``).
@@ -52,10 +52,10 @@ JOBS = Registry(
         "fit-pen": "evoart.run.sketch.fit:PenFitJob",
         "sketch": "evoart.run.sketch.job:SketchJob",
         "cppn": "evoart.run.cppn.job:CppnJob",
-        "cppn-fit": "evoart.run.cppn.fit:CppnFitJob",
+        "cppn-fit": "evoart.run.cppn.job:CppnFitJob",
         "cppn-breed": "evoart.run.cppn.job:BreedJob",
         "cppn-explore": "evoart.run.cppn.job:ExploreJob",
-        "cppn-film": "evoart.run.cppn.film:CppnFilmJob",
+        "cppn-film": "evoart.run.cppn.job:CppnFilmJob",
         "clip": "evoart.run.clip.job:ClipJob",
     },
 )
@@ -85,10 +85,10 @@ class Job:
     checks: ClassVar[dict[str, Check]] = {
         "size": SIZE,
         "options": fields.options,
-        "generations": fields.Number(1, _POSITIVE, "generations"),
-        "evaluations": fields.Number(1, _POSITIVE, "evaluations"),
+        "generations": fields.Number(1, BUDGET, "generations"),
+        "evaluations": fields.Number(1, BUDGET, "evaluations"),
         "seconds": fields.Number(0.1, 30 * 86_400, kind=fields.duration, flag="--time"),
-        "patience": fields.Number(1, _POSITIVE, "generations"),
+        "patience": fields.Number(1, BUDGET, "generations"),
         "quality": fields.Choice(QUALITIES),
         "seed": fields.Number(0, 2**32 - 1),
         "engine": fields.Choice(("auto", "scanline", "dense", "pallas")),
@@ -156,6 +156,11 @@ class Job:
     def summary(self) -> str:
         """What is done, in a few words, for the first line of a run."""
         return self.command
+
+    @property
+    def goals(self) -> dict[str, float]:
+        """Figures that end the run once they are that high, by name."""
+        return {}
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -248,6 +253,32 @@ class Job:
             raise EvoartError(f"{where} was made by a newer evoart (format {version})", "Update: pip install -U evoart")
         renamed = RENAMED.get(str(values.get("command", cls.command)), {}) if version == 1 else {}
         return cls.make(**{renamed.get(str(name), str(name)): v for name, v in values.items() if name != "format"})
+
+
+class PhotographJob:
+    """What jobs about a photograph share beside their fields, which stand in each job in the order of its recipes."""
+
+    picture: str  # path; "" is the bundled photograph, "-" standard input
+    until_psnr: float | None
+
+    @property
+    def stem(self) -> str:
+        """See ``Job.stem``: the photograph's own name."""
+        from evoart.picture import bundled
+
+        if self.picture == "-":
+            return "picture"
+        return Path(self.picture).stem if self.picture else bundled().stem
+
+    @property
+    def subject(self) -> str:
+        """The photograph as messages call it."""
+        return {"": "the bundled photograph", "-": "standard input"}.get(self.picture, self.picture)
+
+    @property
+    def goals(self) -> dict[str, float]:
+        """See ``Job.goals``."""
+        return {} if self.until_psnr is None else {"psnr": self.until_psnr}
 
 
 def _plain(value: Any) -> Any:

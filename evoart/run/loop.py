@@ -115,18 +115,18 @@ def drive(
     if choice.note:
         yield Noted(choice.note)
     keeper = _Keeper(keep, state)
-    reason, state.why = distributed.agreed(state.reason(), stop.why)
-    while reason is None and state.why is None:
+    reason, state.asked = distributed.agree(state.reason(), stop.why)
+    while reason is None and state.asked is None:
         reason = state.block(stop)
         yield from state.report()
-        if saved is None and reason is None:
-            yield from state.estimate()
-        if reason is None and state.why is None:
+        if saved is None and reason is None and (text := state.forecast.cost()):
+            yield Noted(text)
+        if reason is None and state.asked is None:
             yield from keeper.now_and_then()
-    reason = reason or state.why
-    state.ended = None if state.why == reason else reason
+    state.ended = reason
+    reason = reason or state.asked or "interrupted"
     yield from keeper.save()
-    yield state.finished(reason, keeper.saved)
+    yield from state.finish(reason, keeper.saved)
 
 
 class _Keeper:

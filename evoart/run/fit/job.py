@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from evoart.errors import UsageError, unknown
 from evoart.run import fields
-from evoart.run.job import Job
+from evoart.run.job import BUDGET, Job, PhotographJob
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from evoart.score.pixel import Loss
+
 
 SEARCHES = ("evolve", "sets", "regional", "classical")
 DEFAULT_SHAPES = 100
-# Options of the default search, which are those of its plan: evaluations to find one shape, stages of growing, renewals
-# planned and done, and gradient steps at the end. A test holds them to it.
-GROWING = ("effort", "stages", "cycles", "rounds", "finish")
+# Options of the default search, which are those of its plan, with their largest values: evaluations to find one shape,
+# stages of growing, renewals planned and done, and gradient steps at the end. A test holds them to it.
+LARGEST = {"effort": BUDGET, "stages": 10**6, "cycles": BUDGET, "rounds": BUDGET, "finish": 10**6}
+GROWING = tuple(LARGEST)
 
 # What each preset sets; anything given beside it wins.
 PRESETS: dict[str, dict[str, Any]] = {
@@ -38,7 +41,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True)
-class FitJob(Job):
+class FitJob(PhotographJob, Job):
     """A job of ``evoart fit``. What all jobs have is said there.
 
     Attributes:
@@ -108,19 +111,25 @@ class FitJob(Job):
     population: int | None = None
     step: float | None = None
     until_psnr: float | None = None
-    loss: str = "mse"
+    loss: Loss = "mse"
     weights: str | None = None
     weights_sha256: str = ""
     finish: str = "gradient"
     max_pixels: int | None = None
 
+    @property
+    def plans(self) -> bool:
+        """Whether its search plans its work and ends by itself: the default search."""
+        return self.search == "evolve" and self.finish == "gradient"
+
     def check_together(self) -> None:
+        """See ``Job.check_together``."""
         if self.strategy is not None and self.search in ("evolve", "sets"):
             raise UsageError(
                 f"the search '{self.search}' has no strategy to choose",
                 f"Use --search classical --strategy {self.strategy}, or --search regional",
             )
-        if self.search == "evolve" and self.finish == "gradient":
+        if self.plans:
             self._check_growing()
         if self.preset == "es-clip" and (self.search != "classical" or self.start is not None):
             what = "--start" if self.start is not None else f"--search {self.search}"
@@ -141,8 +150,9 @@ class FitJob(Job):
         for name, value in self.options.items():
             if name not in GROWING:
                 raise unknown("option of the default search", name, GROWING)
-            if isinstance(value, str) or not (0 <= value <= 1e6 and value == int(value)):
-                raise UsageError(f"{name}={value} is not a whole number from 0 to 1,000,000", f"Use --set {name}=100")
+            # What a plan for the largest budget comes to must be allowed: recipes hold it.
+            if isinstance(value, str) or not (0 <= value <= LARGEST[name] and value == int(value)):
+                raise UsageError(f"{name}={value} is not a whole number from 0 to {LARGEST[name]:,}", f"Use --set {name}=100")
 
     def search_options(self) -> dict[str, float | str]:
         """What a strategy is told beyond its name, population and seed."""
@@ -150,29 +160,24 @@ class FitJob(Job):
 
     @property
     def form_name(self) -> str:
+        """See ``Job.form_name``."""
         return "shapes"
 
     @property
-    def stem(self) -> str:
-        from evoart.picture import bundled
-
-        if self.picture == "-":
-            return "picture"
-        return Path(self.picture).stem if self.picture else bundled().stem
-
-    @property
     def summary(self) -> str:
-        name = {"": "the bundled photograph", "-": "standard input"}.get(self.picture, self.picture)
+        """See ``Job.summary``."""
         number = self.shapes or (None if self.start else DEFAULT_SHAPES)
         if not number:
-            return f"{name}, going on from {self.start}"
-        return f"{name}, {number:,} shape{'s' if number != 1 else ''} ({self.kind})"
+            return f"{self.subject}, going on from {self.start}"
+        return f"{self.subject}, {number:,} shape{'s' if number != 1 else ''} ({self.kind})"
 
     def mask(self, data: bytes, path: Path) -> np.ndarray | None:
+        """See ``Job.mask``."""
         from evoart.run.fit.mask import mask_of
 
         return mask_of(data, path, self.picture, self.sha256) if self.keep_alpha else None
 
     @classmethod
     def implied(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """See ``Job.implied``: a strategy alone asks for the classical search."""
         return {"search": "classical"} | given if "strategy" in given else given

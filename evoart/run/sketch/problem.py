@@ -10,13 +10,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from evoart.draw.pen import PenDrawing
 from evoart.errors import UsageError
 from evoart.forms.strokes import StrokesForm
 from evoart.run.device import Choice
 from evoart.run.inputs import check_hash
 from evoart.run.job import output_size
-from evoart.run.problem import Problem
+from evoart.run.problem import Film, Problem
 from evoart.run.sketch import layout
 from evoart.run.sketch.job import SketchJob
 from evoart.run.sketch.sampling import Start
@@ -66,10 +65,10 @@ class SketchProblem(Problem):
     def figures(self, search: Search) -> dict[str, float]:
         return dict(search.figures)
 
-    def frames(self, drawing: Drawing) -> Sequence[Drawing]:
-        """The pen on its way, for films."""
-        assert isinstance(drawing, PenDrawing)
-        return [drawing.begun(share) for share in np.linspace(0, 1, 121)[1:]]
+    @property
+    def film(self) -> Film:
+        """The pen on its way."""
+        return Film(_draw_strokes)
 
     def details(self) -> dict[str, Any]:
         config = self.model.config
@@ -119,6 +118,11 @@ class SketchProblem(Problem):
     def restore(cls, job: SketchJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> Self:
         """The problem again: everything is read from what the job names."""
         return cls.prepare(job)
+
+
+def _draw_strokes(form: StrokesForm, genome: Genome) -> Sequence[Drawing]:
+    drawing = form.drawing(genome)
+    return [drawing.begun(share) for share in np.linspace(0, 1, 121)[1:]]
 
 
 def find_model(name: str) -> Model:
