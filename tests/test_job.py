@@ -161,7 +161,7 @@ def test_config_files(tmp_path):
         read_config(tmp_path / "none.toml")
 
 
-@pytest.mark.parametrize("value", ["abc", 1.5, -1, 1e7])
+@pytest.mark.parametrize("value", ["abc", 1.5, -1])
 def test_options_of_the_default_search_are_whole_numbers(value):
     with pytest.raises(UsageError, match="whole number"):
         Job.make(options={"cycles": value})

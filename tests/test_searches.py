@@ -177,7 +177,7 @@ def test_candidates_that_fail_are_never_the_best():
 
 def test_es_clip_reads_genomes_of_any_scale_and_reports_plain_ones():
     engine, _ = problem()
-    form = EsClipForm(ShapesForm(engine.form.kinds, 1.0, 1.0, (1.0, 1.0, 1.0), (0.01, 0.5)))
+    form = EsClipForm.of(ShapesForm(engine.form.kinds, 1.0, 1.0, (1.0, 1.0, 1.0), (0.01, 0.5)))
     judge = ScanlineEngine(form, engine.target)
     rng = np.random.default_rng(0)
     genome = rng.normal(size=form.dim).astype(np.float32)

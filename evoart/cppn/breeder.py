@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -20,15 +21,19 @@ class Breeder(Protocol):
 
     def fresh(self, rng: np.random.Generator) -> Individual:
         """A random network."""
+        ...
 
     def mutated(self, one: Individual, rng: np.random.Generator, strength: float = 1.0) -> Individual:
         """A child of one parent; a ``strength`` of 1 shows, and leaves the family likeness."""
+        ...
 
     def crossed(self, better: Individual, other: Individual, rng: np.random.Generator) -> Individual:
         """A child of two."""
+        ...
 
     def distance(self, one: Individual, other: Individual) -> float:
         """How different two are, about 0 to 3."""
+        ...
 
 
 class LayersBreeder:
@@ -115,28 +120,36 @@ def pack(individuals: Sequence[Individual]) -> dict[str, np.ndarray]:
     }
 
 
-def unpack(arrays: dict[str, np.ndarray], net: Layers | Graph) -> list[Individual]:
-    """The individuals ``pack`` took apart; ``net`` says what they have in common.
+def unpack(arrays: Mapping[str, np.ndarray], layouts: Iterable[Layers | Graph]) -> list[Individual]:
+    """The individuals ``pack`` took apart.
+
+    Args:
+        layouts: what is known of each: its layers, or a graph with the same inputs and outputs.
 
     Raises:
         KeyError, ValueError, EvoartError: arrays that do not belong together.
     """
     lengths = [int(length) for length in arrays["lengths"]]
     genomes = [part.copy() for part in np.split(arrays["genomes"], np.cumsum(lengths)[:-1])] if lengths else []
-    nets = [net] * len(lengths) if isinstance(net, Layers) else _graphs(arrays, net)
-    individuals = list(zip(nets, genomes, strict=True))
-    if any(len(genome) != graph.dim for graph, genome in individuals):
+    graphs = _graphs(arrays)
+    individuals: list[Individual] = []
+    for genome, layout in zip(genomes, layouts, strict=False):
+        if isinstance(layout, Graph):
+            nodes, links = next(graphs)
+            layout = dataclasses.replace(layout, nodes=nodes, links=links)
+        individuals.append((layout, genome))
+    if len(individuals) < len(lengths) or any(len(genome) != net.dim for net, genome in individuals):
         raise ValueError("a genome does not fit its network")
     return individuals
 
 
-def _graphs(arrays: dict[str, np.ndarray], net: Graph) -> list[Graph]:
-    graphs, node, link = [], 0, 0
-    if not len(arrays["lengths"]):
-        return graphs
-    for nodes, links in arrays["counts"].tolist():
-        mine = tuple((int(n), activations.NAMES[int(a)]) for n, a in arrays["nodes"][node : node + nodes])
-        joined = tuple(Link(int(s), int(t), bool(on)) for s, t, on in arrays["links"][link : link + links])
-        graphs.append(Graph(mine, joined, net.latent, net.colour, net.symmetry, net.shared))
+def _graphs(arrays: Mapping[str, np.ndarray]) -> Iterator[tuple[tuple[tuple[int, str], ...], tuple[Link, ...]]]:
+    """Nodes and links of every graph."""
+    node, link = 0, 0
+    for nodes, links in arrays["counts"].tolist() if "counts" in arrays else ():
+        yield (
+            tuple((int(n), activations.NAMES[int(a)]) for n, a in arrays["nodes"][node : node + nodes]),
+            tuple(Link(int(s), int(t), bool(on)) for s, t, on in arrays["links"][link : link + links]),
+        )
         node, link = node + nodes, link + links
-    return graphs
+    raise ValueError("a graph is missing")

@@ -47,8 +47,8 @@ class Layers:
                 raise UsageError(f"a layer of {width} units", f"Use 1 to {MOST_UNITS}, e.g. --layers 24x4")
         if not self.activations:
             raise UsageError("a network without activations", "Use e.g. --activations tanh,sine")
-        activations.named(self.activations)
-        check_look(self.latent, self.colour, self.symmetry)
+        activations.check_names(self.activations)
+        check_architecture(self.latent, self.colour, self.symmetry)
 
     @property
     def sizes(self) -> list[tuple[int, int]]:
@@ -144,7 +144,7 @@ def _to_colours(rng: np.random.Generator, colours: str, units: int, before: int)
     return SHARED * rng.normal(0, LAST / np.sqrt(before), (1, before)) + np.sqrt(1 - SHARED**2) * own
 
 
-def check_look(latent: int, colours: str, symmetry: str) -> None:
+def check_architecture(latent: int, colours: str, symmetry: str) -> None:
     """What every network has, of whichever kind.
 
     Raises:

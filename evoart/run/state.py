@@ -185,7 +185,9 @@ class Run:
             evaluations=search.evaluations,
             seconds=self.seconds,
             mask=problem.mask,
-            frames=tuple(each.drawing(numbers) for each, numbers in recorded) if film is None else film.frames(form, genome),
+            frames=tuple(each.drawing(numbers) for each, numbers in recorded)
+            if film is None
+            else film.frames(form, genome),
             loop=film is not None and film.loop,
             members=lambda: problem.members(form, genome),
         )

@@ -152,7 +152,9 @@ class FitJob(PhotographJob, Job):
                 raise unknown("option of the default search", name, GROWING)
             # What a plan for the largest budget comes to must be allowed: recipes hold it.
             if isinstance(value, str) or not (0 <= value <= LARGEST[name] and value == int(value)):
-                raise UsageError(f"{name}={value} is not a whole number from 0 to {LARGEST[name]:,}", f"Use --set {name}=100")
+                raise UsageError(
+                    f"{name}={value} is not a whole number from 0 to {LARGEST[name]:,}", f"Use --set {name}=100"
+                )
 
     def search_options(self) -> dict[str, float | str]:
         """What a strategy is told beyond its name, population and seed."""

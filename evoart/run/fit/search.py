@@ -146,13 +146,13 @@ class SearchBuilder:
         from evoart.search.reparametrised import Reparametrised
 
         job = self.job
-        form = EsClipForm(self.form, job.opacity[1])
+        form = EsClipForm.of(self.form, job.opacity[1])
         engine = make(choice, form, self.target)
         start = form.random(np.random.default_rng(job.seeded))
         options = (OPTIONS if job.strategy == "pgpe" else {}) | self.job.search_options()
         search = Classical(engine, job.strategy or "pgpe", job.population, job.seeded, start, options)
         search.stop_after(job.generations, job.evaluations)
-        return Reparametrised(search, form.to_plain)
+        return Reparametrised(search, form.in_units)
 
     def first_guess(self) -> np.ndarray:
         """A genome ``(dim,)``: the start's shapes, then random ones coloured from the photograph."""
