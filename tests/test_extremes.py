@@ -1,4 +1,4 @@
-"""Every search of every command at the extremes of every budget: a run that ends has a picture, and its recipe a job."""
+"""Every search of every command at the extremes of every budget: a run that ends has a picture and a valid recipe."""
 
 from __future__ import annotations
 

@@ -51,9 +51,11 @@ class LayersBreeder:
         self._owner = np.concatenate(owner)
 
     def fresh(self, rng: np.random.Generator) -> Individual:
+        """See ``Breeder.fresh``."""
         return self.net, self.net.random(rng)
 
     def mutated(self, one: Individual, rng: np.random.Generator, strength: float = 1.0) -> Individual:
+        """See ``Breeder.mutated``."""
         genome = one[1]
         # Sometimes few numbers by much, sometimes all by a little: both show, differently.
         share = rng.choice([0.05, 0.3, 1.0])
@@ -62,6 +64,7 @@ class LayersBreeder:
         return one[0], (genome + mask * noise * self._steps).astype(np.float32)
 
     def crossed(self, better: Individual, other: Individual, rng: np.random.Generator) -> Individual:
+        """See ``Breeder.crossed``."""
         if rng.random() < 0.5:  # between the two, or a little beyond
             share = np.float32(rng.uniform(-0.1, 1.1))
             return better[0], better[1] + share * (other[1] - better[1])
@@ -69,6 +72,7 @@ class LayersBreeder:
         return better[0], np.where(takes[self._owner], other[1], better[1])
 
     def distance(self, one: Individual, other: Individual) -> float:
+        """See ``Breeder.distance``."""
         scale = np.maximum(self._steps, 1e-6)
         return float(np.sqrt((((one[1] - other[1]) / scale) ** 2).mean()) / 5)
 
@@ -80,19 +84,30 @@ class GraphBreeder:
         self.net, self.rates, self.rounds = net, rates or genes.Rates(), rounds
 
     def fresh(self, rng: np.random.Generator) -> Individual:
+        """See ``Breeder.fresh``."""
         return genes.fresh(self.net, rng, self.rates, self.rounds).express()
 
     def mutated(self, one: Individual, rng: np.random.Generator, strength: float = 1.0) -> Individual:
-        found = genes.Genes.of(*one)
+        """See ``Breeder.mutated``."""
+        found = _genes(one)
         for _ in range(max(1, round(strength))):
             found = genes.mutated(found, rng, self.rates)
         return found.express()
 
     def crossed(self, better: Individual, other: Individual, rng: np.random.Generator) -> Individual:
-        return genes.crossed(genes.Genes.of(*better), genes.Genes.of(*other), rng).express()
+        """See ``Breeder.crossed``."""
+        return genes.crossed(_genes(better), _genes(other), rng).express()
 
     def distance(self, one: Individual, other: Individual) -> float:
-        return genes.Genes.of(*one).distance(genes.Genes.of(*other))
+        """See ``Breeder.distance``."""
+        return _genes(one).distance(_genes(other))
+
+
+def _genes(one: Individual) -> genes.Genes:
+    graph, genome = one
+    if not isinstance(graph, Graph):
+        raise TypeError("layers are no graph")
+    return genes.Genes.of(graph, genome)
 
 
 def breeder(net: Layers | Graph, rates: genes.Rates | None = None) -> Breeder:

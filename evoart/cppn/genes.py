@@ -281,9 +281,8 @@ def blended(one: Genes, other: Genes, share: float) -> Genes | None:
         links[key] = (at(mine, theirs), on or also)
     nodes = {}
     for key in one.nodes.keys() | other.nodes.keys():
-        mine, theirs = one.nodes.get(key), other.nodes.get(key)
-        name = (mine or theirs)[0] if share < 0.5 else (theirs or mine)[0]
-        nodes[key] = (name, at((mine or theirs)[1], (theirs or mine)[1]))
+        (name, bias), (last, end) = (one.nodes.get(key) or other.nodes[key]), (other.nodes.get(key) or one.nodes[key])
+        nodes[key] = (name if share < 0.5 else last, at(bias, end))
     latent = ((1 - share) * one.latent + share * other.latent).astype(np.float32)
     found = Genes(nodes, links, latent, net, at(one.weight, other.weight))
     try:

@@ -36,7 +36,7 @@ def colours(net: Layers | Graph) -> Callable[[Candidate, Array, Array], Array]:
     """The function that gives sRGB ``(3, p)`` of a candidate at points ``x``, ``y`` ``(p,)``."""
     if isinstance(net, Layers):
         return net.evaluate
-    return lambda candidate, x, y: graph_colours(*candidate, x, y, net)
+    return lambda candidate, x, y: graph_colours(candidate[0], candidate[1], x, y, net)
 
 
 def picture(net: Layers | Graph, candidate: Candidate, size: tuple[int, int]) -> Array:

@@ -9,7 +9,7 @@ colours to whole pixels and levels and draws on uniform noise; ours starts opaci
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -47,8 +47,8 @@ class EsClipForm(ShapesForm):
         low, high = plain.opacity
         if not low <= alpha <= high:
             raise UsageError(f"ES-CLIP's opacity of {alpha} is not within {low} to {high}", "Widen the range")
-        values = {field.name: getattr(plain, field.name) for field in fields(ShapesForm)}
-        return cls(**values | {"opacity": (low, alpha)})
+        opacity = (low, alpha)
+        return cls(plain.kinds, plain.width, plain.height, plain.background, opacity, plain.palette, plain.columns)
 
     def decode(self, xp: Any, genomes: Array) -> tuple[Array, Array]:
         """See ``ShapesForm.decode``."""

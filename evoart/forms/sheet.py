@@ -65,7 +65,7 @@ class SheetForm:
 
     @property
     def axis(self) -> float:
-        """Width of the strips for the axes, where a picture's long side is 1; they lie on the left and at the bottom."""
+        """Width of the strips for the axes, on the left and at the bottom, where a picture's long side is 1."""
         x, y = self.pitch
         return AXIS * max(self.columns * x, self.rows * y) if self.axes else 0.0
 

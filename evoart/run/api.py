@@ -89,8 +89,12 @@ def make(what: str | Job, **options: Any) -> Result:
 
 def _result(job: Job, picture: Any = None) -> Result:
     """The picture of a run from beginning to end."""
+    return _last(run(job, picture))
+
+
+def _last(events: Iterator[Event]) -> Result:
     last = None
-    for event in run(job, picture):
+    for event in events:
         last = event
     if not isinstance(last, Finished):
         raise EvoartError("the run ended without a result", "Report this with the options you used")
@@ -122,11 +126,9 @@ def fit_many(pictures: Sequence[Any], **options: Any) -> list[Result | EvoartErr
     results: list[Result | EvoartError] = []
     for picture in read:
         try:
-            *_, last = batch.events(picture)
+            results.append(_last(batch.events(picture)))
         except EvoartError as error:
             results.append(error)
-        else:
-            results.append(last.result)
     return results
 
 
@@ -141,12 +143,12 @@ def load(path: str | Path | bytes, pick: int | None = None) -> Result:
     data, _, label = read_source(path)  # once: it may be standard input
     result = from_record(record(extract(data, label), label))
     if pick is not None:
-        return _picked(result, pick, label)
+        return _pick(result, pick, label)
     place = Path(path) if isinstance(path, str | Path) else Path("picture")
     return dataclasses.replace(result, mask=result.job.mask(data, place))
 
 
-def _picked(result: Result, pick: int, label: str) -> Result:
+def _pick(result: Result, pick: int, label: str) -> Result:
     from evoart.forms.sheet import SheetForm
     from evoart.run.cppn.job import SheetJob
     from evoart.run.cppn.sheet import members

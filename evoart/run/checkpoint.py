@@ -25,7 +25,7 @@ from evoart.version import __version__
 
 FORMAT = 2
 MAX_BYTES = 1 << 31  # of the arrays, unpacked
-_REMEDY = "Use another copy, or start the run again"
+_HINT = "Use another copy, or start the run again"
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +95,7 @@ def load(path: Path) -> Checkpoint:
         EvoartError: not a checkpoint, truncated, tampered with, or of a newer evoart.
     """
     data = read_source(path)[0]
-    damaged = EvoartError(f"'{path}' is a damaged or truncated checkpoint", _REMEDY)
+    damaged = EvoartError(f"'{path}' is a damaged or truncated checkpoint", _HINT)
     if data[:4] != b"PK\x03\x04":
         raise EvoartError(
             f"'{path}' is not an evoart checkpoint", "Give the .npz that a run has left, or see: evoart redo"
@@ -115,7 +115,8 @@ def load(path: Path) -> Checkpoint:
         )
     if not isinstance(version, int) or version > FORMAT:
         raise EvoartError(f"'{path}' was made by a newer evoart ({made_by})", "Update: pip install -U evoart")
-    if not np.array_equal(arrays.pop("digest", None), _digest(arrays)):
+    digest = arrays.pop("digest", np.zeros(0))
+    if not np.array_equal(digest, _digest(arrays)):
         raise damaged
     try:
         return _restore(arrays, header)

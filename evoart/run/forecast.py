@@ -40,7 +40,7 @@ class Forecast:
 
     @property
     def left(self) -> float | None:
-        """Seconds to go, at the pace since the first report: before it lies the compiling. None where it is not known."""
+        """Seconds to go, at the pace since the first report, before which things compile; None where unknown."""
         fraction, limit = self.fraction, self.problem.job.seconds
         if fraction is None:
             return None

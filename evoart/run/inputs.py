@@ -33,6 +33,8 @@ def read_picture(source: Any, needed: int, max_pixels: int | None = None) -> Pic
         raise UsageError(
             f"a picture cannot be a {type(source).__name__}", "Give a path, bytes, a file, an array or a Pillow image"
         )
+    if isinstance(source, bytearray | memoryview):
+        source = bytes(source)
     return load(source, needed=needed, max_pixels=max_pixels or MAX_PIXELS)
 
 

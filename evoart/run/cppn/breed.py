@@ -61,7 +61,7 @@ class BreedProblem(SheetProblem):
         return BestOfN(make, judge, self.kind(filled), self.assemble, filled)
 
     def _children(self, place: int) -> list[tuple[Individual, tuple[int, ...]]]:
-        """Candidates for one place and the numbers of their parents, from 0: mild changes first, wilder ones towards the
+        """Candidates for one place and the numbers of their parents, from 0: mild changes first, wilder ones at the
         end, and crossings at every other place. In a parent's own cell there is nobody else."""
         job, one = self.job, self._parent(place)
         if place > job.n:

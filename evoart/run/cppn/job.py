@@ -195,8 +195,8 @@ class SheetJob(NetworkJob):
         return f"{self.command.replace('-', ' ')}: {label}"
 
 
-# Kinds of networks on a sheet where nobody says which: topology, layers, activations, symmetry. A sheet has them in turn,
-# in an order of its own.
+# Kinds of networks on a sheet where nobody says which: topology, layers, activations, symmetry. A sheet has them in
+# turn, in an order of its own.
 MIXTURE = (
     ("layers", "24x8", "tanh", "none"),
     ("layers", "16x3", "sine,gaussian,tanh", "none"),

@@ -168,10 +168,12 @@ def sheet_fields(
         captions: as of ``SheetForm``.
     """
     blanks = tuple(None if net is None else network_form(net, *job.extent()) for net in layouts)
-    form = SheetForm(blanks, job.columns, *job.extent(), captions, job.axes)
-    natural = min(LARGEST, CELL * max(form.columns, form.rows))
+    form: SheetForm | NetworkForm | None = SheetForm(blanks, job.columns, *job.extent(), captions, job.axes)
+    natural = min(LARGEST, CELL * max(job.columns, -(-job.cells // job.columns)))
     if job.pick is not None:
         form, natural = blanks[job.pick - 1], job.image_size
+        if form is None:
+            raise ValueError(f"cell {job.pick} stays empty")
     size = output_size(form.width, form.height, job.size or natural)
     return {"job": job, "form": form, "size": size, "name": job.stem}
 

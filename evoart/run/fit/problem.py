@@ -86,7 +86,7 @@ class FitProblem(PhotographProblem):
         check_hash("photograph", job.picture or picture.name, picture.sha256, job.sha256)
         image, alpha = picture.at(job.pixels)
         if job.background == "transparent" and alpha is not None:
-            # A transparent background is judged on white, and what the photograph leaves free must stay so: it counts too.
+            # A transparent background is judged on white; what the photograph leaves free must stay so: it counts too.
             image, alpha = image * alpha[..., None] + (1 - alpha[..., None]), None
         weight, weights_hash = _weight(job, image.shape[:2], alpha)
         colours = _palette(job, image, weight)

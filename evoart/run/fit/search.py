@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -152,7 +152,7 @@ class SearchBuilder:
         options = (OPTIONS if job.strategy == "pgpe" else {}) | self.job.search_options()
         search = Classical(engine, job.strategy or "pgpe", job.population, job.seeded, start, options)
         search.stop_after(job.generations, job.evaluations)
-        return Reparametrised(search, form.in_units)
+        return cast("Search", Reparametrised(search, form.in_units))  # which is ``search`` in all else
 
     def first_guess(self) -> np.ndarray:
         """A genome ``(dim,)``: the start's shapes, then random ones coloured from the photograph."""
