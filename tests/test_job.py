@@ -58,7 +58,19 @@ def test_durations_round_trip(seconds):
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("30s", 30), ("90", 90), ("5m", 300), ("1h", 3600), ("1h30m", 5400), ("1.5h", 5400), (7, 7)]
+    ("text", "seconds"),
+    [
+        ("30s", 30),
+        ("90", 90),
+        ("5m", 300),
+        ("1h", 3600),
+        ("1h30m", 5400),
+        ("1h30", 5400),
+        ("1h30s", 3630),
+        ("5m30", 330),
+        ("1.5h", 5400),
+        (7, 7),
+    ],
 )
 def test_durations(text, seconds):
     assert fields.duration(text) == seconds

@@ -32,7 +32,8 @@ class SheetForm:
         columns: cells in a row.
         across, down: extent of a picture in units of its own; the longer one is 1.
         captions: a line of text under every cell; empty where there are none.
-        axes: what changes from left to right and from bottom to top; empty where nothing does.
+        axes: what changes from left to right, and from bottom to top: lowest value, name and highest value, as text;
+            empty where nothing does.
     """
 
     name: ClassVar[str] = "sheet"
@@ -41,7 +42,7 @@ class SheetForm:
     across: float = 1.0
     down: float = 1.0
     captions: tuple[str, ...] = ()
-    axes: tuple[str, ...] = ()
+    axes: tuple[tuple[str, ...], ...] = ()
 
     @property
     def rows(self) -> int:
@@ -131,7 +132,7 @@ class SheetForm:
         kinds = [form for form in dict.fromkeys(self.members) if form is not None]
         cells = [-1 if member is None else kinds.index(member) for member in self.members]
         plain = [{"form": form.name, **form.to_plain()} for form in kinds]
-        words = {"captions": list(self.captions), "axes": list(self.axes)}
+        words = {"captions": list(self.captions), "axes": [list(axis) for axis in self.axes]}
         return {
             "columns": self.columns, "across": self.across, "down": self.down, "kinds": plain, "cells": cells,
         } | {name: texts for name, texts in words.items() if texts}  # fmt: skip
@@ -151,8 +152,8 @@ class SheetForm:
         forms = [FORMS[str(kind["form"])].from_plain(kind) for kind in kinds]
         across, down = numbers(plain["across"], plain["down"], low=1e-9, high=1)
         members = tuple(forms[cell] if cell >= 0 else None for cell in cells)
-        captions, axes = (_texts(plain.get(name, [])) for name in ("captions", "axes"))
-        if len(captions) not in (0, len(cells)) or len(axes) not in (0, 2):
+        captions, axes = _texts(plain.get("captions", [])), tuple(_texts(axis) for axis in plain.get("axes", []))
+        if len(captions) not in (0, len(cells)) or [len(axis) for axis in axes] not in ([], [3, 3]):
             raise ValueError("captions")
         return cls(members, columns, across, down, captions, axes)
 
@@ -235,10 +236,11 @@ class SheetDrawing:
                     yield mask, left + (right - left - mask.shape[1]) // 2, bottom
         if form.axes:
             high = round(form.axis * scale)
-            along, up = (text_mask(text, high, side - high) for text, side in zip(form.axes, size, strict=True))
-            yield along, high + (w - high - along.shape[1]) // 2, h - high
-            up = np.rot90(up)
-            yield up, 0, (h - high - up.shape[0]) // 2
+            for axis, side, upward in zip(form.axes, (w - high, h - high), (False, True), strict=True):
+                for text, where in zip(axis, (0.0, 0.5, 1.0), strict=True):
+                    mask = text_mask(text, high, side)
+                    at = round(where * (side - mask.shape[1]))
+                    yield (np.rot90(mask), 0, side - at - mask.shape[1]) if upward else (mask, high + at, h - high)
 
     def svg(self, size: tuple[int, int], title: str = "", recipe: str = "", alpha: np.ndarray | None = None) -> str:
         """The sheet as a picture, embedded."""

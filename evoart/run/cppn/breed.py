@@ -21,8 +21,9 @@ from evoart.run.cppn.job import BreedJob, split_pick
 from evoart.run.cppn.networks import network_fields, network_form, rates, read_networks
 from evoart.run.cppn.sheet import Painters, SheetProblem, places, sheet_fields
 from evoart.run.recipe import Record
+from evoart.run.result import Result
 from evoart.search.best_of_n import BestOfN
-from evoart.types import Search
+from evoart.types import Form, Genome, Search
 
 ANCESTORS = 64  # that a recipe names
 _SAME = 0.02  # mean difference of two pictures below which they are the same to the eye
@@ -89,7 +90,11 @@ class BreedProblem(SheetProblem):
     def _whose(self, place: int, one: Individual) -> str:
         who = next((who for child, who in self._children(place) if np.array_equal(child[1], one[1])), ())
         names = " and ".join(str(parent + 1) for parent in who)
-        return f"{place}: of {names}" if names else str(place)
+        return f"{place}: child of {names}" if names else str(place)
+
+    def members(self, form: Form, genome: Genome) -> list[tuple[int, Result]]:
+        """See ``Problem.members``: the children, for the parents are there already."""
+        return [(number, result) for number, result in super().members(form, genome) if number <= self.job.n]
 
     def details(self) -> dict[str, Any]:
         """See ``Problem.details``."""

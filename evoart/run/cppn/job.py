@@ -165,8 +165,8 @@ class SheetJob(NetworkJob):
         return self.n
 
     @property
-    def axes(self) -> tuple[str, ...]:
-        """What changes from left to right and from bottom to top; empty where nothing does."""
+    def axes(self) -> tuple[tuple[str, ...], ...]:
+        """As of ``SheetForm``."""
         return ()
 
     @property
@@ -384,12 +384,12 @@ class ExploreJob(SheetJob):
         return int(self.grid.partition("x")[0])
 
     @property
-    def axes(self) -> tuple[str, ...]:
+    def axes(self) -> tuple[tuple[str, ...], ...]:
         """See ``SheetJob.axes``: the measures and their ranges."""
         from evoart.cppn.measures import RANGES
 
         return tuple(
-            f"{low:g}   {name} >   {high:g}" for name in self.measures.split(",") for low, high in [RANGES[name]]
+            (f"{low:g}", name, f"{high:g}") for name in self.measures.split(",") for low, high in [RANGES[name]]
         )
 
     @property

@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 
 SEARCHES = ("evolve", "sets", "regional", "classical")
 DEFAULT_SHAPES = 100
-# Options of the default search, which are those of its plan, with their largest values: evaluations to find one shape,
-# stages of growing, renewals planned and done, and gradient steps at the end. A test holds them to it.
-LARGEST = {"effort": BUDGET, "stages": 10**6, "cycles": BUDGET, "rounds": BUDGET, "finish": 10**6}
-GROWING = tuple(LARGEST)
+# Options of the default search, which are those of its plan: evaluations to find one shape, stages of growing, renewals
+# planned and done, and gradient steps at the end. A test holds them to it.
+GROWING = ("effort", "stages", "cycles", "rounds", "finish")
 
 # What each preset sets; anything given beside it wins.
 PRESETS: dict[str, dict[str, Any]] = {
@@ -150,11 +149,8 @@ class FitJob(PhotographJob, Job):
         for name, value in self.options.items():
             if name not in GROWING:
                 raise unknown("option of the default search", name, GROWING)
-            # What a plan for the largest budget comes to must be allowed: recipes hold it.
-            if isinstance(value, str) or not (0 <= value <= LARGEST[name] and value == int(value)):
-                raise UsageError(
-                    f"{name}={value} is not a whole number from 0 to {LARGEST[name]:,}", f"Use --set {name}=100"
-                )
+            if isinstance(value, str) or not (0 <= value <= BUDGET and value == int(value)):
+                raise UsageError(f"{name}={value} is not a whole number from 0 to {BUDGET:,}", f"Use --set {name}=100")
 
     def search_options(self) -> dict[str, float | str]:
         """What a strategy is told beyond its name, population and seed."""

@@ -138,15 +138,13 @@ def complete(job: FitJob, started: int = 0) -> tuple[FitJob, int]:
         started: shapes that exist already.
 
     Raises:
-        UsageError: fewer shapes than exist, or a plan that would leave the picture blank.
+        UsageError: fewer shapes than exist.
     """
     shapes = job.shapes or started or DEFAULT_SHAPES
     if shapes < started:
         raise UsageError(
             f"the start has {started} shapes, more than the {shapes} asked for", f"Use --shapes {started} or more"
         )
-    if job.plans and shapes > started and job.options.get("stages") == 0:
-        raise UsageError("no shape is ever added with stages=0", "Use --set stages=1 or more")
     changes: dict[str, Any] = {"shapes": shapes}
     if not (job.plans or job.generations or job.evaluations or job.seconds):
         if job.until_psnr is None and job.patience is None:
