@@ -64,7 +64,7 @@ def _graph(rng: np.random.Generator):
     from evoart.cppn import genes
     from evoart.forms.cppn import bare
 
-    return genes.fresh(bare(), rng, genes.Rates(), rounds=27).express()
+    return genes.random_genes(bare(), rng, genes.Rates(), rounds=27).express()
 
 
 def _least(work: Callable[[], object], times: int = 12) -> float:

@@ -314,6 +314,18 @@ def test_fits_come_nearer_can_be_interrupted_and_done_again(how):
     assert last.result.form == result.form
 
 
+def test_photographs_may_be_long_strips(here):
+    """Nobody chose the proportions of a photograph, nor those of the parents."""
+    Pillow.new("RGB", (400, 2), "red").save("strip.png")
+    for command in (["cppn", "fit", *LAYERS, "--set", "steps=2"], ["fit", "-n", "1", "--evaluations", "50"]):
+        assert (
+            run([*command, "strip.png", "--pixels", "16", "-o", "drawn.png", "--size", "64", "--overwrite", "-q"]) == 0
+        )
+        assert load("drawn.png").size == (64, 1)
+        if command[0] == "cppn":
+            assert run(["cppn", "breed", "drawn.png", "-n", "2", "--size", "40", "-o", "b.png", "-q", "-s", "1"]) == 0
+
+
 def test_a_fit_goes_on_from_a_result(here):
     words = ["--layers", "6x2", "--pixels", "16", "-s", "1", "-q"]
     assert run(["cppn", "fit", "photo.png", *words, "--generations", "30", "-o", "one.png"]) == 0

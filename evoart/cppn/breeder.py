@@ -85,18 +85,18 @@ class GraphBreeder:
 
     def fresh(self, rng: np.random.Generator) -> Individual:
         """See ``Breeder.fresh``."""
-        return genes.fresh(self.net, rng, self.rates, self.rounds).express()
+        return genes.random_genes(self.net, rng, self.rates, self.rounds).express()
 
     def mutated(self, one: Individual, rng: np.random.Generator, strength: float = 1.0) -> Individual:
         """See ``Breeder.mutated``."""
         found = _genes(one)
         for _ in range(max(1, round(strength))):
-            found = genes.mutated(found, rng, self.rates)
+            found = genes.mutate(found, rng, self.rates)
         return found.express()
 
     def crossed(self, better: Individual, other: Individual, rng: np.random.Generator) -> Individual:
         """See ``Breeder.crossed``."""
-        return genes.crossed(_genes(better), _genes(other), rng).express()
+        return genes.cross(_genes(better), _genes(other), rng).express()
 
     def distance(self, one: Individual, other: Individual) -> float:
         """See ``Breeder.distance``."""

@@ -87,6 +87,7 @@ class Graph:
 
     @property
     def inputs(self) -> int:
+        """How many inputs: x, y, r and the latent numbers."""
         return len(plane.SPATIAL) + self.latent
 
     @property

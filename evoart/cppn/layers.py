@@ -25,7 +25,7 @@ class Layers:
     Attributes:
         layers: units of each hidden layer.
         activations: names; a layer's units are split into as many equal blocks, in this order.
-        latent: how many latent numbers are inputs beside x, y and r.
+        latent: how many latent numbers are inputs next to x, y and r.
         colour: ``rgb``, ``hsv`` or ``gray``.
         symmetry: see ``plane``.
 
@@ -118,14 +118,14 @@ class Layers:
         return np.concatenate(parts).astype(np.float32)
 
     def steps(self) -> np.ndarray:
-        """Relative step size of every number ``(dim,)``: a tenth of what a fresh one is like."""
+        """Relative step size of every number ``(dim,)``: a tenth of what a random one is like."""
         parts = [np.full(self.latent, 0.3)]
         for index, (before, after) in enumerate(self.sizes):
             parts += [np.full(before * after, 0.2 if index == 0 else 0.8 / np.sqrt(before)), np.full(after, 0.1)]
         return np.concatenate(parts).astype(np.float32)
 
 
-FIRST, LATENT, BIAS = 2.0, 0.5, 0.5  # of a fresh network's first weights, those of latent numbers, and all biases
+FIRST, LATENT, BIAS = 2.0, 0.5, 0.5  # of a random network's first weights, those of latent numbers, and all biases
 CALM = 1.0
 LAST, SHARED, HUE = 2.6, 0.75, 0.2  # of its outputs
 

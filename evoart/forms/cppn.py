@@ -187,7 +187,7 @@ class GraphForm(NetworkForm):
     def random(self, rng: np.random.Generator, image: Image | None = None) -> Genome:
         """New weights for this graph."""
         found = genes.Genes.of(self.net, np.zeros(self.dim, np.float32))
-        found.links = {ends: (genes.fresh_weight(found, *ends, rng), on) for ends, (_, on) in found.links.items()}
+        found.links = {ends: (genes.random_weight(found, *ends, rng), on) for ends, (_, on) in found.links.items()}
         found.nodes = {number: (name, float(rng.normal(0, 0.5))) for number, (name, _) in found.nodes.items()}
         found.latent = rng.normal(0, 1, self.net.latent).astype(np.float32)
         found.weight = float(rng.normal(0, 2))
@@ -227,7 +227,7 @@ class GraphForm(NetworkForm):
         """Graphs of one ancestry: what both have moves, what only one has fades; see ``Form.between``."""
         if not isinstance(other, GraphForm) or layout_key(self.net) != layout_key(other.net):
             return None
-        blended = genes.blended(genes.Genes.of(self.net, genome), genes.Genes.of(other.net, after), share)
+        blended = genes.blend(genes.Genes.of(self.net, genome), genes.Genes.of(other.net, after), share)
         if blended is None:
             return None
         graph, numbers_ = blended.express()

@@ -121,8 +121,8 @@ class ShapesForm:
         rows = np.zeros((n, self.dim_per_group), np.float32)
         for name in sorted(set(self.kinds)):
             where = np.array([i for i, kind in enumerate(self.kinds) if kind == name])
-            fresh = shape(name).sample(rng, centre[where], size[where])
-            rows[where, : fresh.shape[1]] = fresh
+            sampled = shape(name).sample(rng, centre[where], size[where])
+            rows[where, : sampled.shape[1]] = sampled
         if image is None:
             rows[:, -4:-1] = rng.random((n, 3))
         else:

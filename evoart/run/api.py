@@ -74,7 +74,7 @@ def make(what: str | Job, **options: Any) -> Result:
 
     Args:
         what: a job, or a command: ``clip``, ``cppn``, ``cppn-fit``, ``fit``, ``sketch``, ...
-        options: fields of the command's job; none beside a job.
+        options: fields of the command's job; none with a job.
 
     Raises:
         UsageError: an unknown command or option, a value out of range.

@@ -125,6 +125,7 @@ class Number:
         return number
 
     def range(self) -> str:
+        """What is allowed, in words: ``1 to 256 threads``."""
         if self.kind is duration:
             return f"{duration_text(self.low)} to {duration_text(self.high)}"
         return f"{shown(self.low)} to {shown(self.high)}{' ' + self.unit if self.unit else ''}"
@@ -150,6 +151,7 @@ class Choice:
 
 
 def text(name: str, value: Any) -> str:
+    """Text, also empty. Raises UsageError where it is anything else."""
     if not isinstance(value, str):
         raise UsageError(
             f"--{name.replace('_', '-')} is {shortened(value)}, which is not text", 'Give text, such as "name"'
@@ -172,6 +174,7 @@ def texts(name: str, value: Any) -> tuple[str, ...]:
 
 
 def flag(name: str, value: Any) -> bool:
+    """True or false. Raises UsageError where it is anything else."""
     if not isinstance(value, bool):
         raise UsageError(f"--{name.replace('_', '-')} is {value!r}", "Use true or false")
     return value
@@ -196,9 +199,10 @@ def opacity(name: str, value: Any) -> tuple[float, float]:
 
 
 def background(name: str, value: Any) -> str:
+    """``mean``, ``transparent`` or ``#rrggbb``; see ``colour``."""
     word = str(value).strip().lower()
-    grounds = ("mean", "transparent")
-    return word if word in grounds else colour(value, "background", grounds)
+    others = ("mean", "transparent")
+    return word if word in others else colour(value, "background", others)
 
 
 def palette(name: str, value: Any) -> int | tuple[str, ...]:

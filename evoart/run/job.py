@@ -97,8 +97,8 @@ class Job:
         "start": fields.named,
         "start_sha256": fields.text,
     }
-    files: ClassVar[dict[str, str]] = {"start": "start"}  # fields that name files, each with a hash beside it
-    presets: ClassVar[dict[str, dict[str, Any]]] = {}  # what each sets; anything given beside it wins
+    files: ClassVar[dict[str, str]] = {"start": "start"}  # fields that name files, each with a hash
+    presets: ClassVar[dict[str, dict[str, Any]]] = {}  # what each sets; anything given as well wins
 
     size: int | None = None
     options: dict[str, float | str] = field(default_factory=dict)
@@ -256,7 +256,7 @@ class Job:
 
 
 class PhotographJob:
-    """What jobs about a photograph share beside their fields, which stand in each job in the order of its recipes."""
+    """What jobs about a photograph share, except for the fields: each job has those in the order of its recipes."""
 
     picture: str  # path; "" is the bundled photograph, "-" standard input
     until_psnr: float | None

@@ -107,7 +107,7 @@ class Problem:
         return {"loss": float(search.loss)}
 
     def estimate(self, seconds: float, evaluations: float) -> str | None:
-        """One line on what the whole run costs, as far as that can be told after its beginning: wall time and
+        """One line on what the whole run costs, as far as that can be told once it runs: wall time and
         evaluations. None where there is nothing to say that progress does not."""
         return None
 

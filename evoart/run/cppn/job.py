@@ -66,7 +66,7 @@ class NetworkJob(Job):
         activations: names joined by commas: of the layers' units, or those that nodes of a graph may have.
         color: ``rgb``, ``hsv`` or ``gray``.
         symmetry: ``none``, ``x``, ``y``, ``xy`` or ``kaleidoscope:N``.
-        latent: latent numbers, 0 to 64: inputs beside x, y and r that a film can walk through.
+        latent: latent numbers, 0 to 64: inputs next to x, y and r that a film can walk through.
         aspect: width to height of the pictures, ``16:9``.
     """
 

@@ -22,7 +22,7 @@ DEFAULT_SHAPES = 100
 # planned and done, and gradient steps at the end. A test holds them to it.
 GROWING = ("effort", "stages", "cycles", "rounds", "finish")
 
-# What each preset sets; anything given beside it wins.
+# What each preset sets; anything given as well wins.
 PRESETS: dict[str, dict[str, Any]] = {
     # Tian and Ha, "Modern Evolution Strategies for Creativity" (2021): their program's defaults.
     "es-clip": {
@@ -153,7 +153,7 @@ class FitJob(PhotographJob, Job):
                 raise UsageError(f"{name}={value} is not a whole number from 0 to {BUDGET:,}", f"Use --set {name}=100")
 
     def search_options(self) -> dict[str, float | str]:
-        """What a strategy is told beyond its name, population and seed."""
+        """Options of a strategy beyond its name, population and seed."""
         return dict(self.options) | ({"step": self.step} if self.step is not None else {})
 
     @property
