@@ -122,7 +122,7 @@ def drive(
         if saved is None and reason is None and (text := state.forecast.cost()):
             yield Noted(text)
         if reason is None and state.asked is None:
-            yield from keeper.now_and_then()
+            yield from keeper.save_when_due()
     state.ended = reason
     reason = reason or state.asked or "interrupted"
     yield from keeper.save()
@@ -136,7 +136,7 @@ class _Keeper:
         self.keep, self.state, self.saved = keep, state, None
         self.next = time.monotonic() + (keep.every if keep else 0)
 
-    def now_and_then(self) -> Iterator[Event]:
+    def save_when_due(self) -> Iterator[Event]:
         if self.keep and time.monotonic() >= self.next:
             yield from self.save()
 
