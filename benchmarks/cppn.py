@@ -64,7 +64,7 @@ def _graph(rng: np.random.Generator):
     from evoart.cppn import genes
     from evoart.forms.cppn import bare
 
-    return genes.fresh(bare(), rng, genes.Rates(), rounds=27).express()
+    return genes.random_genes(bare(), rng, genes.Rates(), rounds=27).express()
 
 
 def _least(work: Callable[[], object], times: int = 12) -> float:
@@ -101,7 +101,7 @@ def prints() -> None:
 
 def fit(name: str, folder: str | None) -> None:
     """Strategies, the gradient and NEAT on one photograph."""
-    from evoart.run.cppn.fit import CppnFitJob
+    from evoart.run.cppn.job import CppnFitJob
 
     path = str(common.picture(name, folder))
     fixed = {"layers": "16x4", "latent": 1, "activations": "sine,tanh"}

@@ -14,7 +14,15 @@ strategy        an evolution strategy, which sees vectors and losses only
 evaluation      one proposed picture evaluated (in full, or exactly through its change)
 generation      one round of proposing, evaluating and learning
 job             one frozen, complete description of a run
-problem         a job settled, with its data: what a search works on
+problem         a job, complete, with its data: what a search works on
+search          what makes a genome better, step by step, until a budget or its plan ends
+engine          what draws and scores genomes, on a CPU or a GPU
+run             one search from its beginning or a checkpoint to its end, told as events
+result          a finished picture: form, genome and figures
+checkpoint      a run at rest, in one file that it goes on from
+command         what a user asks for, such as ``cppn-fit``: it has one class of jobs and one of problems
+output format   a kind of file that a picture is written as, such as ``svg``
+shape           a kind of primitive, such as ``triangle``, with its geometry
 figures         what a picture comes to, by name: loss, psnr, similarity
 recipe          a job written into the picture it made
 ==============  =================================================================================================

@@ -78,7 +78,7 @@ def _cppn() -> CppnForm:
 
 
 def _graph() -> GraphForm:
-    graph = genes.fresh(bare(2), np.random.default_rng(3), genes.Rates(), 6).express()[0]
+    graph = genes.random_genes(bare(2), np.random.default_rng(3), genes.Rates(), 6).express()[0]
     return GraphForm(1.0, 0.8, graph)
 
 

@@ -90,7 +90,7 @@ def test_useless_prompts_are_refused(text):
         ({"prompts": "a cat", "aspect": "wide"}, "16:9"),
         ({"prompts": "a cat", "aspect": "100:1"}, "strip"),
         ({"prompts": "a cat", "crop_area": "0.9-0.5"}, "runs from"),
-        ({"prompts": "a cat", "form": "oil"}, "unknown canvas"),
+        ({"prompts": "a cat", "form": "oil"}, "unknown form"),
         ({"prompts": "a cat", "search": "gradient", "strategy": "snes"}, "no strategy"),
         ({"prompts": "a cat", "population": 16}, "no population"),
         ({"prompts": "a cat", "engine": "scanline"}, "drawn by JAX"),

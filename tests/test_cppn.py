@@ -29,7 +29,7 @@ def net(latent=2, colour="rgb", symmetry="none", shared=False) -> Graph:
 def grown(seed: int, rounds: int, base: Graph | None = None) -> genes.Genes:
     """A network that mutation has made, with weights mild enough for single precision to follow."""
     rng = np.random.default_rng(seed)
-    found = genes.fresh(base or net(), rng, ALL, rounds)
+    found = genes.random_genes(base or net(), rng, ALL, rounds)
     found.links = {key: (weight * 0.4, on) for key, (weight, on) in found.links.items()}
     return found
 
@@ -147,12 +147,10 @@ def test_symmetric_pictures_are():
 @settings(max_examples=30)
 def test_whatever_evolution_does_leaves_a_network(seed):
     rng = np.random.default_rng(seed)
-    pool = [genes.fresh(net(), rng, ALL, int(rng.integers(0, 6))) for _ in range(3)]
+    pool = [genes.random_genes(net(), rng, ALL, int(rng.integers(0, 6))) for _ in range(3)]
     for _ in range(25):
         one, two = rng.integers(len(pool), size=2)
-        pool.append(
-            genes.mutated(pool[one], rng, ALL) if rng.random() < 0.6 else genes.crossed(pool[one], pool[two], rng)
-        )
+        pool.append(genes.mutate(pool[one], rng, ALL) if rng.random() < 0.6 else genes.cross(pool[one], pool[two], rng))
     for found in pool:
         graph, genome = found.express()  # a cycle or a loose end would be refused here
         assert genome.shape == (graph.dim,)
@@ -163,14 +161,14 @@ def test_whatever_evolution_does_leaves_a_network(seed):
 
 
 def test_the_same_mutation_has_the_same_number_in_different_networks():
-    one = genes.fresh(net(), np.random.default_rng(0), ALL, 0)
-    two = genes.fresh(net(), np.random.default_rng(1), ALL, 0)
+    one = genes.random_genes(net(), np.random.default_rng(0), ALL, 0)
+    two = genes.random_genes(net(), np.random.default_rng(1), ALL, 0)
     for found in (one, two):
         found.links = {(0, 5): (1.0, True)}
         genes.add_node(found, np.random.default_rng(2), ALL)
     assert one.links.keys() == two.links.keys()
     assert len(one.links) == 3
-    child = genes.crossed(one, two, np.random.default_rng(3))
+    child = genes.cross(one, two, np.random.default_rng(3))
     assert child.links.keys() == one.links.keys()
 
 
@@ -180,7 +178,7 @@ def test_a_child_has_the_better_parents_topology_and_genes_of_both():
     extra = max(other.nodes)
     for _ in range(4):
         genes.add_node(other, np.random.default_rng(5), ALL)
-    child = genes.crossed(better, other, np.random.default_rng(6))
+    child = genes.cross(better, other, np.random.default_rng(6))
     assert child.links.keys() == better.links.keys()
     assert extra in child.nodes
     heavy = sum(weight > 50 for weight, _ in child.links.values())
@@ -199,7 +197,7 @@ def test_distance_counts_what_differs():
 
 
 def test_a_split_takes_the_links_place():
-    found = genes.fresh(net(0), np.random.default_rng(0), ALL, 0)
+    found = genes.random_genes(net(0), np.random.default_rng(0), ALL, 0)
     found.links = {(0, 3): (1.7, True)}
     number = genes.add_node(found, np.random.default_rng(1), ALL)
     assert found.links[0, 3] == (1.7, False)
@@ -278,7 +276,7 @@ def test_random_networks_are_mostly_worth_a_look():
     net = Layers((16,) * 8)
     images = np.stack([paint.rows(net, net.random(rng), (32, 32), 0, 32) for _ in range(24)])
     assert np.median(measures.liveliness(images)) > 0.3
-    graphs = [genes.fresh(net(4), rng, genes.Rates()).express() for _ in range(40)]
+    graphs = [genes.random_genes(net(4), rng, genes.Rates()).express() for _ in range(40)]
     images = np.stack([paint.rows(*pair, (32, 32), 0, 32) for pair in graphs])
     assert (measures.liveliness(images) > 0.3).sum() >= 8  # enough to choose from
 

@@ -22,9 +22,9 @@ RATES = genes.Rates(functions=activations.NAMES)
 def networks():
     """Both kinds, and every colour and kind of symmetry once."""
     rng = np.random.default_rng(2)
-    yield "graph", *genes.fresh(bare(2), rng, RATES, 14).express()
-    yield "graph-hsv", *genes.fresh(bare(2, "hsv", "xy"), rng, RATES, 14).express()
-    yield "agnostic", *genes.fresh(bare(1, shared=True), rng, RATES, 9).express()
+    yield "graph", *genes.random_genes(bare(2), rng, RATES, 14).express()
+    yield "graph-hsv", *genes.random_genes(bare(2, "hsv", "xy"), rng, RATES, 14).express()
+    yield "agnostic", *genes.random_genes(bare(1, shared=True), rng, RATES, 9).express()
     net = Layers((9, 7, 6), ("tanh", "sine", "gaussian"), 1, "gray", "kaleidoscope:5")
     yield "layers-gray", net, net.random(rng)
     yield "default", Layers(), Layers().random(rng)
@@ -99,7 +99,7 @@ def test_the_diagram_shows_every_node_that_matters():
 
     import resvg_py
 
-    graph, genome = genes.fresh(bare(1), np.random.default_rng(4), RATES, 8).express()
+    graph, genome = genes.random_genes(bare(1), np.random.default_rng(4), RATES, 8).express()
     text = diagram(graph, genome, "a <title>", '{"evoart":1}')
     root = ElementTree.fromstring(text)
     circles = [e for e in root.iter() if e.tag.endswith("circle") and e.get("stroke")]

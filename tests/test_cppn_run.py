@@ -17,7 +17,7 @@ from evoart.output.save import read_recipe
 from evoart.run import loop
 from evoart.run.api import load
 from evoart.run.checkpoint import Checkpoint
-from evoart.run.cppn.fit import CppnFitJob
+from evoart.run.cppn.job import CppnFitJob
 from evoart.run.job import JOBS, Job
 from evoart.run.problem import prepare
 
@@ -171,12 +171,69 @@ def test_graphs_are_crossed_too(here):
     words = ["--size", "40", "--sheet-size", "90", "-n", "3", "-q", "-s", "1", "--sheet-only", "-o", "b.png"]
     assert run(["cppn", "breed", "g-01.png", "g-02.png", *words]) == 0
     assert not (here / "b-01.png").exists()
-    assert load("b.png").form.label == "3 pictures"
+    assert load("b.png").form.label == "5 pictures"  # with the parents
+
+
+def test_the_breeding_sheet_keeps_the_parents_and_says_whose_a_child_is(here):
+    words = ["--size", "40", "--sheet-size", "400", "-q", "-s", "1", "-o", "b.png"]
+    assert run(["cppn", "breed", "a-01.png", "g-02.png", "a.png:3", *words]) == 0
+    form, genome = load("b.png").form, load("b.png").genome
+    assert form.columns == 4  # sixteen children are four by four, and the parents are a row of their own
+    assert form.captions[16:] == ("parent 1: a-01.png", "parent 2: g-02.png", "parent 3: a.png:3")
+    assert form.captions[0] == "1: child of 1 and 3"  # those of one kind are crossed
+    assert form.captions[1] == "2: child of 2"
+    parts = {cell: (member, part) for cell, member, part in form.split(genome)}
+    assert [parts[cell][0].name for cell in (0, 1, 16, 17)] == ["cppn", "cppn-graph", "cppn", "cppn-graph"]
+    np.testing.assert_array_equal(parts[17][1], load("g-02.png").genome)
+    assert not (here / "b-17.png").exists()  # parents have files already
+    assert run(["redo", "b.png", "-o", "again.png", "-q"]) == 0
+    assert (here / "again.png").read_bytes() == (here / "b.png").read_bytes()
+    *_, alone = loop.run(load("b.png", pick=18).job)
+    np.testing.assert_array_equal(alone.result.genome, load("g-02.png").genome)
+
+
+def test_a_breeding_run_goes_on_from_a_checkpoint(here, tmp_path):
+    from evoart.run import checkpoint
+    from evoart.run.state import Run
+
+    job = Job.make(command="cppn-breed", parents=["a-01.png", "g-02.png"], n=3, seed=1)
+    *_, whole = loop.run(job)
+    problem = prepare(job)
+    state = Run(problem, problem.search(), None)
+    state.search.step()
+    checkpoint.save(tmp_path / "c.npz", state.checkpoint(None))
+    for name in ("a-01.png", "g-02.png"):
+        (here / name).unlink()  # the checkpoint has all that it needs
+    *_, last = loop.resume(checkpoint.load(tmp_path / "c.npz"))
+    assert last.result.recipe["result"] == whole.result.recipe["result"]
+
+
+def test_a_sheet_without_options_mixes_kinds_of_networks():
+    *_, last = loop.run(Job.make(command="cppn", n=8, candidates=1, seed=3))
+    form = last.result.form
+    assert {member.name for member in form.members} == {"cppn", "cppn-graph"}
+    assert {"none", "x", "kaleidoscope:6"} == {member.net.symmetry for member in form.members}
+    for pick in (2, 5):
+        *_, alone = loop.run(Job.make(command="cppn", n=8, candidates=1, seed=3, pick=pick))
+        cell, member, genome = form.split(last.result.genome)[pick - 1]
+        assert alone.result.form == member
+        np.testing.assert_array_equal(alone.result.genome, genome)
+        assert alone.result.job.form_name == member.name
+    named = Job.make(command="cppn", layers="6x2")
+    assert (named.topology, named.symmetry) == ("layers", "none")
+
+
+@pytest.mark.parametrize("count", range(1, 41))
+def test_sheets_have_few_empty_cells(count):
+    job = Job.make(command="cppn", n=count)
+    rows = -(-count // job.columns)
+    assert rows * job.columns - count < job.columns
+    assert rows * job.columns <= max(1.2 * count, count + 2)
 
 
 def test_parents_that_do_not_fit_are_refused(here, capsys):
     assert "no parents" in refused(capsys, "cppn", "breed")
-    assert "different layouts" in refused(capsys, "cppn", "breed", "a-01.png", "g-01.png")
+    assert "different layouts" in refused(capsys, "cppn", "film", "a-01.png", "g-01.png")
     assert "sheet of 4 pictures" in refused(capsys, "cppn", "breed", "a.png")
     assert "no picture 9" in refused(capsys, "cppn", "breed", "a.png:9")
     assert "there is no file" in refused(capsys, "cppn", "breed", "nowhere.png")
@@ -257,6 +314,18 @@ def test_fits_come_nearer_can_be_interrupted_and_done_again(how):
     assert last.result.form == result.form
 
 
+def test_photographs_may_be_long_strips(here):
+    """Nobody chose the proportions of a photograph, nor those of the parents."""
+    Pillow.new("RGB", (400, 2), "red").save("strip.png")
+    for command in (["cppn", "fit", *LAYERS, "--set", "steps=2"], ["fit", "-n", "1", "--evaluations", "50"]):
+        assert (
+            run([*command, "strip.png", "--pixels", "16", "-o", "drawn.png", "--size", "64", "--overwrite", "-q"]) == 0
+        )
+        assert load("drawn.png").size == (64, 1)
+        if command[0] == "cppn":
+            assert run(["cppn", "breed", "drawn.png", "-n", "2", "--size", "40", "-o", "b.png", "-q", "-s", "1"]) == 0
+
+
 def test_a_fit_goes_on_from_a_result(here):
     words = ["--layers", "6x2", "--pixels", "16", "-s", "1", "-q"]
     assert run(["cppn", "fit", "photo.png", *words, "--generations", "30", "-o", "one.png"]) == 0
@@ -299,6 +368,7 @@ def test_exploring_fills_a_sheet(here):
     result = load("e.png")
     assert len(result.form.filled) >= 4
     assert len(result.form.members) == 12
+    assert result.form.axes == (("0", "edges", "0.08"), ("0", "colourfulness", "0.7"))
     assert run(["redo", "e.png", "-o", "again.png", "-q"]) == 0
     assert (here / "again.png").read_bytes() == (here / "e.png").read_bytes()
 

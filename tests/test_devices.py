@@ -325,7 +325,7 @@ def test_processes_that_nobody_tells_of_one_another(monkeypatch):
     with pytest.raises(UsageError, match=r"\(JAX_NUM_PROCESSES, JAX_PROCESS_ID not set\)"):
         distributed.join()
     assert not distributed.active()
-    assert distributed.agreed("time", None) == ("time", None)
+    assert distributed.agree("time", None) == ("time", None)
 
 
 @pytest.mark.slow

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from evoart.errors import EvoartError, UsageError
 from evoart.run import checkpoint as checkpoints
-from evoart.run import state
+from evoart.run import forecast, state
 from evoart.run.events import Finished, Improved, Interrupted, Noted, Progress, Saved, Started, Unsaved
-from evoart.run.fit.problem import FitProblem, settle
+from evoart.run.fit.problem import FitProblem, complete
 from evoart.run.job import Job
 from evoart.run.loop import Keep, resume, run
 from evoart.run.problem import prepare
@@ -67,15 +67,15 @@ def test_budgets(options, reason):
 
 def test_what_a_run_costs_is_said_once_and_early(monkeypatch):
     monkeypatch.setattr(state, "BLOCK", 0.0)
-    monkeypatch.setattr(state, "TIMED", 0.0)
+    monkeypatch.setattr(forecast, "TIMED", 0.0)
     monkeypatch.setattr(FitProblem, "estimate", lambda self, seconds, evaluations: f"{evaluations:.0f} evaluations")
     events = events_of(small(generations=40))
     (place,) = (i for i, event in enumerate(events) if isinstance(event, Noted))
     assert events[place].text == "40 evaluations"
     assert len([event for event in events[:place] if isinstance(event, Progress)]) == 2  # the first block compiles
-    monkeypatch.setattr(state, "TIMED", 1e9)
+    monkeypatch.setattr(forecast, "TIMED", 1e9)
     assert not any(isinstance(event, Noted) for event in events_of(small(generations=40)))
-    monkeypatch.setattr(state, "SLOW", 0.0)
+    monkeypatch.setattr(forecast, "SLOW", 0.0)
     events = events_of(small(generations=40))
     (place,) = (i for i, event in enumerate(events) if isinstance(event, Noted))
     assert len([event for event in events[:place] if isinstance(event, Progress)]) == 1
@@ -319,9 +319,9 @@ def test_the_state_of_another_search_is_refused(tmp_path, saved):
 
 
 def test_a_search_without_an_end_of_its_own_gets_a_budget():
-    assert settle(Job.make(search="classical")).evaluations
-    assert settle(Job.make(search="classical", until_psnr=30)).patience
-    assert settle(Job.make(search="classical", generations=5)).evaluations is None
+    assert complete(Job.make(search="classical"))[0].evaluations
+    assert complete(Job.make(search="classical", until_psnr=30))[0].patience
+    assert complete(Job.make(search="classical", generations=5))[0].evaluations is None
 
 
 def test_signals_set_the_flag_and_handlers_come_back():

@@ -177,16 +177,19 @@ def test_candidates_that_fail_are_never_the_best():
 
 def test_es_clip_reads_genomes_of_any_scale_and_reports_plain_ones():
     engine, _ = problem()
-    form = EsClipForm(ShapesForm(engine.form.kinds, 1.0, 1.0, (1.0, 1.0, 1.0), (0.01, 0.5)))
+    bare = ShapesForm(engine.form.kinds, 1.0, 1.0, (1.0, 1.0, 1.0), (0.01, 0.5))
+    form = EsClipForm.of(bare)
     judge = ScanlineEngine(form, engine.target)
     rng = np.random.default_rng(0)
     genome = rng.normal(size=form.dim).astype(np.float32)
     moved = (genome.reshape(-1, 10) * np.arange(2, 12) + 7).ravel().astype(np.float32)
     np.testing.assert_allclose(judge.images(genome[None]), judge.images(moved[None]), atol=1e-3)
-    plain = ScanlineEngine(form.plain, engine.target)
-    np.testing.assert_array_equal(judge.losses(genome[None]), plain.losses(form.to_plain(genome)[None]))
+    plain = ScanlineEngine(bare, engine.target)
+    np.testing.assert_array_equal(judge.losses(genome[None]), plain.losses(form.in_units(genome)[None]))
+    drawn = form.drawing(genome), bare.drawing(form.in_units(genome))
+    np.testing.assert_array_equal(*(drawing.paint((16, 16)) for drawing in drawn))
 
-    run = Reparametrised(Classical(judge, "pgpe", 16, 0, form.random(rng), OPTIONS), form.to_plain)
+    run = Reparametrised(Classical(judge, "pgpe", 16, 0, form.random(rng), OPTIONS), form.in_units)
     first = run.loss
     for _ in range(20):
         run.step()

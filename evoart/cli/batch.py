@@ -39,7 +39,7 @@ def fit_all(jobs: Sequence[FitJob], options: RunOptions) -> int:
         _check(jobs, options)
         if options.distributed:
             processes.join()
-        seed = processes.seeded(jobs[0]).seed  # one for all
+        seed = processes.draw_seed(jobs[0]).seed  # one for all
         pictures = batch.prepare_all([dataclasses.replace(job, seed=seed) for job in jobs])
         failed: list[str] = []
         halted: Why | None = None

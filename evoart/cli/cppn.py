@@ -26,7 +26,7 @@ _network_options = o.together(
         "--topology",
         type=o.Words("layers", "graph", "agnostic"),
         help="layers of a fixed size, a graph of nodes with activations of their own (NEAT), or agnostic: such a graph "
-        "whose links share one weight. [default: layers]",
+        "whose links share one weight. [default: layers; of a sheet of random networks: a mixture]",
     ),
     o.option(NETWORK, "--layers", metavar="LAYOUT", help="Hidden layers: 24x4 is four of 24 units; or 32,16,8."),
     o.option(
@@ -48,7 +48,7 @@ _network_options = o.together(
         NETWORK,
         "--symmetry",
         type=o.Words(*SYMMETRIES),
-        help="x, y or xy mirrors, kaleidoscope:N has N wedges, 2 to 24. [default: none]",
+        help="x, y or xy mirrors, kaleidoscope:N has N wedges, 2 to 24. [default: none; of a sheet: a mixture]",
     ),
     o.option(NETWORK, "--latent", metavar="N", help="How many latent numbers, 0 to 64; a film moves through them."),
 )
@@ -156,7 +156,7 @@ def fit(picture: str | None, **given: Any) -> int:
     The result is smooth at any size, as soft as the network is small.
     """
     from evoart.errors import UsageError
-    from evoart.run.cppn.fit import CppnFitJob
+    from evoart.run.cppn.job import CppnFitJob
 
     if picture == "":
         raise UsageError("the picture's name is empty", "Name a file, or leave it out for the bundled photograph")
@@ -242,7 +242,7 @@ def film(networks: tuple[str, ...], **given: Any) -> int:
 
     A network is a picture of one, or one of a sheet: sheet.png:7.
     """
-    from evoart.run.cppn.film import CppnFilmJob
+    from evoart.run.cppn.job import CppnFilmJob
 
     return _run(CppnFilmJob, given, networks=networks)
 

@@ -49,7 +49,7 @@ def run_job(
     own_process(job.device, job.threads)
     if options.distributed:
         processes.join()
-    job = processes.seeded(job)
+    job = processes.draw_seed(job)
     if options.dry_run and (missing := find_missing_files(job)):
         return tell_missing(job, missing, report if options.as_json else None)
     if not processes.first():

@@ -84,7 +84,7 @@ NAMES = tuple(activation.name for activation in TABLE)
 INDEX = {name: i for i, name in enumerate(NAMES)}
 
 
-def named(names: Sequence[str]) -> tuple[str, ...]:
+def check_names(names: Sequence[str]) -> tuple[str, ...]:
     """``names`` as they are written, each a known activation.
 
     Raises:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -20,15 +21,19 @@ class Breeder(Protocol):
 
     def fresh(self, rng: np.random.Generator) -> Individual:
         """A random network."""
+        ...
 
     def mutated(self, one: Individual, rng: np.random.Generator, strength: float = 1.0) -> Individual:
         """A child of one parent; a ``strength`` of 1 shows, and leaves the family likeness."""
+        ...
 
     def crossed(self, better: Individual, other: Individual, rng: np.random.Generator) -> Individual:
         """A child of two."""
+        ...
 
     def distance(self, one: Individual, other: Individual) -> float:
         """How different two are, about 0 to 3."""
+        ...
 
 
 class LayersBreeder:
@@ -46,9 +51,11 @@ class LayersBreeder:
         self._owner = np.concatenate(owner)
 
     def fresh(self, rng: np.random.Generator) -> Individual:
+        """See ``Breeder.fresh``."""
         return self.net, self.net.random(rng)
 
     def mutated(self, one: Individual, rng: np.random.Generator, strength: float = 1.0) -> Individual:
+        """See ``Breeder.mutated``."""
         genome = one[1]
         # Sometimes few numbers by much, sometimes all by a little: both show, differently.
         share = rng.choice([0.05, 0.3, 1.0])
@@ -57,6 +64,7 @@ class LayersBreeder:
         return one[0], (genome + mask * noise * self._steps).astype(np.float32)
 
     def crossed(self, better: Individual, other: Individual, rng: np.random.Generator) -> Individual:
+        """See ``Breeder.crossed``."""
         if rng.random() < 0.5:  # between the two, or a little beyond
             share = np.float32(rng.uniform(-0.1, 1.1))
             return better[0], better[1] + share * (other[1] - better[1])
@@ -64,6 +72,7 @@ class LayersBreeder:
         return better[0], np.where(takes[self._owner], other[1], better[1])
 
     def distance(self, one: Individual, other: Individual) -> float:
+        """See ``Breeder.distance``."""
         scale = np.maximum(self._steps, 1e-6)
         return float(np.sqrt((((one[1] - other[1]) / scale) ** 2).mean()) / 5)
 
@@ -75,19 +84,30 @@ class GraphBreeder:
         self.net, self.rates, self.rounds = net, rates or genes.Rates(), rounds
 
     def fresh(self, rng: np.random.Generator) -> Individual:
-        return genes.fresh(self.net, rng, self.rates, self.rounds).express()
+        """See ``Breeder.fresh``."""
+        return genes.random_genes(self.net, rng, self.rates, self.rounds).express()
 
     def mutated(self, one: Individual, rng: np.random.Generator, strength: float = 1.0) -> Individual:
-        found = genes.Genes.of(*one)
+        """See ``Breeder.mutated``."""
+        found = _genes(one)
         for _ in range(max(1, round(strength))):
-            found = genes.mutated(found, rng, self.rates)
+            found = genes.mutate(found, rng, self.rates)
         return found.express()
 
     def crossed(self, better: Individual, other: Individual, rng: np.random.Generator) -> Individual:
-        return genes.crossed(genes.Genes.of(*better), genes.Genes.of(*other), rng).express()
+        """See ``Breeder.crossed``."""
+        return genes.cross(_genes(better), _genes(other), rng).express()
 
     def distance(self, one: Individual, other: Individual) -> float:
-        return genes.Genes.of(*one).distance(genes.Genes.of(*other))
+        """See ``Breeder.distance``."""
+        return _genes(one).distance(_genes(other))
+
+
+def _genes(one: Individual) -> genes.Genes:
+    graph, genome = one
+    if not isinstance(graph, Graph):
+        raise TypeError("layers are no graph")
+    return genes.Genes.of(graph, genome)
 
 
 def breeder(net: Layers | Graph, rates: genes.Rates | None = None) -> Breeder:
@@ -115,28 +135,36 @@ def pack(individuals: Sequence[Individual]) -> dict[str, np.ndarray]:
     }
 
 
-def unpack(arrays: dict[str, np.ndarray], net: Layers | Graph) -> list[Individual]:
-    """The individuals ``pack`` took apart; ``net`` says what they have in common.
+def unpack(arrays: Mapping[str, np.ndarray], layouts: Iterable[Layers | Graph]) -> list[Individual]:
+    """The individuals ``pack`` took apart.
+
+    Args:
+        layouts: what is known of each: its layers, or a graph with the same inputs and outputs.
 
     Raises:
         KeyError, ValueError, EvoartError: arrays that do not belong together.
     """
     lengths = [int(length) for length in arrays["lengths"]]
     genomes = [part.copy() for part in np.split(arrays["genomes"], np.cumsum(lengths)[:-1])] if lengths else []
-    nets = [net] * len(lengths) if isinstance(net, Layers) else _graphs(arrays, net)
-    individuals = list(zip(nets, genomes, strict=True))
-    if any(len(genome) != graph.dim for graph, genome in individuals):
+    graphs = _graphs(arrays)
+    individuals: list[Individual] = []
+    for genome, layout in zip(genomes, layouts, strict=False):
+        if isinstance(layout, Graph):
+            nodes, links = next(graphs)
+            layout = dataclasses.replace(layout, nodes=nodes, links=links)
+        individuals.append((layout, genome))
+    if len(individuals) < len(lengths) or any(len(genome) != net.dim for net, genome in individuals):
         raise ValueError("a genome does not fit its network")
     return individuals
 
 
-def _graphs(arrays: dict[str, np.ndarray], net: Graph) -> list[Graph]:
-    graphs, node, link = [], 0, 0
-    if not len(arrays["lengths"]):
-        return graphs
-    for nodes, links in arrays["counts"].tolist():
-        mine = tuple((int(n), activations.NAMES[int(a)]) for n, a in arrays["nodes"][node : node + nodes])
-        joined = tuple(Link(int(s), int(t), bool(on)) for s, t, on in arrays["links"][link : link + links])
-        graphs.append(Graph(mine, joined, net.latent, net.colour, net.symmetry, net.shared))
+def _graphs(arrays: Mapping[str, np.ndarray]) -> Iterator[tuple[tuple[tuple[int, str], ...], tuple[Link, ...]]]:
+    """Nodes and links of every graph."""
+    node, link = 0, 0
+    for nodes, links in arrays["counts"].tolist() if "counts" in arrays else ():
+        yield (
+            tuple((int(n), activations.NAMES[int(a)]) for n, a in arrays["nodes"][node : node + nodes]),
+            tuple(Link(int(s), int(t), bool(on)) for s, t, on in arrays["links"][link : link + links]),
+        )
         node, link = node + nodes, link + links
-    return graphs
+    raise ValueError("a graph is missing")

@@ -46,7 +46,8 @@ def _run_forward(slots: Slots, weight: Array, bias: Array, inputs: Array, output
 
 
 def _run_backward(outputs: int, kept: Any, gradient: Array) -> tuple[None, Array, Array, Array]:
-    return None, *_backward(*kept, gradient)
+    slots, weight, values, sums = kept
+    return None, *_backward(slots, weight, values, sums, gradient)
 
 
 _run.defvjp(_run_forward, _run_backward)

@@ -20,7 +20,7 @@ from evoart.errors import EvoartError
 from evoart.types import Genome
 
 HEAVIEST = 30.0  # of a weight or bias
-# Fresh weights from coordinates, from latent numbers, from other nodes, and into outputs of a fresh network.
+# Random weights from coordinates, from latent numbers, from other nodes, and into outputs of a new network.
 FOLDING, LATENT, INNER, OUTER = 3.0, 0.5, 2.0, 0.8
 
 
@@ -29,7 +29,7 @@ class Rates:
     """How often things happen to a child.
 
     Attributes:
-        weights: weights and biases are nudged at all; ``fresh`` of them are drawn anew instead.
+        weights: weights and biases are nudged at all; ``fresh`` of them are replaced by random ones.
         node, link, activation, toggle: a node or link is added, an activation changed, a link switched on or off.
         step: standard deviation of a nudge.
         functions: the activations that nodes may have.
@@ -90,6 +90,7 @@ class Genes:
         return graph, np.concatenate([self.latent, rest]).astype(np.float32)
 
     def copy(self) -> Genes:
+        """Genes that change without these."""
         return Genes(dict(self.nodes), dict(self.links), self.latent.copy(), self.net, self.weight)
 
     def distance(self, other: Genes) -> float:
@@ -113,7 +114,7 @@ def split_number(source: int, target: int, taken: dict[int, tuple[str, float]]) 
     raise AssertionError("there are more numbers than nodes")
 
 
-def fresh(net: Graph, rng: np.random.Generator, rates: Rates, rounds: int = 16) -> Genes:
+def random_genes(net: Graph, rng: np.random.Generator, rates: Rates, rounds: int = 16) -> Genes:
     """A random network: inputs joined to outputs, then grown by ``rounds`` of structural mutation, so that it is more
     than a plain gradient from the start. ``net`` says what is fixed; its nodes and links do not matter.
 
@@ -124,7 +125,7 @@ def fresh(net: Graph, rng: np.random.Generator, rates: Rates, rounds: int = 16) 
     genes = Genes(outputs, {}, rng.normal(0, 1, net.latent).astype(np.float32), net, 1.5)
     for index, target in enumerate(net.outputs):
         for source in {int(rng.integers(0, 3)), index % 3}:
-            genes.links[source, target] = (fresh_weight(genes, source, target, rng), True)
+            genes.links[source, target] = (random_weight(genes, source, target, rng), True)
     for _ in range(rounds):
         number = add_node(genes, rng, rates)
         if number is not None:
@@ -147,7 +148,7 @@ def _to_outputs(genes: Genes, number: int, rng: np.random.Generator) -> None:
         genes.links[number, target] = (float(scale * (weight + rng.normal(0, OUTER / 3))), True)
 
 
-def mutated(genes: Genes, rng: np.random.Generator, rates: Rates) -> Genes:
+def mutate(genes: Genes, rng: np.random.Generator, rates: Rates) -> Genes:
     """A changed copy: at least one thing differs."""
     child = genes.copy()
     acts = [
@@ -167,7 +168,7 @@ def mutated(genes: Genes, rng: np.random.Generator, rates: Rates) -> Genes:
 
 
 def nudge(genes: Genes, rng: np.random.Generator, rates: Rates) -> None:
-    """Every weight, bias and latent number moves a little with probability 1/2, a few are drawn anew."""
+    """Every weight, bias and latent number moves a little with probability 1/2, a few become random ones."""
 
     def moved(value: float, scale: float) -> float:
         kind = rng.random()
@@ -197,7 +198,7 @@ def add_node(genes: Genes, rng: np.random.Generator, rates: Rates) -> int | None
     genes.links[source, target] = (weight, False)
     genes.nodes[number] = (str(rng.choice(rates.functions)), float(rng.normal(0, 0.5)))
     genes.links[source, number] = (
-        fresh_weight(genes, source, number, rng) if source < genes.net.inputs else 1.0,
+        random_weight(genes, source, number, rng) if source < genes.net.inputs else 1.0,
         True,
     )
     genes.links[number, target] = (weight, True)
@@ -219,7 +220,7 @@ def add_link(genes: Genes, rng: np.random.Generator, source: int | None = None, 
         weight, on = genes.links.get((start, end), (None, False))
         if on or (weight is None and reaches(genes, end, start)):
             continue
-        genes.links[start, end] = (fresh_weight(genes, start, end, rng) if weight is None else weight, True)
+        genes.links[start, end] = (random_weight(genes, start, end, rng) if weight is None else weight, True)
         return
 
 
@@ -240,7 +241,7 @@ def toggle(genes: Genes, rng: np.random.Generator) -> None:
         genes.links[key] = (weight, not on)
 
 
-def crossed(better: Genes, other: Genes, rng: np.random.Generator) -> Genes:
+def cross(better: Genes, other: Genes, rng: np.random.Generator) -> Genes:
     """A child: genes that both have come from either, those that one has from ``better``.
 
     A gene switched off in either parent is off in three of four children. The child has the better one's topology,
@@ -263,7 +264,7 @@ def crossed(better: Genes, other: Genes, rng: np.random.Generator) -> Genes:
     return child
 
 
-def blended(one: Genes, other: Genes, share: float) -> Genes | None:
+def blend(one: Genes, other: Genes, share: float) -> Genes | None:
     """The network at ``share`` (0 to 1) of the way from ``one`` to ``other``, None where a cycle would come about.
 
     What both have moves; what one has alone comes or goes with its weight. An activation changes halfway.
@@ -281,9 +282,8 @@ def blended(one: Genes, other: Genes, share: float) -> Genes | None:
         links[key] = (at(mine, theirs), on or also)
     nodes = {}
     for key in one.nodes.keys() | other.nodes.keys():
-        mine, theirs = one.nodes.get(key), other.nodes.get(key)
-        name = (mine or theirs)[0] if share < 0.5 else (theirs or mine)[0]
-        nodes[key] = (name, at((mine or theirs)[1], (theirs or mine)[1]))
+        (name, bias), (last, end) = (one.nodes.get(key) or other.nodes[key]), (other.nodes.get(key) or one.nodes[key])
+        nodes[key] = (name if share < 0.5 else last, at(bias, end))
     latent = ((1 - share) * one.latent + share * other.latent).astype(np.float32)
     found = Genes(nodes, links, latent, net, at(one.weight, other.weight))
     try:
@@ -311,8 +311,8 @@ def reaches(genes: Genes, start: int, end: int) -> bool:
     return False
 
 
-def fresh_weight(genes: Genes, source: int, target: int, rng: np.random.Generator) -> float:
-    """A fresh weight. Coordinates are at most 1: a strong link from one folds the plane several times, which is where
+def random_weight(genes: Genes, source: int, target: int, rng: np.random.Generator) -> float:
+    """A random weight. Coordinates are at most 1: a strong link from one folds the plane several times, which is where
     structure comes from; latent numbers should not drown them, nor a hue go round and round."""
     scale = FOLDING if source < len(SPATIAL) else LATENT if source < genes.net.inputs else INNER
     if target in genes.net.outputs:

@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 
 from evoart.cppn import activations, colour, plane
-from evoart.cppn.layers import check_look
+from evoart.cppn.layers import check_architecture
 from evoart.errors import EvoartError
 
 MOST_NODES, MOST_LINKS = 2000, 20_000
@@ -56,8 +56,8 @@ class Graph:
     shared: bool = False
 
     def __post_init__(self) -> None:
-        check_look(self.latent, self.colour, self.symmetry)
-        activations.named([activation for _, activation in self.nodes])
+        check_architecture(self.latent, self.colour, self.symmetry)
+        activations.check_names([activation for _, activation in self.nodes])
         if len(self.nodes) > MOST_NODES or len(self.links) > MOST_LINKS:
             raise EvoartError(
                 f"a network of {len(self.nodes):,} nodes and {len(self.links):,} links",
@@ -87,6 +87,7 @@ class Graph:
 
     @property
     def inputs(self) -> int:
+        """How many inputs: x, y, r and the latent numbers."""
         return len(plane.SPATIAL) + self.latent
 
     @property

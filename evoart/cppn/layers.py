@@ -25,7 +25,7 @@ class Layers:
     Attributes:
         layers: units of each hidden layer.
         activations: names; a layer's units are split into as many equal blocks, in this order.
-        latent: how many latent numbers are inputs beside x, y and r.
+        latent: how many latent numbers are inputs next to x, y and r.
         colour: ``rgb``, ``hsv`` or ``gray``.
         symmetry: see ``plane``.
 
@@ -47,8 +47,8 @@ class Layers:
                 raise UsageError(f"a layer of {width} units", f"Use 1 to {MOST_UNITS}, e.g. --layers 24x4")
         if not self.activations:
             raise UsageError("a network without activations", "Use e.g. --activations tanh,sine")
-        activations.named(self.activations)
-        check_look(self.latent, self.colour, self.symmetry)
+        activations.check_names(self.activations)
+        check_architecture(self.latent, self.colour, self.symmetry)
 
     @property
     def sizes(self) -> list[tuple[int, int]]:
@@ -118,14 +118,14 @@ class Layers:
         return np.concatenate(parts).astype(np.float32)
 
     def steps(self) -> np.ndarray:
-        """Relative step size of every number ``(dim,)``: a tenth of what a fresh one is like."""
+        """Relative step size of every number ``(dim,)``: a tenth of what a random one is like."""
         parts = [np.full(self.latent, 0.3)]
         for index, (before, after) in enumerate(self.sizes):
             parts += [np.full(before * after, 0.2 if index == 0 else 0.8 / np.sqrt(before)), np.full(after, 0.1)]
         return np.concatenate(parts).astype(np.float32)
 
 
-FIRST, LATENT, BIAS = 2.0, 0.5, 0.5  # of a fresh network's first weights, those of latent numbers, and all biases
+FIRST, LATENT, BIAS = 2.0, 0.5, 0.5  # of a random network's first weights, those of latent numbers, and all biases
 CALM = 1.0
 LAST, SHARED, HUE = 2.6, 0.75, 0.2  # of its outputs
 
@@ -144,7 +144,7 @@ def _to_colours(rng: np.random.Generator, colours: str, units: int, before: int)
     return SHARED * rng.normal(0, LAST / np.sqrt(before), (1, before)) + np.sqrt(1 - SHARED**2) * own
 
 
-def check_look(latent: int, colours: str, symmetry: str) -> None:
+def check_architecture(latent: int, colours: str, symmetry: str) -> None:
     """What every network has, of whichever kind.
 
     Raises:

@@ -27,9 +27,9 @@ def entropy(images: np.ndarray) -> np.ndarray:
 def edges(images: np.ndarray) -> np.ndarray:
     """Mean step between neighbouring pixels per 1/64 of the picture: 0 (flat) to about 0.5 (noise)."""
     h, w = images.shape[1:3]
-    across = np.abs(np.diff(images, axis=2)).mean((1, 2, 3)) * w
-    down = np.abs(np.diff(images, axis=1)).mean((1, 2, 3)) * h
-    return (across + down) / 128
+    across = np.abs(np.diff(images, axis=2)).mean((1, 2, 3)) * w if w > 1 else 0.0
+    down = np.abs(np.diff(images, axis=1)).mean((1, 2, 3)) * h if h > 1 else 0.0
+    return np.full(len(images), across + down) / 128
 
 
 def colourfulness(images: np.ndarray) -> np.ndarray:

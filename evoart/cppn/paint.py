@@ -36,7 +36,7 @@ def colours(net: Layers | Graph) -> Callable[[Candidate, Array, Array], Array]:
     """The function that gives sRGB ``(3, p)`` of a candidate at points ``x``, ``y`` ``(p,)``."""
     if isinstance(net, Layers):
         return net.evaluate
-    return lambda candidate, x, y: graph_colours(*candidate, x, y, net)
+    return lambda candidate, x, y: graph_colours(candidate[0], candidate[1], x, y, net)
 
 
 def picture(net: Layers | Graph, candidate: Candidate, size: tuple[int, int]) -> Array:
@@ -77,7 +77,7 @@ def candidate(net: Layers | Graph, genome: Genome) -> Candidate:
 def rows(net: Layers | Graph, genome: Genome, size: tuple[int, int], first: int, last: int) -> np.ndarray:
     """Rows ``first`` to ``last - 1`` of a picture of ``size`` (w, h), ``(last - first, w, 3)`` float32 sRGB."""
     w, _ = size
-    run = _rows_program(_outline(net), w, -(-(last - first) * w // POINTS))
+    run = _rows_program(outline(net), w, -(-(last - first) * w // POINTS))
     flat = run(candidate(net, genome), np.int32(first), np.asarray(size, np.int32))
     return np.asarray(flat).reshape(-1, 3)[: (last - first) * w].reshape(last - first, w, 3)
 
@@ -85,8 +85,9 @@ def rows(net: Layers | Graph, genome: Genome, size: tuple[int, int], first: int,
 POINTS = 1024
 
 
-def _outline(net: Layers | Graph) -> Layers | Graph:
-    """What of a network must be known to compile: of a graph, neither nodes nor links."""
+def outline(net: Layers | Graph) -> Layers | Graph:
+    """What of a network must be known to compile: of a graph, neither nodes nor links. Networks with one outline can
+    be drawn by one program."""
     if isinstance(net, Layers):
         return net
     return Graph(tuple((n, "identity") for n in net.outputs), (), net.latent, net.colour, net.symmetry, net.shared)

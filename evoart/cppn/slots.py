@@ -28,7 +28,7 @@ class Slots(NamedTuple):
         weight: ``(s, FAN)`` int32 places of the weights in the genome; the two places past its end hold 0 and 1.
         bias: ``(s,)`` int32, likewise.
         activation: ``(s,)`` int32 numbers in ``activations.TABLE``.
-        used: ``()`` int32 slots before the padding; outputs are computed beside.
+        used: ``()`` int32 slots before the padding; outputs are computed as well.
     """
 
     source: Array

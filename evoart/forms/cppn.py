@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
@@ -21,14 +22,56 @@ HEAVIEST = 1e6  # no number of a network is read as more: with it float32 still 
 
 
 @dataclass(frozen=True)
-class NetworkForm:
-    """What both kinds have in common. ``net`` is the network; genomes are its numbers."""
+class NetworkForm(ABC):
+    """What both kinds have in common; genomes are the numbers of the network.
+
+    Attributes:
+        width, height: extent of the picture in units; the longer one is 1.
+        net: the layout of the layers, or the graph.
+        samples: points a pixel is the mean of, along each side (see ``NetworkDrawing``); not kept in recipes.
+    """
 
     name: ClassVar[str]
+    width: float = 1.0
+    height: float = 1.0
+    net: Layers | Graph = field(default_factory=Layers)
+    samples: int | None = None
 
     @property
     def dim(self) -> int:
+        """See ``Form.dim``."""
         return self.net.dim
+
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """See ``Form.label``."""
+
+    @property
+    @abstractmethod
+    def description(self) -> str:
+        """See ``Form.description``."""
+
+    @abstractmethod
+    def random(self, rng: np.random.Generator, image: Image | None = None) -> Genome:
+        """See ``Form.random``; ``image`` is not looked at."""
+
+    @abstractmethod
+    def images_traced(self, genomes: Array, height: int, width: int) -> Array:
+        """Pictures ``(n, height, width, 3)`` of genomes ``(n, dim)`` inside a JAX program."""
+
+    @abstractmethod
+    def to_plain(self) -> dict[str, Any]:
+        """See ``Form.to_plain``."""
+
+    @classmethod
+    @abstractmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Self:
+        """See ``Form.from_plain``; an EvoartError where it says what is wrong with the network."""
+
+    @abstractmethod
+    def between(self, genome: Genome, other: Any, after: Genome, share: float) -> tuple[Self, Genome] | None:
+        """See ``Form.between``."""
 
     @property
     def latent(self) -> int:
@@ -37,10 +80,15 @@ class NetworkForm:
 
     def drawing(self, genome: Genome) -> NetworkDrawing:
         """The picture of a genome ``(dim,)``."""
-        return NetworkDrawing(self.net, _settled(genome), self.width, self.height, self.samples)
+        return NetworkDrawing(self.net, _limit(genome), self.width, self.height, self.samples)
 
     def steps(self) -> np.ndarray:
+        """See ``Form.steps``."""
         return self.net.steps()
+
+    def with_structure(self, structure: Any) -> Self:
+        """The same form with another network of its kind."""
+        return dataclasses.replace(self, net=structure)
 
     def work(self, pixels: int) -> float:
         """What one picture costs to draw, in pixels times shapes; measured on a CPU."""
@@ -48,7 +96,7 @@ class NetworkForm:
 
     def finalised(self, genome: Genome) -> tuple[Self, Genome]:
         """See ``Form.finalised``."""
-        return self, _settled(genome)
+        return self, _limit(genome)
 
     def check(self, genome: Genome) -> None:
         """Raise ValueError where a genome read from a file holds what ``finalised`` never writes."""
@@ -73,26 +121,19 @@ class NetworkForm:
 
 @dataclass(frozen=True)
 class CppnForm(NetworkForm):
-    """Networks of fixed layers.
-
-    Attributes:
-        width, height: extent of the picture in units; the longer one is 1.
-        net: the layout of the layers.
-        samples: points a pixel is the mean of, along each side (see ``NetworkDrawing``); not kept in recipes.
-    """
+    """Networks of fixed layers."""
 
     name: ClassVar[str] = "cppn"
-    width: float = 1.0
-    height: float = 1.0
     net: Layers = field(default_factory=Layers)
-    samples: int | None = None
 
     @property
     def label(self) -> str:
+        """See ``Form.label``."""
         return f"a network of {self.net.weights:,} weights"
 
     @property
     def description(self) -> str:
+        """See ``Form.description``."""
         net = self.net
         shape = "-".join(str(units) for units in net.layers)
         return f"layers of {shape} units ({','.join(net.activations)}), {self.net.weights:,} weights, {net.colour}"
@@ -110,17 +151,14 @@ class CppnForm(NetworkForm):
         return self._plain_net() | {"layers": list(self.net.layers), "activations": list(self.net.activations)}
 
     @classmethod
-    def from_plain(cls, plain: Mapping[str, Any]) -> CppnForm:
+    def from_plain(cls, plain: Mapping[str, Any]) -> Self:
         """See ``Form.from_plain``; an EvoartError where it says what is wrong with the network."""
         layers = tuple(_whole(units) for units in _list(plain["layers"]))
-        return cls(*_extent(plain), Layers(layers, tuple(_list(plain["activations"], str)), **_look(plain)))
+        width, height = _extent(plain)
+        return cls(width, height, Layers(layers, tuple(_list(plain["activations"], str)), **_common(plain)))
 
-    def with_structure(self, structure: Layers) -> CppnForm:
-        """The same form with another layout."""
-        return dataclasses.replace(self, net=structure)
-
-    def between(self, genome: Genome, other: Any, after: Genome, share: float) -> tuple[CppnForm, Genome] | None:
-        """Half the weights of each, so to speak; see ``Form.between``."""
+    def between(self, genome: Genome, other: Any, after: Genome, share: float) -> tuple[Self, Genome] | None:
+        """A mean of the weights; see ``Form.between``."""
         if not isinstance(other, CppnForm) or other.net != self.net:
             return None
         return self, (genome + np.float32(share) * (after - genome)).astype(np.float32)
@@ -128,37 +166,30 @@ class CppnForm(NetworkForm):
 
 @dataclass(frozen=True)
 class GraphForm(NetworkForm):
-    """Networks whose topology evolves.
-
-    Attributes:
-        width, height: extent of the picture in units; the longer one is 1.
-        net: the graph.
-        samples: as of ``CppnForm``.
-    """
+    """Networks whose topology evolves."""
 
     name: ClassVar[str] = "cppn-graph"
-    width: float = 1.0
-    height: float = 1.0
     net: Graph = field(default_factory=lambda: bare())
-    samples: int | None = None
 
     @property
     def label(self) -> str:
+        """See ``Form.label``."""
         return f"a network of {len(self.net.nodes)} nodes and {len(self.net.enabled)} links"
 
     @property
     def description(self) -> str:
+        """See ``Form.description``."""
         names = sorted(name for number, name in self.net.nodes if number in self.net.alive)
         counts = ", ".join(f"{names.count(name)} {name}" for name in dict.fromkeys(names))
         kind = ", one weight for all links" if self.net.shared else ""
         return f"{len(self.net.enabled)} of {len(self.net.links)} links; nodes at work: {counts}{kind}"
 
     def random(self, rng: np.random.Generator, image: Image | None = None) -> Genome:
-        """Fresh weights for this graph."""
+        """New weights for this graph."""
         found = genes.Genes.of(self.net, np.zeros(self.dim, np.float32))
-        found.links = {ends: (genes.fresh_weight(found, *ends, rng), on) for ends, (_, on) in found.links.items()}
+        found.links = {ends: (genes.random_weight(found, *ends, rng), on) for ends, (_, on) in found.links.items()}
         found.nodes = {number: (name, float(rng.normal(0, 0.5))) for number, (name, _) in found.nodes.items()}
-        found.latent = rng.normal(0, 1, self.latent).astype(np.float32)
+        found.latent = rng.normal(0, 1, self.net.latent).astype(np.float32)
         found.weight = float(rng.normal(0, 2))
         return found.express()[1]
 
@@ -180,7 +211,7 @@ class GraphForm(NetworkForm):
         return self._plain_net() | graph | ({"shared": True} if self.net.shared else {})
 
     @classmethod
-    def from_plain(cls, plain: Mapping[str, Any]) -> GraphForm:
+    def from_plain(cls, plain: Mapping[str, Any]) -> Self:
         """See ``Form.from_plain``; an EvoartError where it says what is wrong with the network."""
         nodes = tuple((_whole(number), _text(name)) for number, name in _list(plain["nodes"], list))
         links = tuple(
@@ -189,17 +220,14 @@ class GraphForm(NetworkForm):
         shared = plain.get("shared", False)
         if not isinstance(shared, bool):
             raise TypeError("shared")
-        return cls(*_extent(plain), Graph(nodes, links, shared=shared, **_look(plain)))
+        width, height = _extent(plain)
+        return cls(width, height, Graph(nodes, links, shared=shared, **_common(plain)))
 
-    def with_structure(self, structure: Graph) -> GraphForm:
-        """The same form with another graph."""
-        return dataclasses.replace(self, net=structure)
-
-    def between(self, genome: Genome, other: Any, after: Genome, share: float) -> tuple[GraphForm, Genome] | None:
+    def between(self, genome: Genome, other: Any, after: Genome, share: float) -> tuple[Self, Genome] | None:
         """Graphs of one ancestry: what both have moves, what only one has fades; see ``Form.between``."""
         if not isinstance(other, GraphForm) or layout_key(self.net) != layout_key(other.net):
             return None
-        blended = genes.blended(genes.Genes.of(self.net, genome), genes.Genes.of(other.net, after), share)
+        blended = genes.blend(genes.Genes.of(self.net, genome), genes.Genes.of(other.net, after), share)
         if blended is None:
             return None
         graph, numbers_ = blended.express()
@@ -221,7 +249,7 @@ def layout_key(net: Layers | Graph) -> tuple[Any, ...]:
     return (*common, net.shared)
 
 
-def _settled(genome: Genome) -> Genome:
+def _limit(genome: Genome) -> Genome:
     finite = np.nan_to_num(np.asarray(genome, np.float32), nan=0.0, posinf=HEAVIEST, neginf=-HEAVIEST)
     return np.clip(finite, -HEAVIEST, HEAVIEST)
 
@@ -234,7 +262,7 @@ def _extent(plain: Mapping[str, Any]) -> tuple[float, float]:
     return width, height
 
 
-def _look(plain: Mapping[str, Any]) -> dict[str, Any]:
+def _common(plain: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "latent": _whole(plain["latent"]), "colour": _text(plain["colour"]), "symmetry": _text(plain["symmetry"]),
     }  # fmt: skip

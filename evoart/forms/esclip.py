@@ -10,11 +10,10 @@ colours to whole pixels and levels and draws on uniform noise; ours starts opaci
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from evoart.draw.scene import Scene
 from evoart.errors import UsageError
 from evoart.forms.shapes import ShapesForm
 from evoart.types import Array, Genome
@@ -33,66 +32,46 @@ OPTIONS = {
 
 
 @dataclass(frozen=True)
-class EsClipForm:
-    """Triangles read as ES-CLIP does; stands in for a ``ShapesForm``.
+class EsClipForm(ShapesForm):
+    """Triangles read as ES-CLIP does: in a genome ``(dim,)`` every number is relative to the same one of the others.
 
-    Attributes:
-        plain: the form of the same triangles in units, what results are saved in.
-        alpha: highest opacity, within the range of ``plain``.
+    Raises:
+        UsageError: a form of anything but triangles, or an opacity outside of its range.
     """
 
-    plain: ShapesForm
-    alpha: float = ALPHA
-
-    def __post_init__(self) -> None:
-        if set(self.plain.kinds) != {"triangle"}:
+    @classmethod
+    def of(cls, plain: ShapesForm, alpha: float = ALPHA) -> Self:
+        """The form that reads a genome of ``plain``, at most as opaque as ``alpha``."""
+        if set(plain.kinds) != {"triangle"}:
             raise UsageError("ES-CLIP's parametrisation is for triangles", "Use --kind triangle or another preset")
-        low, high = self.plain.opacity
-        if not low <= self.alpha <= high:
-            raise UsageError(f"ES-CLIP's opacity of {self.alpha} is not within {low} to {high}", "Widen the range")
-
-    def __getattr__(self, name: str) -> Any:
-        # Only reached for what is not defined here: kinds, groups, dim, width, background, ...
-        if name.startswith("__") or name == "plain":
-            raise AttributeError(name)
-        return getattr(self.plain, name)
-
-    @property
-    def opacity(self) -> tuple[float, float]:
-        return self.plain.opacity[0], self.alpha
+        low, high = plain.opacity
+        if not low <= alpha <= high:
+            raise UsageError(f"ES-CLIP's opacity of {alpha} is not within {low} to {high}", "Widen the range")
+        opacity = (low, alpha)
+        return cls(plain.kinds, plain.width, plain.height, plain.background, opacity, plain.palette, plain.columns)
 
     def decode(self, xp: Any, genomes: Array) -> tuple[Array, Array]:
-        """Geometry ``(..., groups, 6)`` in units and rgba ``(..., groups, 4)`` of genomes ``(..., dim)``."""
-        return self.plain.decode(xp, self._in_units(xp, genomes))
+        """See ``ShapesForm.decode``."""
+        return super().decode(xp, self._in_units(xp, genomes))
 
     def _in_units(self, xp: Any, genomes: Array) -> Array:
-        rows = genomes.reshape(*genomes.shape[:-1], self.plain.groups, 10)
+        rows = genomes.reshape(*genomes.shape[:-1], self.groups, 10)
         low, high = rows.min(-2, keepdims=True), rows.max(-2, keepdims=True)
         flat = high <= low  # one triangle, or a start of zeros: the middle
         unit = xp.where(flat, 0.5, (rows - low) / xp.where(flat, 1.0, high - low))
-        faintest = self.plain.opacity[0]
-        span = [self.plain.width, self.plain.height] * 3 + [1, 1, 1, self.alpha - faintest]
+        faintest, alpha = self.opacity
+        span = [self.width, self.height] * 3 + [1, 1, 1, alpha - faintest]
         base = [0.0] * 9 + [faintest]
         return (unit * np.array(span, np.float32) + np.array(base, np.float32)).reshape(genomes.shape)
 
-    def images_traced(self, genomes: Array, height: int, width: int) -> Array:
-        """Pictures ``(n, height, width, 3)`` of genomes ``(n, dim)`` inside a JAX program."""
-        import jax.numpy as jnp
-
-        return self.plain.images_traced(self._in_units(jnp, genomes), height, width)
-
-    def to_plain(self, genome: Genome) -> Genome:
-        """The same picture as a genome ``(dim,)`` of ``plain``."""
+    def in_units(self, genome: Genome) -> Genome:
+        """The same picture as a genome ``(dim,)`` of the plain form."""
         return self._in_units(np, np.asarray(genome, np.float32)).astype(np.float32)
-
-    def scene(self, genome: Genome) -> Scene:
-        """The drawing a genome ``(dim,)`` stands for."""
-        return self.plain.drawing(self.to_plain(genome))
 
     def random(self, rng: np.random.Generator, image: np.ndarray | None = None) -> Genome:
         """Where ES-CLIP starts: zeros, ``(dim,)``. Every sample around them is a picture; their mean is not yet one."""
-        return np.zeros(self.plain.dim, np.float32)
+        return np.zeros(self.dim, np.float32)
 
     def steps(self) -> np.ndarray:
         """Ones ``(dim,)``: all ten numbers move alike."""
-        return np.ones(self.plain.dim, np.float32)
+        return np.ones(self.dim, np.float32)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -36,7 +35,7 @@ class NetworkDrawing:
     width: float
     height: float
     samples: int | None = None
-    background: ClassVar[tuple[float, float, float]] = (0.0, 0.0, 0.0)  # never seen: a network covers everything
+    background: tuple[float, float, float] = (0.0, 0.0, 0.0)  # never seen: a network covers everything
 
     def paint(self, size: tuple[int, int], rows: tuple[int, int] | None = None) -> np.ndarray:
         """See ``Drawing.paint``."""
@@ -58,7 +57,7 @@ class NetworkDrawing:
         def draw(y: int) -> np.ndarray:
             # Every strip has the same height, so that one program draws them all: what is too much is cut off.
             fine = paint.rows(self.net, self.genome, whole, y * n, (y + height) * n)
-            return _averaged(fine, n)[: min(y + height, last) - y]
+            return _average(fine, n)[: min(y + height, last) - y]
 
         waiting = []
         for y in starts:
@@ -74,7 +73,7 @@ class NetworkDrawing:
         return embed_picture(self, size, title=title, recipe=recipe, alpha=alpha)
 
 
-def _averaged(fine: np.ndarray, n: int) -> np.ndarray:
+def _average(fine: np.ndarray, n: int) -> np.ndarray:
     if n == 1:
         return fine
     h, w = fine.shape[0] // n, fine.shape[1] // n

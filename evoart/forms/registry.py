@@ -5,7 +5,7 @@ from __future__ import annotations
 from evoart.registry import Registry
 
 FORMS = Registry(
-    "canvas",
+    "form",
     "evoart.forms",
     {
         "shapes": "evoart.forms.shapes:ShapesForm",

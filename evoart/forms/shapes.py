@@ -26,7 +26,7 @@ class ShapesForm:
     Attributes:
         kinds: shape names ``(groups,)`` in paint order.
         width, height: extent of the picture in units; the longer one is 1.
-        background: sRGB in [0, 1], or None for a transparent ground.
+        background: sRGB in [0, 1], or None where it is transparent.
         opacity: lowest and highest opacity; decoding clips to it.
         palette: colours ``(p, 3)`` that decoding snaps to, or None.
         columns: geometry columns at least, so that rows keep their width while a search changes the kinds.
@@ -46,6 +46,7 @@ class ShapesForm:
 
     @property
     def groups(self) -> int:
+        """Shapes."""
         return len(self.kinds)
 
     @property
@@ -55,10 +56,12 @@ class ShapesForm:
 
     @property
     def dim_per_group(self) -> int:
+        """Numbers of a shape: geometry, then rgba."""
         return self.geometry + 4
 
     @property
     def dim(self) -> int:
+        """See ``Form.dim``."""
         return self.groups * self.dim_per_group
 
     @property
@@ -130,8 +133,8 @@ class ShapesForm:
         rows = np.zeros((n, self.dim_per_group), np.float32)
         for name in sorted(set(self.kinds)):
             where = np.array([i for i, kind in enumerate(self.kinds) if kind == name])
-            fresh = shape(name).sample(rng, centre[where], size[where])
-            rows[where, : fresh.shape[1]] = fresh
+            sampled = shape(name).sample(rng, centre[where], size[where])
+            rows[where, : sampled.shape[1]] = sampled
         if image is None:
             rows[:, -4:-1] = rng.random((n, 3))
         else:
@@ -185,17 +188,19 @@ class ShapesForm:
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> ShapesForm:
         """See ``Form.from_plain``."""
-        ground, palette, columns = plain.get("background"), plain.get("palette"), plain.get("columns", 0)
+        background, palette, columns = plain.get("background"), plain.get("palette"), plain.get("columns", 0)
         if not isinstance(columns, int) or not 0 <= columns <= 100:
             raise ValueError("columns")
         if palette is not None and not palette:
             raise ValueError("palette")
         low, high = numbers(*plain["opacity"], low=0, high=1)
+        width, height = numbers(plain["width"], plain["height"], low=1e-9, high=1)
         (min_width,) = numbers(plain.get("min_width", 0.0), low=0, high=1)
         form = cls(
             unpack_kinds(plain.get("kinds")),
-            *numbers(plain["width"], plain["height"], low=1e-9, high=1),
-            None if ground is None else _colour(ground),
+            width,
+            height,
+            None if background is None else _colour(background),
             (low, high),
             None if palette is None else tuple(_colour(colour) for colour in palette),
             columns,

@@ -77,7 +77,7 @@ def make(what: str | Job, **options: Any) -> Result:
 
     Args:
         what: a job, or a command: ``clip``, ``cppn``, ``cppn-fit``, ``fit``, ``sketch``, ...
-        options: fields of the command's job; none beside a job.
+        options: fields of the command's job; none with a job.
 
     Raises:
         UsageError: an unknown command or option, a value out of range.
@@ -158,12 +158,12 @@ def load(path: str | Path | bytes, pick: int | None = None) -> Result:
     data, _, label = read_source(path)  # once: it may be standard input
     result = from_record(record(extract(data, label), label))
     if pick is not None:
-        return _picked(result, pick, label)
+        return _pick(result, pick, label)
     place = Path(path) if isinstance(path, str | Path) else Path("picture")
     return dataclasses.replace(result, mask=result.job.mask(data, place))
 
 
-def _picked(result: Result, pick: int, label: str) -> Result:
+def _pick(result: Result, pick: int, label: str) -> Result:
     from evoart.forms.sheet import SheetForm
     from evoart.run.cppn.job import SheetJob
     from evoart.run.cppn.sheet import members

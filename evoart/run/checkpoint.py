@@ -26,7 +26,7 @@ from evoart.version import __version__
 
 FORMAT = 2
 MAX_BYTES = 1 << 31  # of the arrays, unpacked
-_REMEDY = "Use another copy, or start the run again"
+_HINT = "Use another copy, or start the run again"
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +162,8 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         )
     if not isinstance(version, int) or version > FORMAT:
         raise EvoartError(f"'{path}' was made by a newer evoart ({made_by})", "Update: pip install -U evoart")
-    if not np.array_equal(arrays.pop("digest", None), _digest(arrays)):
+    digest = arrays.pop("digest", np.zeros(0))
+    if not np.array_equal(digest, _digest(arrays)):
         raise damaged
     return arrays, header
 

@@ -31,7 +31,7 @@ class Choice:
 
 
 def on_jax(why: str) -> Choice:
-    """The best of the engines that are JAX programs, on the device that JAX has settled on."""
+    """The best of the engines that are JAX programs, on the device that JAX runs on."""
     gpu = accelerator()
     if gpu is None:
         return Choice("dense", "cpu", why)
@@ -44,7 +44,7 @@ def choose_jax(device: str) -> Choice:
     """What JAX draws on, for forms that have no other engine; ``device`` is ``auto``, ``cpu`` or ``gpu``.
 
     Raises:
-        EvoartError: a GPU was asked for and JAX sees none, or the CPU and JAX has settled on a GPU.
+        EvoartError: a GPU was asked for and JAX sees none, or the CPU and JAX runs on a GPU.
     """
     gpu = accelerator()
     if device == "gpu" and gpu is None:

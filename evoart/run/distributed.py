@@ -12,11 +12,14 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from evoart.errors import EvoartError, UsageError
+
+if TYPE_CHECKING:
+    from evoart.run.job import Job
 
 VARIABLES = ("JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID")
 PATIENCE = 120  # seconds to wait for the others
@@ -51,10 +54,10 @@ def join() -> None:
         if all(given):
             how |= {"coordinator_address": given[0], "num_processes": int(given[1]), "process_id": int(given[2])}
         jax.config.update("jax_cpu_collectives_implementation", "gloo")
-        with _aside():
+        with _redirect():
             jax.distributed.initialize(**how)
             _joined = True
-            agreed("here")
+            agree("here")
     except ValueError as error:
         raise UsageError(f"--distributed: {_first_line(error)}", f"Look at {', '.join(VARIABLES)}") from error
     except RuntimeError as error:
@@ -64,7 +67,7 @@ def join() -> None:
 
 
 @contextlib.contextmanager
-def _aside() -> Iterator[None]:
+def _redirect() -> Iterator[None]:
     """Send what libraries print meanwhile to standard error: standard output is for results."""
     sys.stdout.flush()
     kept = os.dup(1)
@@ -90,21 +93,21 @@ def first() -> bool:
     return jax.process_index() == 0
 
 
-def agreed(*words: str | None) -> tuple[str | None, ...]:
-    """What the first process says: the same words on all of them. Where there is one only, the words as they are."""
+def agree(*words: Any) -> tuple[Any, ...]:
+    """What the first process says: the same words (or None) on all of them. One process alone agrees with itself."""
     if not _joined:
         return words
     from jax.experimental import multihost_utils
 
     message = json.dumps(words).encode().ljust(_MESSAGE)
-    told = multihost_utils.broadcast_one_to_all(np.frombuffer(message, np.uint8))
-    return tuple(json.loads(np.asarray(told).tobytes()))
+    answer = multihost_utils.broadcast_one_to_all(np.frombuffer(message, np.uint8))
+    return tuple(json.loads(np.asarray(answer).tobytes()))
 
 
-def seeded(job: Any) -> Any:
+def draw_seed(job: Job) -> Any:
     """The job with a seed, on all processes the same."""
     job = job.with_seed()
-    return dataclasses.replace(job, seed=int(agreed(str(job.seed))[0]))
+    return dataclasses.replace(job, seed=int(agree(str(job.seed))[0]))
 
 
 def _first_line(error: BaseException) -> str:

@@ -12,7 +12,6 @@ from typing import Any
 from evoart.errors import UsageError, unknown
 from evoart.registry import spelled
 
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)(s?))?")
 _SPECIAL = re.compile(r"(?i)nan|inf(inity)?")
 _HEX = re.compile(r"#?(?:[0-9a-f]{3}|[0-9a-f]{6})")
@@ -126,6 +125,7 @@ class Number:
         return number
 
     def range(self) -> str:
+        """What is allowed, in words: ``1 to 256 threads``."""
         if self.kind is duration:
             return f"{duration_text(self.low)} to {duration_text(self.high)}"
         return f"{shown(self.low)} to {shown(self.high)}{' ' + self.unit if self.unit else ''}"
@@ -151,6 +151,7 @@ class Choice:
 
 
 def text(name: str, value: Any) -> str:
+    """Text, also empty. Raises UsageError where it is anything else."""
     if not isinstance(value, str):
         raise UsageError(
             f"--{name.replace('_', '-')} is {shortened(value)}, which is not text", 'Give text, such as "name"'
@@ -173,6 +174,7 @@ def texts(name: str, value: Any) -> tuple[str, ...]:
 
 
 def flag(name: str, value: Any) -> bool:
+    """True or false. Raises UsageError where it is anything else."""
     if not isinstance(value, bool):
         raise UsageError(f"--{name.replace('_', '-')} is {value!r}", "Use true or false")
     return value
@@ -197,9 +199,10 @@ def opacity(name: str, value: Any) -> tuple[float, float]:
 
 
 def background(name: str, value: Any) -> str:
+    """``mean``, ``transparent`` or ``#rrggbb``; see ``colour``."""
     word = str(value).strip().lower()
-    grounds = ("mean", "transparent")
-    return word if word in grounds else colour(value, "background", grounds)
+    others = ("mean", "transparent")
+    return word if word in others else colour(value, "background", others)
 
 
 def palette(name: str, value: Any) -> int | tuple[str, ...]:
@@ -267,12 +270,16 @@ def shown(number: float) -> str:
 
 @dataclass(frozen=True)
 class Aspect:
-    """Width to height, ``16:9``, as text; ``limit``: how many times longer one side may be than the other."""
+    """Width to height, ``16:9``, as text.
+
+    Attributes:
+        limit: how many times longer one side may be than the other.
+    """
 
     limit: float = 20.0
 
     def __call__(self, name: str, value: Any) -> str:
-        match = re.fullmatch(r"\s*(\d{1,5}(?:\.\d+)?)\s*[:x/]\s*(\d{1,5}(?:\.\d+)?)\s*", str(value))
+        match = re.fullmatch(r"\s*(\d{1,10}(?:\.\d+)?)\s*[:x/]\s*(\d{1,10}(?:\.\d+)?)\s*", str(value))
         wide, tall = (float(match[1]), float(match[2])) if match else (0.0, 0.0)
         if not (wide > 0 and tall > 0):
             raise UsageError(f"--aspect is '{shortened(value)}'", "Write width:height, such as 16:9")
@@ -280,7 +287,7 @@ class Aspect:
             raise UsageError(
                 f"--aspect {shortened(value)} is too long a strip", f"Use 1:{self.limit:g} to {self.limit:g}:1"
             )
-        return f"{wide:g}:{tall:g}"
+        return f"{wide:.12g}:{tall:.12g}"
 
 
 def extent(aspect: str) -> tuple[float, float]:

@@ -40,7 +40,7 @@ RENAMED: dict[str, dict[str, str]] = {
 }
 QUALITIES = ("draft", "normal", "best")
 SIZE = fields.Number(1, 32_768, "pixels")  # of an output's long side
-_POSITIVE = 10**12
+BUDGET = 10**12  # generations or evaluations, at most
 Check = Callable[[str, Any], Any]
 
 # The commands whose pictures keep a job. A new one is a class here (or an entry point ``evoart.jobs``).
@@ -52,10 +52,10 @@ JOBS = Registry(
         "fit-pen": "evoart.run.sketch.fit:PenFitJob",
         "sketch": "evoart.run.sketch.job:SketchJob",
         "cppn": "evoart.run.cppn.job:CppnJob",
-        "cppn-fit": "evoart.run.cppn.fit:CppnFitJob",
+        "cppn-fit": "evoart.run.cppn.job:CppnFitJob",
         "cppn-breed": "evoart.run.cppn.job:BreedJob",
         "cppn-explore": "evoart.run.cppn.job:ExploreJob",
-        "cppn-film": "evoart.run.cppn.film:CppnFilmJob",
+        "cppn-film": "evoart.run.cppn.job:CppnFilmJob",
         "clip": "evoart.run.clip.job:ClipJob",
     },
 )
@@ -85,10 +85,10 @@ class Job:
     checks: ClassVar[dict[str, Check]] = {
         "size": SIZE,
         "options": fields.options,
-        "generations": fields.Number(1, _POSITIVE, "generations"),
-        "evaluations": fields.Number(1, _POSITIVE, "evaluations"),
+        "generations": fields.Number(1, BUDGET, "generations"),
+        "evaluations": fields.Number(1, BUDGET, "evaluations"),
         "seconds": fields.Number(0.1, 30 * 86_400, kind=fields.duration, flag="--time"),
-        "patience": fields.Number(1, _POSITIVE, "generations"),
+        "patience": fields.Number(1, BUDGET, "generations"),
         "quality": fields.Choice(QUALITIES),
         "seed": fields.Number(0, 2**32 - 1),
         "engine": fields.Choice(("auto", "scanline", "dense", "pallas")),
@@ -97,8 +97,8 @@ class Job:
         "start": fields.named,
         "start_sha256": fields.text,
     }
-    files: ClassVar[dict[str, str]] = {"start": "start"}  # fields that name files, each with a hash beside it
-    presets: ClassVar[dict[str, dict[str, Any]]] = {}  # what each sets; anything given beside it wins
+    files: ClassVar[dict[str, str]] = {"start": "start"}  # fields that name files, each with a hash
+    presets: ClassVar[dict[str, dict[str, Any]]] = {}  # what each sets; anything given as well wins
 
     size: int | None = None
     options: dict[str, float | str] = field(default_factory=dict)
@@ -158,6 +158,11 @@ class Job:
         return self.command
 
     @property
+    def goals(self) -> dict[str, float]:
+        """Figures that end the run once they are that high, by name."""
+        return {}
+
+    @property
     def inputs(self) -> tuple[str, ...]:
         """Paths of the files it reads, which must never be written to."""
         values = [getattr(self, name) or () for name in self.files]
@@ -208,6 +213,17 @@ class Job:
                 raise unknown("option", name, [*cls.checks, "time"])
         return cls(**given)
 
+    @property
+    def seeded(self) -> int:
+        """The seed of a job that has one, as ``with_seed`` gives it.
+
+        Raises:
+            ValueError: no seed was drawn yet.
+        """
+        if self.seed is None:
+            raise ValueError("the job has no seed yet")
+        return self.seed
+
     def with_seed(self) -> Self:
         """This job with a seed: its own, or one drawn (six digits, so that it can be typed again)."""
         return self if self.seed is not None else dataclasses.replace(self, seed=secrets.randbelow(1_000_000))
@@ -237,6 +253,32 @@ class Job:
             raise EvoartError(f"{where} was made by a newer evoart (format {version})", "Update: pip install -U evoart")
         renamed = RENAMED.get(str(values.get("command", cls.command)), {}) if version == 1 else {}
         return cls.make(**{renamed.get(str(name), str(name)): v for name, v in values.items() if name != "format"})
+
+
+class PhotographJob:
+    """What jobs about a photograph share, except for the fields: each job has those in the order of its recipes."""
+
+    picture: str  # path; "" is the bundled photograph, "-" standard input
+    until_psnr: float | None
+
+    @property
+    def stem(self) -> str:
+        """See ``Job.stem``: the photograph's own name."""
+        from evoart.picture import bundled
+
+        if self.picture == "-":
+            return "picture"
+        return Path(self.picture).stem if self.picture else bundled().stem
+
+    @property
+    def subject(self) -> str:
+        """The photograph as messages call it."""
+        return {"": "the bundled photograph", "-": "standard input"}.get(self.picture, self.picture)
+
+    @property
+    def goals(self) -> dict[str, float]:
+        """See ``Job.goals``."""
+        return {} if self.until_psnr is None else {"psnr": self.until_psnr}
 
 
 def _plain(value: Any) -> Any:

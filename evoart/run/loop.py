@@ -115,18 +115,18 @@ def drive(
     for note in (*problem.notes, *([choice.note] if choice.note else [])):
         yield Noted(note)
     keeper = _Keeper(keep, state)
-    reason, state.why = distributed.agreed(state.reason(), stop.why)
-    while reason is None and state.why is None:
+    reason, state.asked = distributed.agree(state.reason(), stop.why)
+    while reason is None and state.asked is None:
         reason = state.block(stop)
         yield from state.report()
-        if saved is None and reason is None:
-            yield from state.estimate()
-        if reason is None and state.why is None:
-            yield from keeper.now_and_then()
-    reason = reason or state.why
-    state.ended = None if state.why == reason else reason
+        if saved is None and reason is None and (text := state.forecast.cost()):
+            yield Noted(text)
+        if reason is None and state.asked is None:
+            yield from keeper.save_when_due()
+    state.ended = reason
+    reason = reason or state.asked or "interrupted"
     yield from keeper.save()
-    yield state.finished(reason, keeper.saved)
+    yield from state.finish(reason, keeper.saved)
 
 
 class _Keeper:
@@ -136,7 +136,7 @@ class _Keeper:
         self.keep, self.state, self.saved = keep, state, None
         self.next = time.monotonic() + (keep.every if keep else 0)
 
-    def now_and_then(self) -> Iterator[Event]:
+    def save_when_due(self) -> Iterator[Event]:
         if self.keep and time.monotonic() >= self.next:
             yield from self.save()
 

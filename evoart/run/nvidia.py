@@ -40,10 +40,10 @@ def card() -> Card | None:
     ]
     there = bool(names or driver) or any((ROOT / name).exists() for name in ("dev/nvidia0", "dev/dxg"))
     if not there or not names or not version:
-        told = _asked()  # containers and WSL hide the files and keep the tool
-        if told is None and not there:
+        answer = _ask_tool()  # containers and WSL hide the files and keep the tool
+        if answer is None and not there:
             return None
-        name, number = told or ("", "")
+        name, number = answer or ("", "")
         return Card(names[0] if names else name or "NVIDIA GPU", version[1] if version else number)
     return Card(names[0], version[1])
 
@@ -64,7 +64,7 @@ def why_unused(platforms: str = "") -> tuple[str, str]:
             "Update the driver, or use --device cpu",
         )
     if plugin is None:
-        return f"JAX is installed without CUDA beside an {found.name}", f"Install it with: {EXTRA}"
+        return f"JAX is installed without CUDA next to an {found.name}", f"Install it with: {EXTRA}"
     if platforms and not {"cuda", "gpu"} & set(platforms.split(",")):
         return f"JAX_PLATFORMS={platforms} hides the {found.name} from JAX", "Unset it, or use --device cpu"
     ours, theirs = _version("jaxlib"), _version(plugin)
@@ -102,7 +102,7 @@ def _read(path: Path) -> str:
         return ""
 
 
-def _asked() -> tuple[str, str] | None:
+def _ask_tool() -> tuple[str, str] | None:
     """Name and driver as ``nvidia-smi`` tells them."""
     tool = shutil.which("nvidia-smi")
     if tool is None:

@@ -18,12 +18,28 @@ if TYPE_CHECKING:
     from evoart.run.device import Choice
     from evoart.run.job import Job
     from evoart.run.result import Result
-    from evoart.run.stop import Reason
+
+
+def _no_frames(form: Form, genome: Genome) -> Sequence[Drawing]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Film:
+    """A film that is no record of the run.
+
+    Attributes:
+        frames: what a film of the finished picture shows, each drawn when it is asked for.
+        loop: the frames are a loop: after the last comes the first.
+    """
+
+    frames: Callable[[Form, Genome], Sequence[Drawing]] = _no_frames
+    loop: bool = False
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Problem:
-    """A job, settled, and its data. Every command has its own, which says how pictures are searched for and judged.
+    """A job, complete, and its data. Every command has its own, which says how pictures are searched for and judged.
 
     Attributes:
         job: with seed, sizes and budget decided.
@@ -93,12 +109,8 @@ class Problem:
         return {"loss": float(search.loss)}
 
     def estimate(self, seconds: float, evaluations: float) -> str | None:
-        """One line on what the whole run costs, as far as that can be told after its beginning: wall time and
+        """One line on what the whole run costs, as far as that can be told once it runs: wall time and
         evaluations. None where there is nothing to say that progress does not."""
-        return None
-
-    def reached(self, figures: Callable[[], dict[str, float]]) -> Reason | None:
-        """Why the run is over, where its goal is reached; ``figures()`` gives those of the best so far."""
         return None
 
     def members(self, form: Form, genome: Genome) -> list[tuple[int, Result]]:
@@ -107,23 +119,13 @@ class Problem:
 
     @property
     def has_members(self) -> bool:
-        """Whether ``members`` has something to say."""
+        """Whether ``members`` gives any."""
         return type(self).members is not Problem.members
 
-    def frames(self, form: Form, genome: Genome) -> Sequence[Drawing]:
-        """What a film of the finished picture shows, each drawn when it is asked for; empty for the run's own
-        moments."""
-        return ()
-
     @property
-    def recorded(self) -> bool:
-        """Whether how the picture comes about is kept, for films."""
-        return True
-
-    @property
-    def loop(self) -> bool:
-        """Whether ``frames`` are a loop: after the last comes the first."""
-        return False
+    def film(self) -> Film | None:
+        """What films show; None for how the picture came about, which is recorded then."""
+        return None
 
     def details(self) -> dict[str, Any]:
         """What a dry run tells of the work, by name, beyond what all commands have."""
@@ -131,7 +133,7 @@ class Problem:
 
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Plain values and arrays for a checkpoint, of what this class adds; ``restore`` takes them."""
-        raise NotImplementedError
+        return {}, {}
 
 
 # The problems of the commands in ``run.job.JOBS``. A new one is a class here (or an entry point ``evoart.problems``).

@@ -42,6 +42,7 @@ class Record:
 
     @property
     def drawing(self) -> Drawing:
+        """The picture, decoded."""
         return self.form.drawing(self.genome)
 
 
@@ -102,6 +103,7 @@ def record(recipe: dict[str, Any], where: str = "the recipe") -> Record:
 
 def _genome(form: Form, result: dict[str, Any]) -> Genome:
     """The genome as ``write`` packed it, or from numbers in plain sight where a form reads those."""
-    if "genome" not in result and "weights" in result and hasattr(form, "numbers_of"):
-        return form.numbers_of(result["weights"])
+    read = getattr(form, "numbers_of", None)
+    if "genome" not in result and "weights" in result and read is not None:
+        return read(result["weights"])
     return container.decode_genome(result.get("genome"), form.dim)

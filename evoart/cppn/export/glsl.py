@@ -143,7 +143,9 @@ def _layers(net: Layers, genome: Genome) -> Iterator[str]:
             for c, name in enumerate(before):
                 block = padded[4 * r : 4 * r + 4, 4 * c : 4 * c + 4]
                 if block.any():
-                    terms.append(f"mat4({', '.join(number(v) for v in block.T.ravel())}) * {name}")  # column by column
+                    terms.append(
+                        f"mat4({', '.join(number(float(v)) for v in block.T.ravel())}) * {name}"
+                    )  # column by column
             new = f"{'abcdefghijklmnopqrstuvwxyz'[(layer + 1) % 26]}{(layer + 1) // 26 or ''}_{r}"
             yield f"vec4 {new} = {' + '.join(terms)};"
             if owner is not None:

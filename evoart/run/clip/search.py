@@ -121,13 +121,13 @@ class SearchBuilder:
             raise UsageError(
                 "ES-CLIP's parametrisation starts from nothing and draws triangles", "Leave out --preset es-clip"
             )
-        form = EsClipForm(self.form, job.opacity[1])
+        form = EsClipForm.of(self.form, job.opacity[1])
         options = (OPTIONS if job.strategy == "pgpe" else {}) | self._options()
         start = form.random(np.random.default_rng(job.seed))
         search = StochasticES(
             self.engine_of(form), job.strategy or "pgpe", job.population, job.seed, start, options, self.plan()
         )
-        return Reparametrised(self._limited(search), form.to_plain)
+        return Reparametrised(self._limited(search), form.in_units)
 
     def _limited(self, search: Any) -> Any:
         job = self.job

@@ -4,105 +4,136 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 
-from evoart.cppn.breeder import Individual, breeder, pack, unpack
+from evoart.cppn.breeder import Individual, breeder
+from evoart.cppn.graph import Graph
+from evoart.cppn.layers import Layers
 from evoart.cppn.measures import liveliness
-from evoart.engine.networks import Painter
-from evoart.errors import UsageError
+from evoart.forms.cppn import layout_key
+from evoart.forms.registry import FORMS
 from evoart.run import device
-from evoart.run.cppn.job import BreedJob
-from evoart.run.cppn.networks import network_fields, rates, read_network, same_kind, split_pick
-from evoart.run.cppn.sheet import SheetProblem, places, settled
+from evoart.run.cppn.job import BreedJob, split_pick
+from evoart.run.cppn.networks import network_fields, network_form, rates, read_networks
+from evoart.run.cppn.sheet import Painters, SheetProblem, places, sheet_fields
 from evoart.run.recipe import Record
+from evoart.run.result import Result
 from evoart.search.best_of_n import BestOfN
-from evoart.types import Search
+from evoart.types import Form, Genome, Search
 
 ANCESTORS = 64  # that a recipe names
-_LIKE = 0.02  # mean difference of two pictures below which they are the same to the eye
+_SAME = 0.02  # mean difference of two pictures below which they are the same to the eye
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class BreedProblem(SheetProblem):
-    """Children of ``parents``: each ``(net, genome)``, all of one kind."""
+    """Children of ``parents``: each ``(net, genome)``, of any kinds. Only those of one kind are crossed."""
 
     job: BreedJob
     parents: list[Individual]
 
+    def layout(self, place: int) -> Layers | Graph:
+        """See ``SheetProblem.layout``: that of the parent at that cell, or of the first parent of a child."""
+        return self.parents[self._parent(place)][0]
+
+    def _parent(self, place: int) -> int:
+        first = self.job.first_parent
+        return place - 1 - first if place > first else (place - 1) % len(self.parents)
+
     def search(self) -> Search:
-        job, net = self.job, self.blank.net
-        device.limit_threads(job.threads)
-        painter = Painter(net, self.resolution)
-        seen = painter.images(self.parents)
+        """See ``Problem.search``."""
+        device.limit_threads(self.job.threads)
+        painters = Painters(self.resolution)
+        seen = painters.images(self.parents)
 
-        def judge(children: list[Individual]) -> np.ndarray:
-            images = painter.images(children)
+        def judge(children: Sequence[Individual]) -> np.ndarray:
+            images = painters.images(children)
             nearest = np.abs(images[:, None] - seen[None]).mean((2, 3, 4)).min(1)
-            return np.where(nearest < _LIKE, 1.0, 1 - liveliness(images))
+            return np.where(nearest < _SAME, 1.0, 1 - liveliness(images))
 
-        return BestOfN(self._children, judge, self.kind(), self.assemble, places(job))
+        def make(place: int) -> list[Individual]:
+            return [child for child, _ in self._children(place)]
 
-    def _children(self, place: int) -> list[Individual]:
-        """Candidates for one place: mild changes first, wilder ones towards the end, and crossings at every other."""
-        job, makes = self.job, breeder(self.blank.net, rates(self.job))
-        rng = np.random.default_rng([job.seed, place])
-        strength = job.mutation_scale * (0.5 + 1.5 * (place - 1) / max(job.n - 1, 1))
+        filled = places(self.job)
+        return BestOfN(make, judge, self.kind(filled), self.assemble, filled)
+
+    def _children(self, place: int) -> list[tuple[Individual, tuple[int, ...]]]:
+        """Candidates for one place and the numbers of their parents, from 0: mild changes first, wilder ones at the
+        end, and crossings at every other place. In a parent's own cell there is nobody else."""
+        job, one = self.job, self._parent(place)
+        if place > job.n:
+            return [(self.parents[one], (one,))]
+        net = self.parents[one][0]
+        maker, rng = breeder(net, rates(job)), np.random.default_rng([job.seeded, place])
+        scale = job.mutation_scale * (0.5 + 1.5 * (place - 1) / max(job.n - 1, 1))
+        mates = [k for k, (other, _) in enumerate(self.parents) if k != one and layout_key(other) == layout_key(net)]
         children = []
         for _ in range(job.pool):
-            one = self.parents[(place - 1) % len(self.parents)]
-            if len(self.parents) > 1 and place % 2:
-                other = int(rng.integers(len(self.parents) - 1))
-                other += other >= (place - 1) % len(self.parents)
-                one = makes.crossed(one, self.parents[other], rng)
-            children.append(makes.mutated(one, rng, strength))
+            child, who = self.parents[one], (one,)
+            if mates and place % 2:
+                mate = mates[int(rng.integers(len(mates)))]
+                child, who = maker.crossed(child, self.parents[mate], rng), (one, mate)
+            children.append((maker.mutated(child, rng, scale), who))
         return children
 
+    def fill(self, individuals: Sequence[Individual | None]) -> tuple[list[Individual | None], tuple[str, ...]]:
+        """See ``SheetProblem.fill``: the parents follow in a row of their own, and every child says whose it is."""
+        empty = [None] * (self.job.first_parent - self.job.n)
+        captions = ["" if one is None else self._whose(place, one) for place, one in enumerate(individuals, 1)]
+        own = [f"parent {number}: {os.path.basename(path)}" for number, path in enumerate(self.job.parents, 1)]
+        return [*individuals, *empty, *self.parents], (*captions, *("" for _ in empty), *own)
+
+    def _whose(self, place: int, one: Individual) -> str:
+        who = next((who for child, who in self._children(place) if np.array_equal(child[1], one[1])), ())
+        names = " and ".join(str(parent + 1) for parent in who)
+        return f"{place}: child of {names}" if names else str(place)
+
+    def members(self, form: Form, genome: Genome) -> list[tuple[int, Result]]:
+        """See ``Problem.members``: the children, for the parents are there already."""
+        return [(number, result) for number, result in super().members(form, genome) if number <= self.job.n]
+
     def details(self) -> dict[str, Any]:
-        return super().details() | {"parents": ", ".join(self.job.parents)}
+        """See ``Problem.details``."""
+        return super().details() | {"pictures": self.job.n, "parents": ", ".join(self.job.parents)}
 
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        return {}, pack(self.parents)
+        """See ``Problem.pack``."""
+        forms = [network_form(net, *self.job.extent()) for net, _ in self.parents]
+        genomes = {f"parent-{i}": genome for i, (_, genome) in enumerate(self.parents)}
+        return {"parents": [{"form": form.name, **form.to_plain()} for form in forms]}, genomes
 
     @classmethod
     def prepare(cls, job: BreedJob, source: Any = None) -> Self:
         """Read the parents.
 
         Raises:
-            UsageError: a file that is not there, is no network, or is of another kind than the first.
+            UsageError: a file that is not there, or is no network.
         """
-        found = [read_network(path, expected) for path, expected in _with_hashes(job)]
-        forms = [form for _, form, _, _ in found]
-        for path, form in zip(job.parents[1:], forms[1:], strict=True):
-            same_kind(job.parents[0], forms[0], path, form)
+        found = read_networks(job.parents, job.parents_sha256)
         job = dataclasses.replace(
-            job,
+            job.with_seed(),
             parents_sha256=tuple(digest for _, _, _, digest in found),
             lineage=_lineage(job, [rec for rec, _, _, _ in found]),
-            **network_fields(forms[0]),
+            **network_fields(found[0][1]),
         )
-        blank = forms[0]
+        nets = [form.net for _, form, _, _ in found]
+        empty = [None] * (job.first_parent - job.n)
+        layouts = [*(nets[cell % len(nets)] for cell in range(job.n)), *empty, *nets]
         parents = [(form.net, genome) for _, form, genome, _ in found]
-        return cls(**settled(job, blank), parents=parents)
+        return cls(**sheet_fields(job, layouts, ("",) * job.cells), parents=parents)
 
     @classmethod
     def restore(cls, job: BreedJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> Self:
-        """The problem that ``pack`` took apart."""
-        problem = cls(job=job, parents=[], **common)
-        parents = unpack(dict(arrays), problem.blank.net)
-        if not parents:
-            raise ValueError("no parents")
-        return dataclasses.replace(problem, parents=parents)
-
-
-def _with_hashes(job: BreedJob) -> list[tuple[str, str]]:
-    hashes = job.parents_sha256 or ("",) * len(job.parents)
-    if len(hashes) != len(job.parents):
-        raise UsageError("the job has another number of parents than of their hashes", "Leave parents_sha256 out")
-    return list(zip(job.parents, hashes, strict=True))
+        """See ``Problem.restore``."""
+        forms = [FORMS[str(each["form"])].from_plain(each) for each in plain["parents"]]
+        genomes = [arrays[f"parent-{i}"] for i in range(len(forms))]
+        if not forms or any(len(genome) != form.dim for form, genome in zip(forms, genomes, strict=True)):
+            raise ValueError("parents that are not whole")
+        return cls(job=job, parents=[(form.net, g) for form, g in zip(forms, genomes, strict=True)], **common)
 
 
 def _lineage(job: BreedJob, found: list[Record]) -> tuple[str, ...]:

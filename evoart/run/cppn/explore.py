@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -14,14 +16,13 @@ from evoart.engine.networks import Painter
 from evoart.run import device
 from evoart.run.cppn.job import ExploreJob
 from evoart.run.cppn.networks import rates
-from evoart.run.cppn.sheet import SheetProblem, settled
+from evoart.run.cppn.sheet import SheetProblem, sheet_fields
 from evoart.run.job import output_size
 from evoart.search.archive import Grid, MapElites
-from evoart.search.individuals import Kind
 from evoart.types import Search
 
 EVALUATIONS = {"draft": 1_600, "normal": 6_400, "best": 25_600}
-FRESH = 5  # batches that look around before anything is varied
+FRESH = 5  # batches of random networks before anything is varied
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -32,44 +33,50 @@ class ExploreProblem(SheetProblem):
 
     @property
     def resolution(self) -> tuple[int, int]:
+        """See ``Problem.resolution``."""
         return output_size(*self.job.extent(), self.job.resolution)
 
     def search(self) -> Search:
-        job, net = self.job, self.blank.net
+        """See ``Problem.search``."""
+        job, net = self.job, self.job.architecture()
         device.limit_threads(job.threads)
-        makes, painter = breeder(net, rates(job)), Painter(net, self.resolution)
+        maker, painter = breeder(net, rates(job)), Painter(net, self.resolution)
         across, up = job.measures.split(",")
         better = MEASURES.get(job.objective, liveliness)
         high = RANGES.get(job.objective, (0.0, 1.0))[1]
 
-        def judge(some: list[Individual]) -> tuple[np.ndarray, np.ndarray]:
+        def judge(some: Sequence[Individual]) -> tuple[np.ndarray, np.ndarray]:
             images = painter.images(some)
             losses = 1 - np.clip(better(images) / high, 0, 1)
             # Rows of a sheet run downwards, so its second measure is turned over: up is more.
             return losses, np.stack([-MEASURES[up](images), MEASURES[across](images)], 1)
 
         def vary(one: Individual, other: Individual, rng: np.random.Generator) -> Individual:
-            child = makes.crossed(one, other, rng) if rng.random() < 0.3 else one
-            return makes.mutated(child, rng, float(rng.choice([0.5, 1.0, 2.0])))
+            child = maker.crossed(one, other, rng) if rng.random() < 0.3 else one
+            return maker.mutated(child, rng, float(rng.choice([0.5, 1.0, 2.0])))
 
         low, top = RANGES[up]
         grid = Grid((job.cells // job.columns, job.columns), [(-top, -low), RANGES[across]])
-        kind: Kind = self.kind()
-        return MapElites(makes.fresh, vary, judge, kind, self.assemble, grid, job.batch, FRESH * job.batch, job.seed)
+        kind = self.kind(itertools.repeat(1))
+        first = FRESH * job.batch
+        return MapElites(maker.fresh, vary, judge, kind, self.assemble, grid, job.batch, first, job.seeded)
 
     def figures(self, search: Search) -> dict[str, float]:
-        return {"coverage": search.coverage, "loss": float(search.loss)}
+        """``coverage``, the share of cells that are filled, and ``loss``."""
+        coverage = search.coverage if isinstance(search, MapElites) else 0.0
+        return {"coverage": coverage, "loss": float(search.loss)}
 
     def details(self) -> dict[str, Any]:
+        """See ``Problem.details``."""
         return {"measures": self.job.measures, "objective": self.job.objective, "grid": self.job.grid}
 
     @classmethod
     def prepare(cls, job: ExploreJob, source: Any = None) -> Self:
-        """The job settled, with a budget.
+        """The job with a seed and a budget.
 
         Raises:
             UsageError: a network that makes no sense.
         """
         if not (job.generations or job.evaluations or job.seconds or job.patience):
             job = dataclasses.replace(job, evaluations=EVALUATIONS[job.quality])
-        return cls(**settled(job, job.blank()))
+        return cls(**sheet_fields(job.with_seed(), [job.architecture()] * job.cells))

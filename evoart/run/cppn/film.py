@@ -5,77 +5,20 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 
 from evoart.errors import UsageError
-from evoart.run import fields
-from evoart.run.job import Job, output_size
-from evoart.run.problem import Problem
+from evoart.forms.cppn import NetworkForm
+from evoart.run import device
+from evoart.run.cppn.job import CppnFilmJob
+from evoart.run.cppn.networks import check_kind, networks_engine, read_networks
+from evoart.run.job import output_size
+from evoart.run.problem import Film, Problem
 from evoart.types import Drawing, Form, Genome, Search
 
-if TYPE_CHECKING:
-    from evoart.forms.cppn import NetworkForm
-    from evoart.run import device
-
 MOMENTS = 10_080  # around the loop, none of which is drawn before it is asked for: any number of frames divides it well
-
-
-@dataclass(frozen=True)
-class CppnFilmJob(Job):
-    """``evoart cppn film``.
-
-    Attributes:
-        networks, networks_sha256: paths of pictures of networks (``sheet.png:7`` for one of a sheet) and file hashes.
-        through: what moves where there is one network: ``latent`` numbers, ``weights``, or ``auto``.
-        amount: how far, 0.01 to 20; 1 shows, and stays with the picture.
-    """
-
-    command: ClassVar[str] = "cppn-film"
-    files: ClassVar = Job.files | {"networks": "network"}
-    checks: ClassVar = Job.checks | {
-        "networks": fields.texts,
-        "networks_sha256": fields.texts,
-        "through": fields.Choice(("auto", "latent", "weights")),
-        "amount": fields.Number(0.01, 20.0, kind=float),
-        "engine": fields.Choice(("auto", "networks")),
-    }
-
-    networks: tuple[str, ...] = ()
-    networks_sha256: tuple[str, ...] = ()
-    through: str = "auto"
-    amount: float = 1.0
-
-    def check_together(self) -> None:
-        if not self.networks:
-            raise UsageError("there is no network", "Name one picture of a network or more: evoart cppn film a.png")
-
-    @property
-    def form_name(self) -> str:
-        return "film"
-
-    @property
-    def formats(self) -> tuple[str, ...]:
-        return ("animated-webp",)  # the 255 colours of a GIF make steps of what is smooth
-
-    @property
-    def film_only(self) -> bool:
-        return True
-
-    @property
-    def stem(self) -> str:
-        from pathlib import Path
-
-        from evoart.run.cppn.networks import split_pick
-
-        place, pick = split_pick(self.networks[0])
-        return Path(place).stem + (f"-{pick}" if pick else "")
-
-    @property
-    def summary(self) -> str:
-        count = len(self.networks)
-        return f"a loop through {count} networks" if count > 1 else f"a loop around {self.networks[0]}"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -87,29 +30,30 @@ class FilmProblem(Problem):
 
     @property
     def resolution(self) -> tuple[int, int]:
+        """See ``Problem.resolution``."""
         return self.size
 
     @property
     def engine(self) -> device.Choice:
-        from evoart.run.cppn.networks import networks_engine
-
-        return networks_engine(self.job)
+        """See ``Problem.engine``."""
+        return networks_engine(self.job.device)
 
     def search(self) -> Search:
-        from evoart.run import device
-
+        """See ``Problem.search``: there is nothing to net for."""
         device.limit_threads(self.job.threads)
-        return Standing(self.stops[0][1])
+        return NoSearch(self.stops[0][1])
 
     def evaluate(self, form: Form, genome: Genome) -> dict[str, float]:
+        """``loss``: 0, nothing is judged."""
         return {"loss": 0.0}
 
-    def frames(self, form: Form, genome: Genome) -> Sequence[Drawing]:
-        return Loop(self)
-
     @property
-    def loop(self) -> bool:
-        return True
+    def film(self) -> Film:
+        """The loop."""
+        return Film(self._loop, loop=True)
+
+    def _loop(self, form: Form, genome: Genome) -> Loop:
+        return Loop(self)
 
     def at(self, turn: float) -> tuple[NetworkForm, Genome]:
         """The network at ``turn`` of the way around, 0 to 1; both ends are the first one."""
@@ -127,7 +71,7 @@ class FilmProblem(Problem):
     def _around(self, turn: float) -> tuple[NetworkForm, Genome]:
         """A circle that begins and ends at the network, in a plane of random directions."""
         form, genome = self.stops[0]
-        rng = np.random.default_rng([self.job.seed, 3])
+        rng = np.random.default_rng([self.job.seeded, 3])
         steps = np.zeros(form.dim, np.float32)
         shared = getattr(form.net, "shared", False)
         if self.job.through == "latent" or (self.job.through == "auto" and form.latent and not shared):
@@ -140,13 +84,9 @@ class FilmProblem(Problem):
         return form, (genome + move).astype(np.float32)
 
     @classmethod
-    def restore(
-        cls, job: CppnFilmJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any
-    ) -> Self:
+    def restore(cls, job: Any, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> Self:
+        """See ``Problem.restore``: everything is read from the files that the job names."""
         return cls.prepare(job)
-
-    def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        return {}, {}
 
     @classmethod
     def prepare(cls, job: CppnFilmJob, source: Any = None) -> Self:
@@ -155,16 +95,11 @@ class FilmProblem(Problem):
         Raises:
             UsageError: a file that is not there, is no network or of another kind, or has no latent numbers to move.
         """
-        from evoart.run.cppn.networks import read_network, same_kind
-
-        hashes = job.networks_sha256 or ("",) * len(job.networks)
-        if len(hashes) != len(job.networks):
-            raise UsageError("the job has another number of networks than of their hashes", "Leave networks_sha256 out")
-        found = [read_network(path, digest) for path, digest in zip(job.networks, hashes, strict=True)]
+        found = read_networks(job.networks, job.networks_sha256)
         stops = [(form, genome) for _, form, genome, _ in found]
         form = stops[0][0]
         for path, (other, _) in zip(job.networks[1:], stops[1:], strict=True):
-            same_kind(job.networks[0], form, path, other)
+            check_kind(job.networks[0], form, path, other)
         if job.through == "latent" and len(stops) == 1 and not form.latent:
             raise UsageError(f"'{job.networks[0]}' has no latent numbers", "Use --through weights")
         for (one, genome), (other, after) in zip(stops, [*stops[1:], stops[0]], strict=True):
@@ -175,7 +110,7 @@ class FilmProblem(Problem):
         return cls(job=job, form=form, size=size, name=job.stem, stops=stops)
 
 
-class Loop(Sequence):
+class Loop(Sequence[Drawing]):
     """The moments of a film, drawn when they are asked for; the last one is the first network."""
 
     def __init__(self, problem: FilmProblem) -> None:
@@ -184,12 +119,15 @@ class Loop(Sequence):
     def __len__(self) -> int:
         return MOMENTS
 
-    def __getitem__(self, index: int) -> Drawing:
+    def __getitem__(self, index: Any) -> Any:
+        """The drawing at ``index``, or a list of drawings for a slice."""
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(MOMENTS))]
         form, genome = self.problem.at((index % MOMENTS + 1) / MOMENTS)
         return form.drawing(genome)
 
 
-class Standing(Search):
+class NoSearch(Search):
     """No search: what was given is what comes out."""
 
     stage = "film"
@@ -198,11 +136,14 @@ class Standing(Search):
         self.genome, self.loss, self.generation, self.evaluations, self.done = genome, 0.0, 0, 0, False
 
     def step(self) -> None:
+        """Done."""
         self.done, self.generation = True, 1
 
     def arrays(self) -> dict[str, np.ndarray]:
-        return {"generation": np.int64(self.generation)}
+        """Whether it was done."""
+        return {"generation": np.array(self.generation)}
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:
+        """Go on from ``arrays()``."""
         self.generation = int(arrays["generation"])
         self.done = self.generation > 0

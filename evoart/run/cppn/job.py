@@ -1,20 +1,23 @@
-"""What all jobs with coordinate networks share: which networks they are about."""
+"""Jobs of ``evoart cppn`` and its subcommands: which networks they are about, and what is done with them."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from evoart.errors import UsageError
+from evoart.errors import UsageError, unknown
 from evoart.run import fields
-from evoart.run.job import SIZE, Job
+from evoart.run.job import SIZE, Job, PhotographJob
 
 if TYPE_CHECKING:
     from evoart.cppn.graph import Graph
     from evoart.cppn.layers import Layers
-    from evoart.forms.cppn import NetworkForm
+    from evoart.score.pixel import Loss
 
 TOPOLOGIES = ("layers", "graph", "agnostic")
 MEASURES = ("contrast", "entropy", "edges", "colourfulness", "symmetry")
@@ -63,7 +66,7 @@ class NetworkJob(Job):
         activations: names joined by commas: of the layers' units, or those that nodes of a graph may have.
         color: ``rgb``, ``hsv`` or ``gray``.
         symmetry: ``none``, ``x``, ``y``, ``xy`` or ``kaleidoscope:N``.
-        latent: latent numbers, 0 to 64: inputs beside x, y and r that a film can walk through.
+        latent: latent numbers, 0 to 64: inputs next to x, y and r that a film can walk through.
         aspect: width to height of the pictures, ``16:9``.
     """
 
@@ -88,10 +91,12 @@ class NetworkJob(Job):
 
     @property
     def form_name(self) -> str:
+        """See ``Job.form_name``."""
         return "cppn" if self.topology == "layers" else "cppn-graph"
 
     @property
     def formats(self) -> tuple[str, ...]:
+        """See ``Job.formats``."""
         return ("png",)
 
     def extent(self) -> tuple[float, float]:
@@ -119,18 +124,12 @@ class NetworkJob(Job):
         Raises:
             UsageError: an unknown one.
         """
-        from evoart.cppn.activations import named
+        from evoart.cppn.activations import check_names
 
-        return named(self.activations.split(",")) if self.activations else None
-
-    def blank(self) -> NetworkForm:
-        """The form of its pictures; of graphs, the bare one."""
-        from evoart.forms.cppn import CppnForm, GraphForm
-
-        kind = CppnForm if self.topology == "layers" else GraphForm
-        return kind(*self.extent(), self.architecture())
+        return check_names(self.activations.split(",")) if self.activations else None
 
     def title(self, label: str) -> str:
+        """See ``Job.title``."""
         return f"{self.stem}, {label}"
 
 
@@ -155,14 +154,20 @@ class SheetJob(NetworkJob):
     image_size: int = 1024
 
     def check_together(self) -> None:
+        """See ``Job.check_together``."""
         super().check_together()
         if self.pick is not None and self.pick > self.cells:
             raise UsageError(f"there is no picture {self.pick} on a sheet of {self.cells}", f"Use 1 to {self.cells}")
 
     @property
     def cells(self) -> int:
-        """Places on the sheet."""
+        """Cells of the sheet."""
         return self.n
+
+    @property
+    def axes(self) -> tuple[tuple[str, ...], ...]:
+        """As of ``SheetForm``."""
+        return ()
 
     @property
     def pool(self) -> int:
@@ -171,45 +176,114 @@ class SheetJob(NetworkJob):
 
     @property
     def columns(self) -> int:
-        """Pictures in a row: as many as make the sheet about 4:3."""
+        """Pictures in a row: as many as make the sheet about 4:3 and leave few cells empty."""
         width, height = self.extent()
-        return max(1, min(self.cells, round(math.sqrt(self.cells * 4 / 3 * height / width))))
+
+        def cost(columns: int) -> float:
+            rows = -(-self.n // columns)
+            return abs(math.log(columns * width / (rows * height) * 3 / 4)) + 1.5 * (columns * rows / self.n - 1)
+
+        return min(range(1, self.n + 1), key=cost)
 
     @property
     def form_name(self) -> str:
+        """See ``Job.form_name``."""
         return super().form_name if self.pick is not None else "sheet"
 
     def title(self, label: str) -> str:
+        """See ``Job.title``."""
         return f"{self.command.replace('-', ' ')}: {label}"
+
+
+# Kinds of networks on a sheet where nobody says which: topology, layers, activations, symmetry. A sheet has them in
+# turn, in an order of its own.
+MIXTURE = (
+    ("layers", "24x8", "tanh", "none"),
+    ("layers", "16x3", "sine,gaussian,tanh", "none"),
+    ("layers", "16x3", "sine,gaussian,tanh", "x"),
+    ("layers", "24x4", "sine", "none"),
+    ("graph", "", "", "none"),
+    ("graph", "", "", "none"),
+    ("graph", "", "", "x"),
+    ("graph", "", "", "kaleidoscope:6"),
+)
+MIXED = "mixed"
 
 
 @dataclass(frozen=True)
 class CppnJob(SheetJob):
-    """``evoart cppn``: random networks, the lively ones among them."""
+    """``evoart cppn``: random networks, the lively ones among them.
+
+    Attributes:
+        topology, symmetry: as of ``NetworkJob``, or ``mixed``: several kinds on one sheet (see ``MIXTURE``). Whoever
+            names a topology, layers or activations gets networks of one kind, without symmetry unless that is named.
+        candidates: random networks of which one picture is the liveliest, 1 to 256.
+    """
 
     command: ClassVar[str] = "cppn"
-    checks: ClassVar = SheetJob.checks | {"candidates": fields.Number(1, 256, "networks")}
+    checks: ClassVar = SheetJob.checks | {
+        "topology": fields.Choice((*TOPOLOGIES, MIXED)),
+        "candidates": fields.Number(1, 256, "networks"),
+    }
 
-    candidates: int | None = None  # random networks of which one picture is the liveliest
+    topology: str = MIXED
+    symmetry: str = MIXED
+    candidates: int | None = None
+
+    @classmethod
+    def implied(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """See ``Job.implied``."""
+        named = given.keys() & {"topology", "layers", "activations"}
+        return {"topology": "layers", "symmetry": "none"} | given if named else given
+
+    def of_place(self, place: int) -> CppnJob:
+        """The job of the picture at ``place``, from 1, with its own kind of network.
+
+        Raises:
+            ValueError: the kinds are mixed, and no seed says how.
+        """
+        import numpy as np
+
+        if MIXED not in (self.topology, self.symmetry):
+            return self
+        block, at = divmod(place - 1, len(MIXTURE))
+        order = np.random.default_rng([self.seeded, 7, block]).permutation(len(MIXTURE))
+        topology, layout, activations, symmetry = MIXTURE[order[at]]
+        changes: dict[str, Any] = {"symmetry": symmetry} if self.symmetry == MIXED else {}
+        if self.topology == MIXED:
+            changes |= {"topology": topology, "layers": layout or self.layers, "activations": activations or None}
+        return dataclasses.replace(self, pick=None, **changes)
 
     @property
     def pool(self) -> int:
+        """See ``SheetJob.pool``."""
         return self.candidates or (8 if self.topology == "layers" else 32)  # small graphs are duller, and cheaper
 
     @property
+    def form_name(self) -> str:
+        """See ``Job.form_name``; ``cppn`` of a picture whose kind no seed has decided yet."""
+        if self.pick is None or self.topology != MIXED:
+            return super().form_name
+        return "cppn" if self.seed is None else NetworkJob.form_name.__get__(self.of_place(self.pick))
+
+    @property
     def stem(self) -> str:
+        """See ``Job.stem``."""
         return self.command if self.pick is None else f"network-{self.pick}"
 
     @property
     def summary(self) -> str:
+        """See ``Job.summary``."""
         return f"{self.n} random networks" if self.pick is None else f"random network {self.pick}"
 
 
 @dataclass(frozen=True)
 class BreedJob(SheetJob):
-    """``evoart cppn breed``: children of pictures that somebody has chosen.
+    """``evoart cppn breed``: children of pictures that somebody has chosen. The parents follow them on the sheet, in
+    rows of their own.
 
     Attributes:
+        n: children, 1 to 400.
         parents, parents_sha256: paths of the parents, ``sheet.png:7`` for one of a sheet, and the hashes of the files.
         mutation_scale: how much children differ, 0.05 to 10.
         lineage: the ancestors, nearest first: how many generations back, file, job and picture.
@@ -222,6 +296,7 @@ class BreedJob(SheetJob):
         "parents_sha256": fields.texts,
         "mutation_scale": fields.Number(0.05, 10.0, kind=float),
         "lineage": fields.texts,
+        "aspect": fields.Aspect(math.inf),  # the parents', which nobody chose
     }
 
     parents: tuple[str, ...] = ()
@@ -231,20 +306,36 @@ class BreedJob(SheetJob):
     n: int = 16
 
     def check_together(self) -> None:
-        super().check_together()
+        """See ``Job.check_together``."""
         if not self.parents:
             raise UsageError("there are no parents", "Name one picture of a network or more: evoart cppn breed a.png")
+        super().check_together()
+        if self.pick is not None and self.n < self.pick <= self.first_parent:
+            raise UsageError(f"there is no picture {self.pick} on a sheet of {self.n} children", f"Use 1 to {self.n}")
+
+    @property
+    def first_parent(self) -> int:
+        """Cell of the first parent, from 0: at the beginning of a row."""
+        return -(-self.n // self.columns) * self.columns
+
+    @property
+    def cells(self) -> int:
+        """See ``SheetJob.cells``; those between the last child and the first parent stay empty."""
+        return self.first_parent + len(self.parents)
 
     @property
     def pool(self) -> int:
+        """See ``SheetJob.pool``."""
         return 3
 
     @property
     def stem(self) -> str:
+        """See ``Job.stem``."""
         return "cppn-bred"
 
     @property
     def summary(self) -> str:
+        """See ``Job.summary``."""
         count = len(self.parents)
         return f"{self.n} children of {count} network{'s' if count > 1 else ''}"
 
@@ -278,6 +369,7 @@ class ExploreJob(SheetJob):
     resolution: int = 48
 
     def check_together(self) -> None:
+        """See ``Job.check_together``."""
         match = _REPEATED.fullmatch(self.grid)
         if not match or not all(2 <= int(side) <= 100 for side in match.groups()):
             raise UsageError(f"--grid is '{self.grid}'", "Write columns x rows, 2 to 100 each: 12x12")
@@ -288,16 +380,195 @@ class ExploreJob(SheetJob):
 
     @property
     def columns(self) -> int:
+        """See ``SheetJob.columns``."""
         return int(self.grid.partition("x")[0])
 
     @property
+    def axes(self) -> tuple[tuple[str, ...], ...]:
+        """See ``SheetJob.axes``: the measures and their ranges."""
+        from evoart.cppn.measures import RANGES
+
+        return tuple(
+            (f"{low:g}", name, f"{high:g}") for name in self.measures.split(",") for low, high in [RANGES[name]]
+        )
+
+    @property
     def cells(self) -> int:
+        """See ``SheetJob.cells``."""
         return self.columns * int(self.grid.partition("x")[2])
 
     @property
     def stem(self) -> str:
+        """See ``Job.stem``."""
         return "cppn-explored"
 
     @property
     def summary(self) -> str:
+        """See ``Job.summary``."""
         return f"exploring {self.measures.replace(',', ' and ')} on a grid of {self.grid}"
+
+
+GRADIENT = {"rate": 0.02, "steps": 4_000.0}  # the settings of training a fixed network; the rate falls over the steps
+NEAT = {  # those of NEAT: of training, of the population, and how often each mutation happens
+    "steps": 100.0, "rate": 0.05, "species": 6.0, "survivors": 0.3, "crossing": 0.5,
+    "node": 0.4, "link": 0.6, "activation": 0.15, "toggle": 0.03,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class CppnFitJob(PhotographJob, NetworkJob):
+    """``evoart cppn fit``: a photograph drawn by a network.
+
+    Attributes:
+        picture, sha256: path of the photograph (``""``: the bundled one, ``"-"``: standard input) and its hash.
+        weights: how they are found: ``gradient``, or ``evolve``.
+        strategy: evosax strategy that evolves the weights of layers.
+        population: pool per generation, 4 to 65,536.
+        step: initial step size of a strategy.
+        pixels: long side of the canvas, 16 to 1,024 pixels; None: 128, of graphs 64.
+        loss: ``mse``, ``mae`` or ``oklab``.
+        until_psnr: stop at this PSNR in dB, 1 to 100.
+        max_pixels: photographs with more pixels are refused.
+    """
+
+    command: ClassVar[str] = "cppn-fit"
+    files: ClassVar = NetworkJob.files | {"picture": "photograph"}
+    checks: ClassVar = NetworkJob.checks | {
+        "picture": fields.text,
+        "sha256": fields.text,
+        "weights": fields.Choice(("gradient", "evolve")),
+        "strategy": fields.named,
+        "population": fields.Number(4, 65_536, "candidates"),
+        "step": fields.Number(1e-5, 2.0, kind=float),
+        "pixels": fields.Number(16, 1024, "pixels"),
+        "loss": fields.Choice(("mse", "mae", "oklab")),
+        "until_psnr": fields.Number(1.0, 100.0, "dB", kind=float),
+        "max_pixels": fields.Number(4, 10**10, "pixels"),
+        "aspect": fields.Aspect(math.inf),  # the photograph's, which nobody chose
+    }
+
+    picture: str = ""
+    sha256: str = ""
+    weights: str = "gradient"
+    strategy: str | None = None
+    population: int | None = None
+    step: float | None = None
+    pixels: int | None = None
+    loss: Loss = "mse"
+    until_psnr: float | None = None
+    max_pixels: int | None = None
+    layers: str = "32x4"
+    latent: int = 0
+
+    @property
+    def trains_layers(self) -> bool:
+        """Whether the weights of fixed layers are found by gradient."""
+        return self.topology == "layers" and self.weights == "gradient"
+
+    def check_together(self) -> None:
+        """See ``Job.check_together``."""
+        if self.strategy is not None and (self.topology != "layers" or self.weights != "evolve"):
+            raise UsageError(
+                f"--strategy {self.strategy} is for layers whose weights evolve",
+                f"Use --topology layers --weights evolve --strategy {self.strategy}",
+            )
+        if self.topology == "agnostic" and self.weights == "gradient":
+            raise UsageError("a weight-agnostic network has no weights to train", "Add --weights evolve")
+        if self.trains_layers and self.population is not None:
+            raise UsageError("training layers has no population", "Leave out --population, or use --weights evolve")
+        known = GRADIENT if self.topology == "layers" else NEAT
+        if self.topology == "layers" and self.weights == "evolve":
+            return  # options are the strategy's
+        for name, value in self.options.items():
+            if name not in known:
+                raise unknown("setting", name, known)
+            if isinstance(value, str) or not 0 <= value <= 1e6 or (name == "steps" and value < 1):
+                raise UsageError(f"{name}={value} is out of range", "Use a number from 0 to 1,000,000, 1 step at least")
+
+    def architecture(self) -> Layers | Graph:
+        """As of any job, but that layers are sines where nobody says: with them a photograph is fitted best."""
+        if self.topology == "layers" and self.activations is None:
+            return dataclasses.replace(self, activations="sine").architecture()
+        return super().architecture()
+
+    def setting(self, name: str) -> float:
+        """One of ``GRADIENT`` or ``NEAT``: as given, or as usual."""
+        usual = (GRADIENT if self.topology == "layers" else NEAT)[name]
+        return float(self.options.get(name, usual))
+
+    @property
+    def summary(self) -> str:
+        """See ``Job.summary``."""
+        kind = {"layers": f"layers of {self.layers}", "graph": "evolved topologies"}
+        how = "by gradient" if self.weights == "gradient" else "by evolution"
+        return f"{self.subject}, {kind.get(self.topology, 'one weight for all links')}, {how}"
+
+    def title(self, label: str) -> str:
+        """See ``Job.title``."""
+        return f"{self.stem}, drawn by {label}"
+
+
+@dataclass(frozen=True)
+class CppnFilmJob(Job):
+    """``evoart cppn film``.
+
+    Attributes:
+        networks, networks_sha256: paths of pictures of networks (``sheet.png:7`` for one of a sheet) and file hashes.
+        through: what moves where there is one network: ``latent`` numbers, ``weights``, or ``auto``.
+        amount: how far, 0.01 to 20; 1 shows, and stays with the picture.
+    """
+
+    command: ClassVar[str] = "cppn-film"
+    files: ClassVar = Job.files | {"networks": "network"}
+    checks: ClassVar = Job.checks | {
+        "networks": fields.texts,
+        "networks_sha256": fields.texts,
+        "through": fields.Choice(("auto", "latent", "weights")),
+        "amount": fields.Number(0.01, 20.0, kind=float),
+        "engine": fields.Choice(("auto", "networks")),
+    }
+
+    networks: tuple[str, ...] = ()
+    networks_sha256: tuple[str, ...] = ()
+    through: str = "auto"
+    amount: float = 1.0
+
+    def check_together(self) -> None:
+        """See ``Job.check_together``."""
+        if not self.networks:
+            raise UsageError("there is no network", "Name one picture of a network or more: evoart cppn film a.png")
+
+    @property
+    def form_name(self) -> str:
+        """See ``Job.form_name``."""
+        return "film"
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """See ``Job.formats``."""
+        return ("animated-webp",)  # the 255 colours of a GIF make steps of what is smooth
+
+    @property
+    def film_only(self) -> bool:
+        """See ``Job.film_only``."""
+        return True
+
+    @property
+    def stem(self) -> str:
+        """See ``Job.stem``."""
+        place, pick = split_pick(self.networks[0])
+        return Path(place).stem + (f"-{pick}" if pick else "")
+
+    @property
+    def summary(self) -> str:
+        """See ``Job.summary``."""
+        count = len(self.networks)
+        return f"a loop through {count} networks" if count > 1 else f"a loop around {self.networks[0]}"
+
+
+def split_pick(path: str) -> tuple[str, int | None]:
+    """File and number of ``sheet.png:7``; a file that has such a name is meant itself."""
+    place, colon, number = path.rpartition(":")
+    if colon and number.isascii() and number.isdigit() and len(number) < 6 and not os.path.exists(path):
+        return place, int(number)
+    return path, None

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from evoart.cppn.genes import Rates
+from evoart.cppn.graph import Graph
+from evoart.cppn.layers import Layers
 from evoart.errors import UsageError
-from evoart.forms.cppn import NetworkForm, layout_key
+from evoart.forms.cppn import CppnForm, GraphForm, NetworkForm, layout_key
 from evoart.forms.sheet import SheetForm
 from evoart.output.recipe import extract
 from evoart.run import device
-from evoart.run.cppn.job import NetworkJob
+from evoart.run.cppn.job import NetworkJob, split_pick
 from evoart.run.inputs import read_hashed
 from evoart.run.recipe import Record, record
 
@@ -43,15 +45,7 @@ def read_network(path: str, expected: str = "") -> tuple[Record, NetworkForm, np
     return found, form, genome, digest
 
 
-def split_pick(path: str) -> tuple[str, int | None]:
-    """File and number of ``sheet.png:7``; a file that has such a name is meant itself."""
-    place, colon, number = path.rpartition(":")
-    if colon and number.isascii() and number.isdigit() and len(number) < 6 and not os.path.exists(path):
-        return place, int(number)
-    return path, None
-
-
-def same_kind(first: str, one: NetworkForm, path: str, other: NetworkForm) -> None:
+def check_kind(first: str, one: NetworkForm, path: str, other: NetworkForm) -> None:
     """Refuse networks that cannot be crossed.
 
     Raises:
@@ -60,28 +54,48 @@ def same_kind(first: str, one: NetworkForm, path: str, other: NetworkForm) -> No
     if type(one) is not type(other) or layout_key(one.net) != layout_key(other.net):
         raise UsageError(
             f"'{first}' and '{path}' are networks of different layouts ({one.description}; {other.description})",
-            "Choose pictures of one sheet, or of sheets made with the same options",
+            "Choose pictures of one kind, as sheets made with --topology have",
         )
+
+
+def read_networks(paths: Sequence[str], hashes: Sequence[str]) -> list[tuple[Record, NetworkForm, np.ndarray, str]]:
+    """``read_network`` of several.
+
+    Args:
+        hashes: what each file must have, or nothing where the job does not know yet.
+
+    Raises:
+        UsageError, EvoartError: as ``read_network``.
+    """
+    expected = hashes or ("",) * len(paths)
+    if len(expected) != len(paths):
+        raise UsageError("the job has another number of files than of their hashes", "Leave the hashes out")
+    return [read_network(path, digest) for path, digest in zip(paths, expected, strict=True)]
+
+
+def network_form(net: Layers | Graph, width: float, height: float) -> NetworkForm:
+    """The form of pictures of a network, ``width`` and ``height`` in units."""
+    return CppnForm(width, height, net) if isinstance(net, Layers) else GraphForm(width, height, net)
 
 
 def network_fields(form: NetworkForm) -> dict[str, Any]:
     """The fields of a job about networks such as this one."""
     net = form.net
-    wide, tall = form.width, form.height
-    known = {"color": net.colour, "symmetry": net.symmetry, "latent": net.latent, "aspect": f"{wide:.6g}:{tall:.6g}"}
-    if form.name == "cppn":
-        shape = ",".join(str(units) for units in net.layers)
-        return known | {"topology": "layers", "layers": shape, "activations": ",".join(net.activations)}
+    wide, tall = (np.format_float_positional(float(f"{side:.6g}"), trim="-") for side in (form.width, form.height))
+    known = {"color": net.colour, "symmetry": net.symmetry, "latent": net.latent, "aspect": f"{wide}:{tall}"}
+    if isinstance(net, Layers):
+        layout = ",".join(str(units) for units in net.layers)
+        return known | {"topology": "layers", "layers": layout, "activations": ",".join(net.activations)}
     return known | {"topology": "agnostic" if net.shared else "graph"}
 
 
-def networks_engine(job: NetworkJob) -> device.Choice:
-    """What draws the pictures of a job: JAX, on whatever device it has.
+def networks_engine(asked: str) -> device.Choice:
+    """What draws the pictures of networks: JAX, on the device that is ``asked`` for: ``auto``, ``cpu`` or ``gpu``.
 
     Raises:
-        EvoartError: a GPU was asked for and JAX sees none, or the CPU and JAX has settled on a GPU.
+        EvoartError: a GPU was asked for and JAX sees none, or the CPU and JAX runs on a GPU.
     """
-    return dataclasses.replace(device.choose_jax(job.device), engine="networks")
+    return dataclasses.replace(device.choose_jax(asked), engine="networks")
 
 
 def rates(job: NetworkJob) -> Rates:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 
+from evoart.cppn import paint
 from evoart.cppn.breeder import Individual, breeder, pack, unpack
+from evoart.cppn.graph import Graph
+from evoart.cppn.layers import Layers
 from evoart.cppn.measures import liveliness
 from evoart.engine.networks import Painter
 from evoart.forms.cppn import NetworkForm
 from evoart.forms.sheet import SheetForm
 from evoart.run import device
 from evoart.run.cppn.job import CppnJob, SheetJob
-from evoart.run.cppn.networks import networks_engine, rates
+from evoart.run.cppn.networks import network_form, networks_engine, rates
 from evoart.run.job import output_size
-from evoart.run.problem import Problem
+from evoart.run.problem import Film, Problem
 from evoart.run.result import Result
 from evoart.search.best_of_n import BestOfN
 from evoart.search.individuals import Kind
@@ -26,7 +29,26 @@ from evoart.types import Form, Genome, Search
 
 CELL = 400  # pixels of a picture on a sheet, where nobody says how large the sheet is
 LARGEST = 2400  # of a sheet, likewise
-THUMBNAIL = 48  # pixels at which pictures are judged by eye, so to speak
+THUMBNAIL = 48  # pixels at which pictures are judged
+
+
+class Painters:
+    """CounterRNG individuals of any kinds, ``size`` ``(w, h)`` in pixels: one program for each kind."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self.size = size
+        self._painters: dict[Layers | Graph, Painter] = {}
+
+    def images(self, individuals: Sequence[Individual]) -> np.ndarray:
+        """Pictures ``(n, h, w, 3)`` float32 sRGB in [0, 1]."""
+        w, h = self.size
+        out = np.zeros((len(individuals), h, w, 3), np.float32)
+        kinds = [paint.outline(net) for net, _ in individuals]
+        for kind in dict.fromkeys(kinds):
+            places = [i for i, other in enumerate(kinds) if other == kind]
+            painter = self._painters.setdefault(kind, Painter(kind, self.size))
+            out[places] = painter.images([individuals[i] for i in places])
+        return out
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -34,81 +56,76 @@ class SheetProblem(Problem):
     """Pictures to be put on a sheet, or one of them alone.
 
     Attributes:
-        form: of the sheet with all its places filled by blanks, or of the one picture.
+        form: of the sheet with all its cells filled by blanks, or of the one picture.
     """
 
     job: SheetJob
     form: SheetForm | NetworkForm
 
     @classmethod
-    def prepare(cls, job: SheetJob, source: Any = None) -> Self:
-        return cls(**settled(job, job.blank()))
-
-    @classmethod
-    def restore(cls, job: SheetJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> Self:
+    def restore(cls, job: Any, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> Self:
+        """See ``Problem.restore``; ``form`` says all there is to know."""
         return cls(job=job, **common)
 
     @property
     def resolution(self) -> tuple[int, int]:
+        """See ``Problem.resolution``."""
         return output_size(*self.job.extent(), THUMBNAIL)
 
     @property
     def engine(self) -> device.Choice:
-        return networks_engine(self.job)
+        """See ``Problem.engine``."""
+        return networks_engine(self.job.device)
 
     @property
-    def recorded(self) -> bool:
-        """No: sheets are large, and there is nothing between two of them."""
-        return False
+    def film(self) -> Film:
+        """None at all: sheets are large, and there is nothing between two of them."""
+        return Film()
 
-    @property
-    def blank(self) -> NetworkForm:
-        """The form of a picture."""
-        if isinstance(self.form, NetworkForm):
-            return self.form
-        return next((member for member in self.form.members if member is not None), self.job.blank())
+    def layout(self, place: int) -> Layers | Graph:
+        """The layout of the network at ``place``, from 1; of graphs, what all of them have in common."""
+        return self.job.architecture()
 
-    def kind(self) -> Kind:
-        """How individuals, ``(net, genome)``, are taken apart."""
-        net = self.blank.net
-        return Kind(lambda one: one, pack, lambda arrays: unpack(arrays, net))
+    def kind(self, places: Iterable[int]) -> Kind:
+        """How individuals, ``(net, genome)``, that fill ``places`` in turn are taken apart."""
+        return Kind(lambda one: one, pack, lambda arrays: unpack(arrays, map(self.layout, places)))
+
+    def fill(self, individuals: Sequence[Individual | None]) -> tuple[list[Individual | None], tuple[str, ...]]:
+        """What the cells of the sheet show once the places are filled by ``individuals``, and their captions."""
+        return list(individuals), ()
 
     def assemble(self, individuals: Sequence[Individual | None]) -> tuple[Any, Genome]:
         """Structure and genome of the sheet, or of the one picture that was picked."""
         if isinstance(self.form, NetworkForm):
-            place = self.job.pick - 1 if len(individuals) > 1 else 0
-            found = individuals[place]
+            found = individuals[(self.job.pick or 1) - 1 if len(individuals) > 1 else 0]
             return found if found is not None else (self.form.net, np.zeros(self.form.dim, np.float32))
-        members = [None if one is None else self.blank.with_structure(one[0]) for one in individuals]
-        genomes = [one[1] for one in individuals if one is not None]
-        return tuple(members), np.concatenate([np.zeros(0, np.float32), *genomes])
+        cells, captions = self.fill(individuals)
+        members = tuple(None if one is None else network_form(one[0], *self.job.extent()) for one in cells)
+        genomes = [one[1] for one in cells if one is not None]
+        return (members, captions), np.concatenate([np.zeros(0, np.float32), *genomes])
 
     def evaluate(self, form: Form, genome: Genome) -> dict[str, float]:
-        """1 less the mean liveliness of the pictures; empty places count as dull."""
-        pairs = [(form.net, genome)] if isinstance(form, NetworkForm) else _pairs(form, genome)
-        places = 1 if isinstance(form, NetworkForm) else len(form.members)
-        if not pairs:
-            return {"loss": 1.0}
-        images = Painter(self.blank.net, self.resolution).images(pairs)
-        return {"loss": 1 - float(liveliness(images).sum()) / places}
+        """``loss``: 1 less the mean liveliness of the pictures; empty cells count as dull."""
+        pairs = _individuals(form, genome)
+        cells = 1 if isinstance(self.form, NetworkForm) else len(self.form.filled)
+        lively = liveliness(Painters(self.resolution).images(pairs)).sum() if pairs else 0.0
+        return {"loss": 1 - float(lively) / cells}
 
     def members(self, form: Form, genome: Genome) -> list[tuple[int, Result]]:
         """(number, picture) of every picture on the sheet, each a result of its own."""
-        if isinstance(form, NetworkForm):
+        if not isinstance(form, SheetForm):
             return []
         counts = {"generations": 1, "evaluations": self.job.pool}  # as if it were made alone
-        parts = members(self.job, form, genome)
-        judged = [self.evaluate(part.form, part.genome) for _, part in parts]
+        found = members(self.job, form, genome)
+        lively = liveliness(Painters(self.resolution).images([one for _, part in found for one in _pair(part)]))
         return [
-            (number, dataclasses.replace(part, figures=figures, **counts))
-            for (number, part), figures in zip(parts, judged, strict=True)
+            (number, dataclasses.replace(part, figures={"loss": 1 - float(value)}, **counts))
+            for (number, part), value in zip(found, lively, strict=True)
         ]
 
     def details(self) -> dict[str, Any]:
+        """See ``Problem.details``."""
         return {"pictures": self.job.cells if self.job.pick is None else 1}
-
-    def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        return {}, {}
 
 
 def members(job: SheetJob, form: SheetForm, genome: Genome) -> list[tuple[int, Result]]:
@@ -131,21 +148,34 @@ def members(job: SheetJob, form: SheetForm, genome: Genome) -> list[tuple[int, R
     ]
 
 
-def _pairs(form: SheetForm, genome: Genome) -> list[Individual]:
-    return [(member.net, part) for _, member, part in form.split(genome)]
+def _pair(result: Result) -> list[Individual]:
+    return _individuals(result.form, result.genome)
 
 
-def sheet_of(job: SheetJob, blank: NetworkForm) -> SheetForm:
-    """The form of a job's sheet, all places filled by blanks."""
-    return SheetForm((blank,) * job.cells, job.columns, *job.extent())
+def _individuals(form: Form, genome: Genome) -> list[Individual]:
+    """The networks of a sheet, or the one of a picture."""
+    parts = [(form, genome)] if not isinstance(form, SheetForm) else [part[1:] for part in form.split(genome)]
+    return [(member.net, numbers) for member, numbers in parts if isinstance(member, NetworkForm)]
 
 
-def settled(job: SheetJob, blank: NetworkForm) -> dict[str, Any]:
-    """What every problem of a sheet has in common: job, form, size, name."""
-    form = blank if job.pick is not None else sheet_of(job, blank)
-    natural = job.image_size if job.pick is not None else min(LARGEST, CELL * max(form.columns, form.rows))
+def sheet_fields(
+    job: SheetJob, layouts: Sequence[Layers | Graph | None], captions: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """What every problem of a sheet has in common: job, form, size, name.
+
+    Args:
+        layouts: of every cell, None where it stays empty.
+        captions: as of ``SheetForm``.
+    """
+    blanks = tuple(None if net is None else network_form(net, *job.extent()) for net in layouts)
+    form: SheetForm | NetworkForm | None = SheetForm(blanks, job.columns, *job.extent(), captions, job.axes)
+    natural = min(LARGEST, CELL * max(job.columns, -(-job.cells // job.columns)))
+    if job.pick is not None:
+        form, natural = blanks[job.pick - 1], job.image_size
+        if form is None:
+            raise ValueError(f"cell {job.pick} stays empty")
     size = output_size(form.width, form.height, job.size or natural)
-    return {"job": job.with_seed(), "form": form, "size": size, "name": job.stem}
+    return {"job": job, "form": form, "size": size, "name": job.stem}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -154,19 +184,36 @@ class RandomProblem(SheetProblem):
 
     job: CppnJob
 
+    @classmethod
+    def prepare(cls, job: CppnJob, source: Any = None) -> Self:
+        """The job with a seed.
+
+        Raises:
+            UsageError: a network that makes no sense.
+        """
+        job = job.with_seed()
+        return cls(**sheet_fields(job, [job.of_place(cell + 1).architecture() for cell in range(job.cells)]))
+
+    def layout(self, place: int) -> Layers | Graph:
+        """See ``SheetProblem.layout``."""
+        return self.job.of_place(place).architecture()
+
     def search(self) -> Search:
-        job, net = self.job, self.blank.net
-        device.limit_threads(job.threads)
-        makes = breeder(net, rates(job))
-        painter = Painter(net, self.resolution)
+        """See ``Problem.search``."""
+        device.limit_threads(self.job.threads)
+        painters = Painters(self.resolution)
 
         def make(place: int) -> list[Individual]:
-            rng = np.random.default_rng([job.seed, place])
-            return [makes.fresh(rng) for _ in range(job.pool)]
+            job = self.job.of_place(place)
+            maker, rng = breeder(job.architecture(), rates(job)), np.random.default_rng([job.seeded, place])
+            return [maker.fresh(rng) for _ in range(job.pool)]
 
-        return BestOfN(make, lambda some: 1 - liveliness(painter.images(some)), self.kind(), self.assemble, places(job))
+        filled = places(self.job)
+        return BestOfN(
+            make, lambda some: 1 - liveliness(painters.images(some)), self.kind(filled), self.assemble, filled
+        )
 
 
 def places(job: SheetJob) -> list[int]:
-    """Numbers of the pictures a job makes."""
-    return [job.pick] if job.pick is not None else list(range(1, job.cells + 1))
+    """Numbers of the pictures that a job makes."""
+    return [job.pick] if job.pick is not None else list(range(1, job.n + 1))

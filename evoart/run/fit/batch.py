@@ -6,7 +6,7 @@ than a process for each, and needs a fraction of the memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,21 +31,31 @@ class Picture:
     job: FitJob
     problem: Problem | None = None
     error: EvoartError | None = None
-    _search: Callable[[], Search] | None = None
+    _member: Any = None  # its search, where it advances with those of others
 
     @property
     def side_by_side(self) -> bool:
         """Whether its search may advance while another's is asked to."""
-        return self._search is not None
+        return self._member is not None
+
+    def ready(self) -> Problem:
+        """Its problem.
+
+        Raises:
+            EvoartError: the picture cannot be used.
+        """
+        if self.problem is None:
+            raise self.error or EvoartError("the picture was not read", "Report this with the options you used")
+        return self.problem
 
     def search(self) -> Search:
         """Its search, at its beginning."""
-        return self._search() if self._search else self.problem.search()
+        return self._member or self.ready().search()
 
-    def ended(self) -> None:
+    def leave(self) -> None:
         """The run is over: the others go on without it."""
-        if self._search is not None:
-            self._search().ended = True
+        if self._member is not None:
+            self._member.ended = True
 
 
 def prepare_all(jobs: Sequence[FitJob], sources: Sequence[Any] | None = None) -> list[Picture]:
@@ -61,29 +71,27 @@ def prepare_all(jobs: Sequence[FitJob], sources: Sequence[Any] | None = None) ->
         except EvoartError as error:
             picture.error = error
     ready = [picture for picture in pictures if picture.problem is not None]
-    if len(ready) > 1 and ready[0].problem.engine.engine != "scanline":
-        _side_by_side(ready)
+    if len(ready) > 1 and ready[0].ready().engine.engine != "scanline":
+        _join(ready)
     return pictures
 
 
-def _side_by_side(pictures: list[Picture]) -> None:
+def _join(pictures: list[Picture]) -> None:
+    """Let the searches of pictures advance side by side, where they are made of blocks; else one follows another."""
     from evoart.search.vmapped import batch_searches
 
-    searches = [picture.problem.search() for picture in pictures]
-    if not all(hasattr(search, "block_key") for search in searches):
-        return  # not made of blocks: one after another
-    for picture, member in zip(pictures, batch_searches(searches), strict=True):
-        picture._search = lambda member=member: member
+    searches = [picture.ready().search() for picture in pictures]
+    if all(hasattr(search, "block_key") for search in searches):
+        for picture, member in zip(pictures, batch_searches(searches), strict=True):
+            picture._member = member
 
 
 def events(picture: Picture, **how: Any) -> Iterator[Event]:
     """The run of one picture; see ``run.loop.drive``. Where it cannot be used, its error is raised."""
-    if picture.error is not None:
-        raise picture.error
     try:
-        yield from drive(picture.problem, picture.search(), **how)
+        yield from drive(picture.ready(), picture.search(), **how)
     finally:
-        picture.ended()
+        picture.leave()
 
 
 def check_sources(pictures: Any) -> list[Any]:

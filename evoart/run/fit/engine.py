@@ -21,7 +21,7 @@ def choose(job: FitJob) -> Choice:
 
     Raises:
         UsageError: an engine on a device that it does not run on, a search that processes cannot share.
-        EvoartError: a GPU was asked for and JAX sees none, or the CPU and JAX has settled on a GPU.
+        EvoartError: a GPU was asked for and JAX sees none, or the CPU and JAX runs on a GPU.
     """
     if job.device == "gpu" and job.engine == "scanline":
         raise UsageError("the scanline engine runs on a CPU only", "Use --engine pallas or --device cpu")
@@ -32,7 +32,7 @@ def choose(job: FitJob) -> Choice:
     if job.engine == "scanline":
         return Choice("scanline", "cpu", "asked for")
     if job.device == "gpu" or job.engine in ("dense", "pallas"):
-        return _asked_for(job)
+        return _choose_asked(job)
     if distributed.active():
         return device.on_jax("several processes work on it")
     if job.search == "evolve" or job.device == "cpu":
@@ -42,7 +42,7 @@ def choose(job: FitJob) -> Choice:
     return Choice("scanline", "cpu", "there is no GPU", device.unused())
 
 
-def _asked_for(job: FitJob) -> Choice:
+def _choose_asked(job: FitJob) -> Choice:
     gpu = device.accelerator()
     if gpu is None and (job.device == "gpu" or (job.engine == "pallas" and job.device != "cpu")):
         raise device.no_gpu()

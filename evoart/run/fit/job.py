@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from evoart.errors import UsageError
 from evoart.run import fields
-from evoart.run.job import Job
+from evoart.run.job import Job, PhotographJob
 from evoart.search.options import check_growing, read_independent_sets
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from evoart.score.pixel import Loss
+
 
 SEARCHES = ("evolve", "sets", "regional", "classical")
 DEFAULT_SHAPES = 100
-# What each preset sets; anything given beside it wins.
+# What each preset sets; anything given as well wins.
 PRESETS: dict[str, dict[str, Any]] = {
     # Tian and Ha, "Modern Evolution Strategies for Creativity" (2021): their program's defaults.
     "es-clip": {
@@ -35,7 +37,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True)
-class FitJob(Job):
+class FitJob(PhotographJob, Job):
     """A job of ``evoart fit``. What all jobs have is said there.
 
     Attributes:
@@ -109,19 +111,25 @@ class FitJob(Job):
     population: int | None = None
     step: float | None = None
     until_psnr: float | None = None
-    loss: str = "mse"
+    loss: Loss = "mse"
     weights: str | None = None
     weights_sha256: str = ""
     finish: str = "gradient"
     max_pixels: int | None = None
 
+    @property
+    def plans(self) -> bool:
+        """Whether its search plans its work and ends by itself: the default search."""
+        return self.search == "evolve" and self.finish == "gradient"
+
     def check_together(self) -> None:
+        """See ``Job.check_together``."""
         if self.strategy is not None and self.search in ("evolve", "sets"):
             raise UsageError(
                 f"the search '{self.search}' has no strategy to choose",
                 f"Use --search classical --strategy {self.strategy}, or --search regional",
             )
-        if self.search == "evolve" and self.finish == "gradient":
+        if self.plans:
             self._check_growing()
         elif self.search in ("evolve", "sets"):
             read_independent_sets(self.search_options())
@@ -144,34 +152,29 @@ class FitJob(Job):
         check_growing(self.options)
 
     def search_options(self) -> dict[str, float | str]:
-        """What a strategy is told beyond its name, population and seed."""
+        """Options of a strategy beyond its name, population and seed."""
         return dict(self.options) | ({"step": self.step} if self.step is not None else {})
 
     @property
     def form_name(self) -> str:
+        """See ``Job.form_name``."""
         return "shapes"
 
     @property
-    def stem(self) -> str:
-        from evoart.picture import bundled
-
-        if self.picture == "-":
-            return "picture"
-        return Path(self.picture).stem if self.picture else bundled().stem
-
-    @property
     def summary(self) -> str:
-        name = {"": "the bundled photograph", "-": "standard input"}.get(self.picture, self.picture)
+        """See ``Job.summary``."""
         number = self.shapes or (None if self.start else DEFAULT_SHAPES)
         if not number:
-            return f"{name}, going on from {self.start}"
-        return f"{name}, {number:,} shape{'s' if number != 1 else ''} ({self.kind})"
+            return f"{self.subject}, going on from {self.start}"
+        return f"{self.subject}, {number:,} shape{'s' if number != 1 else ''} ({self.kind})"
 
     def mask(self, data: bytes, path: Path) -> np.ndarray | None:
+        """See ``Job.mask``."""
         from evoart.run.fit.mask import mask_of
 
         return mask_of(data, path, self.picture, self.sha256) if self.keep_alpha else None
 
     @classmethod
     def implied(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """See ``Job.implied``: a strategy alone asks for the classical search."""
         return {"search": "classical"} | given if "strategy" in given else given

@@ -22,6 +22,7 @@ def choose(image: np.ndarray, weight: np.ndarray, count: int) -> tuple[tuple[flo
     pixels, weights = pixels[weights > 0], weights[weights > 0]
     lab = oklab(np, pixels).astype(np.float64)
     centres = _spread(lab, weights, count)
+    nearest = np.zeros(len(lab), np.int64)
     for _ in range(ROUNDS):
         nearest = ((lab[:, None] - centres) ** 2).sum(-1).argmin(1)
         mass = np.bincount(nearest, weights, len(centres))

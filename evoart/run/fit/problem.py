@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -22,14 +22,11 @@ from evoart.run.fit.job import DEFAULT_SHAPES, FitJob
 from evoart.run.fit.search import SearchBuilder
 from evoart.run.inputs import check_hash, read_hashed, read_picture
 from evoart.run.job import output_size
-from evoart.run.problem import Problem
+from evoart.run.photograph import PhotographProblem, unpack_target
 from evoart.run.recipe import record
 from evoart.run.shapes import expand, fill_kinds, widen
-from evoart.score.pixel import Target, evaluate_drawing, psnr
-from evoart.types import Genome, Search
-
-if TYPE_CHECKING:
-    from evoart.run.stop import Reason
+from evoart.score.pixel import Target
+from evoart.types import Search
 
 # Evaluations of a search that does not know by itself when it is done, where nothing else was asked for.
 EVALUATIONS = {"draft": 16_384, "normal": 65_536, "best": 262_144}
@@ -38,58 +35,35 @@ PATIENCE = 2_000  # generations, where only a PSNR was asked for, which may neve
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class FitProblem(Problem):
+class FitProblem(PhotographProblem):
     """A photograph to be drawn.
 
     Attributes:
         form: what genomes stand for; ``form.kinds`` are the shapes a search starts with that does not choose them.
         choices: the kinds a search may choose from.
-        target: what pictures are compared with.
         start: kinds and genome rows ``(k, dim_per_group)`` to go on from, or None.
     """
 
     job: FitJob
     form: ShapesForm
     choices: tuple[str, ...]
-    target: Target
     start: tuple[tuple[str, ...], np.ndarray] | None = None
 
     @property
-    def resolution(self) -> tuple[int, int]:
-        h, w = self.target.weight.shape
-        return w, h
-
-    @property
     def engine(self) -> Choice:
+        """See ``Problem.engine``."""
         return choose(self.job)
 
     def search(self) -> Search:
+        """See ``Problem.search``."""
         return self.builder().build()
 
     def builder(self) -> SearchBuilder:
         """What builds the search."""
-        from evoart.run.fit.search import SearchBuilder
-
         return SearchBuilder(self.job, self.form, self.target, self.choices, self.start)
 
-    def evaluate(self, form: ShapesForm, genome: Genome) -> dict[str, float]:
-        loss, decibels = evaluate_drawing(form.drawing(genome), self.target)
-        return {"loss": loss, "psnr": decibels}
-
-    def figures(self, search: Search) -> dict[str, float]:
-        """PSNR of the best so far in dB; drawn anew only where neither the loss nor the search tells it."""
-        if self.job.loss == "mse":
-            return {"psnr": psnr(float(search.loss))}
-        if search.psnr is not None:
-            return {"psnr": float(search.psnr)}
-        form = self.form if search.structure is None else self.form.with_structure(search.structure)
-        return {"psnr": self.evaluate(form, search.genome)["psnr"]}
-
-    def reached(self, figures: Callable[[], dict[str, float]]) -> Reason | None:
-        goal = self.job.until_psnr
-        return "psnr" if goal is not None and figures()["psnr"] >= goal else None
-
     def details(self) -> dict[str, Any]:
+        """See ``Problem.details``."""
         return {
             "picture": self.job.picture or "the bundled photograph",
             "shapes": self.form.groups,
@@ -98,13 +72,13 @@ class FitProblem(Problem):
         }
 
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """See ``Problem.pack``."""
         plain = {"choices": self.choices, "start": pack_kinds(self.start[0]) if self.start else None}
-        arrays = {"image": self.target.image, "weight": self.target.weight}
-        return plain, arrays | ({"start": self.start[1]} if self.start else {})
+        return plain, super().pack()[1] | ({"start": self.start[1]} if self.start else {})
 
     @classmethod
     def prepare(cls, job: FitJob, source: Any = None) -> Self:
-        """Read the photograph (``source`` where given, else ``job.picture``) and settle the job.
+        """Read the photograph (``source`` where given, else ``job.picture``) and complete the job.
 
         Raises:
             UsageError, EvoartError: a picture, importance map or start file that cannot be used.
@@ -114,7 +88,7 @@ class FitProblem(Problem):
         check_hash("photograph", job.picture or picture.name, picture.sha256, job.sha256)
         image, alpha = picture.at(job.pixels)
         if job.background == "transparent" and alpha is not None:
-            # A transparent ground is judged on white, and what the photograph leaves free must stay so: it counts too.
+            # A transparent background is judged on white; what the photograph leaves free must stay so: it counts too.
             image, alpha = image * alpha[..., None] + (1 - alpha[..., None]), None
         weight, weights_hash = _weight(job, image.shape[:2], alpha, map_source)
         colours = _palette(job, image, weight)
@@ -122,10 +96,10 @@ class FitProblem(Problem):
         longest = max(picture.width, picture.height)
         start, start_hash = _start(job)
         hashes = {"sha256": picture.sha256, "weights_sha256": weights_hash, "start_sha256": start_hash}
-        job = settle(dataclasses.replace(job, **hashes), len(start[0]) if start else None)
+        job, shapes = complete(dataclasses.replace(job, **hashes), len(start[0]) if start else 0)
         choices = expand(job.kind)
         form = ShapesForm(
-            fill_kinds(job.shapes, choices, start[0] if start else ()),
+            fill_kinds(shapes, choices, start[0] if start else ()),
             picture.width / longest,
             picture.height / longest,
             background,
@@ -154,41 +128,36 @@ class FitProblem(Problem):
             ValueError, KeyError, TypeError: parts that do not belong together.
         """
         kinds = unpack_kinds(plain["start"]) if plain["start"] is not None else ()
-        problem = cls(
-            job=job,
-            choices=tuple(plain["choices"]),
-            target=Target(arrays["image"], arrays["weight"], job.loss),
-            start=(kinds, arrays["start"]) if kinds else None,
-            **common,
-        )
-        image, weight, form = problem.target.image, problem.target.weight, problem.form
-        sound = (
-            image.ndim == 3 and image.shape == (*weight.shape, 3) and image.dtype == weight.dtype == np.float32
-            and min(weight.shape) > 0 and np.isfinite(image).all() and np.isfinite(weight).all() and weight.min() >= 0
-            and (problem.start is None or problem.start[1].shape == (len(kinds), form.dim_per_group))
-        )  # fmt: skip
-        if not sound:
-            raise ValueError("parts that do not belong together")
-        return problem
+        start = (kinds, arrays["start"]) if kinds else None
+        if start is not None and start[1].shape != (len(kinds), common["form"].dim_per_group):
+            raise ValueError("the start does not fit the form")
+        target = unpack_target(arrays, job.loss)
+        return cls(job=job, choices=tuple(plain["choices"]), target=target, start=start, **common)
 
 
-def settle(job: FitJob, started: int | None = None) -> FitJob:
-    """The job with a seed, a number of shapes and, where its search needs one, a budget; ``started`` shapes exist."""
+def complete(job: FitJob, started: int = 0) -> tuple[FitJob, int]:
+    """The job with a seed, a number of shapes and, where its search needs one, a budget; and the number of shapes.
+
+    Args:
+        started: shapes that exist already.
+
+    Raises:
+        UsageError: fewer shapes than exist.
+    """
     shapes = job.shapes or started or DEFAULT_SHAPES
-    if started and shapes < started:
+    if shapes < started:
         raise UsageError(
             f"the start has {started} shapes, more than the {shapes} asked for", f"Use --shapes {started} or more"
         )
     changes: dict[str, Any] = {"shapes": shapes}
     if job.min_width is None and job.palette is not None and job.opacity[0] == 1:
         changes["min_width"] = MIN_WIDTH
-    endless = job.search != "evolve" or job.finish == "none"
-    if endless and not (job.generations or job.evaluations or job.seconds):
+    if not (job.plans or job.generations or job.evaluations or job.seconds):
         if job.until_psnr is None and job.patience is None:
             changes["evaluations"] = EVALUATIONS[job.quality]
         elif job.patience is None:
             changes["patience"] = PATIENCE
-    return dataclasses.replace(job.with_seed(), **changes)
+    return dataclasses.replace(job.with_seed(), **changes), shapes
 
 
 def _weight(
@@ -241,7 +210,7 @@ def _start(job: FitJob) -> tuple[tuple[tuple[str, ...], np.ndarray] | None, str]
     if not job.start:
         return None, ""
     data, label, digest = read_hashed("start", job.start, job.start_sha256)
-    begun = record(extract(data, label), label)
-    if not isinstance(begun.form, ShapesForm):
+    found = record(extract(data, label), label)
+    if not isinstance(found.form, ShapesForm):
         raise UsageError(f"{label} is no drawing of shapes", "Start from a picture that evoart fit or clip has drawn")
-    return (begun.form.kinds, begun.genome.reshape(begun.form.groups, -1)), digest
+    return (found.form.kinds, found.genome.reshape(found.form.groups, -1)), digest

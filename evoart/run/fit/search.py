@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -83,7 +83,7 @@ class SearchBuilder:
             {kind: scale_of(form, kind) for kind in self.choices + form.kinds},
             np.array([[0, 0, 0, low], [1, 1, 1, high]], np.float32),
             form.geometry,
-            job.seed,
+            job.seeded,
             plan=plan,
             start=self.start,
             gradient=gradient,
@@ -107,10 +107,10 @@ class SearchBuilder:
         def refine(kinds: tuple[str, ...], genome: np.ndarray, grown: tuple[int, int]) -> IndependentSets:
             engine = make(choice, self.form.with_kinds(kinds), self.target)
             if not engine.traceable or len(kinds) > _FUSED:
-                return IndependentSets(engine, job.population, job.seed, genome, self.job.search_options(), boxes)
+                return IndependentSets(engine, job.population, job.seeded, genome, self.job.search_options(), boxes)
             from evoart.search.independent_sets_jax import IndependentSetsJax
 
-            search = IndependentSetsJax(engine, job.population, job.seed, genome, self.job.search_options(), boxes)
+            search = IndependentSetsJax(engine, job.population, job.seeded, genome, self.job.search_options(), boxes)
             left = (
                 limit and limit - spent for limit, spent in zip((job.generations, job.evaluations), grown, strict=True)
             )
@@ -129,13 +129,13 @@ class SearchBuilder:
         if job.search == "classical":
             from evoart.search.classical import Classical
 
-            search = Classical(engine, job.strategy or DEFAULT_STRATEGY, job.population, job.seed, start, options)
+            search = Classical(engine, job.strategy or DEFAULT_STRATEGY, job.population, job.seeded, start, options)
         else:
             from evoart.forms.boxes import boxes
             from evoart.search.regional import Regional
 
             name = job.strategy or DEFAULT_STRATEGY
-            search = Regional(engine, name, job.population, job.seed, start, options, boxes)
+            search = Regional(engine, name, job.population, job.seeded, start, options, boxes)
         search.stop_after(job.generations, job.evaluations)
         return search
 
@@ -146,17 +146,17 @@ class SearchBuilder:
         from evoart.search.reparametrised import Reparametrised
 
         job = self.job
-        form = EsClipForm(self.form, job.opacity[1])
+        form = EsClipForm.of(self.form, job.opacity[1])
         engine = make(choice, form, self.target)
-        start = form.random(np.random.default_rng(job.seed))
+        start = form.random(np.random.default_rng(job.seeded))
         options = (OPTIONS if job.strategy == "pgpe" else {}) | self.job.search_options()
-        search = Classical(engine, job.strategy or "pgpe", job.population, job.seed, start, options)
+        search = Classical(engine, job.strategy or "pgpe", job.population, job.seeded, start, options)
         search.stop_after(job.generations, job.evaluations)
-        return Reparametrised(search, form.to_plain)
+        return cast("Search", Reparametrised(search, form.in_units))  # which is ``search`` in all else
 
     def first_guess(self) -> np.ndarray:
         """A genome ``(dim,)``: the start's shapes, then random ones coloured from the photograph."""
-        rng = np.random.default_rng([self.job.seed, 0])
+        rng = np.random.default_rng([self.job.seeded, 0])
         genome = self.form.random(rng, self.target.image)
         if self.start:
             rows = genome.reshape(self.form.groups, self.form.dim_per_group)

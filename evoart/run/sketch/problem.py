@@ -5,13 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from evoart.draw.pen import PenDrawing
 from evoart.errors import UsageError
 from evoart.forms.strokes import StrokesForm
 from evoart.run.device import Choice
@@ -126,28 +124,9 @@ class SketchProblem(Problem):
         return cls.prepare(job)
 
 
-class PenFrames(Sequence[Drawing]):
-    """The pen on its way through a drawing in even steps, each drawn when it is asked for."""
-
-    def __init__(self, form: StrokesForm, genome: Genome, steps: int = 120) -> None:
-        self.form, self.genome, self.steps = form, genome, steps
-
-    @cached_property
-    def _drawing(self) -> PenDrawing:
-        return self.form.drawing(self.genome)
-
-    def __len__(self) -> int:
-        return self.steps
-
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(self.steps))]
-        if not -self.steps <= index < self.steps:
-            raise IndexError(index)
-        return self._drawing.begun((index % self.steps + 1) / self.steps)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"form": self.form, "genome": self.genome, "steps": self.steps}
+def _draw_strokes(form: StrokesForm, genome: Genome) -> Sequence[Drawing]:
+    drawing = form.drawing(genome)
+    return [drawing.begun(share) for share in np.linspace(0, 1, 121)[1:]]
 
 
 def find_model(name: str) -> Model:
