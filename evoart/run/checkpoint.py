@@ -136,7 +136,7 @@ def load(path: Path) -> Checkpoint:
 
 
 def _damaged(path: Path) -> EvoartError:
-    return EvoartError(f"'{path}' is a damaged or truncated checkpoint", _REMEDY)
+    return EvoartError(f"'{path}' is a damaged or truncated checkpoint", _HINT)
 
 
 def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
