@@ -11,7 +11,7 @@ from evoart.cppn.layers import Layers
 from evoart.forms.cppn import CppnForm, GraphForm, bare
 from evoart.forms.shapes import ShapesForm
 from evoart.forms.sheet import SheetForm
-from evoart.forms.sketch import SketchForm
+from evoart.forms.sketch import SketchForm, sketch_form
 from evoart.forms.strokes import StrokesForm
 from evoart.run.fit.problem import FitProblem
 from evoart.score.pixel import judged
@@ -92,7 +92,7 @@ def _strokes() -> StrokesForm:
 
 
 def _sketch() -> SketchForm:
-    return SketchForm(count=2, points=24, height=0.8, line=0.03, ink=(0.1, 0.2, 0.5), background=(0.9, 0.9, 0.8))
+    return sketch_form("kanji", count=2, points=24, height=0.8, line=0.03, ink=(0.1, 0.2, 0.5), background=(0.9, 0.9, 0.8))
 
 
 # A small form of every name in the registry, for the tests that all of them must pass.

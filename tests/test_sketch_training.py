@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from evoart.errors import EvoartError, UsageError
-from evoart.run.sketch.dataset import read_lesson
+from evoart.run.sketch.dataset import read_dataset
 from evoart.run.sketch.trainer import Course, Plan, resume
 from evoart.run.stop import Stop
 from evoart.sketch.arrays import write_npz
 from evoart.sketch.batches import StrokeSet, augment, bucket_bounds, epoch, pad, scale_of
 from evoart.sketch.model import Config
-from evoart.sketch.sampling import draw, tapes
-from evoart.sketch.training import GIVE_UP, Recipe, Training
+from evoart.sketch.sampling import draw, draw_noise
+from evoart.sketch.training import GIVE_UP, TrainingConfig, Training
 
 
 def zigzags(count: int, seed: int = 0) -> StrokeSet:
@@ -32,7 +32,7 @@ def zigzags(count: int, seed: int = 0) -> StrokeSet:
 
 
 SMALL = Config(hidden=24, mixtures=4, longest=10, scale=8.0, encoder=8)
-FAST = Recipe(batch=20, rate=0.01, decay=0.99, drop=0.0, stretch=0.05, seed=3)
+FAST = TrainingConfig(batch=20, learning_rate=0.01, decay=0.99, augment_drop=0.0, augment_scale=0.05, seed=3)
 
 
 def test_a_tiny_model_learns_and_draws_what_it_saw():
@@ -44,7 +44,7 @@ def test_a_tiny_model_learns_and_draws_what_it_saw():
     assert np.isfinite(figures.total)
     assert after.reconstruction < before.reconstruction - 3
     assert after.reconstruction < 0.5
-    drawn = draw(training.model, tapes(50, 10, 4), temperature=0.2)
+    drawn = draw(training.model, draw_noise(50, 10, 4), temperature=0.2)
     assert np.mean([each.finished for each in drawn]) > 0.9
     assert np.mean([len(each.strokes) == 5 for each in drawn]) > 0.9
     assert np.mean([each.strokes[:, 2].sum() == 2 for each in drawn]) > 0.9
@@ -86,7 +86,7 @@ def test_a_gradient_that_is_not_finite_changes_nothing(monkeypatch):
     assert training.skipped == 1
     for name, value in before.items():
         np.testing.assert_array_equal(training.params[name], value)
-    with pytest.raises(EvoartError, match="no finite gradient.*lower --rate"):
+    with pytest.raises(EvoartError, match="no finite gradient.*lower --learning-rate"):
         _many(training)
 
 
@@ -97,7 +97,7 @@ def _many(training):
 
 def test_a_rate_that_is_far_too_high_does_no_harm():
     data = zigzags(40)
-    training = Training(SMALL, replace(FAST, rate=5.0), data, data)
+    training = Training(SMALL, replace(FAST, learning_rate=5.0), data, data)
     for _ in range(20):
         training.advance()
     assert all(np.isfinite(value).all() for value in training.model.params.values())
@@ -171,56 +171,56 @@ def stroke_set(tmp_path):
     return path
 
 
-def lesson_of(path, **settings):
+def dataset_of(path, **settings):
     how = {"tolerance": None, "points": None, "longest": 250, "by_class": False, "seed": 1} | settings
-    return read_lesson([path] if not isinstance(path, list) else path, **how)
+    return read_dataset([path] if not isinstance(path, list) else path, **how)
 
 
 def test_a_lesson_from_files(stroke_set, tmp_path):
-    lesson = lesson_of(stroke_set)
-    assert (len(lesson.train), len(lesson.valid)) == (60, 12)
-    assert lesson.longest == 5
-    assert lesson.extent == pytest.approx(31, rel=0.2)
-    short = lesson_of(stroke_set, longest=4)
+    dataset = dataset_of(stroke_set)
+    assert (len(dataset.train), len(dataset.valid)) == (60, 12)
+    assert dataset.longest == 5
+    assert dataset.extent == pytest.approx(31, rel=0.2)
+    short = dataset_of(stroke_set, longest=4)
     assert short.longest <= 4
     assert any("had more than 4 points" in note for note in short.notes)
     other = tmp_path / "others.npz"
     other.write_bytes(stroke_set.read_bytes())
-    both = lesson_of([stroke_set, other], by_class=True)
+    both = dataset_of([stroke_set, other], by_class=True)
     assert both.classes == ("others", "zigzags")
     assert set(both.train.classes) == {0, 1}
     with pytest.raises(UsageError, match="of one class"):
-        lesson_of(stroke_set, by_class=True)
+        dataset_of(stroke_set, by_class=True)
     other.write_bytes(write_npz({"train": list(zigzags(1).sketches)}))
     with pytest.raises(UsageError, match="too few"):
-        lesson_of(other)
+        dataset_of(other)
 
 
 def test_a_course_keeps_the_best_stops_early_and_resumes_exactly(stroke_set, tmp_path):
-    lesson = lesson_of(stroke_set)
-    config = replace(SMALL, scale=lesson.scale, longest=lesson.longest)
+    dataset = dataset_of(stroke_set)
+    config = replace(SMALL, scale=dataset.scale, longest=dataset.longest)
     plan = Plan(steps=12, check=4, patience=2)
-    whole = Course(config, FAST, plan, lesson)
+    whole = Course(config, FAST, plan, dataset)
     reports = list(whole.run(None, Stop()))
     assert reports[-1].ended == "steps"
     assert [r.step for r in reports if r.valid] == [4, 8, 12]
     stop, path = Stop(), tmp_path / "x.checkpoint.npz"
-    half = Course(config, FAST, plan, lesson)
+    half = Course(config, FAST, plan, dataset)
     for report in half.run(path, stop):
         if report.step >= 4:
             stop.ask()
     assert report.ended == "interrupted"
-    again = resume(path, plan, lesson)
+    again = resume(path, plan, dataset)
     list(again.run(None, Stop()))
     assert again.training.model.digest == whole.training.model.digest
     assert (again.best.digest, again.best_total) == (whole.best.digest, whole.best_total)
     assert again.history == whole.history
     with pytest.raises(UsageError, match="other drawings"):
-        resume(path, plan, lesson_of(stroke_set, longest=4))
+        resume(path, plan, dataset_of(stroke_set, longest=4))
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(EvoartError, match="damaged"):
-        resume(path, plan, lesson)
-    still = Course(config, replace(FAST, rate=0.0, least=0.0), Plan(steps=100, check=2, patience=3), lesson)
+        resume(path, plan, dataset)
+    still = Course(config, replace(FAST, rate=0.0, least=0.0), Plan(steps=100, check=2, patience=3), dataset)
     assert list(still.run(None, Stop()))[-1].ended == "patience"
     assert still.training.step == 8
     jax.clear_caches()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from evoart.errors import UsageError
-from evoart.forms.sketch import SketchForm
+from evoart.forms.sketch import sketch_form
 from evoart.forms.strokes import StrokesForm
 from evoart.types import Form
 
@@ -36,8 +36,8 @@ def pen_form(canvas: str, count: int | None, width: float, height: float, **sett
     make: Callable[..., Form] = StrokesForm
     if name == "strokes":
         return make((POINTS,) * count, width, height, **settings)
-    evolve = "tape"
+    evolve = "noise"
     if model.endswith(".z"):
         model, evolve = model[:-2], "z"
     points = SKETCH_POINTS if count > 1 else 128
-    return SketchForm(model or "kanji", evolve, count, points, width=width, height=height, **settings)
+    return sketch_form(model or "kanji", evolve, count, points, width=width, height=height, **settings)

@@ -112,10 +112,9 @@ class Run:
         loss = float(self.search.loss)
         if loss < self.mark[0] * (1 - LEAST_GAIN) or not np.isfinite(self.mark[0]):
             self.mark = (loss, self.search.generation)
-        if (loss, len(self.search.genome)) != self.seen:
+        if self.problem.recorded and (loss, len(self.search.genome)) != self.seen:
             self.seen = (loss, len(self.search.genome))
-            if self.problem.recorded:
-                self.film.add(self.form, self.search.genome, loss)
+            self.film.add(self.form, self.search.genome, loss)
 
     def reason(self) -> Reason | None:
         """Why the run is over, or None."""

@@ -14,7 +14,7 @@ from evoart.cli.text import clock, count
 from evoart.errors import EvoartError, UsageError
 from evoart.output.files import check_writable, write
 from evoart.run.fields import Number, duration
-from evoart.run.sketch.dataset import Lesson, read_lesson
+from evoart.run.sketch.dataset import Dataset, read_dataset
 from evoart.run.sketch.trainer import Course, Plan, Report, resume
 from evoart.run.stop import EXIT, Stop, listening
 from evoart.sketch.model import Config, Model
@@ -61,7 +61,7 @@ def teach(data: tuple[str, ...], given: dict[str, Any], console: Console) -> int
     _check_files(data, out, samples, given)
     if numbers["seed"] is None:
         numbers["seed"] = 0 if given["resume"] else secrets.randbelow(1_000_000)
-    lesson = read_lesson(
+    dataset = read_dataset(
         [Path(path).expanduser() for path in data],
         tolerance=numbers["tolerance"],
         points=numbers["points"],
@@ -69,9 +69,9 @@ def teach(data: tuple[str, ...], given: dict[str, Any], console: Console) -> int
         by_class=given["classes"],
         seed=_seed_of_data(given, numbers, checkpoint),
     )
-    for note in lesson.notes:
+    for note in dataset.notes:
         console.say(note)
-    course = _course(given, numbers, lesson, out, checkpoint)
+    course = _course(given, numbers, dataset, out, checkpoint)
     config = course.config
     what = f"VAE, z {config.latent}" if config.latent else "decoder only"
     console.say(
@@ -107,10 +107,10 @@ def _seed_of_data(given: dict[str, Any], numbers: dict[str, Any], checkpoint: Pa
     return seed_of(checkpoint)
 
 
-def _course(given: dict[str, Any], n: dict[str, Any], lesson: Lesson, out: Path, checkpoint: Path) -> Course:
+def _course(given: dict[str, Any], n: dict[str, Any], dataset: Dataset, out: Path, checkpoint: Path) -> Course:
     plan = Plan(n["steps"], n["time"], n["check"], n["patience"])
     if given["resume"]:
-        return resume(checkpoint, plan, lesson)
+        return resume(checkpoint, plan, dataset)
     start: Model | None = None
     if given["start"]:
         from evoart.sketch.weights import read
@@ -123,17 +123,17 @@ def _course(given: dict[str, Any], n: dict[str, Any], lesson: Lesson, out: Path,
         mixtures=n["mixtures"],
         latent=n["latent"],
         encoder=n["encoder"],
-        classes=lesson.classes,
-        scale=lesson.scale,
-        longest=lesson.longest,
-        extent=lesson.extent,
+        classes=dataset.classes,
+        scale=dataset.scale,
+        longest=dataset.longest,
+        extent=dataset.extent,
         licence=given["licence"] or "",
     )
     if start is not None:
-        config = _continued(config, start, lesson)
+        config = _continued(config, start, dataset)
         start = Model(config, start.params)
-    recipe = Recipe(
-        batch=min(n["batch"], len(lesson.train)),
+    recipe = TrainingConfig(
+        batch=min(n["batch"], len(dataset.train)),
         rate=n["rate"],
         decay=0.01 ** (1 / n["steps"]),
         least=0.0,
@@ -145,18 +145,18 @@ def _course(given: dict[str, Any], n: dict[str, Any], lesson: Lesson, out: Path,
         kl_floor=n["kl_floor"],
         seed=n["seed"],
     )
-    return Course(config, recipe, plan, lesson, start)
+    return Course(config, recipe, plan, dataset, start)
 
 
-def _continued(config: Config, start: Model, lesson: Lesson) -> Config:
+def _continued(config: Config, start: Model, dataset: Dataset) -> Config:
     """The shape of the model that is gone on from, for the new data."""
     from dataclasses import replace
 
     old = start.config
-    if old.inputs != 5 or old.classes != lesson.classes:
+    if old.inputs != 5 or old.classes != dataset.classes:
         raise UsageError(f"'{old.name}' does not go with this data", "Train from the beginning, without --start")
     return replace(
-        old, name=config.name, longest=max(old.longest, lesson.longest), extent=lesson.extent, scale=lesson.scale
+        old, name=config.name, longest=max(old.longest, dataset.longest), extent=dataset.extent, scale=dataset.scale
     )
 
 

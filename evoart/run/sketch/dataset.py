@@ -20,7 +20,7 @@ MOST_VALID = 1000
 
 
 @dataclass(frozen=True)
-class Lesson:
+class Dataset:
     """What a training learns from.
 
     Attributes:
@@ -41,9 +41,9 @@ class Lesson:
     sha256: str
 
 
-def read_lesson(
+def read_dataset(
     paths: Sequence[Path], *, tolerance: float | None, points: int | None, longest: int, by_class: bool, seed: int
-) -> Lesson:
+) -> Dataset:
     """The drawings of files and folders as something to learn.
 
     Args:
@@ -84,7 +84,7 @@ def read_lesson(
     sides = [_side(to_polylines(sketch)) for sketch in train.sketches[:2000]]
     reach = max(int(train.lengths.max()), int(valid.lengths.max()))
     extent, digest = float(np.median(sides)), _digest(train, valid)
-    return Lesson(train, valid, classes, scale_of(train), extent, max(reach, 2), tuple(notes), digest)
+    return Dataset(train, valid, classes, scale_of(train), extent, max(reach, 2), tuple(notes), digest)
 
 
 def _parts(found: Drawings, seed: int) -> np.ndarray:

@@ -15,10 +15,10 @@ import numpy as np
 
 from evoart.errors import EvoartError, UsageError
 from evoart.output.files import write
-from evoart.run.sketch.dataset import Lesson
+from evoart.run.sketch.dataset import Dataset
 from evoart.run.stop import Stop
 from evoart.sketch.model import Config, Model
-from evoart.sketch.training import Figures, Recipe, Training
+from evoart.sketch.training import Figures, TrainingConfig, Training
 from evoart.sketch.weights import to_npz
 
 SAVE = 30.0  # seconds between checkpoints
@@ -65,12 +65,12 @@ class Report:
 class Course:
     """One training and all that decides how it goes on; ``save`` and ``load`` carry the whole of it."""
 
-    def __init__(self, config: Config, recipe: Recipe, plan: Plan, lesson: Lesson, start: Model | None = None) -> None:
+    def __init__(self, config: Config, recipe: TrainingConfig, plan: Plan, dataset: Dataset, start: Model | None = None) -> None:
         from evoart.engine.jax_setup import setup
 
         setup()
-        self.config, self.recipe, self.plan, self.lesson = config, recipe, plan, lesson
-        self.training = Training(config, recipe, lesson.train, lesson.valid, start)
+        self.config, self.recipe, self.plan, self.dataset = config, recipe, plan, dataset
+        self.training = Training(config, recipe, dataset.train, dataset.valid, start)
         self.best = self.training.model
         self.best_total, self.best_step, self.seconds = float("inf"), 0, 0.0
         self.losses: list[Figures] = []  # of the steps since the last validation
@@ -135,7 +135,7 @@ class Course:
             "sketch_training": True,
             "config": asdict(self.config),
             "recipe": asdict(self.recipe),
-            "data": self.lesson.sha256,
+            "data": self.dataset.sha256,
             "best_total": self.best_total,
             "best_step": self.best_step,
             "seconds": self.seconds,
@@ -149,7 +149,7 @@ class Course:
         return file.getvalue()
 
 
-def resume(path: Path, plan: Plan, lesson: Lesson) -> Course:
+def resume(path: Path, plan: Plan, dataset: Dataset) -> Course:
     """The course that ``Course.save`` wrote.
 
     Raises:
@@ -164,10 +164,10 @@ def resume(path: Path, plan: Plan, lesson: Lesson) -> Course:
             arrays = {name: file[name] for name in file.files if name != "plain"}
         if plain.get("sketch_training") is not True or plain["format"] != FORMAT:
             raise damaged
-        config, recipe = _made(Config, plain["config"]), _made(Recipe, plain["recipe"])
-        if plain["data"] != lesson.sha256:
+        config, recipe = _made(Config, plain["config"]), _made(TrainingConfig, plain["recipe"])
+        if plain["data"] != dataset.sha256:
             raise UsageError(f"'{path}' was learning from other drawings", "Give the same files and the same options")
-        course = Course(config, recipe, plan, lesson)
+        course = Course(config, recipe, plan, dataset)
         course.training.load({name[9:]: value for name, value in arrays.items() if name.startswith("training/")})
         course.best = Model(config, {name[5:]: value for name, value in arrays.items() if name.startswith("best/")})
         course.best_total, course.best_step = float(plain["best_total"]), int(plain["best_step"])
