@@ -23,15 +23,15 @@ DATA = ROOT.parent / "shared" / "data" / "sketch"
 SETS = {"kanji": "kanji.rdp200", "omniglot": "omniglot"}
 
 
-def stroke_set(name: str, longest: int):
-    """Training and validation drawings of a published stroke set, those of up to ``longest`` points."""
+def stroke_set(name: str, max_points: int):
+    """Training and validation drawings of a published stroke set, those of up to ``max_points`` points."""
     from evoart.sketch.arrays import read_npz
     from evoart.sketch.batches import StrokeSet
 
     parts = read_npz(DATA / "strokes" / f"{name}.npz", ("train", "valid"))
     sets = []
     for part in ("train", "valid"):
-        kept = [np.asarray(sketch, np.float32) for sketch in parts[part] if 1 <= len(sketch) <= longest]
+        kept = [np.asarray(sketch, np.float32) for sketch in parts[part] if 1 <= len(sketch) <= max_points]
         sets.append(StrokeSet(tuple(kept), np.zeros(len(kept), int)))
     return sets
 
@@ -44,7 +44,7 @@ def sampling(models: list[str]) -> None:
     for name in models or ["kanji", str(DATA / "models" / "bird.gen.json")]:
         model = find(name)
         for count in (1, 100, 1000):
-            noise = draw_noise(count, model.config.longest, 2)
+            noise = draw_noise(count, model.config.max_points, 2)
             z = np.random.default_rng(1).normal(size=(count, model.config.latent)) if model.config.latent else None
             draw(model, noise, z=z)  # compiled from now on
             times = []
@@ -80,22 +80,24 @@ def training(cells: list[str]) -> None:
     for cell in cells or CELLS:
         for written in (True, False) if cell == "lstm" else (False,):
             gradient = "by hand" if written else "autodiff"
-            settings = TrainingConfig(augment_drop=0.0, augment_scale=0.0, seed=int(written))  # another seed is another program
+            settings = TrainingConfig(
+                augment_drop=0.0, augment_scale=0.0, seed=int(written)
+            )  # another seed is another program
             with contextlib.nullcontext() if written else autodiff():
-                seconds = steps_of(Training(Config(cell=cell, hidden=512, longest=250), settings, full, full), 3)
+                seconds = steps_of(Training(Config(cell=cell, hidden=512, max_points=250), settings, full, full), 3)
             row = {"cell": cell, "gradient": gradient, "H": 512, "T": 250, "batch": 100, "data": "full length"}
             rows.append(row | {"CPU s/step": f"{seconds:.2f}"})
     train, valid = stroke_set("kanji.rdp200", 250)
-    longest = max(train.lengths.max(), valid.lengths.max())
+    max_points = max(train.lengths.max(), valid.lengths.max())
     for bucketed in (True, False):
-        training = Training(Config(hidden=256, longest=int(longest)), TrainingConfig(), train, valid)
+        training = Training(Config(hidden=256, max_points=int(max_points)), TrainingConfig(), train, valid)
         if not bucketed:
-            training.bounds = np.array([longest])
+            training.bounds = np.array([max_points])
             order = np.random.default_rng(0)
 
             def batch(training=training, order=order):
                 members = order.choice(len(train), 100, replace=False)
-                return pad([train.sketches[k] for k in members], train.classes[members], 20.0, int(longest))
+                return pad([train.sketches[k] for k in members], train.classes[members], 20.0, int(max_points))
 
             training.batch = batch
         seconds = steps_of(training, 60)
@@ -105,7 +107,7 @@ def training(cells: list[str]) -> None:
                 "cell": "lstm",
                 "gradient": "by hand",
                 "H": 256,
-                "T": int(longest),
+                "T": int(max_points),
                 "batch": 100,
                 "data": how,
                 "CPU s/step": f"{seconds:.3f}",
@@ -163,11 +165,13 @@ def models(names: list[str]) -> None:
         config = model.config
         row = {"model": config.name, "parameters": f"{model.size:,}", "cell": f"{config.cell} {config.hidden}"}
         if config.name in SETS:
-            train, valid = stroke_set(SETS[config.name], config.longest)
-            training = Training(config, TrainingConfig(), StrokeSet(train.sketches[:1], train.classes[:1]), valid, model)
+            train, valid = stroke_set(SETS[config.name], config.max_points)
+            training = Training(
+                config, TrainingConfig(), StrokeSet(train.sketches[:1], train.classes[:1]), valid, model
+            )
             figures = training.validate()
             row |= {"L_R": f"{figures.reconstruction:.2f}", "L_KL": f"{figures.kl:.2f}" if config.latent else ""}
-        noise = draw_noise(300, config.longest, 1)
+        noise = draw_noise(300, config.max_points, 1)
         z = None
         if config.latent:
             z = latent.encode(model, valid.sketches[:300])[0]

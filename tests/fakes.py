@@ -92,7 +92,9 @@ def _strokes() -> StrokesForm:
 
 
 def _sketch() -> SketchForm:
-    return sketch_form("kanji", count=2, points=24, height=0.8, line=0.03, ink=(0.1, 0.2, 0.5), background=(0.9, 0.9, 0.8))
+    return sketch_form(
+        "kanji", count=2, points=24, height=0.8, line=0.03, ink=(0.1, 0.2, 0.5), background=(0.9, 0.9, 0.8)
+    )
 
 
 # A small form of every name in the registry, for the tests that all of them must pass.

@@ -13,7 +13,7 @@ _ndtr = np.vectorize(lambda x: 0.5 * (1 + erf(x / np.sqrt(2))))
 
 def small(cell: str = "lstm", *, spread: float = 0.3, **settings) -> Model:
     """A model of a few units whose weights are large enough to matter."""
-    config = Config(cell=cell, hidden=12, mixtures=3, encoder=6, longest=24, scale=5.0, **settings)
+    config = Config(cell=cell, hidden=12, mixtures=3, encoder=6, max_points=24, scale=5.0, **settings)
     rng = np.random.default_rng(11)
     params = {name: np.asarray(value) for name, value in create_model(config, rng).params.items()}
     return Model(config, {n: (v + spread * rng.normal(size=v.shape)).astype(np.float32) for n, v in params.items()})

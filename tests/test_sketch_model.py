@@ -176,7 +176,7 @@ def test_weights_go_to_sketch_rnn_js_and_back(settings, script):
     model = small(**settings)
     again = decode(to_js(model, script=script), "x")
     assert again.config.latent == model.config.latent
-    assert (again.config.scale, again.config.longest) == (5.0, 24)
+    assert (again.config.scale, again.config.max_points) == (5.0, 24)
     for name, value in model.params.items():
         np.testing.assert_allclose(again.params[name], value, atol=10 / 32767)
 
@@ -313,7 +313,7 @@ def test_the_size_of_a_published_decoder():
 @pytest.mark.parametrize("name", ["bird.gen.json", "bicycle.gen.json", "sheep.gen.json", "flowchart.gen.js"])
 def test_published_decoders_finish_their_drawings(shared, name):
     model = read(shared / "sketch" / "models" / name)
-    drawn = draw(model, draw_noise(64, model.config.longest, 1), temperature=0.35)
+    drawn = draw(model, draw_noise(64, model.config.max_points, 1), temperature=0.35)
     assert np.mean([each.finished for each in drawn]) > (0.3 if "flow" in name else 0.85)
     assert np.median([len(each.strokes) for each in drawn]) > 20
 

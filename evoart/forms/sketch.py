@@ -153,7 +153,13 @@ class SketchForm:
         """See ``Form.from_plain``."""
         from evoart.sketch.sampling import RULES
 
-        whole = {"count": (1, MAX_SKETCHES), "points": (2, 5000), "latent": (0, 1024), "seed": (0, 2**32 - 1), "class_index": (0, 10_000)}
+        whole = {
+            "count": (1, MAX_SKETCHES),
+            "points": (2, 5000),
+            "latent": (0, 1024),
+            "seed": (0, 2**32 - 1),
+            "class_index": (0, 10_000),
+        }
         real = {"temperature": (0, 2), "width": (1e-4, 1), "height": (1e-4, 1), "line": (1e-5, 1)}
         values: dict[str, Any] = {}
         for name, (low, high) in whole.items():
@@ -270,7 +276,7 @@ def sketch_form(model: str, evolve: str = "noise", count: int = 1, points: int =
     if config.inputs != 5:
         raise UsageError(f"'{config.name}' cannot evolve", "Use another model")
     latent = config.latent if evolve == "z" else 0
-    return SketchForm(model, evolve, count, min(points, config.longest), latent, sha256=digest, **settings)
+    return SketchForm(model, evolve, count, min(points, config.max_points), latent, sha256=digest, **settings)
 
 
 @functools.lru_cache(maxsize=8)

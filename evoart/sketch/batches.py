@@ -53,7 +53,7 @@ def epoch(lengths: np.ndarray, size: int, rng: np.random.Generator) -> list[np.n
 
 
 def augment(sketch: np.ndarray, rng: np.random.Generator, scale: float, drop: float) -> np.ndarray:
-    """A drawing ``(n, 3)`` scaled by a random factor of ``1 - scale`` to ``1 + scale`` along each axis, each of its inner
+    """A drawing ``(n, 3)`` scaled along each axis by a random factor of ``1 - scale`` to ``1 + scale``, its inner
     points left out with probability ``drop``."""
     n = len(sketch)
     points = np.cumsum(sketch[:, :2], 0)

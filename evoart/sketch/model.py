@@ -35,7 +35,7 @@ class Config:
         encoder: units of each of the encoder's two LSTMs (VAE).
         classes: names of what it can be told to draw; empty where it is told nothing.
         scale: what offsets are divided by, in the units of its training data.
-        longest: most points of a drawing.
+        max_points: points of a drawing at most.
         extent: the usual longer side of a whole drawing, in the same units as ``scale``; 0 where it is not known.
         inputs: 5 for stroke-5; 3 for the handwriting model's ``dx, dy, lift``.
         licence: what applies to the weights; one line.
@@ -49,7 +49,7 @@ class Config:
     encoder: int = 256
     classes: tuple[str, ...] = ()
     scale: float = 1.0
-    longest: int = 250
+    max_points: int = 250
     extent: float = 0.0
     inputs: int = 5
     licence: str = ""
@@ -85,7 +85,7 @@ _RANGES = (
     ("mixtures", 1, 100),
     ("latent", 0, 1024),
     ("encoder", 4, 4096),
-    ("longest", 2, 5000),
+    ("max_points", 2, 5000),
     ("inputs", 3, 5),
 )
 
@@ -168,7 +168,7 @@ def create_model(config: Config, rng: np.random.Generator) -> Model:
         part, _, own = name.partition("/")
         if part in ("cell", "forward", "backward"):
             cell = CELLS[config.cell if part == "cell" else "lstm"]
-            params[name] = cell.create_model(own, shape, rng)
+            params[name] = cell.initialise(own, shape, rng)
         elif len(shape) == 1:
             params[name] = np.zeros(shape, np.float32)
         elif part in ("mu", "sigma", "start"):

@@ -80,7 +80,7 @@ def draw(
     """The drawings of noise.
 
     Args:
-        noise: ``(count, steps, 4)`` float32; no drawing gets longer than ``steps`` or ``model.config.longest`` points.
+        noise: ``(count, steps, 4)`` float32; no drawing has more than ``steps`` or ``model.config.max_points`` points.
         temperature: 0 to 2; ``rule``: a name of ``RULES``.
         z: ``(count, latent)``, needed by a VAE.
         classes: class indices ``(count,)``, needed where the model knows classes.
@@ -93,10 +93,10 @@ def draw(
     """
     check_temperature(temperature, rule)
     config, count = model.config, len(noise)
-    steps = min(noise.shape[1], config.longest)
-    if prefix is not None and (longest := max((len(strokes) for strokes in prefix), default=0)) >= steps:
+    steps = min(noise.shape[1], config.max_points)
+    if prefix is not None and (used := max((len(strokes) for strokes in prefix), default=0)) >= steps:
         raise UsageError(
-            f"{longest} points are given, and '{config.name}' holds {steps}", "Give fewer strokes, or simplify them more"
+            f"{used} points are given, and '{config.name}' holds {steps}", "Give fewer strokes, or simplify them more"
         )
     params = {name: jnp.asarray(value) for name, value in model.params.items()}
     drawn: list[Sample] = []
@@ -223,7 +223,12 @@ def _forced(config: Config, prefix: Sequence[Any], steps: int) -> tuple[np.ndarr
 
 
 def _condition(
-    config: Config, params: Parameters, z: np.ndarray | None, classes: np.ndarray | None, these: slice, noise: np.ndarray
+    config: Config,
+    params: Parameters,
+    z: np.ndarray | None,
+    classes: np.ndarray | None,
+    these: slice,
+    noise: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """What the decoder is told at every step, and its first state."""
     count = these.stop - these.start

@@ -82,10 +82,10 @@ class Training:
         for name, those in (("training", data), ("validation", valid)):
             if not len(those):
                 raise UsageError(f"there is no drawing for {name}", "Give more drawings")
-            if those.lengths.max() > config.longest or those.lengths.min() < 1:
+            if those.lengths.max() > config.max_points or those.lengths.min() < 1:
                 raise UsageError(
-                    f"drawings of {those.lengths.min()} to {those.lengths.max()} points do not go with --longest "
-                    f"{config.longest}",
+                    f"drawings of {those.lengths.min()} to {those.lengths.max()} points do not go with --max-points "
+                    f"{config.max_points}",
                     "Simplify them, or allow more points",
                 )
         self.config, self.settings, self.data, self.valid = config, settings, data, valid

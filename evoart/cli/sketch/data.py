@@ -19,22 +19,18 @@ from evoart.cli.sketch.draw import DRAWING, listen, model_option
 @o.verbosity_options
 def encode(drawing: str, model: str | None, output: str | None, overwrite: bool, verbose: int, quiet: bool) -> int:
     """Print the latent vector of DRAWING, an SVG or Quick, Draw! file, as JSON: z (its mean) and sigma."""
-    from evoart.run.sketch.convert import encoding
-
-    listen(verbose, quiet)
-    text = json.dumps(encoding(drawing, model))
-    if output is None or output == "-":
-        click.echo(text)
-        return 0
     from evoart.errors import UsageError
     from evoart.output.files import write
+    from evoart.run.sketch.convert import check_output, encode_file
 
-    place = Path(output).expanduser()
-    if place.suffix != ".json":
-        raise UsageError(f"'{output}' does not end in .json", f"Call it {output}.json")
-    if place.exists() and not overwrite:
-        raise UsageError(f"'{output}' exists already", "Use --overwrite or another name")
-    click.echo(write(place, (text + "\n").encode(), overwrite=overwrite))
+    listen(verbose, quiet)
+    place = None if output in (None, "-") else Path(str(output)).expanduser()
+    if place is not None:
+        if place.suffix != ".json":
+            raise UsageError(f"'{output}' does not end in .json", f"Call it {output}.json")
+        check_output(place, overwrite, [Path(name).expanduser() for name in (drawing, model) if name])
+    text = json.dumps(encode_file(drawing, model))
+    click.echo(text if place is None else write(place, f"{text}\n".encode(), overwrite=overwrite))
     return 0
 
 

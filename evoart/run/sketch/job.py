@@ -1,4 +1,4 @@
-"""Jobs of ``evoart sketch``: sheets that a sketch-rnn draws."""
+"""Jobs of ``evoart sketch``: sheets that a sketch-rnn draws, and its training."""
 
 from __future__ import annotations
 
@@ -189,3 +189,107 @@ class SketchJob(Job):
             across = self.count
         columns = min(self.columns or across, self.count)
         return math.ceil(self.count / columns), columns
+
+
+@dataclass(frozen=True)
+class TrainJob(Job):
+    """A job of ``evoart sketch train``. What all jobs have is said there; a generation is a training step, and
+    ``start`` names the first weights.
+
+    Attributes:
+        name: what the model draws, for people and file names.
+        data, data_sha256: files and folders of drawings, and the hash of what was in them, ``""`` until it was read.
+        tolerance, max_points, by_class: see ``dataset.read_dataset``.
+        cell, hidden, latent, encoder, mixtures, licence: see ``sketch.model.Config``.
+        interval: steps between two validations.
+        stale: validations in a row without a better model after which it ends.
+        batch, learning_rate, keep_prob, augment_scale, augment_drop, kl_weight, kl_floor: see
+            ``sketch.training.TrainingConfig``.
+        decay_steps: steps over which the learning rate falls to a hundredth; None: all of them.
+    """
+
+    command: ClassVar[str] = "sketch-train"
+    checks: ClassVar = Job.checks | {
+        "generations": fields.Number(1, 10**9, "steps", flag="--steps"),
+        "name": fields.named,
+        "data": fields.texts,
+        "data_sha256": fields.text,
+        "tolerance": fields.Number(0, 255, kind=float),
+        "max_points": fields.Number(2, 5000, "points"),
+        "by_class": fields.flag,
+        "cell": fields.Choice(("lstm", "layer_norm", "hyper")),
+        "hidden": fields.Number(4, 4096, "units"),
+        "latent": fields.Number(0, 1024),
+        "encoder": fields.Number(4, 4096, "units"),
+        "mixtures": fields.Number(1, 100),
+        "licence": fields.text,
+        "interval": fields.Number(1, 10**6, "steps", flag="--check"),
+        "stale": fields.Number(1, 10**6, "validations", flag="--patience"),
+        "batch": fields.Number(1, 4096, "drawings"),
+        "learning_rate": fields.Number(1e-6, 1.0, kind=float),
+        "keep_prob": fields.Number(0.1, 1.0, kind=float),
+        "augment_scale": fields.Number(0, 0.9, kind=float),
+        "augment_drop": fields.Number(0, 0.5, kind=float),
+        "kl_weight": fields.Number(0, 100, kind=float),
+        "kl_floor": fields.Number(0, 100, kind=float),
+        "decay_steps": fields.Number(1, 10**9, "steps"),
+    }
+
+    generations: int = 5000
+    name: str = "sketch"
+    data: tuple[str, ...] = ()
+    data_sha256: str = ""
+    tolerance: float | None = None
+    max_points: int = 250
+    by_class: bool = False
+    cell: str = "lstm"
+    hidden: int = 256
+    latent: int = 0
+    encoder: int = 256
+    mixtures: int = 20
+    licence: str = ""
+    interval: int = 200
+    stale: int = 15
+    batch: int = 100
+    learning_rate: float = 3e-3
+    keep_prob: float = 0.9
+    augment_scale: float = 0.15
+    augment_drop: float = 0.1
+    kl_weight: float = 0.5
+    kl_floor: float = 0.2
+    decay_steps: int | None = None
+
+    @classmethod
+    def flag(cls, name: str) -> str:
+        """The option of ``evoart sketch train`` that sets a field."""
+        return getattr(cls.checks[name], "flag", "") or f"--{name.replace('_', '-')}"
+
+    def check_together(self) -> None:
+        """See ``Job.check_together``."""
+        if not self.data:
+            raise UsageError("there is nothing to learn from", "Name files or folders of drawings")
+
+    @property
+    def form_name(self) -> str:
+        """See ``Job.form_name``."""
+        return "samples"
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """See ``Job.inputs``."""
+        return super().inputs + self.data
+
+    @property
+    def stem(self) -> str:
+        """The model's name."""
+        return self.name
+
+    def title(self, label: str) -> str:
+        """See ``Job.title``."""
+        return f"{label} of '{self.name}'"
+
+    @property
+    def summary(self) -> str:
+        """See ``Job.summary``."""
+        kind = f"VAE, z {self.latent}" if self.latent else "decoder only"
+        return f"training '{self.name}': {self.cell} {self.hidden}, {kind}"

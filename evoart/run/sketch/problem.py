@@ -109,7 +109,7 @@ class SketchProblem(Problem):
             check_hash("second model", job.then or "", second[0].digest, job.then_sha256)
             job = replace(job, then_sha256=second[0].digest)
         if job.points is not None:
-            model = Model(replace(model.config, longest=min(job.points, model.config.longest)), model.params)
+            model = Model(replace(model.config, max_points=min(job.points, model.config.max_points)), model.params)
         job, drawings = _read_drawings(job)
         starts = tuple(_starts(job, model, drawings))
         if job.aspect is None:
@@ -152,7 +152,7 @@ class PenFrames(Sequence[Drawing]):
 
 
 def _read_drawings(job: SketchJob) -> tuple[SketchJob, dict[str, list[Polylines]]]:
-    """The strokes in the files that a job names, by field, the first drawing of each file; the job with their hashes."""
+    """The job with the hashes of the files that it names, and the first drawing in each of them, by field."""
     drawings: dict[str, list[Polylines]] = {}
     for name in job.files:
         value = getattr(job, name)
@@ -247,7 +247,7 @@ def in_units(model: Model, strokes: Polylines, part: float) -> np.ndarray:
     config = model.config
     factor = _factor(config, strokes, part)
     scaled = simplify([line * factor for line in strokes], _TOLERANCE * config.usual_extent)
-    return to_stroke3(simplify_to(scaled, config.longest))
+    return to_stroke3(simplify_to(scaled, config.max_points))
 
 
 def _factor(config: Config, strokes: Polylines, part: float) -> float:

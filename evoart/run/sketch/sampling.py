@@ -98,7 +98,7 @@ class Sampling(Search):
         return self.sheet[1]
 
     def _sketches(self, starts: tuple[Start, ...]) -> list[tuple[Polylines, int, bool]]:
-        """Strokes, how many of them were there before (or are the first model's), and whether the sketch ended itself."""
+        """Strokes, how many of them were there before or are the first model's, and whether the sketch ended itself."""
         drawn = self._draw(self.model, starts)
         prefixes = [len(start.strokes) for start in starts]
         shown = [start.strokes for start in starts]
@@ -121,7 +121,7 @@ class Sampling(Search):
 
     def _draw(self, model: Model, starts: tuple[Start, ...]) -> list[Sample]:
         job = self.job
-        noise = [draw_noise(1, model.config.longest, job.seed or 0, start.number) for start in starts]
+        noise = [draw_noise(1, model.config.max_points, job.seed or 0, start.number) for start in starts]
         z = [start.z for start in starts if start.z is not None]
         return draw(
             model,
