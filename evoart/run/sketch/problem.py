@@ -136,19 +136,19 @@ def find_model(name: str) -> Model:
 
 
 class PenFrames(Sequence[Drawing]):
-    """The pen on its way through a drawing in ``count`` even steps, each drawn when it is asked for."""
+    """The pen on its way through a drawing in ``length`` even steps, each drawn when it is asked for."""
 
-    def __init__(self, drawing: PenDrawing, count: int = 120) -> None:
-        self.drawing, self.count = drawing, count
+    def __init__(self, drawing: PenDrawing, length: int = 120) -> None:
+        self.drawing, self.length = drawing, length
 
     def __len__(self) -> int:
-        return self.count
+        return self.length
 
     def __getitem__(self, index: Any) -> Any:
-        steps = range(1, self.count + 1)[index]
+        steps = range(1, self.length + 1)[index]
         if isinstance(steps, range):
-            return [self.drawing.begun(step / self.count) for step in steps]
-        return self.drawing.begun(steps / self.count)
+            return [self.drawing.begun(step / self.length) for step in steps]
+        return self.drawing.begun(steps / self.length)
 
 
 def _read_drawings(job: SketchJob) -> tuple[SketchJob, dict[str, list[Polylines]]]:
@@ -205,8 +205,8 @@ def _vectors(job: SketchJob, model: Model, drawings: dict[str, list[Polylines]])
     model.need_latent({"decode": "decode z"}.get(job.task, f"{job.task} drawings"))
     size = model.config.latent
     if job.task == "interpolate":
-        ends = (encode_drawing(model, drawings[name][0]) for name in ("drawing", "other"))
-        return latent.slerp(*ends, job.count)
+        a, b = (encode_drawing(model, drawings[name][0]) for name in ("drawing", "other"))
+        return latent.slerp(a, b, job.count)
     if job.task == "combine":
         plus, minus = ([encode_drawing(model, d) for d in drawings.get(name, ())] for name in ("plus", "minus"))
         z = latent.combined(np.array(plus), np.array(minus).reshape(-1, size))

@@ -75,7 +75,8 @@ class Trainer(Search):
         self.best: Model | None = None
         self.best_step, self.loss = 0, float("inf")
         self.history: list[list[float]] = []
-        self.done, self.notes = False, []
+        self.done = False
+        self.notes: list[str] = []
         self.figures: dict[str, float] = {}
         self._training: Training | None = None
         self._losses: list[Losses] = []  # of the steps since the last validation
