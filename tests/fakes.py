@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import numpy as np
+from sketches import small
 
 from evoart.cppn import genes
 from evoart.cppn.layers import Layers
@@ -14,6 +15,7 @@ from evoart.forms.sheet import SheetForm
 from evoart.forms.sketch import SketchForm, sketch_form
 from evoart.forms.strokes import StrokesForm
 from evoart.run.fit.problem import FitProblem
+from evoart.run.sketch.trainer import SampleForm
 from evoart.score.pixel import judged
 from evoart.types import Search
 
@@ -106,3 +108,10 @@ FORM_EXAMPLES = {
     "strokes": _strokes,
     "sketch": _sketch,
 }
+
+
+def _samples() -> SampleForm:
+    return SampleForm((3, 4), model=small())
+
+
+SHOWN = FORM_EXAMPLES | {"samples": _samples}  # what output formats that are not for every form can show

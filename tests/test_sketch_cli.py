@@ -400,6 +400,10 @@ def test_published_models_are_fetched_once_and_checked(here, monkeypatch, capsys
     assert fetched == ["https://storage.googleapis.com/quickdraw-models/sketchRNN/models/bird.gen.json"]
     assert catalogue.find("Sea-Turtle.vae").config.hidden == 12
     assert fetched[1].endswith("/sea_turtle.vae.json")
+    for name, end in (("handwriting", "rnn-tutorial/master/weights.js"), ("flowchart", "json/flowchart.gen.js")):
+        assert evoart(capsys, "sketch", name, "-n", 1, "-o", f"{name}.svg")[0] == 0
+        assert fetched[-1].endswith(end)
+        assert any(line.startswith(name) for line in evoart(capsys, "sketch", "models")[1])
     catalogue.place("bird").write_bytes(b"[]")
     with pytest.raises(EvoartError, match="Delete '.*bird.gen.json' and try again"):
         catalogue.find("bird")

@@ -185,9 +185,9 @@ class SketchForm:
 
         points, down, _ = self.segments_traced(genomes)
         n = genomes.shape[0]
-        ends = [part.reshape(n, -1, 2) for part in (points[:, :, :-1], points[:, :, 1:])]
+        a, b = (part.reshape(n, -1, 2) for part in (points[:, :, :-1], points[:, :, 1:]))
         extent = (self.width, self.height)
-        cover = coverage_traced(*ends, down.reshape(n, -1), self.line, extent, (height, width))[..., None]
+        cover = coverage_traced(a, b, down.reshape(n, -1), self.line, extent, (height, width))[..., None]
         background = jnp.asarray(self.background or (1.0, 1.0, 1.0), jnp.float32)
         return background + cover * (jnp.asarray(self.ink, jnp.float32) - background)
 

@@ -32,6 +32,19 @@ speedboat spider squirrel steak stove strawberry swan swing_set the_mona_lisa ti
 tractor trombone truck whale windmill yoga yogabicycle
 """
 PUBLISHED = tuple(_NAMES.split())
+# Models that lie elsewhere: address, SHA-256, and a line about them.
+OTHERS = {
+    "handwriting": (
+        "https://raw.githubusercontent.com/hardmaru/rnn-tutorial/master/weights.js",
+        "4f70f3b8923bc216141f492a862ee750dd8a0228bb86315510c3e0034c3520ce",
+        "lines of handwriting that mean nothing; MIT; 1.4 MB",
+    ),
+    "flowchart": (
+        "https://raw.githubusercontent.com/hardmaru/sketch-rnn-flowchart/master/json/flowchart.gen.js",
+        "1a8525e878bac3dc1c61d312a7eba5a963bc8116bb2657c5a77477005424c7aa",
+        "boxes and arrows, learned from the DIDI dataset; 3 MB; no licence is stated for the weights",
+    ),
+}
 
 
 def find(
@@ -58,12 +71,12 @@ def find(
         return read(FOLDER / f"{name}.npz")
     plain = name.lower().replace("-", "_").replace(" ", "_")
     stem, dot, kind = plain.partition(".")
-    if stem not in PUBLISHED or (dot and kind not in ("gen", "vae")):
-        raise unknown("sketch model", name, [*BUILTIN, *PUBLISHED])
+    if plain not in OTHERS and (stem not in PUBLISHED or (dot and kind not in ("gen", "vae"))):
+        raise unknown("sketch model", name, [*BUILTIN, *OTHERS, *PUBLISHED])
     path = place(plain)
-    obtain(
-        Remote(f"{ADDRESS}{path.name}", f"the sketch-rnn model '{name}'", most=MOST), path, say=say, progress=progress
-    )
+    url, sha256, _ = OTHERS.get(plain, (f"{ADDRESS}{path.name}", None, ""))
+    remote = Remote(url, f"the sketch-rnn model '{name}'", sha256, most=MOST)
+    obtain(remote, path, say=say, progress=progress)
     verify(path)
     try:
         return decode(path.read_bytes(), str(path))
@@ -78,5 +91,7 @@ def is_file(name: str) -> bool:
 
 def place(name: str) -> Path:
     """Where a published model is kept."""
+    if name in OTHERS:
+        return cache_dir() / "sketch" / f"{name}.js"
     stem, _, kind = name.partition(".")
     return cache_dir() / "sketch" / f"{stem}.{kind or 'gen'}.json"

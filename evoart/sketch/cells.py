@@ -63,20 +63,25 @@ class Lstm:
     """Long short-term memory (Hochreiter and Schmidhuber, 1997), as sketch-rnn-js stores it."""
 
     def shapes(self, inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
+        """See ``Cell``."""
         return {"wx": (inputs, 4 * hidden), "wh": (hidden, 4 * hidden), "b": (4 * hidden,)}
 
     def initialise(self, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        """See ``Cell``."""
         return np.zeros(shape, np.float32) if name == "b" else _gates(shape, rng)
 
     def state_size(self, hidden: int) -> int:
+        """See ``Cell``."""
         return 2 * hidden
 
     def base(self, params: dict[str, Array], condition: Array) -> Array:
+        """See ``Cell``."""
         extra = condition.shape[-1]
         wx = params["wx"]
         return condition @ wx[wx.shape[0] - extra :] + params["b"]
 
     def step(self, params: dict[str, Array], base: Array, state: Array, x: Array, keep: Array | None = None) -> Array:
+        """See ``Cell``."""
         import jax.numpy as jnp
 
         c, h = jnp.split(state, 2, -1)
@@ -84,6 +89,7 @@ class Lstm:
         return _lstm_update(jnp.split(a, 4, -1), c, keep)
 
     def output(self, state: Array, hidden: int) -> Array:
+        """See ``Cell``."""
         return state[..., hidden : 2 * hidden]
 
 
@@ -101,6 +107,7 @@ class LayerNorm(Lstm):
     """LSTM whose gates and cell are normalised over the layer (Ba, Kiros and Hinton, 2016)."""
 
     def shapes(self, inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
+        """See ``Cell``."""
         # The normalisation has a shift of its own, so the gates need no bias.
         return {
             "wx": (inputs, 4 * hidden),
@@ -110,15 +117,18 @@ class LayerNorm(Lstm):
         }
 
     def initialise(self, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        """See ``Cell``."""
         if name in ("gamma", "beta"):
             return np.full(shape, name == "gamma", np.float32)
         return _gates(shape, rng)
 
     def base(self, params: dict[str, Array], condition: Array) -> Array:
+        """See ``Cell``."""
         wx = params["wx"]
         return condition @ wx[wx.shape[0] - condition.shape[-1] :]
 
     def step(self, params: dict[str, Array], base: Array, state: Array, x: Array, keep: Array | None = None) -> Array:
+        """See ``Cell``."""
         import jax.numpy as jnp
 
         c, h = jnp.split(state, 2, -1)
@@ -143,6 +153,7 @@ class Hyper:
     small = LayerNorm()
 
     def shapes(self, inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
+        """See ``Cell``."""
         own = {
             "wx": (inputs, 4 * hidden),
             "wh": (hidden, 4 * hidden),
@@ -159,6 +170,7 @@ class Hyper:
         return own | {f"small/{name}": shape for name, shape in small.items()}
 
     def initialise(self, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        """See ``Cell``."""
         if name.startswith("small/"):
             return self.small.initialise(name[6:], shape, rng)
         if name in ("wx", "wh"):
@@ -170,15 +182,18 @@ class Hyper:
         return np.full(shape, start.get(name, 0.0), np.float32)
 
     def state_size(self, hidden: int) -> int:
+        """See ``Cell``."""
         return 2 * hidden + 2 * HYPER
 
     def base(self, params: dict[str, Array], condition: Array) -> tuple[Array, Array]:
+        """See ``Cell``."""
         wx, small = params["wx"], params["small/wx"]
         extra, hidden = condition.shape[-1], params["wh"].shape[0]
         pen = wx.shape[0] - extra
         return condition @ wx[pen:], condition @ small[pen : small.shape[0] - hidden]
 
     def step(self, params: dict[str, Array], base: Any, state: Array, x: Array, keep: Array | None = None) -> Array:
+        """See ``Cell``."""
         import jax.numpy as jnp
 
         hidden, pen = params["wh"].shape[0], x.shape[-1]
@@ -196,6 +211,7 @@ class Hyper:
         return jnp.concatenate([_lstm_update(gates, c, keep, lambda c: _normed(c, params, 4)), rest], -1)
 
     def output(self, state: Array, hidden: int) -> Array:
+        """See ``Cell``."""
         return state[..., hidden : 2 * hidden]
 
 

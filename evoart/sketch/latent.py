@@ -25,7 +25,8 @@ def encode(model: Model, sketches: Sequence[np.ndarray]) -> tuple[np.ndarray, np
     for sketch in sketches:
         if not 1 <= len(sketch) <= config.max_points:
             raise UsageError(
-                f"a drawing of {len(sketch)} points does not go with '{config.name}'", f"It takes 1 to {config.max_points}"
+                f"a drawing of {len(sketch)} points does not go with '{config.name}'",
+                f"It takes 1 to {config.max_points}",
             )
     rows = np.zeros((config.max_points, len(sketches), 5), np.float32)
     for k, sketch in enumerate(sketches):

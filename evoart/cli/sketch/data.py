@@ -90,14 +90,16 @@ def convert(
 def models(as_json: bool, verbose: int, quiet: bool) -> int:
     """List the models that have a name: those that come with evoart, and the published ones."""
     from evoart.cli.console import tell
-    from evoart.sketch.catalogue import ADDRESS, BUILTIN, PUBLISHED, place
+    from evoart.sketch.catalogue import ADDRESS, BUILTIN, OTHERS, PUBLISHED, place
 
-    kept = [name for name in PUBLISHED if place(name).is_file()]
+    kept = [name for name in (*OTHERS, *PUBLISHED) if place(name).is_file()]
     if as_json:
-        click.echo(json.dumps({"builtin": BUILTIN, "published": list(PUBLISHED), "downloaded": kept}))
+        click.echo(json.dumps({"builtin": BUILTIN, "published": [*OTHERS, *PUBLISHED], "downloaded": kept}))
         return 0
     for name, what in BUILTIN.items():
         tell(f"{name:<12} {what}; no network needed")
+    for name, (_, _, what) in OTHERS.items():
+        tell(f"{name:<12} {what}; downloaded on first use, and kept")
     tell("")
     tell(f"Published for sketch-rnn-js, learned from Quick, Draw!; about 3 MB each, from {ADDRESS}")
     tell("on first use, and kept. NAME.vae also encodes and interpolates (9 MB). No licence is stated for them.")

@@ -22,7 +22,7 @@ from evoart.sketch.strokes import Polylines, fitted, to_stroke3
 
 _WEIGHTS = (".npz", ".json", ".js")
 SIDE = 512  # pixels of a drawing in an SVG of its own
-MOST_ON_A_SHEET = 2500
+MAX_ON_A_SHEET = 2500
 
 
 def encode_file(drawing: str, model: str | None) -> dict[str, Any]:
@@ -110,9 +110,9 @@ def _file(drawings: list[Polylines], found: Drawings, out: Path) -> bytes:
 
 
 def _sheet(drawings: list[Polylines]) -> bytes:
-    if len(drawings) > MOST_ON_A_SHEET:
+    if len(drawings) > MAX_ON_A_SHEET:
         raise UsageError(
-            f"{len(drawings):,} drawings are too many for a sheet", f"Add -n {MOST_ON_A_SHEET}, or name a folder"
+            f"{len(drawings):,} drawings are too many for a sheet", f"Add -n {MAX_ON_A_SHEET}, or name a folder"
         )
     columns = math.ceil(math.sqrt(len(drawings)))
     rows = math.ceil(len(drawings) / columns)

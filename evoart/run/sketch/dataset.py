@@ -62,9 +62,11 @@ def read_dataset(
         tolerance = 0.0 if plain else _SVG_TOLERANCE
     simple = [simplify(strokes, tolerance) if tolerance > 0 else strokes for strokes in found.strokes]
     sketches = [to_stroke3(simplify_to(strokes, max_points))[:max_points].astype(np.float32) for strokes in simple]
-    classes = tuple(sorted(set(found.words))) if by_class else ()
+    classes: tuple[str, ...] = tuple(sorted(set(found.words))) if by_class else ()
     if by_class and len(classes) < 2:
-        raise UsageError(f"all drawings are of one class, '{classes[0]}'", "Leave out --classes, or give more files")
+        raise UsageError(
+            f"all drawings are of one class, '{found.words[0]}'", "Leave out --classes, or give more files"
+        )
     parts = _parts(found, seed)
     index = np.array([classes.index(word) if classes else 0 for word in found.words])
     train, valid = (_select(sketches, index, parts == part) for part in ("train", "valid"))

@@ -13,10 +13,12 @@ def listen(say: Callable[[str], None], progress: Callable[[int, int | None], Non
 
 
 def say(line: str) -> None:
+    """Hand on a line about a download."""
     for listener, _ in _listeners:
         listener(line)
 
 
 def progress(done: int, total: int | None) -> None:
+    """Hand on how many bytes have come, of how many (None: unknown)."""
     for _, listener in _listeners:
         listener(done, total)
