@@ -63,7 +63,7 @@ def stepper(model: Model, z=None, class_index=0):
     config = model.config
     params = {name: np.asarray(value, np.float64) for name, value in model.params.items()}
     p = {name[5:]: value for name, value in params.items() if name.startswith("cell/")}
-    extra = np.zeros(config.given)
+    extra = np.zeros(config.conditioning)
     if config.latent:
         extra[: config.latent] = z
     if config.classes:

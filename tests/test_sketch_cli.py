@@ -416,6 +416,7 @@ def test_published_models_are_fetched_once_and_checked(here, monkeypatch, capsys
 def test_the_built_in_model_and_its_licence():
     model = catalogue.find("kanji")
     assert "CC BY-SA" in model.config.licence
+    assert model.config.max_points == 90  # which its file calls ``longest``, as earlier versions did
     assert (catalogue.FOLDER / "kanji.npz").stat().st_size < 1_000_000
     for name in catalogue.BUILTIN:
         assert "Ulrich Apel" in (catalogue.FOLDER / f"{name}.LICENCE.txt").read_text()

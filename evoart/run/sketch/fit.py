@@ -25,7 +25,7 @@ class PenFitJob(FitJob):
     """A job of ``evoart fit`` with a pen. What is said there holds, but for the search, which is a strategy of evosax.
 
     Attributes:
-        form: ``strokes``; ``sketch``, ``sketch:MODEL`` (noise tapes evolve), ``sketch:MODEL.z`` (latent vectors).
+        form: ``strokes``; ``sketch``, ``sketch:MODEL`` (noise evolves), ``sketch:MODEL.z`` (latent vectors).
         shapes: how many strokes or sketches.
         line: width of the lines in percent of the long side.
         ink: their colour.
