@@ -47,13 +47,16 @@ def compile_elsewhere(programs: Sequence[str]) -> None:
     computes anything: the first run gives the same bytes as the next. Where no process can be started, kernels are
     compiled in this one after all.
     """
-    done = Path(config.CACHE_DIR or folder()) / "compiled"
-    if config.DISABLE_JIT or done.exists() or not sys.executable:
+    done = Path(getattr(config, "CACHE_DIR", "") or folder()) / "compiled"
+    if getattr(config, "DISABLE_JIT", 0) or done.exists() or not sys.executable:
         return
-    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    none = subprocess.DEVNULL
     paths = os.environ | {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
     with contextlib.suppress(OSError):
-        started = [subprocess.Popen([sys.executable, "-c", program], env=paths, **quiet) for program in programs]
+        started = [
+            subprocess.Popen([sys.executable, "-c", each], env=paths, stdin=none, stdout=none, stderr=none)
+            for each in programs
+        ]
         codes = [process.wait() for process in started]
         if not any(codes):
             done.touch()

@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 
 import numpy as np
+from sketches import small
 
 from evoart.cppn import genes
 from evoart.cppn.layers import Layers
 from evoart.forms.cppn import CppnForm, GraphForm, bare
 from evoart.forms.shapes import ShapesForm
 from evoart.forms.sheet import SheetForm
-from evoart.forms.sketch import SketchForm
+from evoart.forms.sketch import SketchForm, sketch_form
 from evoart.forms.strokes import StrokesForm
 from evoart.run.fit.problem import FitProblem
+from evoart.run.sketch.trainer import SampleForm
 from evoart.score.pixel import evaluate_drawing
 from evoart.types import Search
 
@@ -92,7 +94,9 @@ def _strokes() -> StrokesForm:
 
 
 def _sketch() -> SketchForm:
-    return SketchForm(count=2, points=24, height=0.8, line=0.03, ink=(0.1, 0.2, 0.5), background=(0.9, 0.9, 0.8))
+    return sketch_form(
+        "kanji", count=2, points=24, height=0.8, line=0.03, ink=(0.1, 0.2, 0.5), background=(0.9, 0.9, 0.8)
+    )
 
 
 # A small form of every name in the registry, for the tests that all of them must pass.
@@ -104,3 +108,10 @@ FORM_EXAMPLES = {
     "strokes": _strokes,
     "sketch": _sketch,
 }
+
+
+def _samples() -> SampleForm:
+    return SampleForm((3, 4), model=small())
+
+
+SHOWN = FORM_EXAMPLES | {"samples": _samples}  # what output formats that are not for every form can show

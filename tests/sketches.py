@@ -6,16 +6,16 @@ from math import erf
 
 import numpy as np
 
-from evoart.sketch.model import Config, Model, fresh
+from evoart.sketch.model import Config, Model, create_model
 
 _ndtr = np.vectorize(lambda x: 0.5 * (1 + erf(x / np.sqrt(2))))
 
 
 def small(cell: str = "lstm", *, spread: float = 0.3, **settings) -> Model:
     """A model of a few units whose weights are large enough to matter."""
-    config = Config(cell=cell, hidden=12, mixtures=3, encoder=6, longest=24, scale=5.0, **settings)
+    config = Config(cell=cell, hidden=12, mixtures=3, encoder=6, max_points=24, scale=5.0, **settings)
     rng = np.random.default_rng(11)
-    params = {name: np.asarray(value) for name, value in fresh(config, rng).params.items()}
+    params = {name: np.asarray(value) for name, value in create_model(config, rng).params.items()}
     return Model(config, {n: (v + spread * rng.normal(size=v.shape)).astype(np.float32) for n, v in params.items()})
 
 
@@ -63,7 +63,7 @@ def stepper(model: Model, z=None, class_index=0):
     config = model.config
     params = {name: np.asarray(value, np.float64) for name, value in model.params.items()}
     p = {name[5:]: value for name, value in params.items() if name.startswith("cell/")}
-    extra = np.zeros(config.given)
+    extra = np.zeros(config.conditioning)
     if config.latent:
         extra[: config.latent] = z
     if config.classes:

@@ -21,8 +21,7 @@ from evoart.run.config import to_toml
 from evoart.run.job import Job
 from evoart.run.loop import Keep, resume, run
 from evoart.run.problem import prepare, restore
-from evoart.run.recorder import FilmRecorder
-from evoart.run.state import finish
+from evoart.run.result import Result
 from evoart.run.stop import Stop
 
 
@@ -225,7 +224,8 @@ def test_pictures_to_be_like_and_starts(tmp_path, photo):
     Image.fromarray((photo * 255).astype(np.uint8)).save(tmp_path / "p.png")
     alike = prepare(ClipJob.make(image_prompts=str(tmp_path / "p.png"), **SMALL))
     genome = alike.form.random(np.random.default_rng(0))
-    first = finish(alike, alike.form, genome, FilmRecorder(16), {}, generations=0, evaluations=0, seconds=0.0)
+    made = {"figures": {}, "generations": 0, "evaluations": 0, "seconds": 0.0}
+    first = Result(job=alike.job, form=alike.form, genome=genome, size=alike.size, **made)
     first.save(tmp_path / "a.svg")
     job = ClipJob.make(prompts="a cat", start=str(tmp_path / "a.svg"), **SMALL | {"shapes": 10})
     problem = prepare(job)

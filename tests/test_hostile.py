@@ -10,7 +10,7 @@ import re
 
 import numpy as np
 import pytest
-from fakes import FORM_EXAMPLES
+from fakes import SHOWN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -62,7 +62,7 @@ def usable(format: str) -> bool:
 def shown_by(format: str) -> Form:
     """A form that the format can show."""
     forms = OUTPUTS[format].forms
-    return FORM if forms is None else FORM_EXAMPLES[forms[0]]()
+    return FORM if forms is None else SHOWN[forms[0]]()
 
 
 @pytest.fixture(scope="module")

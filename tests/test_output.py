@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import FORM_EXAMPLES
+from fakes import SHOWN
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -61,7 +61,7 @@ def test_every_format_is_deterministic(format):
     art = artwork(frames=3)
     drawing, forms = art.drawing, OUTPUTS[format].forms
     if forms is not None:
-        form = FORM_EXAMPLES[forms[0]]()
+        form = SHOWN[forms[0]]()
         drawing = form.drawing(form.random(np.random.default_rng(0)))
     art = Artwork(drawing, art.size, {"evoart": "1", "format": 1}, "t", art.frames)
     assert encode(format, art) == encode(format, art)

@@ -10,7 +10,7 @@ import zlib
 
 import numpy as np
 import pytest
-from fakes import FORM_EXAMPLES
+from fakes import SHOWN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -40,7 +40,7 @@ def artwork(made_by: dict, format: str = "svg") -> Artwork:
     """A picture that the format can hold."""
     drawing, forms = FORM.drawing(GENOME), OUTPUTS[format].forms
     if forms is not None:
-        form = FORM_EXAMPLES[forms[0]]()
+        form = SHOWN[forms[0]]()
         drawing = form.drawing(form.random(np.random.default_rng(0)))
     return Artwork(drawing, (16, 12), made_by, "A <test> & more")
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import time
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import click
@@ -13,16 +17,20 @@ from PIL import Image
 from sketches import small
 
 from evoart.cli.app import run
+from evoart.cli.sketch import training
 from evoart.cli.sketch.group import COMMANDS, sketch
+from evoart.draw.pen import PenDrawing
 from evoart.errors import EvoartError, UsageError
 from evoart.forms.sketch import SketchForm, sketch_form
-from evoart.output import recipe as container
+from evoart.output.recipe import encode_genome
 from evoart.output.save import read_recipe
 from evoart.run.api import load
 from evoart.run.checkpoint import load as read_checkpoint
 from evoart.run.job import Job
-from evoart.run.loop import Keep, resume
+from evoart.run.loop import Keep, drive, resume
 from evoart.run.loop import run as events
+from evoart.run.problem import prepare
+from evoart.run.sketch import layout, sampling
 from evoart.run.stop import Stop
 from evoart.sketch import catalogue
 from evoart.sketch.strokes import bounds
@@ -112,6 +120,7 @@ def test_a_pen_on_its_way(here, capsys):
 
 
 def test_completions_begin_with_what_was_given(here, capsys):
+    (here / "a.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"><path d="M10 10L25 10L40 10L40 30"/></svg>')
     code, _, _ = evoart(
         capsys, "sketch", "complete", "a.svg", "-n", 3, "-s", 1, "--color", "#ff0000,#0000ff", "-o", "c.json", "-q"
     )
@@ -120,8 +129,8 @@ def test_completions_begin_with_what_was_given(here, capsys):
     drawing = result.form.drawing(result.genome)
     for members in drawing.sketches():
         given = drawing.strokes[members[0]]
-        step = np.diff(given, axis=0)
-        assert len(given) == 3
+        step = np.diff(given[[0, 2, 3]], axis=0)
+        assert len(given) == 4  # as it was drawn, however straight
         np.testing.assert_allclose(step[0, 0] / step[1, 1], 1.5, rtol=1e-3)
         assert [tuple(drawing.colours[k]) for k in members] == [(1, 0, 0)] + [(0, 0, 1)] * (len(members) - 1)
     (here / "a.svg").write_text((here / "b.svg").read_text())
@@ -206,26 +215,134 @@ def test_training_from_the_command_line(here, capsys):
     code, out, said = evoart(capsys, "sketch", "train", "s.ndjson", "--out", "m.npz", *how)
     assert code == 0
     assert out == ["m.npz", "m-samples.svg"]
-    assert "8 drawings to learn from, 2 to check by" in said
-    assert len(re.findall("validation L_R", said)) == 3
+    assert "8 drawings to learn from, 2 to validate with" in said
+    assert len(re.findall("validation L_R", said)) == 2
     assert not (here / "m.checkpoint.npz").exists()
     assert evoart(capsys, "sketch", "m.npz", "-n", 1, "-o", "m.svg", "-q")[0] == 0
     code, out, _ = evoart(
         capsys, "sketch", "train", "s.ndjson", "--out", "n.npz", *how, "--start", "m.npz", "--json", "-q"
     )
-    assert json.loads(out[0])["steps"] == 4
+    facts = json.loads(out[0])
+    assert (facts["generations"], facts["outputs"]) == (4, ["n.npz", "n-samples.svg"])
+    assert "L_R" in facts
     for words, message in (
         (("--out", "m.npz"), "exists already"),
         (("--out", "m.txt"), "does not end in .npz"),
         (("--out", "o.npz", "--resume", "no.npz"), "no file"),
         (("--out", "o.npz", "--hidden", "2"), "4 to 4,096"),
+        (("--out", "o.npz", "--rate", "0.1"), "--learning-rate"),
+        (("--out", "o.npz", "--steps", "0"), "--steps is 0"),
     ):
         code, _, said = evoart(capsys, "sketch", "train", "s.ndjson", *words)
         assert code == 2, said
         assert message in said
     code, _, said = evoart(capsys, "sketch", "train", "s.ndjson", "--out", "o.npz", "--resume", "m.npz")
     assert code == 1
-    assert "no checkpoint of a sketch training" in said
+    assert "is a damaged or truncated checkpoint" in said
+    assert not (here / "o.checkpoint.npz").exists()
+
+
+def test_a_training_is_resumed_with_its_own_settings(here, capsys, monkeypatch):
+    evoart(capsys, "sketch", "convert", "a.svg", "b.svg", "-o", "s.ndjson")
+    (here / "s.ndjson").write_text((here / "s.ndjson").read_text() * 5)
+    how = ("--hidden", 8, "--mixtures", 2, "--check", 2, "-s", 1, "--tolerance", 20)
+    write = training.write
+
+    def write_and_stop(path, data, **settings):
+        monkeypatch.setattr(training, "write", write)  # once: a second signal ends the process
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.5)  # a thread hears of it
+        return write(path, data, **settings)
+
+    monkeypatch.setattr(training, "write", write_and_stop)
+    code, out, said = evoart(capsys, "sketch", "train", "s.ndjson", "--out", "m.npz", "--steps", 400, *how)
+    assert (code, out) == (130, ["m.npz", "m-samples.svg"])
+    assert "Go on with: evoart resume m.checkpoint.npz" in said
+    (here / "copy.npz").write_bytes((here / "m.checkpoint.npz").read_bytes())
+
+    def refuse(*_, **__):
+        raise EvoartError("no space left", "Free some")
+
+    monkeypatch.setattr(training, "write", refuse)
+    for words in (("--hidden", 16), ("--learning-rate", 0.1), ("-s", 2), ("--classes",), ("--check", 3)):
+        code, _, said = evoart(capsys, "sketch", "train", "s.ndjson", "--resume", "m.checkpoint.npz", *words)
+        assert code == 2
+        assert re.search(r"is .*, and 'm.checkpoint.npz' was trained with", said)
+    code, out, said = evoart(
+        capsys, "sketch", "train", "s.ndjson", "--resume", "m.checkpoint.npz", "--hidden", 8, "--steps", 6
+    )
+    assert (code, out) == (0, ["m.npz", "m-samples.svg"]), said
+    assert "Warning: no space left" in said
+    assert not (here / "m.checkpoint.npz").exists()
+    first = (here / "m.npz").read_bytes()
+    code, out, said = evoart(capsys, "resume", "copy.npz", "--generations", 6)
+    assert (code, out) == (0, ["m.npz", "m-samples.svg"]), said
+    assert (here / "m.npz").read_bytes() == first
+
+
+def test_no_file_of_a_job_is_written_to_and_all_are_known_again(here, capsys):
+    how = ("-m", "vae.npz", "-n", 1, "-s", 1)
+    (here / "a.json").write_text('{"drawing": [[[0, 9, 9], [0, 0, 9]]]}')
+    (here / "vae.json").write_bytes(to_js(small(latent=4)))
+    evoart(capsys, "sketch", "encode", "a.svg", "-m", "vae.npz", "-o", "z.json")
+    for words in (
+        ("combine", "a.svg", "b.svg", *how, "-o", "b.svg"),
+        ("combine", "a.svg", "--minus", "b.svg", *how, "-o", "b.svg"),
+        ("complete", "a.svg", "-m", "vae.json", "-n", 1, "-o", "vae.json"),
+        ("decode", "z.json", *how, "-o", "z.json"),
+        ("encode", "a.json", "-m", "vae.npz", "-o", "a.json"),
+    ):
+        before = {path.name: path.read_bytes() for path in here.iterdir() if path.is_file()}
+        code, _, said = evoart(capsys, "sketch", *words, "--overwrite")
+        assert code == 2, words
+        assert "is the input" in said
+        assert {path.name: path.read_bytes() for path in here.iterdir() if path.is_file()} == before
+    assert evoart(capsys, "sketch", "combine", "a.svg", "--minus", "b.svg", *how, "-o", "c.json", "-q")[0] == 0
+    (here / "b.svg").write_text((here / "a.svg").read_text())
+    code, _, said = evoart(capsys, "redo", "c.json", "-o", "d.json")
+    assert code == 2
+    assert "is not the drawing this job was made for" in said
+
+
+def test_a_second_model_is_known_again(here, capsys):
+    (here / "second.npz").write_bytes(to_npz(small(extent=60.0)))
+    assert evoart(capsys, "sketch", "--then", "second.npz", "-n", 1, "-s", 1, "-o", "t.json", "-q")[0] == 0
+    (here / "second.npz").write_bytes(to_npz(small(spread=0.2, extent=60.0)))
+    code, _, said = evoart(capsys, "redo", "t.json", "-o", "u.json")
+    assert code == 2
+    assert "is not the second model this job was made for" in said
+
+
+def test_blank_sketches_are_told_of(here, capsys, monkeypatch):
+    drawn = sampling.draw
+
+    def blank(*words, **how):
+        samples = drawn(*words, **how)
+        return [samples[0], replace(samples[1], strokes=samples[1].strokes[:0]), *samples[2:]]
+
+    monkeypatch.setattr(sampling, "draw", blank)
+    code, _, said = evoart(capsys, "sketch", "-n", 3, "-s", 1, "-o", "k.svg")
+    assert code == 0
+    assert "the model drew nothing in 1 of 3 cells (2)" in said
+
+
+def test_only_what_is_asked_for_is_laid_out(monkeypatch):
+    laid, cut = [], []
+    sheet, begun = layout.sheet, PenDrawing.begun
+    monkeypatch.setattr(layout, "sheet", lambda *words: laid.append(1) or sheet(*words))
+    monkeypatch.setattr(PenDrawing, "begun", lambda *words: cut.append(1) or begun(*words))
+    problem = prepare(Job.make(command="sketch", count=10, seed=4, points=4))
+    laid.clear()
+    monkeypatch.setattr(sampling, "BATCH", 1)
+    search = problem.search()
+    while not search.done:
+        search.step()
+    assert not laid
+    *_, last = drive(problem, search)
+    assert (len(laid), cut) == (1, [])
+    assert len(last.result.frames) == 120
+    assert len(last.result.frames[-1].strokes) == len(last.result.drawing.strokes)
+    assert 0 < len(last.result.frames[:3][0].strokes[0]) <= len(last.result.drawing.strokes[0])
 
 
 @pytest.mark.parametrize(
@@ -267,10 +384,10 @@ def test_wrong_input_is_told_in_one_line(here, capsys, words, message):
 def test_published_models_are_fetched_once_and_checked(here, monkeypatch, capsys):
     fetched = []
 
-    def obtain(remote, path, *, report, progress):
+    def obtain(remote, path, *, say, progress):
         if not path.exists():
             fetched.append(remote.url)
-            report(f"Downloading {remote.name}")
+            say(f"Downloading {remote.name}")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(to_js(small()))
             progress(1, 1)
@@ -283,13 +400,13 @@ def test_published_models_are_fetched_once_and_checked(here, monkeypatch, capsys
     assert fetched == ["https://storage.googleapis.com/quickdraw-models/sketchRNN/models/bird.gen.json"]
     assert catalogue.find("Sea-Turtle.vae").config.hidden == 12
     assert fetched[1].endswith("/sea_turtle.vae.json")
+    for name, end in (("handwriting", "rnn-tutorial/master/weights.js"), ("flowchart", "json/flowchart.gen.js")):
+        assert evoart(capsys, "sketch", name, "-n", 1, "-o", f"{name}.svg")[0] == 0
+        assert fetched[-1].endswith(end)
+        assert any(line.startswith(name) for line in evoart(capsys, "sketch", "models")[1])
     catalogue.place("bird").write_bytes(b"[]")
     with pytest.raises(EvoartError, match="Delete '.*bird.gen.json' and try again"):
-        catalogue.find("bird", download=False)
-    lines = []
-    assert catalogue.find("bird", report=lines.append).config.hidden == 12  # what is bad is fetched again
-    assert "is deleted" in lines[0]
-    assert len(fetched) == 3
+        catalogue.find("bird")
     for wrong in ("brid", "bird.exe"):
         with pytest.raises(UsageError):
             catalogue.find(wrong)
@@ -299,6 +416,7 @@ def test_published_models_are_fetched_once_and_checked(here, monkeypatch, capsys
 def test_the_built_in_model_and_its_licence():
     model = catalogue.find("kanji")
     assert "CC BY-SA" in model.config.licence
+    assert model.config.max_points == 90  # which its file calls ``longest``, as earlier versions did
     assert (catalogue.FOLDER / "kanji.npz").stat().st_size < 1_000_000
     for name in catalogue.BUILTIN:
         assert "Ulrich Apel" in (catalogue.FOLDER / f"{name}.LICENCE.txt").read_text()
@@ -345,28 +463,24 @@ def test_the_tape_decides_and_z_too(here):
     assert a.shape != b.shape or not np.allclose(a, b)
     other = SketchForm.from_plain(form.to_plain() | {"sha256": "0" * 64})
     with pytest.raises(EvoartError, match="not the model that this was made with"):
-        other.drawing(other.random(np.random.default_rng(0)))
+        other.drawing(np.zeros(other.dim, np.float32))
 
 
-@pytest.mark.parametrize("model", ["bird", "/etc/nothing.npz", "mine.npz"])
-def test_reading_a_form_asks_for_no_model(here, monkeypatch, capsys, model):
-    def fail(*given, **how):
-        raise AssertionError("a recipe was only read")
+@pytest.mark.parametrize("model", ["bird", "/etc/hostname/x.npz", "vae.npz"])
+def test_reading_a_recipe_never_asks_for_a_model(here, capsys, monkeypatch, model):
+    def refuse(name, **_):
+        raise AssertionError(f"it asked for {name}")
 
-    monkeypatch.setenv("EVOART_CACHE", str(here / "cache"))
-    for name in ("find", "obtain", "read"):
-        monkeypatch.setattr(catalogue, name, fail)
-    form = SketchForm(model, "tape", 2, 16)
-    genome = form.random(np.random.default_rng(0))
-    result = {"form": "sketch", **form.to_plain(), "genome": container.encode_genome(genome), "size": [64, 64]}
-    recipe = {"evoart": "0", "format": 1, "job": {"command": "sketch"}, "result": result | {"figures": {}}}
-    (here / "r.json").write_text(json.dumps(recipe))
-    assert evoart(capsys, "info", "r.json")[0] == 0
-    load("r.json")
-    monkeypatch.undo()
-    monkeypatch.chdir(here)
-    monkeypatch.setenv("EVOART_CACHE", str(here / "cache"))
-    monkeypatch.setattr(catalogue, "obtain", fail)
-    code, _, said = evoart(capsys, "render", "r.json", "-o", "r.png")
-    assert code == 1
-    assert ("is not here. Fetch it with: evoart sketch bird" if model == "bird" else "does not say what") in said
+    assert evoart(capsys, "sketch", "-n", 1, "-s", 1, "-o", "k.json", "-q")[0] == 0
+    recipe = json.loads((here / "k.json").read_text())
+    monkeypatch.setattr(catalogue, "find", refuse)
+    form = SketchForm(model, "z", 1, latent=4) if model == "vae.npz" else SketchForm(model)
+    genome = encode_genome(np.zeros(form.dim, np.float32))
+    recipe["result"] = {"form": "sketch", **form.to_plain(), "genome": genome, "size": [64, 64]}
+    (here / "forged.json").write_text(json.dumps(recipe))
+    for words in (("info", "forged.json"), ("render", "forged.json", "-o", "x.png"), ("fit", "--start", "forged.json")):
+        code, _, said = evoart(capsys, *words)
+        assert code == 1, said
+        assert "the result in 'forged.json' is damaged" in said
+    with pytest.raises(EvoartError, match="damaged"):
+        load("forged.json")

@@ -21,7 +21,7 @@ from evoart.sketch.cells import CELLS
 from evoart.sketch.latent import encode
 from evoart.sketch.loss import Batch, Noise, losses, noise
 from evoart.sketch.model import Config, Model, part, shapes
-from evoart.sketch.sampling import draw, tapes
+from evoart.sketch.sampling import draw, draw_noise
 from evoart.sketch.strokes import to_stroke5
 from evoart.sketch.unroll import scaled, unroll
 from evoart.sketch.weights import decode, read, to_js, to_npz
@@ -129,13 +129,13 @@ def test_the_written_gradient_of_the_lstm_is_autodiffs(masked):
 )
 def test_sampling_is_that_of_plain_numpy(rule, settings):
     model = small(**settings)
-    tape, rng = tapes(5, 20, 3), np.random.default_rng(4)
+    noise, rng = draw_noise(5, 20, 3), np.random.default_rng(4)
     z, classes = rng.normal(size=(5, 3)), np.array([0, 1, 1, 0, 1])
-    begun = [np.column_stack([rng.normal(size=(k, 2)) * 5, rng.random(k) < 0.4]) for k in range(5)]
-    drawn = draw(model, tape, temperature=0.6, rule=rule, z=z, classes=classes, begun=begun)
+    prefix = [np.column_stack([rng.normal(size=(k, 2)) * 5, rng.random(k) < 0.4]) for k in range(5)]
+    drawn = draw(model, noise, temperature=0.6, rule=rule, z=z, classes=classes, prefix=prefix)
     for k, each in enumerate(drawn):
-        forced = to_stroke5(begun[k] / (5, 5, 1), end=False)
-        rows = sampled(model, tape[k], 0.6, rule, z[k], classes[k], forced)
+        forced = to_stroke5(prefix[k] / (5, 5, 1), end=False)
+        rows = sampled(model, noise[k], 0.6, rule, z[k], classes[k], forced)
         ended = rows[-1, 4] == 1
         assert each.finished == ended
         rows = rows[: len(rows) - ended]
@@ -145,29 +145,29 @@ def test_sampling_is_that_of_plain_numpy(rule, settings):
 
 def test_a_drawing_does_not_depend_on_its_neighbours():
     model = small()
-    many, few = draw(model, tapes(70, 24, 5)), draw(model, tapes(3, 24, 5, offset=40))
+    many, few = draw(model, draw_noise(70, 24, 5)), draw(model, draw_noise(3, 24, 5, offset=40))
     for a, b in zip(many[40:43], few, strict=True):
         np.testing.assert_allclose(a.strokes, b.strokes, atol=1e-3)
-    np.testing.assert_array_equal(tapes(1, 30, 5)[:, :24], tapes(1, 24, 5))
+    np.testing.assert_array_equal(draw_noise(1, 30, 5)[:, :24], draw_noise(1, 24, 5))
 
 
 def test_cold_drawings_are_all_alike_and_temperatures_have_a_range():
     model = small()
-    cold = draw(model, tapes(4, 20, 6), temperature=0, rule="tf")
+    cold = draw(model, draw_noise(4, 20, 6), temperature=0, rule="tf")
     for each in cold[1:]:
         np.testing.assert_allclose(each.strokes, cold[0].strokes, atol=0.2)
-    draw(model, tapes(2, 20, 6), temperature=2)
+    draw(model, draw_noise(2, 20, 6), temperature=2)
     for wrong in (5, -0.1, float("nan")):
         with pytest.raises(UsageError, match="out of range"):
-            draw(model, tapes(1, 20, 6), temperature=wrong)
+            draw(model, draw_noise(1, 20, 6), temperature=wrong)
     with pytest.raises(UsageError, match="Did you mean handwriting"):
-        draw(model, tapes(1, 20, 6), rule="handwritin")
+        draw(model, draw_noise(1, 20, 6), rule="handwritin")
 
 
 def test_what_is_begun_must_fit():
     model = small()
     with pytest.raises(UsageError, match="24 points are given, and 'sketch' holds 24"):
-        draw(model, tapes(1, 24, 6), begun=[np.ones((24, 3))])
+        draw(model, draw_noise(1, 24, 6), prefix=[np.ones((24, 3))])
 
 
 @pytest.mark.parametrize("settings", [{}, {"latent": 4}])
@@ -176,7 +176,7 @@ def test_weights_go_to_sketch_rnn_js_and_back(settings, script):
     model = small(**settings)
     again = decode(to_js(model, script=script), "x")
     assert again.config.latent == model.config.latent
-    assert (again.config.scale, again.config.longest) == (5.0, 24)
+    assert (again.config.scale, again.config.max_points) == (5.0, 24)
     for name, value in model.params.items():
         np.testing.assert_allclose(again.params[name], value, atol=10 / 32767)
 
@@ -313,16 +313,16 @@ def test_the_size_of_a_published_decoder():
 @pytest.mark.parametrize("name", ["bird.gen.json", "bicycle.gen.json", "sheep.gen.json", "flowchart.gen.js"])
 def test_published_decoders_finish_their_drawings(shared, name):
     model = read(shared / "sketch" / "models" / name)
-    drawn = draw(model, tapes(64, model.config.longest, 1), temperature=0.35)
+    drawn = draw(model, draw_noise(64, model.config.max_points, 1), temperature=0.35)
     assert np.mean([each.finished for each in drawn]) > (0.3 if "flow" in name else 0.85)
     assert np.median([len(each.strokes) for each in drawn]) > 20
 
 
 def test_a_published_decoder_draws_as_plain_numpy_does(shared):
     model = read(shared / "sketch" / "models" / "bird.gen.json")
-    tape = tapes(2, 60, 1)
-    for k, each in enumerate(draw(model, tape, temperature=0.35)):
-        rows = sampled(model, tape[k], 0.35, "js") * (model.config.scale, model.config.scale, 1, 1, 1)
+    noise = draw_noise(2, 60, 1)
+    for k, each in enumerate(draw(model, noise, temperature=0.35)):
+        rows = sampled(model, noise[k], 0.35, "js") * (model.config.scale, model.config.scale, 1, 1, 1)
         n = min(12, len(each.strokes))
         np.testing.assert_allclose(each.strokes[:n, :2], rows[:n, :2], rtol=0.01, atol=0.3)
 
@@ -331,7 +331,7 @@ def test_handwriting_is_written(shared):
     model = read(shared / "sketch" / "handwriting" / "rnn_tutorial_weights.js")
     assert (model.config.hidden, model.config.inputs) == (500, 3)
     start = time.monotonic()
-    drawn = draw(model, tapes(2, 120, 2), temperature=0.5, rule="handwriting")
+    drawn = draw(model, draw_noise(2, 120, 2), temperature=0.5, rule="handwriting")
     assert time.monotonic() - start < 60
     for each in drawn:
         assert len(each.strokes) == 120

@@ -9,14 +9,20 @@ import numpy as np
 import pytest
 
 from evoart.errors import EvoartError, UsageError
-from evoart.run.sketch.dataset import read_lesson
-from evoart.run.sketch.trainer import Course, Plan, resume
+from evoart.output.formats import encode
+from evoart.run import checkpoint
+from evoart.run.events import Noted, Unsaved
+from evoart.run.loop import Keep, drive, resume
+from evoart.run.sketch.dataset import read_dataset
+from evoart.run.sketch.job import TrainJob
+from evoart.run.sketch.trainer import TrainProblem
 from evoart.run.stop import Stop
 from evoart.sketch.arrays import write_npz
 from evoart.sketch.batches import StrokeSet, augment, bucket_bounds, epoch, pad, scale_of
 from evoart.sketch.model import Config
-from evoart.sketch.sampling import draw, tapes
-from evoart.sketch.training import GIVE_UP, Recipe, Training
+from evoart.sketch.sampling import draw, draw_noise
+from evoart.sketch.training import GIVE_UP, Training, TrainingConfig
+from evoart.sketch.weights import decode
 
 
 def zigzags(count: int, seed: int = 0) -> StrokeSet:
@@ -31,8 +37,8 @@ def zigzags(count: int, seed: int = 0) -> StrokeSet:
     return StrokeSet(tuple(sketches), np.arange(count) % 2)
 
 
-SMALL = Config(hidden=24, mixtures=4, longest=10, scale=8.0, encoder=8)
-FAST = Recipe(batch=20, rate=0.01, decay=0.99, drop=0.0, stretch=0.05, seed=3)
+SMALL = Config(hidden=24, mixtures=4, max_points=10, scale=8.0, encoder=8)
+FAST = TrainingConfig(batch=20, learning_rate=0.01, decay=0.99, augment_drop=0.0, augment_scale=0.05, seed=3)
 
 
 def test_a_tiny_model_learns_and_draws_what_it_saw():
@@ -44,7 +50,7 @@ def test_a_tiny_model_learns_and_draws_what_it_saw():
     assert np.isfinite(figures.total)
     assert after.reconstruction < before.reconstruction - 3
     assert after.reconstruction < 0.5
-    drawn = draw(training.model, tapes(50, 10, 4), temperature=0.2)
+    drawn = draw(training.model, draw_noise(50, 10, 4), temperature=0.2)
     assert np.mean([each.finished for each in drawn]) > 0.9
     assert np.mean([len(each.strokes) == 5 for each in drawn]) > 0.9
     assert np.mean([each.strokes[:, 2].sum() == 2 for each in drawn]) > 0.9
@@ -86,7 +92,7 @@ def test_a_gradient_that_is_not_finite_changes_nothing(monkeypatch):
     assert training.skipped == 1
     for name, value in before.items():
         np.testing.assert_array_equal(training.params[name], value)
-    with pytest.raises(EvoartError, match="no finite gradient.*lower --rate"):
+    with pytest.raises(EvoartError, match="no finite gradient.*lower --learning-rate"):
         _many(training)
 
 
@@ -97,7 +103,7 @@ def _many(training):
 
 def test_a_rate_that_is_far_too_high_does_no_harm():
     data = zigzags(40)
-    training = Training(SMALL, replace(FAST, rate=5.0), data, data)
+    training = Training(SMALL, replace(FAST, learning_rate=5.0), data, data)
     for _ in range(20):
         training.advance()
     assert all(np.isfinite(value).all() for value in training.model.params.values())
@@ -160,8 +166,8 @@ def test_data_that_cannot_be_learned():
     empty = StrokeSet((), np.zeros(0, int))
     with pytest.raises(UsageError, match="no drawing for training"):
         Training(SMALL, FAST, empty, zigzags(2))
-    with pytest.raises(UsageError, match="--longest 3"):
-        Training(replace(SMALL, longest=3), FAST, zigzags(9), zigzags(2))
+    with pytest.raises(UsageError, match="--max-points 3"):
+        Training(replace(SMALL, max_points=3), FAST, zigzags(9), zigzags(2))
 
 
 @pytest.fixture
@@ -171,56 +177,95 @@ def stroke_set(tmp_path):
     return path
 
 
-def lesson_of(path, **settings):
-    how = {"tolerance": None, "points": None, "longest": 250, "by_class": False, "seed": 1} | settings
-    return read_lesson([path] if not isinstance(path, list) else path, **how)
+def dataset_of(path, **settings):
+    how = {"tolerance": None, "max_points": 250, "by_class": False, "seed": 1} | settings
+    return read_dataset([path] if not isinstance(path, list) else path, **how)
 
 
-def test_a_lesson_from_files(stroke_set, tmp_path):
-    lesson = lesson_of(stroke_set)
-    assert (len(lesson.train), len(lesson.valid)) == (60, 12)
-    assert lesson.longest == 5
-    assert lesson.extent == pytest.approx(31, rel=0.2)
-    short = lesson_of(stroke_set, longest=4)
-    assert short.longest <= 4
+def test_a_dataset_from_files(stroke_set, tmp_path):
+    dataset = dataset_of(stroke_set)
+    assert (len(dataset.train), len(dataset.valid)) == (60, 12)
+    assert dataset.max_points == 5
+    assert dataset.extent == pytest.approx(31, rel=0.2)
+    short = dataset_of(stroke_set, max_points=4)
+    assert short.max_points <= 4
     assert any("had more than 4 points" in note for note in short.notes)
     other = tmp_path / "others.npz"
     other.write_bytes(stroke_set.read_bytes())
-    both = lesson_of([stroke_set, other], by_class=True)
+    both = dataset_of([stroke_set, other], by_class=True)
     assert both.classes == ("others", "zigzags")
     assert set(both.train.classes) == {0, 1}
     with pytest.raises(UsageError, match="of one class"):
-        lesson_of(stroke_set, by_class=True)
+        dataset_of(stroke_set, by_class=True)
     other.write_bytes(write_npz({"train": list(zigzags(1).sketches)}))
     with pytest.raises(UsageError, match="too few"):
-        lesson_of(other)
+        dataset_of(other)
 
 
-def test_a_course_keeps_the_best_stops_early_and_resumes_exactly(stroke_set, tmp_path):
-    lesson = lesson_of(stroke_set)
-    config = replace(SMALL, scale=lesson.scale, longest=lesson.longest)
-    plan = Plan(steps=12, check=4, patience=2)
-    whole = Course(config, FAST, plan, lesson)
-    reports = list(whole.run(None, Stop()))
-    assert reports[-1].ended == "steps"
-    assert [r.step for r in reports if r.valid] == [4, 8, 12]
-    stop, path = Stop(), tmp_path / "x.checkpoint.npz"
-    half = Course(config, FAST, plan, lesson)
-    for report in half.run(path, stop):
-        if report.step >= 4:
-            stop.ask()
-    assert report.ended == "interrupted"
-    again = resume(path, plan, lesson)
-    list(again.run(None, Stop()))
+def training_of(stroke_set, **settings):
+    """The problem of a short training."""
+    how = {"hidden": 24, "mixtures": 4, "batch": 20, "learning_rate": 0.01, "augment_drop": 0.0, "seed": 3}
+    return TrainProblem.prepare(
+        TrainJob.make(**how | {"interval": 4, "generations": 12} | settings, data=(str(stroke_set),))
+    )
+
+
+def test_a_training_is_a_run_of_the_loop_and_resumes_exactly(stroke_set, tmp_path):
+    problem = training_of(stroke_set)
+    whole = problem.search()
+    *_, last = drive(problem, whole)
+    assert (last.reason, last.generation, last.evaluations) == ("generations", 12, 240)
+    assert [row[0] for row in whole.history] == [0, 4, 8, 12]
+    assert last.figures == {"L_R": min(row[3] for row in whole.history)}
+    stop, keep = Stop(), Keep(tmp_path / "x.npz")
+    half = problem.search(lambda trainer: stop.ask() if trainer.generation >= 4 else None)
+    *_, broken = drive(problem, half, keep=keep, stop=stop)
+    assert (broken.reason, broken.generation) == ("interrupted", 4)
+    saved = checkpoint.load(keep.path)
+    again = saved.problem.search()
+    *_, end = resume(saved, make=lambda _: again)
     assert again.training.model.digest == whole.training.model.digest
-    assert (again.best.digest, again.best_total) == (whole.best.digest, whole.best_total)
-    assert again.history == whole.history
-    with pytest.raises(UsageError, match="other drawings"):
-        resume(path, plan, lesson_of(stroke_set, longest=4))
-    path.write_bytes(path.read_bytes()[:-200])
-    with pytest.raises(EvoartError, match="damaged"):
-        resume(path, plan, lesson)
-    still = Course(config, replace(FAST, rate=0.0, least=0.0), Plan(steps=100, check=2, patience=3), lesson)
-    assert list(still.run(None, Stop()))[-1].ended == "patience"
-    assert still.training.step == 8
+    assert (again.best.digest, again.loss, again.best_step) == (whole.best.digest, whole.loss, whole.best_step)
+    np.testing.assert_array_equal(again.history, whole.history)
+    np.testing.assert_array_equal(end.result.genome, last.result.genome)
+    assert encode("model", end.result.artwork()) == encode("model", last.result.artwork())
+    stroke_set.write_bytes(write_npz({"train": list(zigzags(60, 5).sketches)}))
+    with pytest.raises(UsageError, match="is not the data this job was made for"):
+        *_, _ = resume(checkpoint.load(keep.path))
     jax.clear_caches()
+
+
+def test_a_training_ends_where_it_no_longer_improves(stroke_set):
+    problem = training_of(stroke_set, generations=100, interval=2, stale=3)
+    still = TrainingConfig(batch=20, learning_rate=0.0, min_learning_rate=0.0, seed=3)
+    search = replace(problem, settings=still).search()
+    events = list(drive(problem, search))
+    assert (events[-1].reason, search.generation, search.best_step) == ("done", 6, 0)
+    assert any("no longer improves" in event.text for event in events if isinstance(event, Noted))
+
+
+def test_a_full_disk_is_reported_and_training_goes_on(stroke_set, tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise EvoartError("no space left", "Free some")
+
+    monkeypatch.setattr(checkpoint, "save", refuse)
+    problem = training_of(stroke_set)
+    events = list(drive(problem, problem.search(), keep=Keep(tmp_path / "x.npz", every=0)))
+    assert sum(isinstance(event, Unsaved) for event in events) > 1
+    assert events[-1].reason == "generations"
+    assert encode("model", events[-1].result.artwork())
+
+
+def test_a_training_that_diverges_keeps_its_best_model(stroke_set, monkeypatch):
+    problem = training_of(stroke_set)
+    search = problem.search()
+
+    def diverge():
+        raise EvoartError("no finite gradient", "Try a lower --learning-rate")
+
+    search.step()
+    monkeypatch.setattr(search.training, "advance", diverge)
+    *_, last = drive(problem, search)
+    assert last.reason == "done"
+    assert "no finite gradient" in search.notes[-1]
+    assert decode(encode("model", last.result.artwork()), "it").config.hidden == 24

@@ -22,7 +22,7 @@ from evoart.run.stop import EXIT, Stop, Why
 from evoart.types import Search
 
 if TYPE_CHECKING:
-    from evoart.search.vmapped import Member
+    from evoart.search.vmapped import BatchedSearch
 
 MEANING: dict[int, Why] = {EXIT["interrupted"]: "interrupted", EXIT["terminated"]: "terminated"}
 
@@ -71,7 +71,7 @@ def _fit_one(picture: batch.Picture, options: RunOptions, halted: Why | None, re
     try:
         return attempt(run, picture.job.picture, report)
     finally:
-        picture.ended()
+        picture.leave()
 
 
 def _search(picture: batch.Picture, halted: Why | None) -> Callable[[Stop], Search]:
@@ -93,14 +93,14 @@ def _has_results(picture: batch.Picture) -> bool:
     return member is not None and member.ahead > 0
 
 
-def _member(picture: batch.Picture) -> Member | None:
+def _member(picture: batch.Picture) -> BatchedSearch | None:
     """Its search, where that advances side by side with the others'."""
     if picture.error is not None or not picture.side_by_side:
         return None
-    from evoart.search.vmapped import Member
+    from evoart.search.vmapped import BatchedSearch
 
     search = picture.search()
-    return search if isinstance(search, Member) else None
+    return search if isinstance(search, BatchedSearch) else None
 
 
 def _check(jobs: Sequence[FitJob], options: RunOptions) -> None:

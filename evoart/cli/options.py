@@ -36,7 +36,7 @@ STRATEGIES = (
 )  # fmt: skip
 FORMATS = (
     "svg", "png", "webp", "jpeg", "gif", "apng", "animated-webp", "animated-svg", "mp4", "pdf", "json", "shader",
-    "page", "network", "weights",
+    "page", "network", "weights", "model",
 )  # fmt: skip
 
 
@@ -71,14 +71,19 @@ RENAMED = {
     "--avoid": "--negative-prompt",
     "--canvas": "--form",
     "--choice": "--candidates",
+    "--drop": "--augment-drop",
     "--first": "--offset",
     "--judge": "--evaluator",
+    "--keep": "--keep-prob",
     "--like": "--image-prompt",
+    "--longest": "--max-points",
     "--not": "--negative-prompt",
     "--part": "--shard",
+    "--rate": "--learning-rate",
     "--reach": "--span",
     "--starts": "--restarts",
     "--strength": "--mutation-scale",
+    "--stretch": "--augment-scale",
 }
 
 

@@ -1,4 +1,4 @@
-"""The sketch form: a genome is what a sketch-rnn needs to draw, its noise tape or its latent vector, and a place."""
+"""The sketch form: a genome is what a sketch-rnn needs to draw, its noise or its latent vector, and a place."""
 
 from __future__ import annotations
 
@@ -16,38 +16,37 @@ from evoart.sketch.model import Model
 from evoart.types import Array, Genome, Image
 
 PLACE = 4  # numbers of a place: x and y of the middle, log2 of the size, turn in radians
-MOST = 400  # sketches in a picture
-_LEAST_SIDE = 1e-3  # of a sketch in the model's units: a dot is not blown up for ever
+MAX_SKETCHES = 400  # in a picture
+_MIN_SIDE = 1e-3  # of a sketch in the model's units: a dot is not blown up for ever
 
 
 @dataclass(frozen=True)
 class SketchForm:
-    """Sketches of one model on one page.
-
-    A form is a value: making one, or reading one from a recipe, asks for no model. What draws reads it, from this
-    machine alone; ``sketch_form`` makes a form with what it has to know of its model.
+    """Sketches of one model on one page. The model is loaded when something is drawn; ``sketch_form`` makes the form of
+    a model that is there.
 
     Attributes:
         model: name or file of a sketch-rnn.
-        evolve: ``tape`` (the noise that sampling consumes) or ``z`` (a VAE's latent vector).
+        evolve: ``noise`` (of sampling) or ``z`` (a VAE's latent vector).
         count: sketches on the page, 1 to 400.
-        points: most points of a sketch.
+        points: maximal number of points of a sketch.
+        latent: length of z; 0 where noise evolves.
         temperature, rule: of sampling.
         seed: of the noise where ``evolve`` is ``z``.
         class_index: what a model of several classes is told to draw.
         width, height: extent of the picture in units; the longer one is 1.
         line: width of the lines in units.
-        ink: their colour; ``background``: sRGB in [0, 1], or None for a transparent ground.
-        sha256: of the weights; ``""`` for whatever a built-in or published ``model`` is.
-        latent: numbers of the model's latent vector, where ``evolve`` is ``z``.
+        ink: their colour; ``background``: sRGB in [0, 1], or None for a transparent background.
+        sha256: of the weights; ``""`` for any.
     """
 
     name: ClassVar[str] = "sketch"
 
     model: str = "kanji"
-    evolve: str = "tape"
+    evolve: str = "noise"
     count: int = 1
     points: int = 64
+    latent: int = 0
     temperature: float = 0.35
     rule: str = "js"
     seed: int = 0
@@ -58,37 +57,41 @@ class SketchForm:
     ink: RGB = (0.0, 0.0, 0.0)
     background: RGB | None = (1.0, 1.0, 1.0)
     sha256: str = ""
-    latent: int = 0
 
-    def __post_init__(self) -> None:
-        if self.evolve not in ("tape", "z"):
-            raise UsageError(f"'{self.evolve}' of a sketch cannot evolve", "Use tape or z")
-        if self.evolve == "z" and not self.latent:
-            raise EvoartError(
-                f"it does not say how many numbers '{self.model}' draws from",
-                "Make it again with this version of evoart",
-            )
+    def load(self) -> Model:
+        """The model.
+
+        Raises:
+            UsageError, EvoartError: it is not there, or another one than the form was made with.
+        """
+        model, digest = _load(self.model)
+        if self.sha256 not in ("", digest) or self.latent not in (0, model.config.latent):
+            raise EvoartError(f"'{self.model}' is not the model that this was made with", "Put the earlier file back")
+        return model
 
     @property
     def own(self) -> int:
         """Numbers of one sketch."""
-        return PLACE + (self.latent if self.evolve == "z" else 4 * self.points)
+        return PLACE + (self.latent or 4 * self.points)
 
     @property
     def dim(self) -> int:
+        """See ``Form.dim``."""
         return self.count * self.own
 
     @property
     def label(self) -> str:
+        """``24 sketches``."""
         return "one sketch" if self.count == 1 else f"{self.count} sketches"
 
     @property
     def description(self) -> str:
-        return f"{self.label} of '{self.model}', by {'noise tape' if self.evolve == 'tape' else 'latent vector'}"
+        """See ``Form.description``."""
+        return f"{self.label} of '{self.model}', by {'noise' if self.evolve == 'noise' else 'latent vector'}"
 
     def work(self, pixels: int) -> float:
         """See ``StrokesForm.work``; a step of the model is a product with its weights."""
-        return self.count * self.points * (pixels / 2 + _load_model(self).config.hidden ** 2 / 16)
+        return self.count * self.points * (pixels / 2 + self.load().config.hidden ** 2 / 16)
 
     @property
     def _usual_side(self) -> float:
@@ -129,17 +132,19 @@ class SketchForm:
         return strokes_form(strokes, palette=(self.ink,), sketches=tuple(groups), **settings)
 
     def check(self, genome: Genome) -> None:
-        if not np.isfinite(genome).all():
-            raise ValueError("numbers")
+        """Refuse every genome: a file that is read holds strokes (see ``finalised``), so no model is asked for."""
+        raise ValueError("a sketch that still needs its model")
 
     def with_structure(self, structure: Any) -> SketchForm:
+        """See ``Form.with_structure``: the searches of sketches choose none."""
         return self
 
     def between(self, genome: Genome, other: Any, after: Genome, share: float) -> None:
-        """Tapes have nothing between them: a sketch jumps from one to the next."""
+        """None: a little more noise is another sketch."""
         return None
 
     def to_plain(self) -> dict[str, Any]:
+        """See ``Form.to_plain``."""
         plain = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "name"}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
 
@@ -148,7 +153,13 @@ class SketchForm:
         """See ``Form.from_plain``."""
         from evoart.sketch.sampling import RULES
 
-        whole = {"count": (1, MOST), "points": (2, 5000), "seed": (0, 2**32 - 1), "class_index": (0, 10_000)}
+        whole = {
+            "count": (1, MAX_SKETCHES),
+            "points": (2, 5000),
+            "latent": (0, 1024),
+            "seed": (0, 2**32 - 1),
+            "class_index": (0, 10_000),
+        }
         real = {"temperature": (0, 2), "width": (1e-4, 1), "height": (1e-4, 1), "line": (1e-5, 1)}
         values: dict[str, Any] = {}
         for name, (low, high) in whole.items():
@@ -157,14 +168,11 @@ class SketchForm:
             values[name] = plain[name]
         for name, (low, high) in real.items():
             (values[name],) = numbers(plain[name], low=low, high=high)
-        values["latent"] = plain.get("latent", 0)
-        if not isinstance(values["latent"], int) or not 0 <= values["latent"] <= 1024:
-            raise ValueError("latent")
         for name in ("model", "evolve", "rule", "sha256"):
             if not isinstance(plain[name], str):
                 raise TypeError(name)
             values[name] = plain[name]
-        if values["rule"] not in RULES:
+        if values["rule"] not in RULES or values["evolve"] != ("z" if values["latent"] else "noise"):
             raise ValueError("rule")
         for name in ("ink", "background"):
             red_green_blue = None if name == "background" and plain[name] is None else plain[name]
@@ -177,11 +185,11 @@ class SketchForm:
 
         points, down, _ = self.segments_traced(genomes)
         n = genomes.shape[0]
-        ends = [part.reshape(n, -1, 2) for part in (points[:, :, :-1], points[:, :, 1:])]
+        a, b = (part.reshape(n, -1, 2) for part in (points[:, :, :-1], points[:, :, 1:]))
         extent = (self.width, self.height)
-        cover = coverage_traced(*ends, down.reshape(n, -1), self.line, extent, (height, width))[..., None]
-        ground = jnp.asarray(self.background or (1.0, 1.0, 1.0), jnp.float32)
-        return ground + cover * (jnp.asarray(self.ink, jnp.float32) - ground)
+        cover = coverage_traced(a, b, down.reshape(n, -1), self.line, extent, (height, width))[..., None]
+        background = jnp.asarray(self.background or (1.0, 1.0, 1.0), jnp.float32)
+        return background + cover * (jnp.asarray(self.ink, jnp.float32) - background)
 
     def segments_traced(self, genomes: Array) -> tuple[Array, Array, Array]:
         """Where the pens go, inside a JAX program.
@@ -194,20 +202,20 @@ class SketchForm:
 
         from evoart.sketch.sampling import trace
 
-        model = _load_model(self)
+        model = self.load()
         config, params = model.config, {name: jnp.asarray(value) for name, value in model.params.items()}
         n = genomes.shape[0]
         own = genomes.reshape(n * self.count, self.own)
         place, numbers_ = own[:, :PLACE], own[:, PLACE:]
-        given, state = self._given(model, params, numbers_)
+        condition, state = self._condition(model, params, numbers_)
         if self.evolve == "z":
             fixed = np.random.default_rng([self.seed, 5]).standard_normal((self.count, self.points, 4), np.float32)
-            tape = jnp.tile(fixed, (n, 1, 1))
+            noise = jnp.tile(fixed, (n, 1, 1))
         else:
-            tape = numbers_.reshape(n * self.count, self.points, 4)
+            noise = numbers_.reshape(n * self.count, self.points, 4)
         start = jnp.tile(jnp.array([[0, 0, 1, 0, 0]], jnp.float32), (n * self.count, 1))
         tau = jnp.float32(self.temperature)
-        _, rows = trace(config, self.rule, params, state, start, given, jnp.moveaxis(tape, 1, 0), tau)
+        _, rows = trace(config, self.rule, params, state, start, condition, jnp.moveaxis(noise, 1, 0), tau)
         rows = jnp.moveaxis(rows, 0, 1)
         there = rows[..., 4] < 0.5
         down = there & jnp.concatenate([jnp.ones_like(there[:, :1]), rows[:, :-1, 3] < 0.5], 1)
@@ -222,32 +230,53 @@ class SketchForm:
 
         low = jnp.min(jnp.where(there[..., None], points, jnp.inf), 1, keepdims=True)
         high = jnp.max(jnp.where(there[..., None], points, -jnp.inf), 1, keepdims=True)
-        side = jnp.maximum(jnp.max(high - low, -1, keepdims=True), _LEAST_SIDE)
+        side = jnp.maximum(jnp.max(high - low, -1, keepdims=True), _MIN_SIDE)
         size = self._usual_side * 2 ** jnp.clip(place[:, 2], -6, 4)
         cos, sin = jnp.cos(place[:, 3]), jnp.sin(place[:, 3])
         x, y = jnp.moveaxis((points - (low + high) / 2) / side, -1, 0)
         turned = jnp.stack([x * cos[:, None] - y * sin[:, None], x * sin[:, None] + y * cos[:, None]], -1)
         return turned * size[:, None, None] + jnp.clip(place[:, None, :2], -4, 4)
 
-    def _given(self, model: Model, params: Any, values: Array) -> tuple[Array, Array]:
+    def _condition(self, model: Model, params: Any, values: Array) -> tuple[Array, Array]:
         import jax.numpy as jnp
 
         from evoart.sketch.cells import CELLS
         from evoart.sketch.encoder import first_state
 
         config = model.config
-        given = jnp.zeros((values.shape[0], config.given))
+        condition = jnp.zeros((values.shape[0], config.conditioning))
         state = jnp.zeros((values.shape[0], CELLS[config.cell].state_size(config.hidden)))
         if config.latent:
             z = values if self.evolve == "z" else jnp.zeros((values.shape[0], config.latent))
-            given = given.at[:, : config.latent].set(z)
+            condition = condition.at[:, : config.latent].set(z)
             state = first_state(config, params, z)
         if config.classes:
-            given = given.at[:, config.latent + self.class_index % len(config.classes)].set(1.0)
-        return given, state
+            condition = condition.at[:, config.latent + self.class_index % len(config.classes)].set(1.0)
+        return condition, state
 
     def _segments(self, genomes: np.ndarray) -> tuple[np.ndarray, ...]:
         return tuple(np.asarray(part) for part in _compiled(self)(genomes))
+
+
+def sketch_form(model: str, evolve: str = "noise", count: int = 1, points: int = 64, **settings: Any) -> SketchForm:
+    """The form of sketches of a model, which is loaded to learn what it can do.
+
+    Args:
+        settings: further fields of the form.
+
+    Raises:
+        UsageError: no such model, or one that cannot do what is asked. EvoartError: it cannot be read or downloaded.
+    """
+    found, digest = _load(model)
+    config = found.config
+    if evolve not in ("noise", "z"):
+        raise UsageError(f"'{evolve}' of a sketch cannot evolve", "Use noise or z")
+    if evolve == "z":
+        found.need_latent("evolve z")
+    if config.inputs != 5:
+        raise UsageError(f"'{config.name}' cannot evolve", "Use another model")
+    latent = config.latent if evolve == "z" else 0
+    return SketchForm(model, evolve, count, min(points, config.max_points), latent, sha256=digest, **settings)
 
 
 @functools.lru_cache(maxsize=8)
@@ -257,46 +286,13 @@ def _compiled(form: SketchForm) -> Any:
     return jax.jit(form.segments_traced)
 
 
-def sketch_form(model: str, evolve: str, count: int, points: int, **settings: Any) -> SketchForm:
-    """A form with what it has to know of its model, which is read, and downloaded where it is not here.
-
-    Raises:
-        UsageError: a model that there is not, or that cannot evolve so. EvoartError: it cannot be read or downloaded.
-    """
+@functools.lru_cache(maxsize=4)
+def _load(name: str) -> tuple[Model, str]:
+    """A model and the hash of its weights."""
     from evoart.sketch.catalogue import find
 
-    found = find(model)
-    if evolve == "z":
-        found.need_latent("evolve z")
-    config = found.config
-    if config.inputs != 5:
-        raise UsageError(f"'{config.name}' cannot evolve", "Use another model")
-    points, latent = min(points, config.longest), config.latent if evolve == "z" else 0
-    return SketchForm(model, evolve, count, points, sha256=found.digest, latent=latent, **settings)
-
-
-def _load_model(form: SketchForm) -> Model:
-    """The model of a form; nothing is downloaded.
-
-    Raises:
-        EvoartError: it is not here, or another one than that which the form was made with.
-    """
-    model = _read_model(form.model, form.sha256)
-    if model.config.inputs != 5 or (form.evolve == "z" and form.latent != model.config.latent):
-        raise EvoartError(f"'{form.model}' is not the model that this was made with", "Use the file of that time")
-    return model
-
-
-@functools.lru_cache(maxsize=4)
-def _read_model(name: str, sha256: str) -> Model:
-    from evoart.sketch.catalogue import find, is_file
-
-    if is_file(name) and not sha256:  # a recipe may come from anywhere
-        raise EvoartError(f"the recipe does not say what '{name}' held", "Use one that evoart wrote")
-    model = find(name, download=False)
-    if sha256 and sha256 != model.digest:
-        raise EvoartError(f"'{name}' is not the model that this was made with", "Use the file of that time")
-    return model
+    model = find(name)
+    return model, model.digest
 
 
 def _split(points: np.ndarray, down: np.ndarray, there: np.ndarray) -> list[np.ndarray]:

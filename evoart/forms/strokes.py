@@ -13,7 +13,7 @@ from evoart.draw.pen import PenDrawing
 from evoart.forms.shapes import FARTHEST, numbers
 from evoart.types import Array, Genome, Image
 
-MOST = 4_000_000  # points
+MAX_POINTS = 4_000_000
 RGB = tuple[float, float, float]
 _CHUNK = 8  # segments drawn side by side inside a JAX program
 
@@ -29,7 +29,7 @@ class StrokesForm:
         palette: the pens' colours, sRGB in [0, 1].
         inks: index of every stroke's colour; empty where all have the first.
         sketches: strokes of each sketch of a sheet; empty where it is no sheet.
-        background: sRGB in [0, 1], or None for a transparent ground.
+        background: sRGB in [0, 1], or None for a transparent background.
     """
 
     name: ClassVar[str] = "strokes"
@@ -45,6 +45,7 @@ class StrokesForm:
 
     @property
     def dim(self) -> int:
+        """See ``Form.dim``: two numbers a point."""
         return 2 * sum(self.lengths)
 
     @property
@@ -56,6 +57,7 @@ class StrokesForm:
 
     @property
     def description(self) -> str:
+        """See ``Form.description``."""
         return f"{self.label}: {len(self.lengths):,} strokes, {sum(self.lengths):,} points"
 
     def work(self, pixels: int) -> float:
@@ -90,9 +92,11 @@ class StrokesForm:
         return np.full(self.dim, 0.05, np.float32)
 
     def finalised(self, genome: Genome) -> tuple[StrokesForm, Genome]:
+        """See ``Form.finalised``: points far off the page are moved to its neighbourhood."""
         return self, np.clip(np.asarray(genome, np.float32), -FARTHEST, FARTHEST)
 
     def check(self, genome: Genome) -> None:
+        """See ``Form.check``."""
         if not (np.abs(genome) <= FARTHEST).all():
             raise ValueError("points")
 
@@ -108,6 +112,7 @@ class StrokesForm:
         return other, genome + np.float32(share) * (after - genome)
 
     def to_plain(self) -> dict[str, Any]:
+        """See ``Form.to_plain``."""
         return {
             "lengths": list(self.lengths),
             "width": self.width,
@@ -122,9 +127,13 @@ class StrokesForm:
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> StrokesForm:
         """See ``Form.from_plain``."""
-        lengths = _whole(plain["lengths"], 1, MOST)
+        lengths = _whole(plain["lengths"], 1, MAX_POINTS)
         inks, sketches = _whole(plain["inks"], 0, len(plain["palette"]) - 1), _whole(plain["sketches"], 0, len(lengths))
-        if sum(lengths) > MOST or len(inks) not in (0, len(lengths)) or (sketches and sum(sketches) != len(lengths)):
+        if (
+            sum(lengths) > MAX_POINTS
+            or len(inks) not in (0, len(lengths))
+            or (sketches and sum(sketches) != len(lengths))
+        ):
             raise ValueError("lengths")
         width, height = numbers(plain["width"], plain["height"], low=1e-9, high=1)
         (line,) = numbers(plain["line"], low=1e-5, high=1)
@@ -143,8 +152,8 @@ class StrokesForm:
         a, b = points[:, pairs[:, 0]], points[:, pairs[:, 1]]
         inks = np.repeat(self.inks or [0] * len(self.lengths), [max(1, n - 1) for n in self.lengths])
         extent = (self.width, self.height)
-        ground = jnp.asarray(self.background or (1.0, 1.0, 1.0), jnp.float32)
-        images = jnp.broadcast_to(ground, (genomes.shape[0], height, width, 3))
+        background = jnp.asarray(self.background or (1.0, 1.0, 1.0), jnp.float32)
+        images = jnp.broadcast_to(background, (genomes.shape[0], height, width, 3))
         first = 0
         for last in [*(np.flatnonzero(np.diff(inks)) + 1), len(inks)]:  # a run of one colour is laid on at once
             shown = jnp.ones((genomes.shape[0], last - first), bool)
@@ -214,7 +223,7 @@ def _rgb(value: Any) -> RGB:
 
 
 def _whole(values: Any, low: int, high: int) -> tuple[int, ...]:
-    if not isinstance(values, list) or len(values) > MOST:
+    if not isinstance(values, list) or len(values) > MAX_POINTS:
         raise ValueError("a list of whole numbers")
     if any(isinstance(v, bool) or not isinstance(v, int) or not low <= v <= high for v in values):
         raise ValueError("a whole number")

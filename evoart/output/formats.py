@@ -131,6 +131,7 @@ OUTPUTS = Registry(
         "page": "evoart.output.network:PAGE",
         "network": "evoart.output.network:DIAGRAM",
         "weights": "evoart.output.network:WEIGHTS",
+        "model": "evoart.output.model:MODEL",
     },
 )
 

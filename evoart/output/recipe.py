@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import math
 import re
 import struct
+import zipfile
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -21,6 +23,7 @@ FORMAT = 1  # a recipe with a higher number was made by a newer evoart
 MAX_TEXT = 64 << 20  # bytes of one recipe
 KEY = "evoart"
 PDF_TYPE = "EvoartRecipe"
+ZIP_MEMBER = "evoart.json"
 _PNG, _NAMESPACE = b"\x89PNG\r\n\x1a\n", "https://pypi.org/project/evoart/"
 _UUID = bytes.fromhex("6576 6f61 7274 4a53 4f4e 2d72 6563 6970")  # "evoartJSON-recip": our box in an MP4
 
@@ -72,7 +75,7 @@ def _finite(text: str) -> float:
 
 
 def extract(data: bytes, label: str = "the file") -> dict[str, Any]:
-    """The recipe in the bytes of an SVG, PNG, APNG, WebP, JPEG, GIF, MP4, PDF or JSON file that evoart wrote.
+    """The recipe in the bytes of an SVG, PNG, APNG, WebP, JPEG, GIF, MP4, PDF, JSON or model file that evoart wrote.
 
     Nothing is decoded but the recipe; sizes are bounded, XML with a document type is refused.
 
@@ -105,6 +108,8 @@ def _find(data: bytes) -> bytes | None:
         return _from_mp4(data)
     if data.startswith(b"%PDF"):
         return _from_pdf(data)
+    if data.startswith(b"PK\x03\x04"):
+        return _from_zip(data)
     head = data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
     if head.startswith(b"{"):
         return data
@@ -116,6 +121,21 @@ def _find(data: bytes) -> bytes | None:
     if head.startswith(b"<"):
         return _from_xml(data)
     return None
+
+
+# ZIP: a member of our own next to the arrays of a model
+
+
+def _from_zip(data: bytes) -> bytes | None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if ZIP_MEMBER not in archive.namelist():
+                return None
+            if archive.getinfo(ZIP_MEMBER).file_size > MAX_TEXT:
+                raise ValueError("too large")
+            return archive.read(ZIP_MEMBER)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OverflowError, OSError) as error:
+        raise ValueError(str(error)) from None
 
 
 # HTML: a script element of our own, which browsers take for data

@@ -51,6 +51,7 @@ JOBS = Registry(
         "fit": "evoart.run.fit.job:FitJob",
         "fit-pen": "evoart.run.sketch.fit:PenFitJob",
         "sketch": "evoart.run.sketch.job:SketchJob",
+        "sketch-train": "evoart.run.sketch.job:TrainJob",
         "cppn": "evoart.run.cppn.job:CppnJob",
         "cppn-fit": "evoart.run.cppn.job:CppnFitJob",
         "cppn-breed": "evoart.run.cppn.job:BreedJob",

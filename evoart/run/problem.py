@@ -144,6 +144,7 @@ PROBLEMS = Registry(
         "fit": "evoart.run.fit.problem:FitProblem",
         "fit-pen": "evoart.run.sketch.fit:PenFitProblem",
         "sketch": "evoart.run.sketch.problem:SketchProblem",
+        "sketch-train": "evoart.run.sketch.trainer:TrainProblem",
         "cppn": "evoart.run.cppn.sheet:RandomProblem",
         "cppn-fit": "evoart.run.cppn.fit:CppnFitProblem",
         "cppn-breed": "evoart.run.cppn.breed:BreedProblem",

@@ -25,6 +25,7 @@ class StrokeSet:
 
     @property
     def lengths(self) -> np.ndarray:
+        """Points of each drawing, ``(count,)`` int."""
         return np.array([len(sketch) for sketch in self.sketches], int)
 
 
@@ -51,15 +52,16 @@ def epoch(lengths: np.ndarray, size: int, rng: np.random.Generator) -> list[np.n
     return [cuts[k] for k in rng.permutation(len(cuts))]
 
 
-def augment(sketch: np.ndarray, rng: np.random.Generator, stretch: float, drop: float) -> np.ndarray:
-    """A drawing stretched by up to ``stretch`` along each axis, with a share ``drop`` of its inner points left out."""
+def augment(sketch: np.ndarray, rng: np.random.Generator, scale: float, drop: float) -> np.ndarray:
+    """A drawing ``(n, 3)`` scaled along each axis by a random factor of ``1 - scale`` to ``1 + scale``, its inner
+    points left out with probability ``drop``."""
     n = len(sketch)
     points = np.cumsum(sketch[:, :2], 0)
     lift = sketch[:, 2] > 0.5
     inner = ~lift & ~np.concatenate([[True], lift[:-1]])
     kept = ~(inner & (rng.random(n) < drop))
     points, lift = points[kept], lift[kept]
-    factor = rng.uniform(1 - stretch, 1 + stretch, 2)
+    factor = rng.uniform(1 - scale, 1 + scale, 2)
     return np.column_stack([np.diff(points, axis=0, prepend=np.zeros((1, 2))) * factor, lift]).astype(np.float32)
 
 

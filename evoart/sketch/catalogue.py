@@ -32,6 +32,19 @@ speedboat spider squirrel steak stove strawberry swan swing_set the_mona_lisa ti
 tractor trombone truck whale windmill yoga yogabicycle
 """
 PUBLISHED = tuple(_NAMES.split())
+# Models that lie elsewhere: address, SHA-256, and a line about them.
+OTHERS = {
+    "handwriting": (
+        "https://raw.githubusercontent.com/hardmaru/rnn-tutorial/master/weights.js",
+        "4f70f3b8923bc216141f492a862ee750dd8a0228bb86315510c3e0034c3520ce",
+        "lines of handwriting that mean nothing; MIT; 1.4 MB",
+    ),
+    "flowchart": (
+        "https://raw.githubusercontent.com/hardmaru/sketch-rnn-flowchart/master/json/flowchart.gen.js",
+        "1a8525e878bac3dc1c61d312a7eba5a963bc8116bb2657c5a77477005424c7aa",
+        "boxes and arrows, learned from the DIDI dataset; 3 MB; no licence is stated for the weights",
+    ),
+}
 
 
 def find(
@@ -82,8 +95,9 @@ def missing_file(name: str) -> MissingFile | None:
 
 
 def _remote(name: str) -> Remote:
-    url = f"{ADDRESS}{place(name).name}"
-    return Remote(url, f"the sketch-rnn model '{name}'", max_bytes=MAX_BYTES, check=_decode)
+    path = place(name)
+    url, sha256, _ = OTHERS.get(_plain(name), (f"{ADDRESS}{path.name}", None, ""))
+    return Remote(url, f"the sketch-rnn model '{name}'", sha256, max_bytes=MAX_BYTES, check=_decode)
 
 
 def _decode(path: Path) -> Model:
@@ -96,14 +110,20 @@ def is_file(name: str) -> bool:
     return name.endswith(ENDINGS) or os.sep in name
 
 
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "_").replace(" ", "_")
+
+
 def place(name: str) -> Path:
     """Where a published model is kept.
 
     Raises:
         UsageError: no published model has that name, with suggestions.
     """
-    plain = name.lower().replace("-", "_").replace(" ", "_")
+    plain = _plain(name)
     stem, dot, kind = plain.partition(".")
+    if plain in OTHERS:
+        return cache_dir() / "sketch" / f"{plain}.js"
     if stem not in PUBLISHED or (dot and kind not in ("gen", "vae")):
-        raise unknown("sketch model", name, [*BUILTIN, *PUBLISHED])
+        raise unknown("sketch model", name, [*BUILTIN, *OTHERS, *PUBLISHED])
     return cache_dir() / "sketch" / f"{stem}.{kind or 'gen'}.json"

@@ -18,23 +18,31 @@ _NORMS = ("i", "g", "f", "o", "c")
 
 
 class Cell(Protocol):
-    """One step of a recurrent network, and many."""
+    """One step of a recurrent network."""
 
-    def shapes(self, inputs: int, hidden: int) -> dict[str, tuple[int, ...]]: ...
+    def shapes(self, inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
+        """The shape of every parameter, by name."""
+        ...
 
-    def fresh(self, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray: ...
+    def initialise(self, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        """The first value of a parameter, float32."""
+        ...
 
     def state_size(self, hidden: int) -> int:
-        """Length of a state: cell, hidden, and what a cell remembers beside them."""
+        """Length of a state: cell, hidden, and whatever else a cell remembers."""
+        ...
 
-    def base(self, params: dict[str, Array], given: Array) -> Any:
-        """From ``given (batch, extra)``, whose rows of the input weights lie below the pen's."""
+    def base(self, params: dict[str, Array], condition: Array) -> Any:
+        """From ``condition (batch, extra)``, whose rows of the input weights lie below the pen's."""
+        ...
 
     def step(self, params: dict[str, Array], base: Any, state: Array, x: Array, keep: Array | None = None) -> Array:
         """The next state ``(batch, state_size)``; ``keep (batch, hidden)`` is recurrent dropout's mask on tanh(g)."""
+        ...
 
     def output(self, state: Array, hidden: int) -> Array:
         """The hidden part of a state, ``(batch, hidden)``."""
+        ...
 
 
 def orthogonal(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
@@ -55,20 +63,25 @@ class Lstm:
     """Long short-term memory (Hochreiter and Schmidhuber, 1997), as sketch-rnn-js stores it."""
 
     def shapes(self, inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
+        """See ``Cell``."""
         return {"wx": (inputs, 4 * hidden), "wh": (hidden, 4 * hidden), "b": (4 * hidden,)}
 
-    def fresh(self, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    def initialise(self, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        """See ``Cell``."""
         return np.zeros(shape, np.float32) if name == "b" else _gates(shape, rng)
 
     def state_size(self, hidden: int) -> int:
+        """See ``Cell``."""
         return 2 * hidden
 
-    def base(self, params: dict[str, Array], given: Array) -> Array:
-        extra = given.shape[-1]
+    def base(self, params: dict[str, Array], condition: Array) -> Array:
+        """See ``Cell``."""
+        extra = condition.shape[-1]
         wx = params["wx"]
-        return given @ wx[wx.shape[0] - extra :] + params["b"]
+        return condition @ wx[wx.shape[0] - extra :] + params["b"]
 
     def step(self, params: dict[str, Array], base: Array, state: Array, x: Array, keep: Array | None = None) -> Array:
+        """See ``Cell``."""
         import jax.numpy as jnp
 
         c, h = jnp.split(state, 2, -1)
@@ -76,6 +89,7 @@ class Lstm:
         return _lstm_update(jnp.split(a, 4, -1), c, keep)
 
     def output(self, state: Array, hidden: int) -> Array:
+        """See ``Cell``."""
         return state[..., hidden : 2 * hidden]
 
 
@@ -93,6 +107,7 @@ class LayerNorm(Lstm):
     """LSTM whose gates and cell are normalised over the layer (Ba, Kiros and Hinton, 2016)."""
 
     def shapes(self, inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
+        """See ``Cell``."""
         # The normalisation has a shift of its own, so the gates need no bias.
         return {
             "wx": (inputs, 4 * hidden),
@@ -101,16 +116,19 @@ class LayerNorm(Lstm):
             "beta": (5, hidden),
         }
 
-    def fresh(self, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    def initialise(self, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        """See ``Cell``."""
         if name in ("gamma", "beta"):
             return np.full(shape, name == "gamma", np.float32)
         return _gates(shape, rng)
 
-    def base(self, params: dict[str, Array], given: Array) -> Array:
+    def base(self, params: dict[str, Array], condition: Array) -> Array:
+        """See ``Cell``."""
         wx = params["wx"]
-        return given @ wx[wx.shape[0] - given.shape[-1] :]
+        return condition @ wx[wx.shape[0] - condition.shape[-1] :]
 
     def step(self, params: dict[str, Array], base: Array, state: Array, x: Array, keep: Array | None = None) -> Array:
+        """See ``Cell``."""
         import jax.numpy as jnp
 
         c, h = jnp.split(state, 2, -1)
@@ -135,6 +153,7 @@ class Hyper:
     small = LayerNorm()
 
     def shapes(self, inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
+        """See ``Cell``."""
         own = {
             "wx": (inputs, 4 * hidden),
             "wh": (hidden, 4 * hidden),
@@ -150,9 +169,10 @@ class Hyper:
         small = self.small.shapes(inputs + hidden, HYPER)
         return own | {f"small/{name}": shape for name, shape in small.items()}
 
-    def fresh(self, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    def initialise(self, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        """See ``Cell``."""
         if name.startswith("small/"):
-            return self.small.fresh(name[6:], shape, rng)
+            return self.small.initialise(name[6:], shape, rng)
         if name in ("wx", "wh"):
             return _gates(shape, rng)
         if name == "shift/z":
@@ -162,15 +182,18 @@ class Hyper:
         return np.full(shape, start.get(name, 0.0), np.float32)
 
     def state_size(self, hidden: int) -> int:
+        """See ``Cell``."""
         return 2 * hidden + 2 * HYPER
 
-    def base(self, params: dict[str, Array], given: Array) -> tuple[Array, Array]:
+    def base(self, params: dict[str, Array], condition: Array) -> tuple[Array, Array]:
+        """See ``Cell``."""
         wx, small = params["wx"], params["small/wx"]
-        extra, hidden = given.shape[-1], params["wh"].shape[0]
+        extra, hidden = condition.shape[-1], params["wh"].shape[0]
         pen = wx.shape[0] - extra
-        return given @ wx[pen:], given @ small[pen : small.shape[0] - hidden]
+        return condition @ wx[pen:], condition @ small[pen : small.shape[0] - hidden]
 
     def step(self, params: dict[str, Array], base: Any, state: Array, x: Array, keep: Array | None = None) -> Array:
+        """See ``Cell``."""
         import jax.numpy as jnp
 
         hidden, pen = params["wh"].shape[0], x.shape[-1]
@@ -188,6 +211,7 @@ class Hyper:
         return jnp.concatenate([_lstm_update(gates, c, keep, lambda c: _normed(c, params, 4)), rest], -1)
 
     def output(self, state: Array, hidden: int) -> Array:
+        """See ``Cell``."""
         return state[..., hidden : 2 * hidden]
 
 

@@ -23,11 +23,12 @@ def encode(model: Model, sketches: Sequence[np.ndarray]) -> tuple[np.ndarray, np
     model.need_latent("encode a drawing")
     config = model.config
     for sketch in sketches:
-        if not 1 <= len(sketch) <= config.longest:
+        if not 1 <= len(sketch) <= config.max_points:
             raise UsageError(
-                f"a drawing of {len(sketch)} points does not go with '{config.name}'", f"It takes 1 to {config.longest}"
+                f"a drawing of {len(sketch)} points does not go with '{config.name}'",
+                f"It takes 1 to {config.max_points}",
             )
-    rows = np.zeros((config.longest, len(sketches), 5), np.float32)
+    rows = np.zeros((config.max_points, len(sketches), 5), np.float32)
     for k, sketch in enumerate(sketches):
         rows[: len(sketch), k] = to_stroke5(sketch, end=False)
     rows[..., :2] /= config.scale

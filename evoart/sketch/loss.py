@@ -28,19 +28,19 @@ class Batch(NamedTuple):
 
 
 class Noise(NamedTuple):
-    """What training adds by chance: z's draw ``(batch, latent)``, dropout's mask (see ``unroll``) or None."""
+    """The random numbers of a training step: z's draw ``(batch, latent)``, dropout's mask (see ``unroll``) or None."""
 
     z: Array
     keep: Array | None
 
 
-def noise(config: Config, batch: Batch, key: Array, keep: float) -> Noise:
-    """CounterRNG for one training step; ``keep`` is the share that recurrent dropout leaves (1: no dropout)."""
+def noise(config: Config, batch: Batch, key: Array, keep_prob: float) -> Noise:
+    """The random numbers of one training step; ``keep_prob`` in (0, 1] is that of recurrent dropout (1: no dropout)."""
     steps, size, _ = batch.rows.shape
     z = jax.random.normal(key, (size, config.latent))
-    if keep >= 1:
+    if keep_prob >= 1:
         return Noise(z, None)
-    level = round(256 * keep)  # bytes are drawn four times as fast as floats
+    level = round(256 * keep_prob)  # bytes are drawn four times as fast as floats
     bits = jax.random.bits(jax.random.fold_in(key, 1), (steps, size, config.hidden), "uint8")
     return Noise(z, jnp.where(bits < level, jnp.uint8(round(255 * level / 256)), jnp.uint8(0)))
 
@@ -52,20 +52,20 @@ def losses(config: Config, params: Parameters, batch: Batch, draws: Noise) -> tu
     that neither bucketing nor a stray long drawing changes the figure. Being the log of a density, it may be negative.
     """
     steps, size, _ = batch.rows.shape
-    given = jnp.zeros((size, 0))
+    condition = jnp.zeros((size, 0))
     state = jnp.zeros((size, CELLS[config.cell].state_size(config.hidden)))
     kl = jnp.zeros(())
     if config.latent:
         mu, log_var = encode(config, params, batch.rows, batch.lengths)
         kl = -0.5 * jnp.mean(1 + log_var - mu * mu - jnp.exp(log_var))
-        given = mu + jnp.exp(log_var / 2) * draws.z
-        state = first_state(config, params, given)
+        condition = mu + jnp.exp(log_var / 2) * draws.z
+        state = first_state(config, params, condition)
     if config.classes:
-        given = jnp.concatenate([given, jax.nn.one_hot(batch.classes, len(config.classes))], -1)
+        condition = jnp.concatenate([condition, jax.nn.one_hot(batch.classes, len(config.classes))], -1)
     cell = part(params, "cell")
     start = jnp.broadcast_to(jnp.array([0, 0, 1, 0, 0], jnp.float32), (1, size, 5))
     xs = jnp.concatenate([start, batch.rows[:-1]])
-    hs = unroll(config.cell, cell, CELLS[config.cell].base(cell, given), state, xs, draws.keep)
+    hs = unroll(config.cell, cell, CELLS[config.cell].base(cell, condition), state, xs, draws.keep)
     parts = mixture.split(hs @ params["out/w"] + params["out/b"])
     t = jnp.arange(steps)[:, None]
     drawn, counted = t < batch.lengths, t <= batch.lengths

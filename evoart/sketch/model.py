@@ -35,7 +35,7 @@ class Config:
         encoder: units of each of the encoder's two LSTMs (VAE).
         classes: names of what it can be told to draw; empty where it is told nothing.
         scale: what offsets are divided by, in the units of its training data.
-        longest: most points of a drawing.
+        max_points: points of a drawing at most.
         extent: the usual longer side of a whole drawing, in the same units as ``scale``; 0 where it is not known.
         inputs: 5 for stroke-5; 3 for the handwriting model's ``dx, dy, lift``.
         licence: what applies to the weights; one line.
@@ -49,7 +49,7 @@ class Config:
     encoder: int = 256
     classes: tuple[str, ...] = ()
     scale: float = 1.0
-    longest: int = 250
+    max_points: int = 250
     extent: float = 0.0
     inputs: int = 5
     licence: str = ""
@@ -65,12 +65,18 @@ class Config:
             raise UsageError(f"a scale factor of {self.scale} is out of range", "It is about the length of one offset")
 
     @property
-    def given(self) -> int:
-        """How many numbers beside the pen's the decoder gets at each step: z and the class."""
+    def conditioning(self) -> int:
+        """How many numbers apart from the pen's the decoder gets at each step: z and the class."""
         return self.latent + len(self.classes)
 
     @property
+    def usual_extent(self) -> float:
+        """``extent``, or what it usually is for Quick, Draw! models."""
+        return self.extent or 12 * self.scale
+
+    @property
     def outputs(self) -> int:
+        """Numbers that the decoder puts out at each step."""
         return (3 if self.inputs == 5 else 1) + 6 * self.mixtures
 
 
@@ -79,7 +85,7 @@ _RANGES = (
     ("mixtures", 1, 100),
     ("latent", 0, 1024),
     ("encoder", 4, 4096),
-    ("longest", 2, 5000),
+    ("max_points", 2, 5000),
     ("inputs", 3, 5),
 )
 
@@ -142,7 +148,7 @@ class Model:
 
 def shapes(config: Config) -> dict[str, tuple[int, ...]]:
     """The shape of every parameter, by name."""
-    inputs = config.inputs + config.given
+    inputs = config.inputs + config.conditioning
     found = {f"cell/{name}": shape for name, shape in CELLS[config.cell].shapes(inputs, config.hidden).items()}
     found |= {"out/w": (config.hidden, config.outputs), "out/b": (config.outputs,)}
     if config.latent:
@@ -155,14 +161,14 @@ def shapes(config: Config) -> dict[str, tuple[int, ...]]:
     return found
 
 
-def fresh(config: Config, rng: np.random.Generator) -> Model:
+def create_model(config: Config, rng: np.random.Generator) -> Model:
     """An untrained model: orthogonal recurrence, zero biases, small dense layers."""
     params: Parameters = {}
     for name, shape in shapes(config).items():
         part, _, own = name.partition("/")
         if part in ("cell", "forward", "backward"):
             cell = CELLS[config.cell if part == "cell" else "lstm"]
-            params[name] = cell.fresh(own, shape, rng)
+            params[name] = cell.initialise(own, shape, rng)
         elif len(shape) == 1:
             params[name] = np.zeros(shape, np.float32)
         elif part in ("mu", "sigma", "start"):

@@ -1,7 +1,7 @@
-"""A model draws: from a noise tape, at a temperature, from nothing or on from strokes that are there.
+"""A model draws: from noise, at a temperature, from nothing or after strokes that are there.
 
-All that is random in a drawing is a *noise tape*, four normal numbers a step: which Gaussian, the two of the offset,
-what the pen does. Drawing is a plain function of the tape, so a drawing can be repeated, and tapes can evolve.
+All that is random in a drawing is its noise, four normal numbers a step: which Gaussian, the two of the offset, what
+the pen does. Drawing is a plain function of the noise, so a drawing can be repeated, and noise can evolve.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from evoart.types import Array
 
 CHUNK = 32  # steps of one compiled program, about a tenth of a second
 BATCH = 512  # drawings at once
-_ROOM = 16  # batches are halved down to this while drawings finish
+_SMALLEST = 16  # batches are halved down to this while drawings finish
 
 # What a temperature does under each rule: divisors of the mixture's and the pen's logits, factor of sigma.
 RULES: dict[str, Callable[[Array], tuple[Array, Array, Array]]] = {
@@ -40,18 +40,20 @@ RULES: dict[str, Callable[[Array], tuple[Array, Array, Array]]] = {
 
 
 @dataclass(frozen=True)
-class Drawn:
+class Sample:
     """A drawing of a model: stroke-3 ``(n, 3)`` float64 in the units of its training data; whether it ended itself."""
 
     strokes: np.ndarray
     finished: bool
 
 
-def tapes(count: int, steps: int, seed: int, first: int = 0) -> np.ndarray:
-    """Noise tapes ``first`` to ``first + count`` of a seed, ``(count, steps, 4)`` float32; the k-th is always the same,
-    and a longer one begins as the shorter does."""
-    those = (np.random.default_rng([seed, k]) for k in range(first, first + count))
-    return np.stack([rng.standard_normal((steps, 4), np.float32) for rng in those])
+def draw_noise(count: int, steps: int, seed: int, offset: int = 0) -> np.ndarray:
+    """The noise of drawings ``offset`` to ``offset + count`` of a seed, ``(count, steps, 4)`` float32, standard normal.
+
+    That of the k-th drawing is always the same, and a longer one begins as the shorter does.
+    """
+    rngs = (np.random.default_rng([seed, k]) for k in range(offset, offset + count))
+    return np.stack([rng.standard_normal((steps, 4), np.float32) for rng in rngs])
 
 
 def check_temperature(value: float, rule: str) -> None:
@@ -66,43 +68,43 @@ def check_temperature(value: float, rule: str) -> None:
 
 def draw(
     model: Model,
-    tape: np.ndarray,
+    noise: np.ndarray,
     *,
     temperature: float = 0.35,
     rule: str = "js",
     z: np.ndarray | None = None,
     classes: np.ndarray | None = None,
-    begun: Sequence[np.ndarray] | None = None,
+    prefix: Sequence[np.ndarray] | None = None,
     stop: Callable[[], bool] = lambda: False,
-) -> list[Drawn]:
-    """The drawings of noise tapes.
+) -> list[Sample]:
+    """The drawings of noise.
 
     Args:
-        tape: ``(count, steps, 4)`` float32; no drawing gets longer than ``steps`` or ``model.config.longest`` points.
+        noise: ``(count, steps, 4)`` float32; no drawing has more than ``steps`` or ``model.config.max_points`` points.
         temperature: 0 to 2; ``rule``: a name of ``RULES``.
         z: ``(count, latent)``, needed by a VAE.
         classes: class indices ``(count,)``, needed where the model knows classes.
-        begun: stroke-3 of what is drawn already, one per drawing, in the units of the training data; the model goes on
+        prefix: stroke-3 of what is drawn already, one per drawing, in the units of the training data; the model goes on
             from there, and the drawings contain it.
-        stop: asked between chunks; True ends the work, and unfinished drawings are what they are by then.
+        stop: called between chunks; True ends the work, and unfinished drawings stay as they are.
 
     Raises:
-        UsageError: temperature or rule out of range, or ``begun`` longer than the model can hold.
+        UsageError: temperature or rule out of range, or ``prefix`` longer than the model can hold.
     """
     check_temperature(temperature, rule)
-    config, count = model.config, len(tape)
-    steps = min(tape.shape[1], config.longest)
-    if begun is not None and (most := max((len(strokes) for strokes in begun), default=0)) >= steps:
+    config, count = model.config, len(noise)
+    steps = min(noise.shape[1], config.max_points)
+    if prefix is not None and (used := max((len(strokes) for strokes in prefix), default=0)) >= steps:
         raise UsageError(
-            f"{most} points are given, and '{config.name}' holds {steps}", "Give fewer strokes, or simplify them more"
+            f"{used} points are given, and '{config.name}' holds {steps}", "Give fewer strokes, or simplify them more"
         )
     params = {name: jnp.asarray(value) for name, value in model.params.items()}
-    drawn: list[Drawn] = []
+    drawn: list[Sample] = []
     for first in range(0, count, BATCH):
         these = slice(first, min(first + BATCH, count))
-        forced, known = _forced(config, begun[these] if begun is not None else [()] * (these.stop - first), steps)
-        given, state = _given(config, params, z, classes, these, tape)
-        rows = _run(config, params, (state, given, forced, known, tape[these, :steps]), temperature, rule, stop)
+        forced, known = _forced(config, prefix[these] if prefix is not None else [()] * (these.stop - first), steps)
+        condition, state = _condition(config, params, z, classes, these, noise)
+        rows = _run(config, params, (state, condition, forced, known, noise[these, :steps]), temperature, rule, stop)
         drawn += [_drawn(config, row) for row in rows]
     return drawn
 
@@ -111,22 +113,22 @@ def _run(
     config: Config, params: Parameters, start: tuple, temperature: float, rule: str, stop: Callable[[], bool]
 ) -> np.ndarray:
     """stroke-5 rows ``(count, steps, 5)``, chunk by chunk; finished drawings make room for the others."""
-    state, given, forced, known, tape = start
-    count, steps = tape.shape[:2]
+    state, condition, forced, known, noise = start
+    count, steps = noise.shape[:2]
     out = np.zeros((count, steps, 5), np.float32)
     live, t = np.arange(count), 0
     size = _power(count)
     fit = functools.partial(_padded, size=size)
-    carry = (jnp.asarray(fit(state)), jnp.asarray(np.tile(START, (size, 1))), fit(given))
+    carry = (jnp.asarray(fit(state)), jnp.asarray(np.tile(START, (size, 1))), fit(condition))
     while t < steps and len(live) and not stop():
         span = min(CHUNK, steps - t)
-        chunk = [_padded(_padded(a[live, t : t + span], size).swapaxes(0, 1), CHUNK) for a in (tape, forced)]
+        chunk = [_padded(_padded(a[live, t : t + span], size).swapaxes(0, 1), CHUNK) for a in (noise, forced)]
         carry, rows = _chunk(config, rule, params, carry, *chunk, fit(known[live]) - t, jnp.float32(temperature))
         out[live, t : t + span] = np.asarray(rows)[:span, : len(live)].swapaxes(0, 1)
         t += span
         going = np.flatnonzero(out[live, t - 1, 4] < 0.5)
-        if len(going) <= size // 2 and size > _ROOM:
-            size = max(_power(len(going)), _ROOM)
+        if len(going) <= size // 2 and size > _SMALLEST:
+            size = max(_power(len(going)), _SMALLEST)
             fit = functools.partial(_padded, size=size)
             carry = tuple(jnp.asarray(fit(np.asarray(a)[going])) for a in carry)
             live = live[going]
@@ -137,11 +139,11 @@ def _run(
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
 def _chunk(
-    config: Config, rule: str, params: Parameters, carry: Any, tape: Array, forced: Array, known: Array, tau: Array
+    config: Config, rule: str, params: Parameters, carry: Any, noise: Array, forced: Array, known: Array, tau: Array
 ) -> tuple[Any, Array]:
-    state, x, given = carry
-    (state, x), rows = trace(config, rule, params, state, x, given, tape, tau, forced, known)
-    return (state, x, given), rows
+    state, x, condition = carry
+    (state, x), rows = trace(config, rule, params, state, x, condition, noise, tau, forced, known)
+    return (state, x, condition), rows
 
 
 def trace(
@@ -150,8 +152,8 @@ def trace(
     params: Parameters,
     state: Array,
     x: Array,
-    given: Array,
-    tape: Array,
+    condition: Array,
+    noise: Array,
     tau: Array,
     forced: Array | None = None,
     known: Array | None = None,
@@ -160,8 +162,8 @@ def trace(
 
     Args:
         state, x: the cell's state ``(batch, ...)`` and the last stroke-5 row ``(batch, 5)``.
-        given: z and class ``(batch, config.given)``.
-        tape: ``(steps, batch, 4)``; ``tau``: the temperature.
+        condition: z and class ``(batch, config.conditioning)``.
+        noise: ``(steps, batch, 4)``; ``tau``: the temperature.
         forced, known: rows ``(steps, batch, 5)`` that are taken instead of drawn in the first ``known (batch,)`` steps.
 
     Returns:
@@ -169,7 +171,7 @@ def trace(
         ended its rows say nothing but that.
     """
     cell, own = CELLS[config.cell], part(params, "cell")
-    base = cell.base(own, given)
+    base = cell.base(own, condition)
     divisors = RULES[rule](jnp.maximum(tau, 1e-4))
     ended = jnp.array([0, 0, 0, 0, 1], jnp.float32)
 
@@ -185,8 +187,8 @@ def trace(
         new = jnp.where(x[:, 4:] > 0.5, ended, new)
         return (state, new), new
 
-    rows = jnp.zeros((tape.shape[0], 0)) if forced is None else forced
-    return jax.lax.scan(step, (state, x), (tape, rows, jnp.arange(tape.shape[0])))
+    rows = jnp.zeros((noise.shape[0], 0)) if forced is None else forced
+    return jax.lax.scan(step, (state, x), (noise, rows, jnp.arange(noise.shape[0])))
 
 
 def _pick(parts: mixture.Mixture, noise: Array, by_pi: Array, by_pen: Array, by_sigma: Array) -> Array:
@@ -211,42 +213,47 @@ def _choice(logits: Array, u: Array) -> Array:
     return jnp.minimum(jnp.sum(passed, -1), logits.shape[-1] - 1)
 
 
-def _forced(config: Config, begun: Sequence[Any], steps: int) -> tuple[np.ndarray, np.ndarray]:
-    rows = np.zeros((len(begun), steps, 5), np.float32)
-    for k, strokes in enumerate(begun):
+def _forced(config: Config, prefix: Sequence[Any], steps: int) -> tuple[np.ndarray, np.ndarray]:
+    rows = np.zeros((len(prefix), steps, 5), np.float32)
+    for k, strokes in enumerate(prefix):
         if len(strokes):
             rows[k, : len(strokes)] = to_stroke5(strokes, end=False)
     rows[..., :2] /= config.scale
-    return rows, np.array([len(strokes) for strokes in begun], np.int32)
+    return rows, np.array([len(strokes) for strokes in prefix], np.int32)
 
 
-def _given(
-    config: Config, params: Parameters, z: np.ndarray | None, classes: np.ndarray | None, these: slice, tape: np.ndarray
+def _condition(
+    config: Config,
+    params: Parameters,
+    z: np.ndarray | None,
+    classes: np.ndarray | None,
+    these: slice,
+    noise: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """What the decoder is told at every step, and its first state."""
     count = these.stop - these.start
-    given = np.zeros((count, config.given), np.float32)
+    condition = np.zeros((count, config.conditioning), np.float32)
     state = np.zeros((count, CELLS[config.cell].state_size(config.hidden)), np.float32)
     if config.latent:
         if z is None:
             raise ValueError("a VAE draws from z")
-        given[:, : config.latent] = z[these]
+        condition[:, : config.latent] = z[these]
         state = np.asarray(first_state(config, params, jnp.asarray(z[these], jnp.float32)))
     if config.classes:
         if classes is None:
             raise ValueError("a model of several classes must be told which to draw")
-        given[np.arange(count), config.latent + np.asarray(classes[these], int)] = 1
-    if config.inputs == 3:  # handwriting begins from a random state (rnn-tutorial); the tape decides it
-        seeds = tape[these].view(np.uint32)[:, 0, :]
+        condition[np.arange(count), config.latent + np.asarray(classes[these], int)] = 1
+    if config.inputs == 3:  # handwriting begins from a random state (rnn-tutorial); the noise decides
+        seeds = noise[these].view(np.uint32)[:, 0, :]
         state = np.stack([np.random.default_rng(s).normal(0, 0.5, state.shape[1]) for s in seeds]).astype(np.float32)
-    return given, state
+    return condition, state
 
 
-def _drawn(config: Config, rows: np.ndarray) -> Drawn:
+def _drawn(config: Config, rows: np.ndarray) -> Sample:
     written = int(np.count_nonzero(rows[:, 2:].any(1)))
     strokes, finished = from_stroke5(rows[:written])
     strokes[:, :2] *= config.scale
-    return Drawn(strokes, finished)
+    return Sample(strokes, finished)
 
 
 def _power(count: int) -> int:

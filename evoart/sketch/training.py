@@ -1,7 +1,7 @@
 """Training a sketch-rnn: one deterministic step after another, each decided by the seed and its own number.
 
-What comes by chance in step t is drawn from ``(seed, t)``, so the state is the parameters, Adam's moments and t, and a
-resumed training ends bit for bit where the unbroken one would have.
+The random numbers of step t are drawn from ``(seed, t)``, so the state is the parameters, Adam's moments and t, and a
+resumed training ends bit for bit where the uninterrupted one would have.
 """
 
 from __future__ import annotations
@@ -18,34 +18,34 @@ import optax
 from evoart.errors import EvoartError, UsageError
 from evoart.sketch.batches import StrokeSet, augment, bucket_bounds, epoch, pad
 from evoart.sketch.loss import Batch, losses, noise
-from evoart.sketch.model import Config, Model, Parameters, fresh
+from evoart.sketch.model import Config, Model, Parameters, create_model
 
 GIVE_UP = 50  # steps in a row without a finite gradient
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingConfig:
     """How a model is trained; defaults are those of Ha and Eck (2017).
 
     Attributes:
         batch: drawings per step.
-        rate, decay, least: Adam's learning rate, its factor per step, and where it stays.
-        clip: each gradient is held within this.
-        keep: share that recurrent dropout on tanh(g) leaves (Semeniuta et al., 2016).
-        stretch, drop: augmentation, see ``batches.augment``.
-        kl_weight, kl_start, kl_decay, kl_floor: the KL loss counts ``w - (w - start) * decay^t``, and what lies
-            below the floor does not count.
-        seed: of the first weights and of everything that comes by chance.
+        learning_rate, decay, min_learning_rate: of Adam, its factor per step, and the value it falls to.
+        grad_clip: each number of the gradient is held within plus and minus this.
+        keep_prob: keep probability of recurrent dropout on tanh(g), in (0, 1] (Semeniuta et al., 2016).
+        augment_scale, augment_drop: see ``batches.augment``.
+        kl_weight, kl_start, kl_decay, kl_floor: the KL loss has the weight ``w - (w - start) * decay^t`` in step t, and
+            what lies below the floor does not count.
+        seed: of the first weights and of all random numbers.
     """
 
     batch: int = 100
-    rate: float = 1e-3
+    learning_rate: float = 1e-3
     decay: float = 0.9999
-    least: float = 1e-5
-    clip: float = 1.0
-    keep: float = 0.9
-    stretch: float = 0.15
-    drop: float = 0.1
+    min_learning_rate: float = 1e-5
+    grad_clip: float = 1.0
+    keep_prob: float = 0.9
+    augment_scale: float = 0.15
+    augment_drop: float = 0.1
     kl_weight: float = 0.5
     kl_start: float = 0.01
     kl_decay: float = 0.99995
@@ -54,7 +54,7 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Figures:
+class Losses:
     """Losses of one step, or means over a set: ``total = reconstruction + weight * max(kl, floor)``."""
 
     reconstruction: float
@@ -63,13 +63,13 @@ class Figures:
 
 
 class Training:
-    """A training under way.
+    """A training in progress.
 
     Args:
         config: the model's shape; ``config.scale`` is what the data is divided by.
-        recipe: how.
-        data, valid: what is learned, and what the progress is judged by.
-        model: where to go on from; a fresh one where None.
+        settings: how it is trained.
+        data, valid: drawings to learn from, and drawings to validate with.
+        model: its weights are the first ones; new ones where None.
 
     Attributes:
         step: steps taken.
@@ -77,24 +77,24 @@ class Training:
     """
 
     def __init__(
-        self, config: Config, recipe: Recipe, data: StrokeSet, valid: StrokeSet, model: Model | None = None
+        self, config: Config, settings: TrainingConfig, data: StrokeSet, valid: StrokeSet, model: Model | None = None
     ) -> None:
         for name, those in (("training", data), ("validation", valid)):
             if not len(those):
                 raise UsageError(f"there is no drawing for {name}", "Give more drawings")
-            if those.lengths.max() > config.longest or those.lengths.min() < 1:
+            if those.lengths.max() > config.max_points or those.lengths.min() < 1:
                 raise UsageError(
-                    f"drawings of {those.lengths.min()} to {those.lengths.max()} points do not go with --longest "
-                    f"{config.longest}",
+                    f"drawings of {those.lengths.min()} to {those.lengths.max()} points do not go with --max-points "
+                    f"{config.max_points}",
                     "Simplify them, or allow more points",
                 )
-        self.config, self.recipe, self.data, self.valid = config, recipe, data, valid
-        model = model or fresh(config, np.random.default_rng([recipe.seed, 0]))
+        self.config, self.settings, self.data, self.valid = config, settings, data, valid
+        model = model or create_model(config, np.random.default_rng([settings.seed, 0]))
         self.params: Parameters = {name: jnp.asarray(value, jnp.float32) for name, value in model.params.items()}
-        self.moments = optax.scale_by_adam().init(self.params)
+        self.moments: Any = optax.scale_by_adam().init(self.params)
         self.step = self.skipped = self._skipped_now = 0
         self.bounds = bucket_bounds(np.concatenate([data.lengths, valid.lengths]))
-        self._per_epoch = -(-len(data) // recipe.batch)
+        self._per_epoch = -(-len(data) // settings.batch)
         self._epoch: tuple[int, list[np.ndarray]] = (-1, [])
         self._valid: list[tuple[Batch, int]] | None = None
 
@@ -103,17 +103,17 @@ class Training:
         """The model as it is now."""
         return Model(self.config, {name: np.asarray(value) for name, value in self.params.items()})
 
-    def advance(self) -> Figures:
+    def advance(self) -> Losses:
         """Take one step.
 
         Raises:
-            EvoartError: no finite gradient for ``GIVE_UP`` steps together.
+            EvoartError: no finite gradient in ``GIVE_UP`` steps in a row.
         """
-        recipe = self.recipe
-        rate = jnp.float32((recipe.rate - recipe.least) * recipe.decay**self.step + recipe.least)
-        key = jax.random.fold_in(jax.random.key(recipe.seed), self.step)
+        settings, low = self.settings, self.settings.min_learning_rate
+        rate = jnp.float32((settings.learning_rate - low) * settings.decay**self.step + low)
+        key = jax.random.fold_in(jax.random.key(settings.seed), self.step)
         self.params, self.moments, values, fine = _learn(
-            self.config, recipe, self.params, self.moments, self.batch(), rate, jnp.float32(self.kl_weight), key
+            self.config, settings, self.params, self.moments, self.batch(), rate, jnp.float32(self.kl_weight), key
         )
         self.step += 1
         self._skipped_now = 0 if bool(fine) else self._skipped_now + 1
@@ -121,33 +121,34 @@ class Training:
         if self._skipped_now >= GIVE_UP:
             raise EvoartError(
                 f"{GIVE_UP} training steps in a row had no finite gradient",
-                f"The last good weights are kept; try a lower --rate than {recipe.rate:g}",
+                f"Try a lower --learning-rate than {settings.learning_rate:g}",
             )
-        return Figures(*(float(value) for value in values))
+        return Losses(*(float(value) for value in values))
 
     def batch(self) -> Batch:
-        """What the next step learns from."""
+        """The drawings of the next step, augmented."""
+        settings = self.settings
         number, place = divmod(self.step, self._per_epoch)
         if self._epoch[0] != number:
-            rng = np.random.default_rng([self.recipe.seed, 1, number])
-            self._epoch = number, epoch(self.data.lengths, self.recipe.batch, rng)
+            rng = np.random.default_rng([settings.seed, 1, number])
+            self._epoch = number, epoch(self.data.lengths, settings.batch, rng)
         members = self._epoch[1][place]
-        rng = np.random.default_rng([self.recipe.seed, 2, self.step])
-        sketches = [augment(self.data.sketches[k], rng, self.recipe.stretch, self.recipe.drop) for k in members]
+        rng = np.random.default_rng([settings.seed, 2, self.step])
+        sketches = [augment(self.data.sketches[k], rng, settings.augment_scale, settings.augment_drop) for k in members]
         bound = self.bounds[np.searchsorted(self.bounds, self.data.lengths[members].max())]
         return pad(sketches, self.data.classes[members], self.config.scale, int(bound))
 
     @property
     def kl_weight(self) -> float:
-        """What the KL loss counts now."""
-        recipe = self.recipe
-        return recipe.kl_weight - (recipe.kl_weight - recipe.kl_start) * recipe.kl_decay**self.step
+        """The weight of the KL loss in the next step."""
+        settings = self.settings
+        return settings.kl_weight - (settings.kl_weight - settings.kl_start) * settings.kl_decay**self.step
 
-    def validate(self) -> Figures:
+    def validate(self) -> Losses:
         """Mean losses over the validation set: no augmentation, no dropout, the full KL weight."""
         if self._valid is None:
             order = np.argsort(self.valid.lengths, kind="stable")
-            parts = [order[k : k + self.recipe.batch] for k in range(0, len(order), self.recipe.batch)]
+            parts = [order[k : k + self.settings.batch] for k in range(0, len(order), self.settings.batch)]
             self._valid = [(self._plain(members), len(members)) for members in parts]
         key = jax.random.key(0)
         sums = np.zeros(3)
@@ -156,8 +157,8 @@ class Training:
             reconstruction, kl = _judge(self.config, self.params, batch, key)
             sums += float(reconstruction) * points, float(kl) * count, points
         reconstruction, kl = float(sums[0] / sums[2]), float(sums[1] / len(self.valid))
-        weight = self.recipe.kl_weight if self.config.latent else 0.0
-        return Figures(reconstruction, kl, reconstruction + weight * max(kl, self.recipe.kl_floor))
+        weight = self.settings.kl_weight if self.config.latent else 0.0
+        return Losses(reconstruction, kl, reconstruction + weight * max(kl, self.settings.kl_floor))
 
     def _plain(self, members: np.ndarray) -> Batch:
         bound = self.bounds[np.searchsorted(self.bounds, self.valid.lengths[members].max())]
@@ -166,9 +167,9 @@ class Training:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The whole state, for ``load``."""
-        count, mu, nu = self.moments
-        found = {"step": self.step, "skipped": self.skipped, "skipped_now": self._skipped_now, "count": count}
-        for name, those in (("params", self.params), ("mu", mu), ("nu", nu)):
+        moments = self.moments
+        found = {"step": self.step, "skipped": self.skipped, "skipped_now": self._skipped_now, "count": moments.count}
+        for name, those in (("params", self.params), ("mu", moments.mu), ("nu", moments.nu)):
             found |= {f"{name}/{key}": value for key, value in those.items()}
         return {name: np.asarray(value) for name, value in found.items()}
 
@@ -195,7 +196,7 @@ class Training:
 @functools.partial(jax.jit, static_argnums=(0, 1), donate_argnums=(2, 3))
 def _learn(
     config: Config,
-    recipe: Recipe,
+    settings: TrainingConfig,
     params: Parameters,
     moments: Any,
     batch: Batch,
@@ -204,16 +205,16 @@ def _learn(
     key: jax.Array,
 ) -> Any:
     """One step of Adam on clipped gradients; nothing changes where one of them is not finite."""
-    draws = noise(config, batch, key, recipe.keep)
+    draws = noise(config, batch, key, settings.keep_prob)
 
     def objective(params: Parameters) -> tuple[jax.Array, Any]:
         reconstruction, kl = losses(config, params, batch, draws)
-        total = reconstruction + weight * jnp.maximum(kl, recipe.kl_floor) if config.latent else reconstruction
+        total = reconstruction + weight * jnp.maximum(kl, settings.kl_floor) if config.latent else reconstruction
         return total, (reconstruction, kl, total)
 
     gradient, values = jax.grad(objective, has_aux=True)(params)
     fine = jnp.all(jnp.stack([jnp.all(jnp.isfinite(g)) for g in jax.tree.leaves(gradient)] + [jnp.isfinite(values[2])]))
-    clipped = jax.tree.map(lambda g: jnp.clip(jnp.nan_to_num(g), -recipe.clip, recipe.clip), gradient)
+    clipped = jax.tree.map(lambda g: jnp.clip(jnp.nan_to_num(g), -settings.grad_clip, settings.grad_clip), gradient)
     updates, new_moments = optax.scale_by_adam().update(clipped, moments)
     keep = functools.partial(jnp.where, fine)
     params = jax.tree.map(lambda p, u: keep(p - rate * u, p), params, updates)

@@ -24,6 +24,7 @@ from evoart.errors import EvoartError
 from evoart.sketch.model import Config, Model, shapes
 
 LARGEST = 256 << 20  # bytes of a weight file, packed or unpacked
+RENAMED = {"longest": "max_points"}  # of fields in files that earlier versions wrote
 _JS = 10 / 32767
 # sketch-rnn-js' order: a decoder's five arrays, and the twelve of a VAE before them.
 _DECODER = ("out/w", "out/b", "cell/wx", "cell/wh", "cell/b")
@@ -91,13 +92,13 @@ def decode(data: bytes, where: str) -> Model:
         ) from None
 
 
-def to_npz(model: Model, *, half: bool = True, notes: str = "") -> bytes:
+def to_npz(model: Model, *, half: bool = True) -> bytes:
     """evoart's own file: one JSON string and the arrays, float16 where ``half`` (weights of a few units lose nothing
     that can be seen), otherwise float32."""
     file = io.BytesIO()
     kind = np.float16 if half else np.float32
-    plain = {"format": 1, **asdict(model.config)} | ({"notes": notes} if notes else {})
-    arrays = {name: np.asarray(value).astype(kind) for name, value in model.params.items()}
+    plain = {"format": 1, **asdict(model.config)}
+    arrays: dict[str, Any] = {name: np.asarray(value).astype(kind) for name, value in model.params.items()}
     np.savez_compressed(file, config=np.frombuffer(json.dumps(plain).encode(), np.uint8), **arrays)
     return file.getvalue()
 
@@ -121,7 +122,7 @@ def to_js(model: Model, *, script: bool = False) -> bytes:
     info = {
         "mode": 0 if config.latent else 2,
         "version": 6,
-        "max_seq_len": config.longest,
+        "max_seq_len": config.max_points,
         "name": config.name,
         "scale_factor": config.scale,
     }
@@ -139,8 +140,9 @@ def _from_npz(data: bytes) -> Model:
         if plain.get("format") != 1:
             raise EvoartError(f"it has the format {plain.get('format')!r}", "Update: pip install -U evoart")
         known = {field.name for field in fields(Config)}
-        plain = {name: tuple(v) if isinstance(v, list) else v for name, v in plain.items() if name in known}
-        config = Config(**plain)
+        named = {RENAMED.get(name, name): tuple(v) if isinstance(v, list) else v for name, v in plain.items()}
+        settings: dict[str, Any] = {name: value for name, value in named.items() if name in known}
+        config = Config(**settings)
         return Model(config, {name: file[name].astype(np.float32) for name in shapes(config)})
 
 
@@ -167,7 +169,7 @@ def _from_js(content: Any) -> Model:
         latent=params["start/w"].shape[0] if latent else 0,
         encoder=params["forward/wh"].shape[0] if latent else Config.encoder,
         scale=float(info["scale_factor"]),
-        longest=min(int(info["max_seq_len"]), 5000),
+        max_points=min(int(info["max_seq_len"]), 5000),
         extent=12 * float(info["scale_factor"]),  # what Quick, Draw! models come to, by their own samples
     )
     return Model(config, params)
@@ -182,7 +184,7 @@ def _from_handwriting(blobs: Any) -> Model:
         params[name] = value if isinstance(blob, list) else value[0]
     hidden = params["cell/wh"].shape[0]
     config = Config(
-        name="handwriting", hidden=hidden, scale=6.0, longest=700, inputs=3, licence="MIT, hardmaru/rnn-tutorial"
+        name="handwriting", hidden=hidden, scale=6.0, max_points=700, inputs=3, licence="MIT, hardmaru/rnn-tutorial"
     )
     return Model(config, params)
 

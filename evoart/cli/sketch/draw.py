@@ -56,6 +56,10 @@ def complete(drawing: str, **given: Any) -> int:
 def decode(source: str, **given: Any) -> int:
     """Draw FILE: a latent vector that encode printed, or a drawing, which comes out as the model sees it."""
     if source.endswith(".json") and (z := _vector(source)) is not None:
+        from evoart.run.sketch.convert import check_not_input
+
+        for output in given["outputs"]:
+            check_not_input(Path(output), [Path(source)])
         return _draw("decode", given, z=z)
     return _draw("decode", given, drawing=source)
 

@@ -30,15 +30,18 @@ class SketchGroup(click.Group):
     default = "sample"
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """See ``click.Group``."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """See ``click.Group``; the command is imported now."""
         if name not in COMMANDS:
             return None
         module, _, attribute = COMMANDS[name][0].partition(":")
         return getattr(importlib.import_module(module), attribute)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """See ``click.Group``; the default command is put in where none is named."""
         if not args or args[0] not in (*COMMANDS, "-h", "--help"):
             if args and not args[0].startswith("-"):
                 check_model(args[0])
@@ -46,15 +49,17 @@ class SketchGroup(click.Group):
         return super().parse_args(ctx, args)
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """See ``click.Group``; the options are those of the default command."""
         self.format_usage(ctx, formatter)
         self.format_help_text(ctx, formatter)
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-        sample = self.get_command(ctx, self.default)
-        sample.format_options(click.Context(sample, parent=ctx), formatter)
+        if (default := self.get_command(ctx, self.default)) is not None:
+            default.format_options(click.Context(default, parent=ctx), formatter)
         self.format_epilog(ctx, formatter)
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """See ``click.Group``."""
         return ["[MODEL] [OPTIONS]  |  COMMAND ..."]
 
 
@@ -85,11 +90,11 @@ def check_model(name: str) -> str:
     Raises:
         UsageError: with the nearest names of both.
     """
-    from evoart.sketch.catalogue import BUILTIN, PUBLISHED, is_file
+    from evoart.sketch.catalogue import BUILTIN, OTHERS, PUBLISHED, is_file
 
     plain = name.lower().replace("-", "_").partition(".")[0]
-    if is_file(name) or name in BUILTIN or plain in PUBLISHED:
+    if is_file(name) or name in BUILTIN or plain in (*OTHERS, *PUBLISHED):
         return name
     if os.path.exists(name):
         raise UsageError(f"'{name}' is no model", f"Did you mean: evoart sketch complete {name}?")
-    raise unknown("sketch model or command", name, [*BUILTIN, *PUBLISHED, *COMMANDS])
+    raise unknown("sketch model or command", name, [*BUILTIN, *OTHERS, *PUBLISHED, *COMMANDS])

@@ -22,10 +22,10 @@ from evoart.sketch.strokes import Polylines, fitted, to_stroke3
 
 _WEIGHTS = (".npz", ".json", ".js")
 SIDE = 512  # pixels of a drawing in an SVG of its own
-MOST_ON_A_SHEET = 2500
+MAX_ON_A_SHEET = 2500
 
 
-def encoding(drawing: str, model: str | None) -> dict[str, Any]:
+def encode_file(drawing: str, model: str | None) -> dict[str, Any]:
     """z and sigma of a drawing by a model, as plain values.
 
     Raises:
@@ -59,7 +59,7 @@ def convert_files(
     model = _model(sources)
     folder = model is None and (out.is_dir() or not out.suffix)
     if not folder:
-        _check(out, overwrite, sources)
+        check_output(out, overwrite, sources)
     if model is not None:
         return f"the weights of '{model.config.name}', {model.size:,} numbers", write(
             out, _weights(model, out), overwrite=overwrite
@@ -110,9 +110,9 @@ def _file(drawings: list[Polylines], found: Drawings, out: Path) -> bytes:
 
 
 def _sheet(drawings: list[Polylines]) -> bytes:
-    if len(drawings) > MOST_ON_A_SHEET:
+    if len(drawings) > MAX_ON_A_SHEET:
         raise UsageError(
-            f"{len(drawings):,} drawings are too many for a sheet", f"Add -n {MOST_ON_A_SHEET}, or name a folder"
+            f"{len(drawings):,} drawings are too many for a sheet", f"Add -n {MAX_ON_A_SHEET}, or name a folder"
         )
     columns = math.ceil(math.sqrt(len(drawings)))
     rows = math.ceil(len(drawings) / columns)
@@ -150,9 +150,15 @@ def _simplified(strokes: Polylines, tolerance: float, points: int | None) -> Pol
     return simplify_to(strokes, points) if points is not None else strokes
 
 
-def _check(out: Path, overwrite: bool, sources: Sequence[Path]) -> None:
+def check_not_input(out: Path, sources: Sequence[Path]) -> None:
+    """Raises: UsageError: the output is one of the files that are read."""
     if any(source.exists() and out.exists() and os.path.samefile(source, out) for source in sources):
         raise UsageError(f"the output '{out}' is the input", "Choose another name")
+
+
+def check_output(out: Path, overwrite: bool, sources: Sequence[Path]) -> None:
+    """Raises: UsageError: an output that is an input, exists already, or lies in a folder that takes no files."""
+    check_not_input(out, sources)
     if out.exists() and not overwrite:
         raise UsageError(f"'{out}' exists already", "Use --overwrite or another name")
     check_writable(out.absolute().parent)

@@ -25,7 +25,7 @@ class PenFitJob(FitJob):
     """A job of ``evoart fit`` with a pen. What is said there holds, but for the search, which is a strategy of evosax.
 
     Attributes:
-        form: ``strokes``; ``sketch``, ``sketch:MODEL`` (noise tapes evolve), ``sketch:MODEL.z`` (latent vectors).
+        form: ``strokes``; ``sketch``, ``sketch:MODEL`` (noise evolves), ``sketch:MODEL.z`` (latent vectors).
         shapes: how many strokes or sketches.
         line: width of the lines in percent of the long side.
         ink: their colour.
@@ -47,8 +47,9 @@ class PenFitJob(FitJob):
     ink: str = "#000000"
 
     def check_together(self) -> None:
+        """See ``Job.check_together``."""
         if not is_pen(self.form):
-            raise UsageError(f"there is no canvas '{self.form}' to fit", "Use shapes, sketch, sketch:MODEL or strokes")
+            raise UsageError(f"there is no form '{self.form}' to fit", "Use shapes, sketch, sketch:MODEL or strokes")
         if self.palette is not None or self.preset is not None or self.start is not None:
             what = "--palette" if self.palette else "--preset" if self.preset else "--start"
             raise UsageError(f"{what} does not go with a pen", "Leave it out")
@@ -57,16 +58,19 @@ class PenFitJob(FitJob):
 
     @property
     def form_name(self) -> str:
+        """See ``Job.form_name``."""
         return self.form.partition(":")[0]
 
     @property
     def summary(self) -> str:
+        """See ``Job.summary``."""
         name = {"": "the bundled photograph", "-": "standard input"}.get(self.picture, self.picture)
         what = "sketches" if self.form_name == "sketch" else "strokes"
         return f"{name}, {self.shapes or COUNTS[self.form_name]:,} {what} ({self.form})"
 
     @classmethod
     def implied(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """See ``Job.implied``: nothing."""
         return given
 
 
@@ -79,25 +83,28 @@ class PenFitProblem(FitProblem):
 
     @property
     def engine(self) -> Choice:
+        """See ``Problem.engine``."""
         return Choice("images", choose_jax(self.job.device).device, "pens are drawn in JAX")
 
     def search(self) -> Search:
+        """See ``Problem.search``: a strategy of evosax over images of pens."""
         from evoart.engine.images import ImagesEngine
         from evoart.engine.sharded import over_devices
         from evoart.run import device
         from evoart.score.pixel import PixelScore
         from evoart.search.classical import Classical
 
-        job = self.job
+        job, seed = self.job, self.job.seed or 0
         device.limit_threads(job.threads)
         engine = over_devices(ImagesEngine(self.form, PixelScore(self.target), self.resolution))
-        start = self.form.random(np.random.default_rng([job.seed, 0]), self.target.image)
+        start = self.form.random(np.random.default_rng([seed, 0]), self.target.image)
         name, population = job.strategy or DEFAULT_STRATEGY, job.population or POPULATION
-        search = Classical(engine, name, population, job.seed, start, job.search_options())
+        search = Classical(engine, name, population, seed, start, job.search_options())
         search.stop_after(job.generations, job.evaluations)
         return search
 
     def details(self) -> dict[str, Any]:
+        """See ``Problem.details``."""
         return {"picture": self.job.picture or "the bundled photograph", "form": self.job.form}
 
     @classmethod
@@ -112,7 +119,7 @@ class PenFitProblem(FitProblem):
         setup()
         job = dataclasses.replace(job, shapes=job.shapes or COUNTS[job.form_name])
         shaped = super().prepare(job, source)
-        background = None if job.background == "transparent" else shaped.form.background
+        background = getattr(shaped.form, "background", None) if job.background != "transparent" else None
         form = pen_form(
             job.form,
             job.shapes,

@@ -1,22 +1,19 @@
-"""Jobs of ``evoart sketch``: sheets that a sketch-rnn draws."""
+"""Jobs of ``evoart sketch``: sheets that a sketch-rnn draws, and its training."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from evoart.errors import UsageError
 from evoart.run import fields
 from evoart.run.job import Job
 
-if TYPE_CHECKING:
-    pass
-
 TASKS = ("sample", "complete", "decode", "interpolate", "grid", "combine")
 RULES = ("js", "tf", "handwriting")
-MOST = 10_000  # sketches on a sheet
+MAX_SKETCHES = 10_000  # on a sheet
 
 
 def colours(name: str, value: Any) -> tuple[str, ...]:
@@ -60,9 +57,9 @@ class SketchJob(Job):
         temperature: 0 to 2; ``rule``: what it does, ``js``, ``tf`` or ``handwriting``; None: as the model was meant.
         points: most points of a sketch; None: what the model was trained for.
         classes: what to draw, where the model knows several; each in turn.
-        then, after: model or class that takes over after so many strokes.
-        drawing, other: SVG or Quick, Draw! files, each with a hash; ``plus``, ``minus``: several such files.
-        scale: share of a whole sketch's size that the given strokes of ``complete`` span.
+        then, after: model or class that takes over after so many strokes; ``then_sha256``: hash of that model.
+        drawing, other: SVG or Quick, Draw! files, each with a hash; ``plus``, ``minus``: several such files each.
+        scale: fraction of a full sketch's size that the given strokes of ``complete`` span.
         z: a latent vector.
         span: how far a grid goes from its middle, in standard deviations.
         columns: sketches in a row; None: about as many as rows.
@@ -74,29 +71,37 @@ class SketchJob(Job):
     """
 
     command: ClassVar[str] = "sketch"
-    files: ClassVar = {"drawing": "drawing", "other": "second drawing"}
+    files: ClassVar = {
+        "drawing": "drawing",
+        "other": "second drawing",
+        "plus": "drawing that is added",
+        "minus": "drawing that is taken away",
+    }
     checks: ClassVar = Job.checks | {
         "task": fields.Choice(TASKS),
         "model": fields.named,
         "model_sha256": fields.text,
-        "count": fields.Number(1, MOST, "sketches"),
+        "count": fields.Number(1, MAX_SKETCHES, "sketches"),
         "offset": fields.Number(0, 10**9),
         "temperature": fields.Number(0, 2, kind=float),
         "rule": fields.Choice(RULES),
         "points": fields.Number(2, 5000, "points"),
         "classes": words,
         "then": fields.named,
+        "then_sha256": fields.text,
         "after": fields.Number(1, 1000, "strokes"),
         "drawing": fields.named,
         "drawing_sha256": fields.text,
         "other": fields.named,
         "other_sha256": fields.text,
         "plus": words,
+        "plus_sha256": fields.texts,
         "minus": words,
+        "minus_sha256": fields.texts,
         "scale": fields.Number(0.02, 1.0, kind=float),
         "z": vector,
         "span": fields.Number(0.01, 10.0, kind=float),
-        "columns": fields.Number(1, MOST, "columns"),
+        "columns": fields.Number(1, MAX_SKETCHES, "columns"),
         "line": fields.Number(0.05, 20.0, "percent", kind=float, flag="--width"),
         "ink": colours,
         "paper": lambda name, value: fields.colour(value, "paper", ("transparent",)),
@@ -115,13 +120,16 @@ class SketchJob(Job):
     points: int | None = None
     classes: tuple[str, ...] = ()
     then: str | None = None
+    then_sha256: str = ""
     after: int = 1
     drawing: str | None = None
     drawing_sha256: str = ""
     other: str | None = None
     other_sha256: str = ""
     plus: tuple[str, ...] = ()
+    plus_sha256: tuple[str, ...] = ()
     minus: tuple[str, ...] = ()
+    minus_sha256: tuple[str, ...] = ()
     scale: float = 0.6
     z: tuple[float, ...] = ()
     span: float = 2.0
@@ -134,6 +142,7 @@ class SketchJob(Job):
     aspect: float | None = None
 
     def check_together(self) -> None:
+        """See ``Job.check_together``."""
         if self.start is not None:
             raise UsageError("a sheet of sketches has no start to go on from", "Use: evoart sketch complete DRAWING")
         needed = {"complete": ("drawing",), "interpolate": ("drawing", "other"), "combine": ("plus",)}
@@ -145,19 +154,30 @@ class SketchJob(Job):
 
     @property
     def form_name(self) -> str:
+        """See ``Job.form_name``."""
         return "sketch"
 
     @property
+    def inputs(self) -> tuple[str, ...]:
+        """See ``Job.inputs``; models that are files are among them."""
+        from evoart.sketch.catalogue import is_file
+
+        return super().inputs + tuple(name for name in (self.model, self.then or "") if is_file(name))
+
+    @property
     def stem(self) -> str:
+        """``kanji``; ``wheel-bicycle`` of a drawing that is completed."""
         model = Path(self.model).name.split(".")[0] or "sketch"
         subject = Path(self.drawing).stem if self.drawing and self.drawing != "-" else ""
         return f"{subject}-{model}" if subject else model
 
     def title(self, label: str) -> str:
+        """See ``Job.title``."""
         return f"{label}, drawn by sketch-rnn '{Path(self.model).name}'"
 
     @property
     def summary(self) -> str:
+        """See ``Job.summary``."""
         what = {"sample": "", "complete": f" going on from {self.drawing}", "interpolate": " on the way between two"}
         return f"{self.count:,} sketches of '{Path(self.model).name}'{what.get(self.task, '')}"
 
@@ -169,3 +189,107 @@ class SketchJob(Job):
             across = self.count
         columns = min(self.columns or across, self.count)
         return math.ceil(self.count / columns), columns
+
+
+@dataclass(frozen=True)
+class TrainJob(Job):
+    """A job of ``evoart sketch train``. What all jobs have is said there; a generation is a training step, and
+    ``start`` names the first weights.
+
+    Attributes:
+        name: what the model draws, for people and file names.
+        data, data_sha256: files and folders of drawings, and the hash of what was in them, ``""`` until it was read.
+        tolerance, max_points, by_class: see ``dataset.read_dataset``.
+        cell, hidden, latent, encoder, mixtures, licence: see ``sketch.model.Config``.
+        interval: steps between two validations.
+        stale: validations in a row without a better model after which it ends.
+        batch, learning_rate, keep_prob, augment_scale, augment_drop, kl_weight, kl_floor: see
+            ``sketch.training.TrainingConfig``.
+        decay_steps: steps over which the learning rate falls to a hundredth; None: all of them.
+    """
+
+    command: ClassVar[str] = "sketch-train"
+    checks: ClassVar = Job.checks | {
+        "generations": fields.Number(1, 10**9, "steps", flag="--steps"),
+        "name": fields.named,
+        "data": fields.texts,
+        "data_sha256": fields.text,
+        "tolerance": fields.Number(0, 255, kind=float),
+        "max_points": fields.Number(2, 5000, "points"),
+        "by_class": fields.flag,
+        "cell": fields.Choice(("lstm", "layer_norm", "hyper")),
+        "hidden": fields.Number(4, 4096, "units"),
+        "latent": fields.Number(0, 1024),
+        "encoder": fields.Number(4, 4096, "units"),
+        "mixtures": fields.Number(1, 100),
+        "licence": fields.text,
+        "interval": fields.Number(1, 10**6, "steps", flag="--check"),
+        "stale": fields.Number(1, 10**6, "validations", flag="--patience"),
+        "batch": fields.Number(1, 4096, "drawings"),
+        "learning_rate": fields.Number(1e-6, 1.0, kind=float),
+        "keep_prob": fields.Number(0.1, 1.0, kind=float),
+        "augment_scale": fields.Number(0, 0.9, kind=float),
+        "augment_drop": fields.Number(0, 0.5, kind=float),
+        "kl_weight": fields.Number(0, 100, kind=float),
+        "kl_floor": fields.Number(0, 100, kind=float),
+        "decay_steps": fields.Number(1, 10**9, "steps"),
+    }
+
+    generations: int = 5000
+    name: str = "sketch"
+    data: tuple[str, ...] = ()
+    data_sha256: str = ""
+    tolerance: float | None = None
+    max_points: int = 250
+    by_class: bool = False
+    cell: str = "lstm"
+    hidden: int = 256
+    latent: int = 0
+    encoder: int = 256
+    mixtures: int = 20
+    licence: str = ""
+    interval: int = 200
+    stale: int = 15
+    batch: int = 100
+    learning_rate: float = 3e-3
+    keep_prob: float = 0.9
+    augment_scale: float = 0.15
+    augment_drop: float = 0.1
+    kl_weight: float = 0.5
+    kl_floor: float = 0.2
+    decay_steps: int | None = None
+
+    @classmethod
+    def flag(cls, name: str) -> str:
+        """The option of ``evoart sketch train`` that sets a field."""
+        return getattr(cls.checks[name], "flag", "") or f"--{name.replace('_', '-')}"
+
+    def check_together(self) -> None:
+        """See ``Job.check_together``."""
+        if not self.data:
+            raise UsageError("there is nothing to learn from", "Name files or folders of drawings")
+
+    @property
+    def form_name(self) -> str:
+        """See ``Job.form_name``."""
+        return "samples"
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """See ``Job.inputs``."""
+        return super().inputs + self.data
+
+    @property
+    def stem(self) -> str:
+        """The model's name."""
+        return self.name
+
+    def title(self, label: str) -> str:
+        """See ``Job.title``."""
+        return f"{label} of '{self.name}'"
+
+    @property
+    def summary(self) -> str:
+        """See ``Job.summary``."""
+        kind = f"VAE, z {self.latent}" if self.latent else "decoder only"
+        return f"training '{self.name}': {self.cell} {self.hidden}, {kind}"

@@ -28,8 +28,8 @@ def sheet(job: SketchJob, sketches: Sequence[Polylines], given: Sequence[int] = 
     """Form and genome of sketches in their own units, row by row.
 
     Args:
-        given: strokes of each sketch that were there before the model began; they have the first ink, and the model
-            the second. Where there are none, sketches take the inks in turn.
+        given: strokes of each sketch that the model did not draw; they have the first ink, and the model's the second.
+            Where there are none, sketches take the inks in turn. Those of a drawing that is completed keep every point.
     """
     width, height = extent(job)
     rows, columns = job.grid
@@ -41,8 +41,10 @@ def sheet(job: SketchJob, sketches: Sequence[Polylines], given: Sequence[int] = 
         row, column = divmod(k, columns)
         middle = (np.array([column, row]) + 0.5) * cell
         placed = _placed(sketch, middle, inner, most)
-        strokes += simplify(placed, _FINE * cell.min())
-        inks += _inks(job, k, len(sketch), given[k] if given else 0)
+        own = given[k] if given else 0
+        exact = own if job.task == "complete" else 0
+        strokes += placed[:exact] + simplify(placed[exact:], _FINE * cell.min())
+        inks += _inks(job, k, len(sketch), own)
         groups.append(len(sketch))
     settings = {
         "width": width,

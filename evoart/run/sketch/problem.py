@@ -5,26 +5,29 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
+from evoart.draw.pen import PenDrawing
 from evoart.errors import UsageError
 from evoart.forms.strokes import StrokesForm
 from evoart.run.device import Choice
 from evoart.run.inputs import check_hash
 from evoart.run.job import output_size
-from evoart.run.problem import Problem
+from evoart.run.problem import Film, Problem
 from evoart.run.sketch import layout
 from evoart.run.sketch.job import SketchJob
-from evoart.run.sketch.sampling import Start
+from evoart.run.sketch.sampling import Sampling, Start
 from evoart.sketch.drawings import read_drawings
-from evoart.sketch.model import Model
+from evoart.sketch.model import Config, Model
 from evoart.sketch.simplify import simplify, simplify_to
 from evoart.sketch.strokes import Polylines, bounds, to_stroke3
 from evoart.types import Drawing, Form, Genome, Search
 
+MAX_POINTS = 2_000_000  # of a completed drawing, on all of a sheet
 _TOLERANCE = 2 / 255  # of a drawing's extent: what Quick, Draw! drawings were simplified by
 
 
@@ -45,36 +48,35 @@ class SketchProblem(Problem):
 
     @property
     def resolution(self) -> tuple[int, int]:
+        """See ``Problem.resolution``: nothing is judged."""
         return self.size
 
     @property
     def engine(self) -> Choice:
+        """See ``Problem.engine``."""
         import jax
 
         return Choice("sketch-rnn", jax.default_backend(), "the only one")
 
     def search(self) -> Search:
-        from evoart.run.sketch.sampling import Sampling
-
+        """See ``Problem.search``."""
         return Sampling(self.job, self.model, self.second, self.starts)
 
     def evaluate(self, form: StrokesForm, genome: Genome) -> dict[str, float]:
-        """Nothing: the search knows the share of sketches that ended by themselves."""
+        """Nothing: the search knows the fraction of sketches that ended by themselves."""
         return {}
 
     def figures(self, search: Search) -> dict[str, float]:
+        """``finished``: the fraction of sketches that ended by themselves."""
         return dict(search.figures)
 
-    def frames(self, form: Form, genome: Genome) -> Sequence[Drawing]:
-        """The pen on its way, for films."""
-        return PenFrames(form, genome)
-
     @property
-    def recorded(self) -> bool:
-        """No: a film shows the pen, whatever the order in which sketches were made."""
-        return False
+    def film(self) -> Film:
+        """The pen on its way, in whatever order the sketches came."""
+        return Film(PenFrames)
 
     def details(self) -> dict[str, Any]:
+        """See ``Problem.details``."""
         config = self.model.config
         return {
             "task": self.job.task,
@@ -94,21 +96,19 @@ class SketchProblem(Problem):
         """
         from evoart.engine.jax_setup import setup
 
+        setup()
         job = job.with_seed()
         model = source if isinstance(source, Model) else find_model(job.model)
-        setup()
         check_hash("model", job.model, model.digest, job.model_sha256)
         job = replace(job, model_sha256=model.digest)
-        if job.points is not None:
-            model = Model(replace(model.config, longest=min(job.points, model.config.longest)), model.params)
-        drawings: dict[str, Polylines] = {}
-        for name in ("drawing", "other"):
-            if path := getattr(job, name):
-                drawings[name], digest = _read(path)
-                check_hash("drawing", path, digest, getattr(job, f"{name}_sha256"))
-                job = replace(job, **{f"{name}_sha256": digest})
-        starts = tuple(_starts(job, model, drawings))
         second = _second(job, model)
+        if second is not None and second[0] is not model:
+            check_hash("second model", job.then or "", second[0].digest, job.then_sha256)
+            job = replace(job, then_sha256=second[0].digest)
+        if job.points is not None:
+            model = Model(replace(model.config, max_points=min(job.points, model.config.max_points)), model.params)
+        job, drawings = _read_drawings(job)
+        starts = tuple(_starts(job, model, drawings))
         if job.aspect is None:
             job = replace(job, aspect=8.0 if model.config.inputs == 3 else 1.0)
         if job.rule is None:
@@ -124,11 +124,6 @@ class SketchProblem(Problem):
         return cls.prepare(job)
 
 
-def _draw_strokes(form: StrokesForm, genome: Genome) -> Sequence[Drawing]:
-    drawing = form.drawing(genome)
-    return [drawing.begun(share) for share in np.linspace(0, 1, 121)[1:]]
-
-
 def find_model(name: str) -> Model:
     """The model of a name; downloaded where it is not here."""
     from evoart.sketch.catalogue import find
@@ -136,42 +131,91 @@ def find_model(name: str) -> Model:
     return find(name)
 
 
-def _read(path: str) -> tuple[Polylines, str]:
-    """The strokes of the first drawing in a file, and its hash."""
-    found = read_drawings([Path(path).expanduser()])
-    return found.strokes[0], hashlib.sha256(Path(path).expanduser().read_bytes()).hexdigest()
+class PenFrames(Sequence[Drawing]):
+    """The pen on its way through a sheet in ``length`` even steps, each drawn when it is asked for."""
+
+    def __init__(self, form: Form, genome: Genome, length: int = 120) -> None:
+        self.form, self.genome, self.length = form, genome, length
+
+    @cached_property
+    def drawing(self) -> PenDrawing:
+        """The whole sheet."""
+        drawing = self.form.drawing(self.genome)
+        if not isinstance(drawing, PenDrawing):
+            raise TypeError(f"a {self.form.name} has no strokes")
+        return drawing
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"form": self.form, "genome": self.genome, "length": self.length}
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: Any) -> Any:
+        steps = range(1, self.length + 1)[index]
+        if isinstance(steps, range):
+            return [self.drawing.begun(step / self.length) for step in steps]
+        return self.drawing.begun(steps / self.length)
 
 
-def _starts(job: SketchJob, model: Model, drawings: dict[str, Polylines]) -> list[Start]:
-    tapes = range(job.offset, job.offset + job.count)
+def _read_drawings(job: SketchJob) -> tuple[SketchJob, dict[str, list[Polylines]]]:
+    """The job with the hashes of the files that it names, and the first drawing in each of them, by field."""
+    drawings: dict[str, list[Polylines]] = {}
+    for name in job.files:
+        value = getattr(job, name)
+        paths = [value] if isinstance(value, str) else list(value or ())
+        hashes = getattr(job, f"{name}_sha256")
+        expected = [hashes] if isinstance(hashes, str) else list(hashes) or [""] * len(paths)
+        found = []
+        for path, digest in zip(paths, expected, strict=False):
+            place = Path(path).expanduser()
+            drawings.setdefault(name, []).append(read_drawings([place]).strokes[0])
+            found.append(hashlib.sha256(place.read_bytes()).hexdigest())
+            check_hash("drawing", path, found[-1], digest)
+        if found:
+            job = replace(job, **{f"{name}_sha256": found[0] if isinstance(value, str) else tuple(found)})
+    return job, drawings
+
+
+def _starts(job: SketchJob, model: Model, drawings: dict[str, list[Polylines]]) -> list[Start]:
+    numbers = range(job.offset, job.offset + job.count)
     indices = [model.class_index(name) for name in job.classes] or [0]
     config = model.config
     if config.inputs != 5 and job.task != "sample":
         raise UsageError(f"'{config.name}' only draws from nothing", "Use another model")
     zs: list[np.ndarray | None] = [None] * job.count
-    begun = np.zeros((0, 3))
+    prefix, strokes = np.zeros((0, 3)), ()
     if job.task == "sample":
         if config.latent:
-            zs = [_prior(job.seed or 0, tape, config.latent) for tape in tapes]
+            zs = [_prior(job.seed or 0, number, config.latent) for number in numbers]
     elif job.task == "complete":
-        begun = in_units(model, drawings["drawing"], job.scale)
+        (given,) = drawings["drawing"]
+        strokes = tuple((line - given[0][0]) * _factor(config, given, job.scale) for line in given)
+        if (points := job.count * sum(len(line) for line in strokes)) > MAX_POINTS:
+            raise UsageError(
+                f"{job.count:,} times the {points // job.count:,} points of '{job.drawing}' are too many for a sheet",
+                "Draw fewer (-n), or simplify it: evoart sketch convert DRAWING -o OUT.svg --tolerance 1",
+            )
+        prefix = in_units(model, given, job.scale)
         if config.latent:
-            zs = [encoded(model, drawings["drawing"])] * job.count
+            zs = [encode_drawing(model, given)] * job.count
     else:
         zs = list(_vectors(job, model, drawings))
-    return [Start(tape, z, begun, indices[k % len(indices)]) for k, (tape, z) in enumerate(zip(tapes, zs, strict=True))]
+    rows = enumerate(zip(numbers, zs, strict=True))
+    return [Start(number, z, prefix, strokes, indices[k % len(indices)]) for k, (number, z) in rows]
 
 
-def _vectors(job: SketchJob, model: Model, drawings: dict[str, Polylines]) -> np.ndarray:
+def _vectors(job: SketchJob, model: Model, drawings: dict[str, list[Polylines]]) -> np.ndarray:
     """Latent vectors ``(count, latent)`` of the tasks that need an encoder."""
     from evoart.sketch import latent
 
     model.need_latent({"decode": "decode z"}.get(job.task, f"{job.task} drawings"))
     size = model.config.latent
     if job.task == "interpolate":
-        return latent.slerp(encoded(model, drawings["drawing"]), encoded(model, drawings["other"]), job.count)
+        a, b = (encode_drawing(model, drawings[name][0]) for name in ("drawing", "other"))
+        return latent.slerp(a, b, job.count)
     if job.task == "combine":
-        plus, minus = ([encoded(model, _read(path)[0]) for path in paths] for paths in (job.plus, job.minus))
+        plus, minus = ([encode_drawing(model, d) for d in drawings.get(name, ())] for name in ("plus", "minus"))
         z = latent.combined(np.array(plus), np.array(minus).reshape(-1, size))
     elif job.z:
         if len(job.z) != size:
@@ -180,7 +224,7 @@ def _vectors(job: SketchJob, model: Model, drawings: dict[str, Polylines]) -> np
             )
         z = np.array(job.z)
     elif "drawing" in drawings:
-        z = encoded(model, drawings["drawing"])
+        z = encode_drawing(model, drawings["drawing"][0])
     else:
         z = np.zeros(size)
     if job.task == "grid":
@@ -190,11 +234,11 @@ def _vectors(job: SketchJob, model: Model, drawings: dict[str, Polylines]) -> np
     return np.tile(z, (job.count, 1))
 
 
-def _prior(seed: int, tape: int, latent: int) -> np.ndarray:
-    return np.random.default_rng([seed, tape, 1]).normal(size=latent)
+def _prior(seed: int, number: int, latent: int) -> np.ndarray:
+    return np.random.default_rng([seed, number, 1]).normal(size=latent)
 
 
-def encoded(model: Model, strokes: Polylines) -> np.ndarray:
+def encode_drawing(model: Model, strokes: Polylines) -> np.ndarray:
     """z ``(latent,)`` of a whole drawing of any size."""
     from evoart.sketch.latent import encode
 
@@ -205,14 +249,18 @@ def encoded(model: Model, strokes: Polylines) -> np.ndarray:
 def in_units(model: Model, strokes: Polylines, part: float) -> np.ndarray:
     """stroke-3 of a drawing in a model's training units, simplified as its training data was.
 
-    ``part``: the share of a whole drawing's size that these strokes span.
+    ``part``: the fraction of a full drawing's size that these strokes span.
     """
     config = model.config
-    side = config.extent or 12 * config.scale
+    factor = _factor(config, strokes, part)
+    scaled = simplify([line * factor for line in strokes], _TOLERANCE * config.usual_extent)
+    return to_stroke3(simplify_to(scaled, config.max_points))
+
+
+def _factor(config: Config, strokes: Polylines, part: float) -> float:
+    """From a drawing's units to a model's training units; see ``in_units``."""
     low, high = bounds(strokes)
-    factor = part * side / max(float(np.max(high - low)), 1e-9)
-    scaled = simplify([line * factor for line in strokes], _TOLERANCE * side)
-    return to_stroke3(simplify_to(scaled, config.longest))
+    return part * config.usual_extent / max(float(np.max(high - low)), 1e-9)
 
 
 def _second(job: SketchJob, model: Model) -> tuple[Model, int] | None:

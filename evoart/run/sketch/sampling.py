@@ -11,15 +11,34 @@ from evoart.forms.strokes import StrokesForm
 from evoart.run.sketch import layout
 from evoart.run.sketch.job import SketchJob
 from evoart.sketch.model import Model
-from evoart.sketch.sampling import Drawn, draw, tapes
+from evoart.sketch.sampling import Sample, draw, draw_noise
 from evoart.sketch.strokes import Polylines, to_polylines
 from evoart.types import Genome, Search
 
-TOGETHER = 64  # sketches of one step
+BATCH = 64  # sketches of one step
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a sketch begins with.
+
+    Attributes:
+        number: of the sketch among those of its seed: it decides the noise.
+        z: latent vector ``(latent,)``, or None.
+        prefix: stroke-3 ``(n, 3)`` in the model's training units that is there already; may be empty.
+        strokes: the same as it was given, ``(k, 2)`` each, the first one beginning at the origin: what is shown.
+        class_index: what the model is told to draw.
+    """
+
+    number: int
+    z: np.ndarray | None = None
+    prefix: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
+    strokes: tuple[np.ndarray, ...] = ()
+    class_index: int = 0
 
 
 class Sampling(Search):
-    """See ``types.Search``; the loss is the share of sketches that are still to be drawn."""
+    """See ``types.Search``; the loss is the fraction of sketches that are still to be drawn."""
 
     def __init__(
         self, job: SketchJob, model: Model, second: tuple[Model, int] | None, starts: tuple[Start, ...]
@@ -27,90 +46,107 @@ class Sampling(Search):
         """Arguments as the fields of ``SketchProblem``."""
         self.job, self.model, self.second, self.starts = job, model, second, starts
         self.sketches: list[Polylines] = []
-        self.given: list[int] = []
+        self.prefixes: list[int] = []  # strokes of each sketch that were there before, or are the first model's
         self.finished: list[bool] = []  # whether each sketch ended by itself
-        self.generation, self.stage = 0, "drawing"
-        self._sheet: tuple[StrokesForm, Genome] | None = None
-        self._settle()
+        self.generation, self.stage, self.notes = 0, "drawing", []
+        self._update()
 
     def step(self) -> None:
-        starts = self.starts[len(self.sketches) : len(self.sketches) + TOGETHER]
-        for sketch, given, finished in self._drawn(starts):
+        """Draw the next ``BATCH`` sketches."""
+        starts = self.starts[len(self.sketches) : len(self.sketches) + BATCH]
+        for sketch, prefix, finished in self._sketches(starts):
             self.sketches.append(sketch)
-            self.given.append(given)
+            self.prefixes.append(prefix)
             self.finished.append(finished)
         self.generation += 1
-        self._settle()
+        self._update()
 
-    def _settle(self) -> None:
+    def _update(self) -> None:
         count = len(self.starts)
+        self._sheet: tuple[StrokesForm, Genome] | None = None
         self.figures = {"finished": float(np.mean(self.finished)) if self.finished else 0.0}
-        self._sheet = None
-        self.label = f"{len(self.sketches):,} sketch{'es' if len(self.sketches) != 1 else ''}"
         self.evaluations = len(self.sketches)
         self.progress = self.evaluations / count
         self.loss, self.planned = 1 - self.progress, count
         self.done = self.evaluations >= count
+        if self.done and (blank := self._blank()):
+            completed = self.second is not None or any(len(start.prefix) for start in self.starts)
+            self.notes = [_note(blank, count, completed)]
 
+    def _blank(self) -> list[int]:
+        """Numbers, from 1, of the cells to which the model added nothing."""
+        counts = zip(self.sketches, self.prefixes, strict=True)
+        return [
+            k for k, (sketch, prefix) in enumerate(counts, 1) if len(sketch) <= prefix or len(np.vstack(sketch)) == 1
+        ]
+
+    @property
     def sheet(self) -> tuple[StrokesForm, Genome]:
-        """Form and genome of what is drawn so far, laid out when it is asked for."""
+        """Form and genome of all sketches so far; a large sheet takes seconds, so it is laid out when it is needed."""
         if self._sheet is None:
-            self._sheet = layout.sheet(self.job, self.sketches, self.given)
+            self._sheet = layout.sheet(self.job, self.sketches, self.prefixes)
         return self._sheet
 
     @property
     def structure(self) -> StrokesForm:
-        return self.sheet()[0]
+        """See ``types.Search``."""
+        return self.sheet[0]
 
     @property
     def genome(self) -> Genome:
-        return self.sheet()[1]
+        """See ``types.Search``."""
+        return self.sheet[1]
 
-    def _drawn(self, starts: tuple[Start, ...]) -> list[tuple[Polylines, int, bool]]:
-        """Strokes, how many of them were there before (or by the first model), and whether the sketch ended itself."""
-        job, model = self.job, self.model
-        drawn = self._draw(model, starts)
-        given = [len(to_polylines(start.begun)) if len(start.begun) else 0 for start in starts]
+    def _sketches(self, starts: tuple[Start, ...]) -> list[tuple[Polylines, int, bool]]:
+        """Strokes, how many of them were there before or are the first model's, and whether the sketch ended itself."""
+        drawn = self._draw(self.model, starts)
+        prefixes = [len(start.strokes) for start in starts]
+        shown = [start.strokes for start in starts]
         if self.second is not None:
             second, class_index = self.second
-            cut = [_first_strokes(each.strokes, count + job.after) for each, count in zip(drawn, given, strict=True)]
-            given = [len(to_polylines(strokes)) for strokes in cut]
-            factor = (second.config.extent or 12 * second.config.scale) / (
-                model.config.extent or 12 * model.config.scale
+            cut = [
+                _first_strokes(each.strokes, count + self.job.after)
+                for each, count in zip(drawn, prefixes, strict=True)
+            ]
+            prefixes = [len(to_polylines(strokes)) for strokes in cut]
+            factor = second.config.usual_extent / self.model.config.usual_extent
+            shown = [tuple(stroke * factor for stroke in strokes) for strokes in shown]
+            starts = tuple(
+                replace(start, prefix=strokes * (factor, factor, 1), class_index=class_index)
+                for start, strokes in zip(starts, cut, strict=True)
             )
-            begun = [strokes * (factor, factor, 1) for strokes in cut]
-            drawn = self._draw(
-                second, tuple(replace(s, begun=b, class_index=class_index) for s, b in zip(starts, begun, strict=True))
-            )
-        sketches = [finished_strokes(each.strokes) for each in drawn]
-        return [(sketch, count, each.finished) for sketch, count, each in zip(sketches, given, drawn, strict=True)]
+            drawn = self._draw(second, starts)
+        rows = zip(drawn, shown, prefixes, strict=True)
+        return [(_strokes(each.strokes, given), prefix, each.finished) for each, given, prefix in rows]
 
-    def _draw(self, model: Model, starts: tuple[Start, ...]) -> list[Drawn]:
+    def _draw(self, model: Model, starts: tuple[Start, ...]) -> list[Sample]:
         job = self.job
-        tape = np.concatenate([tapes(1, model.config.longest, job.seed or 0, start.tape) for start in starts])
-        z = None if starts[0].z is None else np.stack([start.z for start in starts]).astype(np.float32)
+        noise = [draw_noise(1, model.config.max_points, job.seed or 0, start.number) for start in starts]
+        z = [start.z for start in starts if start.z is not None]
         return draw(
             model,
-            tape,
+            np.concatenate(noise),
             temperature=job.temperature,
             rule=job.rule or "js",
-            z=z if model.config.latent else None,
+            z=np.stack(z).astype(np.float32) if z and model.config.latent else None,
             classes=np.array([start.class_index for start in starts]),
-            begun=[start.begun for start in starts],
+            prefix=[start.prefix for start in starts],
         )
 
     def arrays(self) -> dict[str, np.ndarray]:
+        """See ``types.Search``."""
         lines = [line for sketch in self.sketches for line in sketch]
         return {
             "points": np.concatenate([np.zeros((0, 2)), *lines]),
             "lines": np.array([len(line) for line in lines], np.int64),
             "strokes": np.array([len(sketch) for sketch in self.sketches], np.int64),
-            "given": np.array(self.given, np.int64),
+            "given": np.array(self.prefixes, np.int64),
             "finished": np.array(self.finished, bool),
             "generation": np.array(self.generation),
         }
 
     def load(self, arrays: dict[str, Any]) -> None:
+        """See ``types.Search``."""
         ends = np.cumsum(np.asarray(arrays["lines"], int))
         lines = np.split(np.asarray(arrays["points"], np.float64), ends)[:-1]
         strokes = [int(n) for n in arrays["strokes"]]
@@ -118,10 +154,10 @@ class Sampling(Search):
             raise ValueError("strokes")
         left = iter(lines)
         self.sketches = [[next(left) for _ in range(count)] for count in strokes]
-        self.given = [int(n) for n in arrays["given"]]
+        self.prefixes = [int(n) for n in arrays["given"]]
         self.finished[:] = [bool(f) for f in arrays["finished"]]
         self.generation = int(arrays["generation"])
-        self._settle()
+        self._update()
 
 
 def _first_strokes(strokes: np.ndarray, count: int) -> np.ndarray:
@@ -133,23 +169,14 @@ def _first_strokes(strokes: np.ndarray, count: int) -> np.ndarray:
     return cut
 
 
-@dataclass(frozen=True)
-class Start:
-    """What a sketch begins with.
-
-    Attributes:
-        tape: number of its noise tape.
-        z: latent vector ``(latent,)``, or None.
-        begun: stroke-3 in the model's training units that are there already; may be empty.
-        class_index: what the model is told to draw.
-    """
-
-    tape: int
-    z: np.ndarray | None = None
-    begun: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
-    class_index: int = 0
+def _strokes(drawn: np.ndarray, given: tuple[np.ndarray, ...]) -> Polylines:
+    """The strokes of what was drawn, the first ones as they were ``given``. A drawing that ended at once is a dot, so
+    that its cell stays its own."""
+    return [*given, *to_polylines(drawn)[len(given) :]] or [np.zeros((1, 2))]
 
 
-def finished_strokes(drawn: np.ndarray) -> Polylines:
-    """Strokes of what was drawn; a drawing that ended at once is a dot, so that its cell is not forgotten."""
-    return to_polylines(drawn) or [np.zeros((1, 2))]
+def _note(blank: list[int], count: int, completed: bool) -> str:
+    cells = ", ".join(str(k) for k in blank[:8]) + (" ..." if len(blank) > 8 else "")
+    what = "the model added nothing to" if completed else "the model drew nothing in"
+    hint = "another --seed or a higher --temperature may help"
+    return f"{what} {len(blank):,} of {count:,} cells ({cells}); {hint}"

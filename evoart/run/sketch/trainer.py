@@ -1,206 +1,355 @@
-"""A training from beginning to end: steps, validation, early stop, the best model kept, checkpoints, exact resume."""
+"""Training a sketch-rnn as a search that the run loop can drive: a step a generation, the best model the result.
+
+The picture of a training is a sheet of what its best model draws; the weights are another format of the same result.
+"""
 
 from __future__ import annotations
 
-import io
-import json
-import time
-import zipfile
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Self
 
 import numpy as np
 
+from evoart.draw.pen import PenDrawing
 from evoart.errors import EvoartError, UsageError
-from evoart.output.files import write
-from evoart.run.sketch.dataset import Lesson
-from evoart.run.stop import Stop
+from evoart.forms.strokes import StrokesForm
+from evoart.run.device import Choice
+from evoart.run.inputs import check_hash
+from evoart.run.job import output_size
+from evoart.run.problem import Film, Problem
+from evoart.run.sketch import layout
+from evoart.run.sketch.dataset import Dataset, read_dataset
+from evoart.run.sketch.job import SketchJob, TrainJob
+from evoart.run.sketch.problem import SketchProblem
 from evoart.sketch.model import Config, Model
-from evoart.sketch.training import Figures, Recipe, Training
-from evoart.sketch.weights import to_npz
-
-SAVE = 30.0  # seconds between checkpoints
-FORMAT = 1
-Reason = Literal["steps", "time", "patience", "interrupted", "terminated"]
+from evoart.sketch.training import Losses, Training, TrainingConfig
+from evoart.sketch.weights import read, to_npz
+from evoart.types import Form, Genome, Search
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How long a training goes on.
+@dataclass(frozen=True, eq=False)
+class SampleDrawing(PenDrawing):
+    """A sheet of samples that knows the model which drew them."""
 
-    Attributes:
-        steps: most steps; ``seconds``: most wall time, or None.
-        check: steps between validations; ``patience``: validations without a better one after which it ends.
-    """
+    model: Model = field(kw_only=True)
 
-    steps: int = 5000
-    seconds: float | None = None
-    check: int = 200
-    patience: int = 15
+    def weights(self) -> bytes:
+        """The model as a file (.npz)."""
+        return to_npz(self.model)
 
 
 @dataclass(frozen=True)
-class Report:
-    """Where a training is.
+class SampleForm(StrokesForm):
+    """The form of a sheet of samples; recipes keep its strokes alone."""
+
+    model: Model | None = field(default=None, repr=False, compare=False)
+
+    def drawing(self, genome: Genome) -> PenDrawing:
+        """See ``Form.drawing``."""
+        drawing = super().drawing(genome)
+        return drawing if self.model is None else _extend(SampleDrawing, drawing, model=self.model)
+
+
+class Trainer(Search):
+    """See ``types.Search``; the loss is that of the best model so far on the validation set.
 
     Attributes:
-        learned: mean losses since the last validation; ``valid``: those of the validation set, where it was looked at.
-        best: whether it is the best so far.
-        seconds: wall time in all; ``left``: what is still to come, about.
-        ended: why it is over, or None.
+        best, best_step: the best model so far and the step that it comes from; None and 0 before the first validation.
+        history: of each validation: step, mean L_R and L_KL learned since the last one, L_R and L_KL of the validation.
     """
 
-    step: int
-    learned: Figures
-    valid: Figures | None
-    best: bool
-    seconds: float
-    left: float
-    ended: Reason | None
-    model: Model | None = None
+    def __init__(
+        self,
+        job: TrainJob,
+        config: Config,
+        settings: TrainingConfig,
+        data: Dataset,
+        start: Callable[[], Model | None] = lambda: None,
+        on_best: Callable[[Trainer], None] = lambda trainer: None,
+    ) -> None:
+        """``start`` gives the first weights; ``on_best`` is called after each validation that found a better model."""
+        self.job, self.config, self.settings, self.data = job, config, settings, data
+        self.start, self.on_best = start, on_best
+        self.best: Model | None = None
+        self.best_step, self.loss = 0, float("inf")
+        self.history: list[list[float]] = []
+        self.done = False
+        self.notes: list[str] = []
+        self.figures: dict[str, float] = {}
+        self._training: Training | None = None
+        self._losses: list[Losses] = []  # of the steps since the last validation
+        self._skipped = 0  # steps that the notes have told of
+        self._samples: tuple[int, StrokesForm, Genome] | None = None
+
+    @property
+    def training(self) -> Training:
+        """The training itself, set up when it is first needed: a resumed one does not ask for ``start``."""
+        if self._training is None:
+            self._training = Training(self.config, self.settings, self.data.train, self.data.valid, self.start())
+        return self._training
+
+    @property
+    def generation(self) -> int:
+        """Steps taken."""
+        return self._training.step if self._training else 0
+
+    @property
+    def evaluations(self) -> int:
+        """Drawings learned from."""
+        return self.generation * self.settings.batch
+
+    @property
+    def planned(self) -> int:
+        """Drawings to learn from, at most."""
+        return self.job.generations * self.settings.batch
+
+    @property
+    def stage(self) -> str:
+        """``training, L_R 0.512``: the mean since the last validation."""
+        return f"training, L_R {_mean(self._losses).reconstruction:.3f}" if self._losses else "training"
+
+    def step(self) -> None:
+        """Take one training step, and validate where it is time. Before the first one the first weights are judged, so
+        that there is a best model from then on."""
+        if not self.history:
+            self._validate()
+        try:
+            self._losses.append(self.training.advance())
+        except EvoartError as error:
+            self.notes.append(f"{error}; the best model so far is kept")
+            self.done = True
+            return
+        if self.generation % self.job.interval == 0 or self.generation >= self.job.generations:
+            self._validate()
+
+    def _validate(self) -> None:
+        training, step = self.training, self.generation
+        valid, learned = training.validate(), _mean(self._losses)
+        self.history.append([step, learned.reconstruction, learned.kl, valid.reconstruction, valid.kl])
+        better = self.best is None or valid.total < self.loss
+        if step:
+            best = ", the best so far" if better else ""
+            self.notes.append(f"step {step:,}: {self._text(learned)}; validation {self._text(valid)}{best}")
+        if training.skipped > self._skipped:
+            self.notes.append(f"{training.skipped - self._skipped:,} steps had no finite gradient and changed nothing")
+            self._skipped = training.skipped
+        self._losses = []
+        if better:
+            self.best, self.best_step, self.loss = training.model, step, valid.total
+            self.figures = {"L_R": valid.reconstruction} | ({"L_KL": valid.kl} if self.config.latent else {})
+            self.on_best(self)
+        elif step - self.best_step >= self.job.stale * self.job.interval:
+            self.notes.append(f"it no longer improves: the best model is that of step {self.best_step:,}")
+            self.done = True
+
+    def _text(self, losses: Losses) -> str:
+        return f"L_R {losses.reconstruction:.3f}" + (f", L_KL {losses.kl:.3f}" if self.config.latent else "")
+
+    def _sheet(self) -> tuple[StrokesForm, Genome]:
+        """Sixteen sketches of the best model, always of the same noise, so that sheets can be compared."""
+        if self._samples is None or self._samples[0] != self.best_step:
+            model = self.best or self.training.model
+            job = SketchJob(model=self.config.name, classes=self.config.classes, seed=self.settings.seed)
+            search = SketchProblem.prepare(job, model).search()
+            while not search.done:
+                search.step()
+            form = _extend(SampleForm, search.structure, model=model)
+            self._samples = self.best_step, form, search.genome
+        return self._samples[1:]
+
+    @property
+    def structure(self) -> StrokesForm:
+        """The form of a sheet of samples, which are drawn when they are needed."""
+        return self._sheet()[0]
+
+    @property
+    def genome(self) -> Genome:
+        """Its points."""
+        return self._sheet()[1]
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """See ``types.Search``."""
+        best = self.best or self.training.model
+        losses = [[each.reconstruction, each.kl, each.total] for each in self._losses]
+        return {
+            **{f"training/{name}": value for name, value in self.training.arrays().items()},
+            **{f"best/{name}": np.asarray(value) for name, value in best.params.items()},
+            "best_step": np.array(self.best_step),
+            "best_loss": np.array(self.loss),
+            "history": np.array(self.history, np.float64).reshape(-1, 5),
+            "losses": np.array(losses, np.float64).reshape(-1, 3),
+            "skipped": np.array(self._skipped),
+        }
+
+    def load(self, arrays: dict[str, Any]) -> None:
+        """See ``types.Search``."""
+
+        def part(prefix: str) -> dict[str, np.ndarray]:
+            return {name[len(prefix) :]: value for name, value in arrays.items() if name.startswith(prefix)}
+
+        self.start = lambda: None
+        self.training.load(part("training/"))
+        self.history = [[float(v) for v in row] for row in arrays["history"]]
+        self.best_step, self.loss = int(arrays["best_step"]), float(arrays["best_loss"])
+        self._losses = [Losses(*(float(v) for v in row)) for row in arrays["losses"]]
+        self._skipped, self.notes = int(arrays["skipped"]), []
+        if self.history:
+            self.best = Model(self.config, part("best/"))
+            row = next(row for row in self.history if row[0] == self.best_step)
+            self.figures = {"L_R": row[3]} | ({"L_KL": row[4]} if self.config.latent else {})
 
 
-class Course:
-    """One training and all that decides how it goes on; ``save`` and ``load`` carry the whole of it."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TrainProblem(Problem):
+    """A model to be trained.
 
-    def __init__(self, config: Config, recipe: Recipe, plan: Plan, lesson: Lesson, start: Model | None = None) -> None:
+    Attributes:
+        config: the model's shape.
+        settings: how it is trained.
+        dataset: what it learns from; None where it is read when the search begins.
+    """
+
+    job: TrainJob
+    form: StrokesForm
+    config: Config
+    settings: TrainingConfig
+    dataset: Dataset | None = None
+
+    @property
+    def resolution(self) -> tuple[int, int]:
+        """See ``Problem.resolution``: nothing is judged by its looks."""
+        return self.size
+
+    @property
+    def engine(self) -> Choice:
+        """See ``Problem.engine``."""
+        import jax
+
+        return Choice("sketch-rnn", jax.default_backend(), "the only one")
+
+    @property
+    def film(self) -> Film:
+        """None: it leaves a model."""
+        return Film()
+
+    def search(self, on_best: Callable[[Trainer], None] = lambda trainer: None) -> Trainer:
+        """See ``Problem.search`` and ``Trainer``.
+
+        Raises:
+            UsageError: other drawings than those that the job was made for.
+        """
         from evoart.engine.jax_setup import setup
 
         setup()
-        self.config, self.recipe, self.plan, self.lesson = config, recipe, plan, lesson
-        self.training = Training(config, recipe, lesson.train, lesson.valid, start)
-        self.best = self.training.model
-        self.best_total, self.best_step, self.seconds = float("inf"), 0, 0.0
-        self.losses: list[Figures] = []  # of the steps since the last validation
-        self.history: list[list[float]] = []  # step, L_R and L_KL learned, L_R and L_KL of the validation set
+        data = self.dataset or _read(self.job)
+        return Trainer(self.job, self.config, self.settings, data, lambda: _read_start(self.job), on_best)
 
-    def run(self, checkpoint: Path | None, stop: Stop) -> Iterator[Report]:
-        """Train until it is over; a report about every two seconds and at every validation.
+    def evaluate(self, form: Form, genome: Genome) -> dict[str, float]:
+        """Nothing: the search knows the losses."""
+        return {}
+
+    def figures(self, search: Search) -> dict[str, float]:
+        """``L_R`` and, of a VAE, ``L_KL`` of the best model so far on the validation set, in nats."""
+        return dict(search.figures)
+
+    def details(self) -> dict[str, Any]:
+        """See ``Problem.details``."""
+        return {"data": list(self.job.data)}
+
+    def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """The two configurations; the drawings are read again."""
+        return {"config": asdict(self.config), "settings": asdict(self.settings)}, {}
+
+    @classmethod
+    def prepare(cls, job: TrainJob, source: Any = None) -> Self:
+        """Read the drawings and decide the shape of the model.
 
         Raises:
-            EvoartError: no finite gradient any more; the checkpoint holds the last good state.
+            UsageError, EvoartError: drawings or a start that cannot be used.
         """
-        began, before = time.monotonic(), self.seconds
-        told = saved = began
-        first = self.training.step
-        ended: Reason | None = None
-        while ended is None:
-            self.losses.append(self.training.advance())
-            step, now = self.training.step, time.monotonic()
-            self.seconds = before + now - began
-            valid, best = None, False
-            if step % self.plan.check == 0 or step >= self.plan.steps:
-                valid = self.training.validate()
-                best = self._judge(valid, _mean(self.losses))
-            ended = self._over(stop)
-            if valid is not None or ended or now - told > 2:
-                left = (now - began) / (step - first) * (self.plan.steps - step)
-                model = self.training.model if valid is not None else None
-                yield Report(step, _mean(self.losses), valid, best, self.seconds, left, ended, model)
-                told = now
-            if valid is not None:
-                self.losses = []
-            if checkpoint is not None and (ended or now - saved > SAVE):
-                write(checkpoint, self.save(), overwrite=True)
-                saved = now
+        job = job.with_seed()
+        data = _read(job)
+        config = Config(
+            name=job.name,
+            cell=job.cell,
+            hidden=job.hidden,
+            mixtures=job.mixtures,
+            latent=job.latent,
+            encoder=job.encoder,
+            classes=data.classes,
+            scale=data.scale,
+            max_points=data.max_points,
+            extent=data.extent,
+            licence=job.licence,
+        )
+        if (start := _read_start(job)) is not None:
+            config = _continue_config(config, start, data)
+            job = replace(job, start_sha256=start.digest)
+        steps = job.decay_steps or job.generations
+        job = replace(job, data_sha256=data.sha256, decay_steps=steps)
+        settings = TrainingConfig(
+            batch=min(job.batch, len(data.train)),
+            learning_rate=job.learning_rate,
+            decay=0.01 ** (1 / steps),
+            min_learning_rate=0.0,
+            keep_prob=job.keep_prob,
+            augment_scale=job.augment_scale,
+            augment_drop=job.augment_drop,
+            kl_weight=job.kl_weight,
+            kl_decay=0.01 ** (2 / steps),  # nearly all of it by the middle
+            kl_floor=job.kl_floor,
+            seed=job.seed or 0,
+        )
+        sheet = SketchJob()
+        form, _ = layout.sheet(sheet, [[np.zeros((1, 2))]] * sheet.count)
+        size = output_size(form.width, form.height, job.size or sheet.grid[0] * sheet.cell)
+        return cls(job=job, form=form, size=size, name=job.stem, config=config, settings=settings, dataset=data)
 
-    def _judge(self, valid: Figures, learned: Figures) -> bool:
-        self.history.append([self.training.step, learned.reconstruction, learned.kl, valid.reconstruction, valid.kl])
-        if not valid.total < self.best_total:
-            return False
-        self.best, self.best_total, self.best_step = self.training.model, valid.total, self.training.step
-        return True
-
-    def _over(self, stop: Stop) -> Reason | None:
-        if stop.why is not None:
-            return stop.why
-        if self.training.step >= self.plan.steps:
-            return "steps"
-        if self.plan.seconds is not None and self.seconds >= self.plan.seconds:
-            return "time"
-        if self.training.step - self.best_step >= self.plan.patience * self.plan.check:
-            return "patience"
-        return None
-
-    def model_file(self, notes: str = "") -> bytes:
-        """The best model so far as a file."""
-        return to_npz(self.best, notes=notes)
-
-    def save(self) -> bytes:
-        """The whole state, no pickle in it."""
-        plain = {
-            "format": FORMAT,
-            "sketch_training": True,
-            "config": asdict(self.config),
-            "recipe": asdict(self.recipe),
-            "data": self.lesson.sha256,
-            "best_total": self.best_total,
-            "best_step": self.best_step,
-            "seconds": self.seconds,
-            "history": self.history,
-            "losses": [[each.reconstruction, each.kl, each.total] for each in self.losses],
-        }
-        arrays = {f"training/{name}": value for name, value in self.training.arrays().items()}
-        arrays |= {f"best/{name}": np.asarray(value) for name, value in self.best.params.items()}
-        file = io.BytesIO()
-        np.savez(file, plain=np.frombuffer(json.dumps(plain).encode(), np.uint8), **arrays)
-        return file.getvalue()
+    @classmethod
+    def restore(cls, job: TrainJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> Self:
+        """See ``Problem.restore``; nothing is read but the checkpoint."""
+        config = plain["config"] | {"classes": tuple(plain["config"]["classes"])}
+        return cls(job=job, config=Config(**config), settings=TrainingConfig(**plain["settings"]), **common)
 
 
-def resume(path: Path, plan: Plan, lesson: Lesson) -> Course:
-    """The course that ``Course.save`` wrote.
+def _extend(kind: Any, value: Any, **more: Any) -> Any:
+    """A value of a dataclass as one of a subclass with further fields."""
+    return kind(**{each.name: getattr(value, each.name) for each in fields(value)}, **more)
 
-    Raises:
-        UsageError: other data. EvoartError: no such checkpoint, or a damaged one.
-    """
-    damaged = EvoartError(
-        f"'{path}' is no checkpoint of a sketch training, or is damaged", "Train again without --resume"
+
+def _read(job: TrainJob) -> Dataset:
+    data = read_dataset(
+        [Path(path).expanduser() for path in job.data],
+        tolerance=job.tolerance,
+        max_points=job.max_points,
+        by_class=job.by_class,
+        seed=job.seed or 0,
     )
-    try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
-            plain = json.loads(bytes(file["plain"]))
-            arrays = {name: file[name] for name in file.files if name != "plain"}
-        if plain.get("sketch_training") is not True or plain["format"] != FORMAT:
-            raise damaged
-        config, recipe = _made(Config, plain["config"]), _made(Recipe, plain["recipe"])
-        if plain["data"] != lesson.sha256:
-            raise UsageError(f"'{path}' was learning from other drawings", "Give the same files and the same options")
-        course = Course(config, recipe, plan, lesson)
-        course.training.load({name[9:]: value for name, value in arrays.items() if name.startswith("training/")})
-        course.best = Model(config, {name[5:]: value for name, value in arrays.items() if name.startswith("best/")})
-        course.best_total, course.best_step = float(plain["best_total"]), int(plain["best_step"])
-        course.seconds, course.history = float(plain["seconds"]), list(plain["history"])
-        course.losses = [Figures(*(float(v) for v in each)) for each in plain["losses"]]
-    except FileNotFoundError:
-        raise UsageError(f"there is no file '{path}'", "Check the spelling") from None
-    except (OSError, KeyError, TypeError, ValueError, AttributeError, zipfile.BadZipFile):
-        raise damaged from None
-    return course
+    check_hash("data", ", ".join(job.data), data.sha256, job.data_sha256)
+    return data
 
 
-def _made(kind: Any, plain: dict[str, Any]) -> Any:
-    known = {field.name for field in fields(kind)}
-    return kind(**{name: tuple(v) if isinstance(v, list) else v for name, v in plain.items() if name in known})
+def _read_start(job: TrainJob) -> Model | None:
+    if job.start is None:
+        return None
+    model = read(Path(job.start).expanduser())
+    check_hash("start", job.start, model.digest, job.start_sha256)
+    return model
 
 
-def _mean(losses: list[Figures]) -> Figures:
-    rows = np.array([[each.reconstruction, each.kl, each.total] for each in losses])
+def _continue_config(config: Config, start: Model, data: Dataset) -> Config:
+    """The shape of the model that training starts from, for the new data."""
+    old = start.config
+    if old.inputs != 5 or old.classes != data.classes:
+        raise UsageError(f"'{old.name}' does not go with this data", "Train from the beginning, without --start")
+    max_points = max(old.max_points, data.max_points)
+    return replace(old, name=config.name, max_points=max_points, extent=data.extent, scale=data.scale)
+
+
+def _mean(losses: list[Losses]) -> Losses:
+    """The mean of those that are finite; NaN where there are none."""
+    rows = np.array([[each.reconstruction, each.kl, each.total] for each in losses]).reshape(-1, 3)
     fine = rows[np.isfinite(rows).all(1)]
-    return Figures(*(float(v) for v in (fine.mean(0) if len(fine) else [np.nan] * 3)))
-
-
-def seed_of(path: Path) -> int:
-    """The seed of the training that a checkpoint holds.
-
-    Raises:
-        UsageError: no such file. EvoartError: something else, or damaged.
-    """
-    try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
-            return int(json.loads(bytes(file["plain"]))["recipe"]["seed"])
-    except FileNotFoundError:
-        raise UsageError(f"there is no file '{path}'", "Check the spelling") from None
-    except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile):
-        raise EvoartError(f"'{path}' is no checkpoint of a sketch training", "Train again without --resume") from None
+    return Losses(*(float(v) for v in (fine.mean(0) if len(fine) else [np.nan] * 3)))

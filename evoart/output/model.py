@@ -1,0 +1,24 @@
+"""A trained sketch-rnn as a file: the weights of the model whose samples a drawing shows, and the recipe."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import Any
+
+from evoart.output.formats import Artwork, Format, Options
+from evoart.output.recipe import ZIP_MEMBER
+
+
+def _encode(artwork: Artwork, options: Options) -> bytes:
+    drawing: Any = artwork.drawing  # a ``run.sketch.trainer.SampleDrawing``: no other form has this format
+    file = io.BytesIO(drawing.weights())
+    if artwork.recipe:
+        with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
+            entry = zipfile.ZipInfo(ZIP_MEMBER)  # of a fixed date: the same training gives the same bytes
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, artwork.recipe_text())
+    return file.getvalue()
+
+
+MODEL = Format((".npz",), _encode, forms=("samples",))
