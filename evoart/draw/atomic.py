@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from numba import njit, types
 from numba.core import cgutils
@@ -21,16 +22,19 @@ def _exchange(operation: str, array: types.Type) -> tuple:
     return types.int64(array, types.intp, types.int64), generate
 
 
-@intrinsic
-def atomic_add(context, array, index, value):
+def _atomic_add(context, array, index, value):
     """Add ``value`` to ``array[index]`` (int64, one axis) and return what was there; no other thread comes between."""
     return _exchange("add", array)
 
 
-@intrinsic
-def atomic_set(context, array, index, value):
+def _atomic_set(context, array, index, value):
     """Set ``array[index]`` to ``value`` and return what was there; see ``atomic_add``."""
     return _exchange("xchg", array)
+
+
+# Compiled functions of three arguments: Numba gives the first one, its own context, itself.
+atomic_add: Any = intrinsic(_atomic_add)
+atomic_set: Any = intrinsic(_atomic_set)
 
 
 if sys.platform == "win32":

@@ -34,7 +34,8 @@ def tables(layout: Layout) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
             return None
         form = closed(layout.detail)
         points = 0 if form.columns else form.table.shape[1]
-        known[name] = used, (*(form.columns or (0, 0, -1)), points)
+        width, height, angle = form.columns or (0, 0, -1)
+        known[name] = used, (width, height, angle, points)
         rows.append(form.table)
         used += len(form.table)
     wide = max((table.shape[1] for table in rows), default=2)

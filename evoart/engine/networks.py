@@ -20,7 +20,7 @@ from evoart.cppn.breeder import Individual
 from evoart.cppn.graph import Graph
 from evoart.cppn.layers import Layers
 from evoart.engine.jax_setup import setup
-from evoart.forms.cppn import CppnForm, GraphForm
+from evoart.forms.cppn import NetworkForm
 from evoart.threads import spread, threads
 from evoart.types import Array, Score
 
@@ -58,7 +58,7 @@ class NetworkEngine:
 
     name = "networks"
 
-    def __init__(self, form: CppnForm | GraphForm, score: Score, canvas: tuple[int, int]) -> None:
+    def __init__(self, form: NetworkForm, score: Score, canvas: tuple[int, int]) -> None:
         setup()
         self.form, self.net, self.score, self.canvas = form, form.net, score, canvas
         self.inputs, self.target = score.inputs, getattr(score, "target", None)

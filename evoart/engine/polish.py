@@ -239,7 +239,7 @@ class Polisher:
         plan = layout(form.kinds, detail)
         closed = tables(plan)
         self.possible = closed is not None and not form.min_width and target.loss == "mse" and len(form.kinds) > 0
-        if not self.possible:
+        if closed is None or not self.possible:
             return
         height, width = target.weight.shape
         bands = -(-height // ROWS)
@@ -255,7 +255,7 @@ class Polisher:
         low, high = form.opacity
         widths = [-1 if shape(name).filled else len(shape(name).parameters) - 1 for name in form.kinds]
         self.shapes = Shapes(
-            *closed, np.array(widths, np.int64), plan.start, np.asarray(scale, np.float32),
+            closed[0], closed[1], closed[2], np.array(widths, np.int64), plan.start, np.asarray(scale, np.float32),
             np.array([0, 0, 0, low], np.float32), np.array([1, 1, 1, high], np.float32),
             np.asarray(form.palette if form.palette else np.empty((0, 3)), np.float32).reshape(-1, 3),
         )  # fmt: skip

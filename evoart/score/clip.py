@@ -34,6 +34,11 @@ class EmbeddingModel(Protocol):
         ...
 
     @property
+    def licence(self) -> str:
+        """Of its weights; ``""`` where it is not known."""
+        ...
+
+    @property
     def size(self) -> int:
         """Pixels along the sides of the pictures it reads."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
@@ -20,8 +20,8 @@ from evoart.run.clip import models
 from evoart.run.clip.form import form_of
 from evoart.run.clip.job import GENERATIONS, ClipJob
 from evoart.run.clip.prompts import split
+from evoart.run.clip.search import SearchBuilder
 from evoart.run.device import Choice
-from evoart.run.fit.search import SearchBuilder
 from evoart.run.inputs import check_hash, read_hashed
 from evoart.run.job import output_size
 from evoart.run.problem import Problem
@@ -34,6 +34,9 @@ SIZE = 512  # pixels of the output's long side
 CROPS = 16  # fresh crops of the judge
 SHORT = 20.0  # seconds of a run that nobody needs to be told of
 SEEN = 512  # pixels of the long side of a picture to be like, so that its short side has what CLIP sees
+
+
+P = TypeVar("P", bound="ClipProblem")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -69,8 +72,6 @@ class ClipProblem(Problem):
             return self._builder().build()
 
     def _builder(self) -> SearchBuilder:
-        from evoart.run.clip.search import SearchBuilder
-
         return SearchBuilder(self.job, self.form, self.score, self.pixels, self.start)
 
     def evaluate(self, form: Form, genome: Genome) -> dict[str, float]:
@@ -82,7 +83,7 @@ class ClipProblem(Problem):
     def finalise(self, form: Form, genome: Genome) -> tuple[Form, Genome]:
         if not self.job.prune:
             return form, genome
-        return self._builder().pruned(form, genome)
+        return self._builder().prune(form, genome)
 
     def figures(self, search: Search) -> dict[str, float]:
         if not self.score.softmax and len(self.score.prompts) == 1:
@@ -164,7 +165,7 @@ class ClipProblem(Problem):
         if not hasattr(form, "images_traced"):
             raise UsageError(f"pictures of {form.name} cannot be drawn in JAX", "Choose another --form")
         size = output_size(form.width, form.height, job.size or SIZE)
-        return _problem(_settled(job, form), form, like, start, size=size, name=job.stem)
+        return _problem(cls, _settled(job, form), form, like, start, size=size, name=job.stem)
 
     @classmethod
     def restore(cls, job: ClipJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> Self:
@@ -185,7 +186,7 @@ class ClipProblem(Problem):
         )  # fmt: skip
         if not sound:
             raise ValueError("parts that do not belong together")
-        return _problem(job, form, like, start, **common)
+        return _problem(cls, job, form, like, start, **common)
 
 
 def _rounded(number: float) -> str:
@@ -217,8 +218,8 @@ def _alike(job: ClipJob) -> tuple[tuple[np.ndarray, ...], tuple[str, ...]]:
 
 
 def _problem(
-    job: ClipJob, form: Form, like: tuple[np.ndarray, ...], start: Genome | None, **common: Any
-) -> ClipProblem:
+    cls: type[P], job: ClipJob, form: Form, like: tuple[np.ndarray, ...], start: Genome | None, **common: Any
+) -> P:
     precision = job.precision
     if precision == "auto":
         precision = "float32" if device.accelerator() is None else "bfloat16"
@@ -232,7 +233,7 @@ def _problem(
         score = ClipScore(guidance, every, Crops(job.crops, job.crop_area), job.softmax)
         evaluator = score if other is None else ClipScore((other,), every, Crops(job.crops, job.crop_area), job.softmax)
     pixels = job.pixels or max(64, *(model.size for model in guidance))
-    return ClipProblem(
+    return cls(
         job=dataclasses.replace(job, pixels=pixels), form=form, score=score, evaluator=evaluator, start=start,
         image_prompts=like, pixels=output_size(form.width, form.height, pixels), **common,
     )  # fmt: skip

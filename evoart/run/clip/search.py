@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from evoart.engine.clip import ClipEngine
 from evoart.engine.sharded import over_devices
 from evoart.errors import UsageError
+from evoart.forms.shapes import ShapesForm
 from evoart.run.clip.job import GENERATIONS, ClipJob
 from evoart.score.clip import ClipScore
 from evoart.types import Form, Genome
@@ -42,18 +43,18 @@ class SearchBuilder:
         job = self.job
         if job.preset == "es-clip":
             return self._es_clip()
-        engine, planned = self.engine_of(self.form), self.plan()
+        engine, planned = self.build_engine(self.form), self.plan()
         if job.restarts == 1:
-            return self._limited(self._search(engine, planned, 0))
+            return self._limit(self._search(engine, planned, 0))
         from evoart.search.multistart import MultiStart
 
         trial = round(TRIAL * planned)
-        return self._limited(MultiStart(lambda i: self._search(engine, planned, i), job.restarts, trial))
+        return self._limit(MultiStart(lambda i: self._search(engine, planned, i), job.restarts, trial))
 
     def _search(self, engine: Any, planned: int, i: int) -> Any:
         """The search from the ``i``-th start."""
         job, start = self.job, self.first_guess(i)
-        seed = job.seed if i == 0 else int(np.random.default_rng([job.seed or 0, i]).integers(2**32))
+        seed = job.seeded if i == 0 else int(np.random.default_rng([job.seeded, i]).integers(2**32))
         if job.search == "classical":
             from evoart.search.stochastic_es import StochasticES
 
@@ -71,12 +72,12 @@ class SearchBuilder:
 
         return StochasticGradient(engine, seed, start, job.step, planned)
 
-    def engine_of(self, form: Any) -> Any:
+    def build_engine(self, form: Any) -> Any:
         """What draws and judges genomes of ``form``, over all devices there are."""
         w, h = self.pixels
-        return over_devices(ClipEngine(form, self.score, h, w, self.job.seed or 0))
+        return over_devices(ClipEngine(form, self.score, h, w, self.job.seeded))
 
-    def pruned(self, form: Any, genome: np.ndarray) -> tuple[Any, np.ndarray]:
+    def prune(self, form: Any, genome: np.ndarray) -> tuple[Any, np.ndarray]:
         """Form and genome without the shapes that the job's models hardly miss."""
         from evoart.search.prune import find_needed
 
@@ -90,7 +91,7 @@ class SearchBuilder:
             some[gone, -1] = 0
             return some.ravel()
 
-        kept = find_needed(self.engine_of(unseen).losses, without, form.groups, self.job.prune)
+        kept = find_needed(self.build_engine(unseen).losses, without, form.groups, self.job.prune)
         if len(kept) == form.groups:
             return form, genome
         return form.with_kinds(tuple(form.kinds[i] for i in kept)), rows[kept].ravel()
@@ -104,8 +105,8 @@ class SearchBuilder:
         """The ``i``-th genome ``(dim,)`` to start from: the start's, or a random one."""
         if self.start is not None:
             return self.start
-        genome = self.form.random(np.random.default_rng([self.job.seed or 0, i]))
-        if self.form.name == "shapes":
+        genome = self.form.random(np.random.default_rng([self.job.seeded, i]))
+        if isinstance(self.form, ShapesForm):
             rows = genome.reshape(self.form.groups, -1)
             rows[:, -1] = np.clip(FAINT, *self.form.opacity)
         return genome
@@ -117,21 +118,22 @@ class SearchBuilder:
         from evoart.search.stochastic_es import StochasticES
 
         job = self.job
-        if self.form.name != "shapes" or self.start is not None:
+        if not isinstance(self.form, ShapesForm) or self.start is not None:
             raise UsageError(
                 "ES-CLIP's parametrisation starts from nothing and draws triangles", "Leave out --preset es-clip"
             )
         form = EsClipForm.of(self.form, job.opacity[1])
         options = (OPTIONS if job.strategy == "pgpe" else {}) | self._options()
-        start = form.random(np.random.default_rng(job.seed))
+        start = form.random(np.random.default_rng(job.seeded))
         search = StochasticES(
-            self.engine_of(form), job.strategy or "pgpe", job.population, job.seed, start, options, self.plan()
+            self.build_engine(form), job.strategy or "pgpe", job.population, job.seeded, start, options, self.plan()
         )
-        return Reparametrised(self._limited(search), form.in_units)
+        self._limit(search)
+        return cast("Search", Reparametrised(search, form.in_units))  # which is ``search`` in all else
 
-    def _limited(self, search: Any) -> Any:
-        job = self.job
-        search.stop_after(job.generations, job.evaluations)
+    def _limit(self, search: Any) -> Any:
+        """The search, told the job's limits and the plan that a recipe has to know."""
+        search.stop_after(self.job.generations, self.job.evaluations)
         search.resolved = {"planned": float(self.plan())}
         return search
 

@@ -14,7 +14,7 @@ from evoart.run import fields
 from evoart.run.device import Choice, choose_jax
 from evoart.run.fit.job import FitJob
 from evoart.run.fit.problem import FitProblem
-from evoart.types import Form, Search
+from evoart.types import Search, TracedForm
 
 DEFAULT_STRATEGY = "snes"
 POPULATION = 32  # a drawing costs more than a vector, and a generation must end before one loses patience
@@ -79,7 +79,7 @@ class PenFitProblem(FitProblem):
     """A photograph to be drawn by a pen."""
 
     job: PenFitJob
-    form: Form
+    form: TracedForm
 
     @property
     def engine(self) -> Choice:
