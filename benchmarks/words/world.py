@@ -10,8 +10,13 @@ from PIL import Image
 
 from evoart.openclip.compose import COLOURS, flattened, main_part, pasted, places, shaded, spots, tinted
 
-SIZE = 64
+SIZE = 32
+SOURCE = 48  # pixels of the pictures that are put together
 INKS = ("as it is", *COLOURS)
+
+
+def _smaller(image: np.ndarray) -> np.ndarray:
+    return np.asarray(Image.fromarray(image, "RGBA").resize((SOURCE, SOURCE), Image.Resampling.BOX))
 
 
 class World:
@@ -27,7 +32,8 @@ class World:
         store = np.load(data / "pictures.npz")
         names = json.loads((data / "things.json").read_text())["sets"]
         use = np.isin(store["sets"], [names.index(name) for name in allowed if name in names])
-        self.pictures, self.things = store["pictures"][use], store["things"][use]
+        self.things = store["things"][use]
+        self.pictures = np.array([_smaller(each) for each in store["pictures"][use]])
         self.captions, self.rng = Captions(data), rng
         self.rows = [np.flatnonzero(self.things == i) for i in range(len(self.captions.names))]
         self.known = [i for i, rows in enumerate(self.rows) if len(rows)]
