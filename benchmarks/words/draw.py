@@ -19,6 +19,7 @@ from evoart.engine.studio import Studio, warm
 from evoart.forms.shapes import ShapesForm
 from evoart.openclip import icons
 from evoart.run.fit.build import coarser, scale_of
+from evoart.run.fit.palette import choose
 from evoart.score.pixel import Target
 from evoart.search.grow import Grow
 from evoart.search.plan import plan_for
@@ -44,18 +45,26 @@ def weighed(image: np.ndarray, detail: float = 4.0) -> np.ndarray:
     return (weight / weight.mean(dtype=np.float64)).astype(np.float32)
 
 
+def colours_of(image: np.ndarray, most: int = 12) -> tuple[tuple[float, float, float], ...]:
+    """The flat colours of a picture: of pixels whose neighbours look alike."""
+    around = [np.roll(image, (dy, dx), (0, 1)) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
+    flat = (np.max(around, 0) - np.min(around, 0)).max(-1) < 0.12
+    return choose(image, flat.astype(np.float32), most)
+
+
 def drawn(image: np.ndarray, background: tuple[float, float, float], seed: int, quality: str = "draft",
-          most: int = MOST) -> tuple[ShapesForm, np.ndarray, float]:  # fmt: skip
+          most: int = MOST, flatly: bool = True) -> tuple[ShapesForm, np.ndarray, float]:  # fmt: skip
     """Form, genome and loss of shapes that show ``image`` ``(h, w, 3)``."""
     warm()
     target = Target(np.ascontiguousarray(image, np.float32), weighed(image))
-    form = ShapesForm(tuple(KINDS[i % len(KINDS)] for i in range(most)), 1.0, 1.0, background, (1.0, 1.0))
+    palette = colours_of(image) if flatly else None
+    form = ShapesForm(tuple(KINDS[i % len(KINDS)] for i in range(most)), 1.0, 1.0, background, (1.0, 1.0), palette)
     studio = Studio(form, target)
     plan = plan_for(quality, most, missing=most, kinds=len(KINDS))
     search = Grow(
         Studio(form, coarser(target, len(image) / 96)), studio, KINDS, most,
         {kind: scale_of(form, kind) for kind in KINDS}, np.array([[0, 0, 0, 1], [1, 1, 1, 1]], np.float32),
-        form.geometry, seed, plan=plan,
+        form.geometry, seed, plan=plan, free_colours=palette is None,
     )  # fmt: skip
     while not search.done:
         search.step()
@@ -87,6 +96,7 @@ if __name__ == "__main__":
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--quality", default="draft")
     parser.add_argument("--most", type=int, default=MOST)
+    parser.add_argument("--free", action="store_true", help="any colours")
     parser.add_argument("--targets", action="store_true", help="show what was aimed at as well")
     args = parser.parse_args()
     world, shown = icons.load(args.prior), []
@@ -95,7 +105,7 @@ if __name__ == "__main__":
         image = world.target(scene, args.seed, FINE)
         corner = tuple(float(x) for x in image[1, 1])
         began, cpu = time.perf_counter(), time.process_time()
-        form, genome, loss = drawn(image, corner, args.seed, args.quality, args.most)
+        form, genome, loss = drawn(image, corner, args.seed, args.quality, args.most, not args.free)
         print(f"{prompt}: {form.groups} shapes, loss {loss:.4f}, {time.perf_counter() - began:.1f} s, "
               f"{time.process_time() - cpu:.1f} CPU s  {scene.parts} {scene.background}", flush=True)  # fmt: skip
         picture = flat(form, genome, (192, 192))

@@ -66,11 +66,13 @@ FINE = 128  # pixels of a target
 
 @dataclass(frozen=True)
 class Part:
-    """One kind of thing in a prompt: its index (or a shape's name), how many, and its colour or ""."""
+    """One kind of thing in a prompt: its index (or a shape's name), how many, its colour or "", and what else the same
+    word may mean."""
 
     thing: int | str
     count: int = 1
     colour: str = ""
+    others: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,10 @@ class Icons:
         if isinstance(part.thing, str):
             image = _shape(part.thing, size)
         else:
-            blends = self.choices(part.thing)
+            thing = part.thing
+            if part.others and rng.random() < 0.3:  # "a cat" is its face mostly, and now and then the whole animal
+                thing = int(rng.choice(part.others))
+            blends = self.choices(thing)
             # The first of the best view mostly; the others by how near the artists are.
             odds = np.exp(-self.distance[blends] / 0.012) * np.where(self.group[blends] == 0, 1.0, 0.35)
             image = self.blend(int(rng.choice(blends, p=odds / odds.sum())), size)
@@ -332,7 +337,7 @@ class _Reader:
             n = self._longest(whole, start)
             if n > 1 and start + n == len(whole):
                 colour, _ = self._colour(whole[:start])
-                return Part(self._meant(" ".join(whole[start:])), count, colour), []
+                return self._meant(" ".join(whole[start:]), count, colour), []
         colour, rest = self._colour([w for w in whole if w != "of"])
         if not rest and colour:  # "an orange": a colour that is a thing, too
             rest, colour = [clause.split()[-1]], ""
@@ -350,11 +355,16 @@ class _Reader:
             return None, rest
         i, n = best
         unknown = [w for w in rest[:i] + rest[i + n :] if not self._longest([w], 0)]
-        return Part(self._meant(" ".join(rest[i : i + n])), count, colour), unknown
+        return self._meant(" ".join(rest[i : i + n]), count, colour), unknown
 
-    def _meant(self, phrase: str) -> int | str:
+    def _meant(self, phrase: str, count: int, colour: str) -> Part:
         shape = self.shapes.get(phrase) or self.shapes.get(singular(phrase))
-        return shape if shape else self.icons.named(phrase)[0][0]
+        if shape:
+            return Part(shape, count, colour)
+        found = self.icons.named(phrase)
+        # Names are worth more than keywords: only what bears the very name may stand for it as well.
+        others = tuple(i for i, sure in found[1:3] if sure > 2.5)
+        return Part(found[0][0], count, colour, others)
 
 
 def singular(phrase: str) -> str:
@@ -394,7 +404,7 @@ def load(path: Path = FILE) -> Icons:
         far = 0.25 if row["theme"].startswith(("face", "cat-face", "monkey-face", "person", "emotion")) else 0.0
         near = -2 * seen[i]
         put(row["name"], i, 3.0 + near)
-        put(row["short"], i, 3.2 + near)
+        put(row["short"], i, (3.4 if row["short"] != row["name"] else 3.0) + near)
         for place, word in enumerate(row["words"]):
             put(word, i, 1.0 - far - 0.02 * place + near)
     ranked = {word: sorted(found.items(), key=lambda pair: -pair[1]) for word, found in lexicon.items()}
