@@ -151,7 +151,7 @@ def voted(images: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.concatenate([colour, (weights[:, None, None] * alpha).sum(0)[..., None] / weights.sum()], -1)
 
 
-def groups(pictures: list[np.ndarray], most: int = 2) -> list[tuple[list[int], list[bool], float]]:
+def groups(pictures: list[np.ndarray], limit: float = FAR, most: int = 2, members: int = MEMBERS) -> list[tuple[list[int], list[bool], float]]:
     """Which pictures show the same view, mirrored or not, the first of each group in its middle; best first."""
     far, mirror = agreement(pictures)
     free, found = set(range(len(pictures))), []
@@ -159,7 +159,7 @@ def groups(pictures: list[np.ndarray], most: int = 2) -> list[tuple[list[int], l
         best = None
         for c in free:
             others = sorted((far[c, k], k) for k in free if k != c)
-            close = [(d, k) for d, k in others if d < FAR][: MEMBERS - 1]
+            close = [(d, k) for d, k in others if d < limit][: members - 1]
             if close:
                 score = np.mean([d for d, _ in close]) - 0.008 * len(close)
                 if best is None or score < best[0]:
@@ -167,10 +167,10 @@ def groups(pictures: list[np.ndarray], most: int = 2) -> list[tuple[list[int], l
         if best is None:
             break
         _, c, close = best
-        members = [c, *(k for _, k in close)]
+        group = [c, *(k for _, k in close)]
         flips = [False, *(bool(mirror[c, k]) for _, k in close)]
-        found.append((members, flips, float(np.mean([d for d, _ in close]))))
-        free -= set(members)
+        found.append((group, flips, float(np.mean([d for d, _ in close]))))
+        free -= set(group)
     return found
 
 
@@ -179,16 +179,23 @@ def blend(data: Path, only: list[str] | None = None) -> None:
     store = dict(np.load(data / "pictures.npz"))
     meta = json.loads((data / "things.json").read_text())
     allowed = [meta["sets"].index(name) for name in EMOJI]
-    chosen = []
+    out, of, variants, distances, artists = [], [], [], [], []
+    path = data / "blends.npz"
+    if path.exists() and not only:  # what is there stays
+        old = dict(np.load(path))
+        out, of, variants = list(old["blends"]), old["things"].tolist(), old["variants"].tolist()
+        distances, artists = old["distances"].tolist(), old["artists"].tolist()
+    there, chosen = set(of), []
     names = [row["name"] for row in meta["things"]]
     for thing in range(len(names)):
-        if only and names[thing] not in only:
+        if thing in there or (only and names[thing] not in only):
             continue
         rows = [r for r in np.flatnonzero(store["things"] == thing) if store["sets"][r] in allowed]
         if len(rows) < 2:
             continue
         raw = [store["pictures"][r] for r in rows]
-        found = groups([normal(each) for each in raw])
+        # Where no two agree well, the nearest two or three still say more than one.
+        found = groups([normal(each) for each in raw]) or groups([normal(each) for each in raw], 2.2 * FAR, 1, 3)
         for members, flips, distance in found:
             ratios = []
             for k in members:
@@ -198,7 +205,6 @@ def blend(data: Path, only: list[str] | None = None) -> None:
             images = [normal(raw[k], aspect)[:, ::-1] if f else normal(raw[k], aspect)
                       for k, f in zip(members, flips, strict=True)]  # fmt: skip
             chosen.append((thing, np.array(images), [int(store["sets"][rows[k]]) for k in members], distance))
-    out, things, variants, distances, artists = [], [], [], [], []
     for g, (thing, images, sets, distance) in enumerate(chosen):
         n = len(images)
         images = np.ascontiguousarray(images)
@@ -214,17 +220,17 @@ def blend(data: Path, only: list[str] | None = None) -> None:
             mean = (mix[:, None, None, None] * field).sum(0).astype(np.float32)
             back = inverse(mean)  # from the mean frame to the first picture's
             shown = [warped(image, back + warped(each, back)) for image, each in zip(images, field, strict=True)]
-            out.append(voted(np.array(shown), mix))
-            things.append(thing)
+            out.append((255 * np.clip(voted(np.array(shown), mix), 0, 1) + 0.5).astype(np.uint8))
+            of.append(thing)
             variants.append(v)
             distances.append(distance)
             artists.append(sum(1 << s for s in sets))
     np.savez_compressed(
-        data / "blends.npz", blends=(255 * np.clip(np.array(out), 0, 1) + 0.5).astype(np.uint8),
-        things=np.array(things), variants=np.array(variants), distances=np.array(distances, np.float32),
+        path, blends=np.array(out),
+        things=np.array(of), variants=np.array(variants), distances=np.array(distances, np.float32),
         artists=np.array(artists),
     )  # fmt: skip
-    print(f"{len(out):,} blends of {len(set(things)):,} things")
+    print(f"{len(out):,} blends of {len(set(of)):,} things")
 
 
 if __name__ == "__main__":

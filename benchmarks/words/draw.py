@@ -48,7 +48,7 @@ def weighed(image: np.ndarray, detail: float = 4.0) -> np.ndarray:
 def colours_of(image: np.ndarray, most: int = 12) -> tuple[tuple[float, float, float], ...]:
     """The flat colours of a picture: of pixels whose neighbours look alike."""
     around = [np.roll(image, (dy, dx), (0, 1)) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
-    flat = (np.max(around, 0) - np.min(around, 0)).max(-1) < 0.12
+    flat = (np.max(around, 0) - np.min(around, 0)).max(-1) < 0.03
     return choose(image, flat.astype(np.float32), most)
 
 

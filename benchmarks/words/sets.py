@@ -7,11 +7,8 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# What the guide and the prior learn from: permissive licences alone. Emoji first, as they share names.
+# What the guide and the prior learn from: permissive licences alone.
 EMOJI = ("noto", "noto-v1", "twemoji", "emojione", "fluent-emoji-flat", "fxemoji", "streamline-emojis")
-ICONS = ("flat-color-icons", "streamline-ultimate-color", "icon-park", "meteocons", "fluent-color")
-OUTLINES = ("game-icons", "ph", "tabler")  # of one colour
-TAUGHT = (*EMOJI, *ICONS, *OUTLINES)
 # What the judge learns from, both CC BY-SA: no picture of the guide's is among them.
 JUDGED = ("openmoji", "emojione-v1")
 
@@ -20,7 +17,6 @@ LEFT_OUT = {"hand-prop", "person", "person-gesture", "person-role", "person-acti
     "family", "person-symbol", "skin-tone", "hair-style", "time-clock", "transport-sign", "arrow", "zodiac", "av-symbol",
     "gender", "punctuation", "currency", "keycap", "alphanum", "flag", "country-flag", "subdivision-flag", "other-symbol",
     "religion", "warning", "math"}  # fmt: skip
-KEPT = {"person-fantasy", "person-role"}
 PEOPLE = {"boy", "girl", "man", "woman", "baby", "old man", "old woman", "person", "child", "princess", "prince",
     "santa claus", "mermaid", "fairy", "vampire", "genie", "zombie", "mage", "elf", "superhero", "supervillain",
     "ninja", "baby angel", "troll", "construction worker", "police officer", "guard", "detective", "astronaut",
@@ -91,7 +87,6 @@ def things(data: Path) -> list[Thing]:
         words = [w for w in dict.fromkeys(tags) if w != label and len(w) > 1 and w.isascii()]
         thing = Thing(label, words, theme, each["emoji"])
         code = each["hexcode"].lower().replace("-fe0f", "")
-        aliases = {plain(label), *(plain(n) for n in codes.get(code, ())), plain(tags[0] if tags else label)}
         first = [plain(label), *sorted(plain(n) for n in codes.get(code, ()))]
         for name, collection in sets.items():
             by_plain = collection.setdefault("by_plain", {})

@@ -123,7 +123,7 @@ class Icons:
             plane = (plane[:-2] + 2 * plane[1:-1] + plane[2:]) / 4
             plane = (plane[:, :-2] + 2 * plane[:, 1:-1] + plane[:, 2:]) / 4
             planes.append(np.asarray(Image.fromarray(plane, "F").resize((size, size), Image.Resampling.BICUBIC)))
-        share = np.clip((np.array(planes) - np.sort(planes, 0)[-2]) * 3 + 0.5, 0, 1) * (np.array(planes) > 0.15)
+        share = np.clip((np.array(planes) - np.sort(planes, 0)[-2]) * 8 + 0.5, 0, 1) * (np.array(planes) > 0.15)
         share /= share.sum(0)
         colour = np.einsum("khw,kc->hwc", share[1:], palette[: len(planes) - 1])
         alpha = share[1:].sum(0)
