@@ -60,6 +60,16 @@ SHAPES = {
     "hexagon": ("hexagon",), "octagon": ("octagon",), "semicircle": ("semicircle", "half circle"),
     "stripe": ("stripe", "bar", "line"), "bullseye": ("bullseye", "target shape"),
 }  # fmt: skip
+# What a word means first, where names and keywords would choose otherwise.
+MEANT = {
+    "boat": "sailboat", "ball": "soccer ball", "clock": "alarm clock", "rain": "cloud with rain", "sheep": "ewe",
+    "sword": "crossed swords", "hat": "top hat", "orange": "tangerine", "flower": "tulip", "cake": "birthday cake",
+    "glass": "wine glass", "boot": "womans boot", "ring": "ring", "face": "slightly smiling face",
+    "smiley": "slightly smiling face", "bottle": "bottle with popping cork", "fruit": "red apple", "animal": "cat face",
+    "vehicle": "automobile", "pet": "dog face", "food": "hamburger", "drink": "cup with straw", "plant": "potted plant",
+    "insect": "lady beetle", "bug": "lady beetle", "building": "house", "weather": "sun behind cloud",
+}  # fmt: skip
+_PEOPLE = ("face", "cat-face", "monkey-face", "person", "emotion", "heart", "hand", "geometric")  # themes
 SIZE = 64
 FINE = 128  # pixels of a target
 
@@ -132,7 +142,8 @@ class Icons:
 
     def named(self, phrase: str) -> list[tuple[int, float]]:
         """Things that a noun may mean with how sure that is, best first; none for a word that is not known."""
-        return self.lexicon.get(phrase) or self.lexicon.get(singular(phrase)) or []
+        both = [pair for word in (phrase, singular(phrase), f"{phrase}s") for pair in self.lexicon.get(word, ())]
+        return sorted(dict(sorted(both, key=lambda pair: pair[1])).items(), key=lambda pair: -pair[1])
 
     def nearest(self, word: str, most: int = 3) -> list[str]:
         """Known words that are spelled about like ``word``."""
@@ -253,7 +264,7 @@ class _Reader:
         for i, clause in enumerate(clauses):
             link = links[i - 1] if i else ""
             place = self._background(clause) if link in ("on", "behind", "under", "above") or i == 0 else None
-            if place and (i or len(clauses) == 1 and not self.icons.named(clause)):
+            if place and (i or len(clauses) == 1 and not self.icons.named(clause.split()[-1])):
                 background = place
                 continue
             found, unknown = self._part(clause)
@@ -335,7 +346,8 @@ class _Reader:
         whole = [w for w in words if w not in NUMBERS and not w.isdigit() and (w not in IDLE or w == "of")]
         for start in range(len(whole)):
             n = self._longest(whole, start)
-            if n > 1 and start + n == len(whole):
+            plain = singular(" ".join(whole[start + 1 :])) in self.shapes or " ".join(whole[start + 1 :]) in self.shapes
+            if n > 1 and start + n == len(whole) and not (plain and self._colour(whole[start : start + 1])[0]):
                 colour, _ = self._colour(whole[:start])
                 return self._meant(" ".join(whole[start:]), count, colour), []
         colour, rest = self._colour([w for w in whole if w != "of"])
@@ -401,12 +413,21 @@ def load(path: Path = FILE) -> Icons:
         if i not in seen:
             continue
         # Faces and people answer to their names; to the word "cat" they do after the animal.
-        far = 0.25 if row["theme"].startswith(("face", "cat-face", "monkey-face", "person", "emotion")) else 0.0
+        far = 0.5 if row["theme"].startswith(_PEOPLE) else 0.0
         near = -2 * seen[i]
         put(row["name"], i, 3.0 + near)
         put(row["short"], i, (3.4 if row["short"] != row["name"] else 3.0) + near)
+        *rest, head = row["short"].split()
+        put(head, i, 1.7 - far + near)  # "cap" is a billed cap before it is what has the keyword
+        for word in rest:
+            if len(word) > 2 and word not in COLOURS and word not in IDLE and word not in ("and", "with", "for"):
+                put(word, i, 1.2 - far + near)
         for place, word in enumerate(row["words"]):
             put(word, i, 1.0 - far - 0.02 * place + near)
+    index = {row["name"]: i for i, row in enumerate(things)}
+    for word, name in MEANT.items():
+        if index.get(name) in seen:
+            put(word, index[name], 4.0)
     ranked = {word: sorted(found.items(), key=lambda pair: -pair[1]) for word, found in lexicon.items()}
     return Icons(
         things, of, np.array(arrays["group"]), distance, np.array(arrays["palettes"]), np.array(arrays["offsets"]),
