@@ -25,7 +25,7 @@ from evoart.openclip.compose import COLOURS
 FILE = Path(__file__).parent / "models" / "icons-prior.safetensors"
 NUMBERS = {
     "a": 1, "an": 1, "one": 1, "the": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
-    "nine": 9, "some": 3, "several": 4, "many": 7, "pair": 2,
+    "nine": 9, "some": 3, "several": 4, "many": 7,
 }  # fmt: skip
 RELATIONS = (
     ("to the left of", "left"), ("left of", "left"), ("to the right of", "right"), ("right of", "right"),
@@ -51,7 +51,7 @@ SAME = {"gray": "grey", "violet": "purple", "golden": "yellow", "gold": "yellow"
 IDLE = set(
     "of drawing picture icon image sticker emoji logo photo painting illustration sketch simple flat minimal style "
     "clip art vector cute small large big little tiny beautiful nice happy old new background it its is at to that "
-    "which very style drawn in my your his her our their this these those there coloured colored silhouette".split()
+    "which very style pair drawn in my your his her our their this these those there coloured colored silhouette".split()
 )
 SHAPES = {
     "circle": ("circle", "disc", "dot", "ball shape"), "square": ("square", "box shape"), "triangle": ("triangle",),
@@ -126,6 +126,7 @@ class Icons:
         """Blend ``i`` ``(size, size, 4)``: flat colours with smooth outlines, opacity not multiplied in."""
         packed = self.maps[self.offsets[i] : self.offsets[i + 1]].tobytes()
         labels = np.frombuffer(zlib.decompress(packed), np.uint8).reshape(SIZE, SIZE)
+        labels = _rimless(labels)
         palette = self.palettes[i].astype(np.float32) / 255
         planes = []
         for k in range(int(labels.max()) + 1):
@@ -133,7 +134,10 @@ class Icons:
             plane = (plane[:-2] + 2 * plane[1:-1] + plane[2:]) / 4
             plane = (plane[:, :-2] + 2 * plane[:, 1:-1] + plane[:, 2:]) / 4
             planes.append(np.asarray(Image.fromarray(plane, "F").resize((size, size), Image.Resampling.BICUBIC)))
-        share = np.clip((np.array(planes) - np.sort(planes, 0)[-2]) * 8 + 0.5, 0, 1) * (np.array(planes) > 0.15)
+        planes = np.array(planes)
+        second, first = np.sort(planes, 0)[-2:] if len(planes) > 1 else (np.zeros_like(planes[0]), planes[0])
+        rival = np.where(planes == first, second, first)  # the greatest of the other planes
+        share = np.clip((planes - rival) * 4 + 0.5, 0, 1)
         share /= share.sum(0)
         colour = np.einsum("khw,kc->hwc", share[1:], palette[: len(planes) - 1])
         alpha = share[1:].sum(0)
@@ -194,6 +198,18 @@ class Icons:
         if not isinstance(part.thing, str) and rng.random() < 0.3 and not self.things[part.thing].get("text"):
             image = image[:, ::-1]
         return [image] * part.count
+
+
+def _rimless(labels: np.ndarray) -> np.ndarray:
+    """Labels whose outermost pixels are those of what lies inside: where artists' outlines do not meet, colours of no
+    part are left."""
+    inside = np.pad(labels > 0, 1)
+    core = inside[1:-1, 1:-1] & inside[:-2, 1:-1] & inside[2:, 1:-1] & inside[1:-1, :-2] & inside[1:-1, 2:]
+    planes = np.pad(np.array([(labels == k) & core for k in range(int(labels.max()) + 1)]), ((0, 0), (2, 2), (2, 2)))
+    h, w = labels.shape
+    near = sum(planes[:, dy : dy + h, dx : dx + w].astype(np.int32) for dy in range(5) for dx in range(5))
+    rim = (labels > 0) & ~core & (near.max(0) > 0)
+    return np.where(rim, near.argmax(0), labels).astype(np.uint8)
 
 
 def _arranged(shown: list[list[np.ndarray]], scene: Scene, size: int) -> np.ndarray:
