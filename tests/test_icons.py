@@ -54,7 +54,8 @@ def test_prompts_that_say_nothing(world, prompt):
 def test_targets_are_pictures_of_the_colour(world):
     for colour in ("red", "green", "blue"):
         image = world.target(world.read(f"a {colour} car"), 1)
-        assert image.shape == (icons.FINE, icons.FINE, 3) and 0 <= image.min() <= image.max() <= 1
+        assert image.shape == (icons.FINE, icons.FINE, 3)
+        assert 0 <= image.min() <= image.max() <= 1
         shown = np.concatenate([image, (np.abs(image - 1).max(-1, keepdims=True) > 0.05)], -1)
         part = compose.main_part(shown) * shown[..., 3]
         mean = (image * part[..., None]).sum((0, 1)) / part.sum()

@@ -16,7 +16,7 @@ def test_the_residual_net_is_open_clips() -> None:
     from open_clip.modified_resnet import ModifiedResNet
 
     torch.manual_seed(0)
-    net = ModifiedResNet(layers=(1, 2, 1, 1), output_dim=24, heads=4, image_size=64, width=8).eval()
+    net = ModifiedResNet(layers=[1, 2, 1, 1], output_dim=24, heads=4, image_size=64, width=8).eval()
     for module in net.modules():  # norms that do something
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(module.running_mean, -0.3, 0.3)
@@ -41,7 +41,8 @@ def test_a_pixel_has_a_gradient() -> None:
     params = resnet.parameters(state, (1, 1, 1, 1))
     image = np.full((1, 32, 32, 3), 0.4, np.float32)
     slope = np.asarray(jax.grad(lambda x: resnet.features(params, 2, x).sum())(image))
-    assert np.isfinite(slope).all() and np.abs(slope).max() > 0
+    assert np.isfinite(slope).all()
+    assert np.abs(slope).max() > 0
 
 
 def _state() -> dict[str, np.ndarray]:

@@ -151,7 +151,9 @@ def voted(images: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.concatenate([colour, (weights[:, None, None] * alpha).sum(0)[..., None] / weights.sum()], -1)
 
 
-def groups(pictures: list[np.ndarray], limit: float = FAR, most: int = 2, members: int = MEMBERS) -> list[tuple[list[int], list[bool], float]]:
+def groups(
+    pictures: list[np.ndarray], limit: float = FAR, most: int = 2, members: int = MEMBERS
+) -> list[tuple[list[int], list[bool], float]]:
     """Which pictures show the same view, mirrored or not, the first of each group in its middle; best first."""
     far, mirror = agreement(pictures)
     free, found = set(range(len(pictures))), []
@@ -194,8 +196,9 @@ def blend(data: Path, only: list[str] | None = None) -> None:
         if len(rows) < 2:
             continue
         raw = [store["pictures"][r] for r in rows]
-        # Where no two agree well, the nearest two or three still say more than one.
-        found = groups([normal(each) for each in raw]) or groups([normal(each) for each in raw], 2.2 * FAR, 1, 3)
+        # Where no two agree well, the nearest two or three still say more than one; at last the nearest two anyway.
+        seen = [normal(each) for each in raw]
+        found = groups(seen) or groups(seen, 2.2 * FAR, 1, 3) or groups(seen, np.inf, 1, 2)
         for members, flips, distance in found:
             ratios = []
             for k in members:

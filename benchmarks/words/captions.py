@@ -10,8 +10,9 @@ import numpy as np
 
 NUMBERS = ("no", "one", "two", "three", "four", "five")
 SMALL_WORDS = (
-    "a", "an", "the", "of", "on", "in", "and", "with", "under", "above", "below", "over", "beside", "next", "to", "left",
-    "right", "near", "by", "behind", "front", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
+    "a", "an", "the", "of", "on", "in", "and", "with", "under", "above", "below", "over", "beside", "next", "to",
+    "left", "right", "near", "by", "behind", "front", "one", "two", "three", "four", "five", "six", "seven",
+    "eight", "nine",
     "ten", "many", "some", "several", "few", "drawing", "picture", "icon", "image", "sticker", "emoji", "logo", "photo",
     "painting", "illustration", "simple", "flat", "minimal", "style", "clip", "art", "vector", "cute", "small", "large",
     "big", "little", "tiny", "background", "white", "black", "grey", "gray", "red", "orange", "yellow", "green", "blue",
@@ -77,7 +78,7 @@ class Captions:
     def __init__(self, data: Path) -> None:
         rows = json.loads((data / "things.json").read_text())["things"]
         self.names = [spelled(row["name"]) for row in rows]
-        self.short = [spelled(SHORT.get(row["name"], row["name"])) for row in rows]
+        self.short = [spelled(str(SHORT.get(row["name"], row["name"]))) for row in rows]
         self.short = [re.sub(r"(?<=.) (face|symbol|sign|emblem)$", "", name) for name in self.short]
         self.words = [[w for w in dict.fromkeys(map(spelled, row["words"])) if w] for row in rows]
         count: dict[str, int] = {}
@@ -90,7 +91,7 @@ class Captions:
         for words in self.words:
             odds = np.array([1 / count[w] for w in words])
             self.odds.append(odds / odds.sum() if len(odds) else odds)
-        known = dict.fromkeys(SMALL_WORDS)
+        known: dict[str, None] = dict.fromkeys(SMALL_WORDS)
         for text in (*self.names, *self.short, *(w for words in self.words for w in words)):
             known.update(dict.fromkeys(text.split()))
         for text in (*self.names, *self.short):
@@ -106,16 +107,16 @@ class Captions:
             return self.short[thing]
         return self.words[thing][rng.choice(len(self.words[thing]), p=self.odds[thing])]
 
-    def single(self, rng: np.random.Generator, thing: int, colour: str | None, ground: str | None) -> str:
-        """One thing, of a colour and on a ground where they are to be said."""
+    def single(self, rng: np.random.Generator, thing: int, colour: str | None, background: str | None) -> str:
+        """One thing, of a colour and on a background where they are to be said."""
         noun = self.noun(rng, thing)
         if colour:
             noun = f"{colour} {noun}"
         text = SAID[rng.integers(len(SAID))].format(noun)
-        return self.on(rng, text, ground)
+        return self.on(rng, text, background)
 
-    def on(self, rng: np.random.Generator, text: str, ground: str | None) -> str:
-        """A text with its ground."""
-        if not ground:
+    def on(self, rng: np.random.Generator, text: str, background: str | None) -> str:
+        """A text with its background."""
+        if not background:
             return text
-        return text + (" on {}", " on a {} background", " in front of {}")[rng.integers(3)].format(ground)
+        return text + (" on {}", " on a {} background", " in front of {}")[rng.integers(3)].format(background)

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from draw import drawn
+from draw import corner_of, drawn, shapes_for
 from PIL import Image, ImageDraw
 
 from evoart.engine.clip import flat
@@ -39,8 +39,9 @@ MANY = [(n, t) for t in ("apples", "cats", "stars", "cars") for n in ("two", "th
 
 def picture(world: icons.Icons, prompt: str, seed: int, quality: str, size: int = 192) -> np.ndarray:
     """What is drawn for a prompt ``(size, size, 3)``."""
-    image = world.target(world.read(prompt), seed)
-    form, genome, _ = drawn(image, tuple(float(x) for x in image[1, 1]), seed, quality)
+    scene = world.read(prompt)
+    image = world.target(scene, seed)
+    form, genome, _ = drawn(image, corner_of(image), seed, quality, shapes_for(scene))
     return flat(form, genome, (size, size))
 
 
@@ -94,7 +95,7 @@ def counts(world: icons.Icons, args: argparse.Namespace) -> None:
     numbers, right = {"two": 2, "three": 3, "four": 4, "five": 5}, 0
     for word, thing in MANY:
         seen = picture(world, f"{word} {thing}", args.seed, args.quality)
-        patches, n = label(np.abs(seen - 1).max(-1) > 0.08)
+        patches = np.asarray(label(np.abs(seen - 1).max(-1) > 0.08)[0])  # type: ignore[index]
         sizes = np.bincount(patches.ravel())[1:]
         found = int((sizes > 0.15 * sizes.max()).sum())
         right += found == numbers[word]

@@ -10,6 +10,7 @@ import argparse
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -25,9 +26,8 @@ from evoart.search.grow import Grow
 from evoart.search.plan import plan_for
 
 KINDS = ("ellipse", "triangle", "rectangle", "polygon:5", "line")
-MOST = 40  # shapes
+MOST, MORE, LIMIT = 40, 6, 60  # shapes of one figure, for each further one, and in all
 FINE = 128  # pixels of the canvas
-SPARED = 0.04  # of the loss of an empty picture, what all shapes left out together may cost, in hundredths
 
 
 def weighed(image: np.ndarray, detail: float = 4.0) -> np.ndarray:
@@ -45,6 +45,17 @@ def weighed(image: np.ndarray, detail: float = 4.0) -> np.ndarray:
     return (weight / weight.mean(dtype=np.float64)).astype(np.float32)
 
 
+def corner_of(image: np.ndarray) -> tuple[float, float, float]:
+    """The colour of the background."""
+    red, green, blue = image[1, 1]
+    return float(red), float(green), float(blue)
+
+
+def shapes_for(scene: icons.Scene) -> int:
+    """How many shapes a prompt gets at most."""
+    return min(MOST + MORE * (sum(part.count for part in scene.parts) - 1), LIMIT)
+
+
 def colours_of(image: np.ndarray, most: int = 12) -> tuple[tuple[float, float, float], ...]:
     """The flat colours of a picture: of pixels whose neighbours look alike."""
     around = [np.roll(image, (dy, dx), (0, 1)) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
@@ -53,7 +64,7 @@ def colours_of(image: np.ndarray, most: int = 12) -> tuple[tuple[float, float, f
 
 
 def drawn(image: np.ndarray, background: tuple[float, float, float], seed: int, quality: str = "draft",
-          most: int = MOST, flatly: bool = True) -> tuple[ShapesForm, np.ndarray, float]:  # fmt: skip
+          most: int = MOST, flatly: bool = True) -> tuple[Any, np.ndarray, float]:  # fmt: skip
     """Form, genome and loss of shapes that show ``image`` ``(h, w, 3)``."""
     warm()
     target = Target(np.ascontiguousarray(image, np.float32), weighed(image))
@@ -73,7 +84,7 @@ def drawn(image: np.ndarray, background: tuple[float, float, float], seed: int, 
 
 
 def spare(studio: Studio, form: ShapesForm, kinds: tuple[str, ...], rows: np.ndarray, target: Target,
-          tolerance: float = 0.002) -> tuple[ShapesForm, np.ndarray, float]:  # fmt: skip
+          tolerance: float = 0.002) -> tuple[Any, np.ndarray, float]:  # fmt: skip
     """Without the shapes that hardly matter."""
     empty = float((((target.image - np.array(form.background)) ** 2) * target.weight[..., None]).mean())
     loss = studio.judge(kinds, rows)[0]
@@ -95,7 +106,7 @@ if __name__ == "__main__":
     parser.add_argument("--sheet", type=Path, default=Path("sheet.png"))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--quality", default="draft")
-    parser.add_argument("--most", type=int, default=MOST)
+    parser.add_argument("--most", type=int, help="shapes at most; default: by the number of figures")
     parser.add_argument("--free", action="store_true", help="any colours")
     parser.add_argument("--targets", action="store_true", help="show what was aimed at as well")
     args = parser.parse_args()
@@ -103,9 +114,11 @@ if __name__ == "__main__":
     for prompt in args.prompts:
         scene = world.read(prompt)
         image = world.target(scene, args.seed, FINE)
-        corner = tuple(float(x) for x in image[1, 1])
+        corner = corner_of(image)
         began, cpu = time.perf_counter(), time.process_time()
-        form, genome, loss = drawn(image, corner, args.seed, args.quality, args.most, not args.free)
+        form, genome, loss = drawn(
+            image, corner, args.seed, args.quality, args.most or shapes_for(scene), not args.free
+        )
         print(f"{prompt}: {form.groups} shapes, loss {loss:.4f}, {time.perf_counter() - began:.1f} s, "
               f"{time.process_time() - cpu:.1f} CPU s  {scene.parts} {scene.background}", flush=True)  # fmt: skip
         picture = flat(form, genome, (192, 192))

@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from blend import SIZE, blurred
+from blend import blurred
 from captions import Captions
 
 from evoart.openclip.icons import FILE
@@ -35,7 +35,9 @@ def flat(image: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.nd
     centres = np.array(centres)
     for _ in range(12):
         nearest = ((points[:, None] - centres[None]) ** 2).sum(-1).argmin(1)
-        centres = np.array([points[nearest == k].mean(0) if (nearest == k).any() else centres[k] for k in range(len(centres))])
+        centres = np.array(
+            [points[nearest == k].mean(0) if (nearest == k).any() else centres[k] for k in range(len(centres))]
+        )
     # Merge what lies near or is hardly there.
     while len(centres) > 1:
         nearest = ((points[:, None] - centres[None]) ** 2).sum(-1).argmin(1)
@@ -65,8 +67,8 @@ def without_crumbs(labels: np.ndarray, least: int = 9) -> np.ndarray:
 
     labels = labels.copy()
     for k in np.unique(labels):
-        patches, n = label(labels == k)
-        for patch in range(1, n + 1):
+        patches = np.asarray(label(labels == k)[0])  # type: ignore[index]
+        for patch in range(1, patches.max() + 1):
             where = patches == patch
             if where.sum() < least:
                 rim = binary_dilation(where) & ~where

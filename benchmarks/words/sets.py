@@ -13,25 +13,30 @@ EMOJI = ("noto", "noto-v1", "twemoji", "emojione", "fluent-emoji-flat", "fxemoji
 JUDGED = ("openmoji", "emojione-v1")
 
 # Themes of emojibase, by subgroup, and those whose pictures are no things.
-LEFT_OUT = {"hand-prop", "person", "person-gesture", "person-role", "person-activity", "person-sport", "person-resting",
-    "family", "person-symbol", "skin-tone", "hair-style", "time-clock", "transport-sign", "arrow", "zodiac", "av-symbol",
-    "gender", "punctuation", "currency", "keycap", "alphanum", "flag", "country-flag", "subdivision-flag", "other-symbol",
-    "religion", "warning", "math"}  # fmt: skip
+LEFT_OUT = {
+    "hand-prop", "person", "person-gesture", "person-role", "person-activity", "person-sport", "person-resting",
+    "family", "person-symbol", "skin-tone", "hair-style", "time-clock", "transport-sign", "arrow", "zodiac",
+    "av-symbol", "gender", "punctuation", "currency", "keycap", "alphanum", "flag", "country-flag",
+    "subdivision-flag", "other-symbol", "religion", "warning", "math",
+}  # fmt: skip
 PEOPLE = {"boy", "girl", "man", "woman", "baby", "old man", "old woman", "person", "child", "princess", "prince",
     "santa claus", "mermaid", "fairy", "vampire", "genie", "zombie", "mage", "elf", "superhero", "supervillain",
     "ninja", "baby angel", "troll", "construction worker", "police officer", "guard", "detective", "astronaut",
     "farmer", "cook", "firefighter", "artist", "pilot", "health worker", "snowboarder", "people holding hands",
     "woman dancing", "man dancing", "person surfing", "person running", "family", "footprints", "fingerprint",
     "person with crown", "mechanic", "scientist", "teacher", "singer", "mx claus", "mrs. claus", "beard"}  # fmt: skip
-SYMBOLS = {"check mark", "cross mark", "peace symbol", "yin yang", "star of david", "infinity", "recycling symbol",
-    "question mark", "exclamation mark", "red question mark", "red exclamation mark", "musical note", "plus", "minus",
-    "multiply", "divide", "radioactive", "biohazard", "warning", "no entry", "prohibited", "trident emblem",
-    "fleur-de-lis", "medical symbol", "heavy dollar sign", "dollar sign", "check mark button", "cross mark button",
-    "latin cross", "star and crescent", "menorah", "atom symbol", "restroom", "wheelchair symbol", "hollow red circle",
-    "play button", "pause button", "shuffle tracks button", "no smoking", "stop sign", "up arrow", "down arrow",
-    "left arrow", "right arrow", "female sign", "male sign", "sparkle", "eight-spoked asterisk", "part alternation mark",
-    "counterclockwise arrows button", "on! arrow", "hundred points", "chequered flag", "triangular flag",
-    "white flag", "black flag", "pirate flag", "rainbow flag", "crossed flags", "dna"}  # fmt: skip
+SYMBOLS = {
+    "check mark", "cross mark", "peace symbol", "yin yang", "star of david", "infinity", "recycling symbol",
+    "question mark", "exclamation mark", "red question mark", "red exclamation mark", "musical note", "plus",
+    "minus", "multiply", "divide", "radioactive", "biohazard", "warning", "no entry", "prohibited",
+    "trident emblem", "fleur-de-lis", "medical symbol", "heavy dollar sign", "dollar sign", "check mark button",
+    "cross mark button", "latin cross", "star and crescent", "menorah", "atom symbol", "restroom",
+    "wheelchair symbol", "hollow red circle", "play button", "pause button", "shuffle tracks button",
+    "no smoking", "stop sign", "up arrow", "down arrow", "left arrow", "right arrow", "female sign",
+    "male sign", "sparkle", "eight-spoked asterisk", "part alternation mark", "counterclockwise arrows button",
+    "on! arrow", "hundred points", "chequered flag", "triangular flag", "white flag", "black flag",
+    "pirate flag", "rainbow flag", "crossed flags", "dna",
+}  # fmt: skip
 
 
 @dataclass

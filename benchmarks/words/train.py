@@ -12,6 +12,7 @@ import argparse
 import json
 import pickle
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import jax
@@ -41,12 +42,12 @@ TURNS = 3  # times a batch is learned, pushed further each time
 AT_EACH = 240  # seconds between two checkpoints
 
 
-def configuration(name: str, words: list[str]) -> dict:
+def configuration(name: str, words: Sequence[str]) -> dict:
     """open_clip's JSON configuration, with the words."""
     vision = {"image_size": SIZE, "layers": list(LAYERS[name]), "width": WIDTH[name]}
     width = TEXT_WIDTH[name]
     text = {"context_length": CONTEXT, "vocab_size": len(words) + 3, "width": width, "heads": width // 32, "layers": 2}
-    return {"embed_dim": EMBED, "vision_cfg": vision, "text_cfg": text, "quick_gelu": True, "words": words}
+    return {"embed_dim": EMBED, "vision_cfg": vision, "text_cfg": text, "quick_gelu": True, "words": list(words)}
 
 
 class Towers:
@@ -151,7 +152,7 @@ class Towers:
             if (stacked := _find(params["text"]["blocks"], ours)) is not None:
                 for i, array in enumerate(np.asarray(stacked)):
                     state[f"{_TEXT}{i}.{theirs}"] = np.ascontiguousarray(array.T if turned else array)
-        state["logit_scale"] = np.float32(scale).reshape(())
+        state["logit_scale"] = np.array(scale, np.float32)
         return {name: np.asarray(array, np.float16) for name, array in state.items()}
 
 
@@ -238,7 +239,9 @@ def accuracy(towers: Towers, params: dict, batches: Batches, data: Path, sets: t
     from evoart.openclip.compose import flattened, pasted
 
     rows = np.random.default_rng(7).permutation(len(held.pictures))[:400]
-    images = np.array([flattened(pasted([(held.pictures[i] / np.float32(255), (0.02, 0.02, 0.96, 0.96))], SIZE)) for i in rows])
+    images = np.array(
+        [flattened(pasted([(held.pictures[i] / np.float32(255), (0.02, 0.02, 0.96, 0.96))], SIZE)) for i in rows]
+    )
     v = np.concatenate([np.asarray(_SEE(towers)(params, images[i : i + 100])) for i in range(0, len(images), 100)])
     names = [f"a {name}" for name in batches.world.captions.names]
     t = np.asarray(_READ(towers)(params, batches.tokens(names)))
@@ -250,11 +253,11 @@ def accuracy(towers: Towers, params: dict, batches: Batches, data: Path, sets: t
 _MADE: dict = {}
 
 
-def _SEE(towers: Towers):  # noqa: N802
+def _SEE(towers: Towers):
     return _MADE.setdefault("see", jax.jit(towers.images))
 
 
-def _READ(towers: Towers):  # noqa: N802
+def _READ(towers: Towers):
     return _MADE.setdefault("read", jax.jit(towers.texts))
 
 
@@ -271,7 +274,7 @@ def shapes_of(params: dict) -> dict:
 
 
 def train(args: argparse.Namespace) -> None:
-    """Train for ``--minutes`` (in all, over all calls), save as it goes; begun again it goes on."""
+    """Train for ``--minutes`` (in all, over all calls), save as it goes; called again it goes on."""
     name, sets = args.name, SETS[args.name]
     if args.without:
         sets = tuple(each for each in sets if each not in args.without)
@@ -287,15 +290,13 @@ def train(args: argparse.Namespace) -> None:
 
     move = muon(
         1.0, weight_decay=0.02, adam_weight_decay=0.02, adam_b2=0.98, consistent_rms=0.2,
-        muon_weight_dimension_numbers=shapes_of,
+        muon_weight_dimension_numbers=shapes_of,  # type: ignore[arg-type]
     )  # fmt: skip
     optimizer = optax.chain(optax.clip_by_global_norm(1.0), move)
 
     @jax.jit
     def learn(params, state, mean, images, batch, blend, rate):
-        (_, seen), (slope, pixels) = jax.value_and_grad(loss_of, (0, 1), has_aux=True)(
-            params, images, batch, towers
-        )
+        (_, seen), (slope, pixels) = jax.value_and_grad(loss_of, (0, 1), has_aux=True)(params, images, batch, towers)
         updates, state = optimizer.update(slope, state, params)
         params = optax.apply_updates(params, jax.tree.map(lambda x: rate * x, updates))
         mean = jax.tree.map(lambda a, b: blend * a + (1 - blend) * b, mean, params)
@@ -312,6 +313,7 @@ def train(args: argparse.Namespace) -> None:
     limit, began, saved, told = 60 * args.minutes, time.perf_counter(), time.perf_counter(), step
     first = step
     shape = args.held or (JUDGED if name == "icons" else EMOJI)
+    seen: dict = {}
     while True:
         now = spent + time.perf_counter() - began
         share = min(now / limit, 1.0)

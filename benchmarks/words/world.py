@@ -73,15 +73,15 @@ class World:
     def item(self) -> tuple[np.ndarray, str, int, int]:
         """Picture ``(SIZE, SIZE, 3)``, caption, thing (-1: several kinds) and number of things."""
         rng, kind = self.rng, self.rng.random()
-        ground = str(rng.choice(list(COLOURS))) if rng.random() < 0.25 else "white"
-        base = shaded(ground) if rng.random() < 0.7 else np.clip(shaded(ground) + rng.normal(0, 0.06, 3), 0, 1)
-        told = ground if ground != "white" and rng.random() < 0.7 else None
+        background = str(rng.choice(list(COLOURS))) if rng.random() < 0.25 else "white"
+        base = shaded(background) if rng.random() < 0.7 else np.clip(shaded(background) + rng.normal(0, 0.06, 3), 0, 1)
+        told = background if background != "white" and rng.random() < 0.7 else None
         row = self._next()
         thing = int(self.things[row])
         if kind < 0.74:  # one thing
             ink, said = None, None
             if rng.random() < 0.33:
-                ink = str(rng.choice([c for c in COLOURS if c != ground]))
+                ink = str(rng.choice([c for c in COLOURS if c != background]))
                 said = ink
             elif rng.random() < 0.25:
                 said = self.colour_of(row)
@@ -93,7 +93,7 @@ class World:
             return flattened(image, base), self.captions.single(rng, thing, said, told), thing, 1
         if kind < 0.86:  # several of it
             count = int(rng.integers(2, 6))
-            ink = str(rng.choice([c for c in COLOURS if c != ground])) if rng.random() < 0.3 else None
+            ink = str(rng.choice([c for c in COLOURS if c != background])) if rng.random() < 0.3 else None
             parts = []
             for x, y, w, h in spots(count):
                 dx, dy = rng.normal(0, 0.02, 2)
@@ -106,7 +106,7 @@ class World:
         first, second = places(relation)
         parts, nouns = [], []
         for each, box in ((row, first), (other, second)):
-            ink = str(rng.choice([c for c in COLOURS if c != ground])) if rng.random() < 0.35 else None
+            ink = str(rng.choice([c for c in COLOURS if c != background])) if rng.random() < 0.35 else None
             dx, dy = rng.normal(0, 0.02, 2)
             parts.append((self._shown(each, ink), (box[0] + dx, box[1] + dy, box[2], box[3])))
             nouns.append(f"a {ink + ' ' if ink else ''}{self.captions.noun(rng, int(self.things[each]))}")

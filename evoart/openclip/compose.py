@@ -49,7 +49,8 @@ def main_part(image: np.ndarray) -> np.ndarray:
     weight = opaque * vivid * (0.3 + saturation)
     if (opaque * vivid).sum() > 0.25 * opaque.sum():
         bins = np.bincount((hue * 36).astype(int).ravel() % 36, weight.ravel(), 36)
-        smooth = sum(np.roll(bins, k) * w for k, w in ((-2, 0.4), (-1, 0.8), (0, 1.0), (1, 0.8), (2, 0.4)))
+        shares = ((-2, 0.4), (-1, 0.8), (0, 1.0), (1, 0.8), (2, 0.4))
+        smooth = np.sum([np.roll(bins, k) * share for k, share in shares], 0)
         near = np.abs((hue - (smooth.argmax() + 0.5) / 36 + 0.5) % 1 - 0.5)
         return np.clip((0.14 - near) / 0.03, 0, 1) * vivid
     bins = np.bincount(np.minimum((value * 8).astype(int), 7).ravel(), (opaque * ~vivid).ravel(), 8)
@@ -94,9 +95,9 @@ def pasted(parts: Sequence[tuple[np.ndarray, BOX]], size: int) -> np.ndarray:
     return np.asarray(canvas, np.float32) / 255
 
 
-def flattened(image: np.ndarray, ground: np.ndarray | Sequence[float] = (1.0, 1.0, 1.0)) -> np.ndarray:
+def flattened(image: np.ndarray, background: np.ndarray | Sequence[float] = (1.0, 1.0, 1.0)) -> np.ndarray:
     """A picture ``(h, w, 3)`` on a colour."""
-    return image[..., :3] * image[..., 3:] + np.asarray(ground, np.float32) * (1 - image[..., 3:])
+    return image[..., :3] * image[..., 3:] + np.asarray(background, np.float32) * (1 - image[..., 3:])
 
 
 def spots(count: int) -> list[BOX]:
@@ -107,7 +108,7 @@ def spots(count: int) -> list[BOX]:
     boxes = []
     for i, n in enumerate(rows):
         left = 0.5 - cell * n / 2
-        boxes += [(left + cell * (j + 0.03), top + cell * (i + 0.03), cell * 0.94, cell * 0.94) for j in range(n)]
+        boxes += [(left + cell * (j + 0.07), top + cell * (i + 0.07), cell * 0.86, cell * 0.86) for j in range(n)]
     return boxes
 
 

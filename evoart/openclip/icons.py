@@ -48,11 +48,13 @@ SAME = {"gray": "grey", "violet": "purple", "golden": "yellow", "gold": "yellow"
         "scarlet": "red", "turquoise": "light blue", "cyan": "light blue", "navy": "dark blue", "beige": "light brown",
         "magenta": "pink", "lilac": "light purple"}  # fmt: skip
 # Words that are no things: how a picture is meant, or how a thing looks.
-IDLE = set(
-    "of drawing picture icon image sticker emoji logo photo painting illustration sketch simple flat minimal style "
-    "clip art vector cute small large big little tiny beautiful nice happy old new background it its is at to that "
-    "which very style pair drawn in my your his her our their this these those there coloured colored silhouette".split()
-)
+IDLE = {
+    "art", "at", "background", "beautiful", "big", "clip", "colored", "coloured", "cute", "drawing", "drawn",
+    "emoji", "flat", "happy", "her", "his", "icon", "illustration", "image", "in", "is", "it", "its", "large",
+    "little", "logo", "minimal", "my", "new", "nice", "of", "old", "our", "painting", "pair", "photo",
+    "picture", "silhouette", "simple", "sketch", "small", "sticker", "style", "that", "their", "there", "these",
+    "this", "those", "tiny", "to", "vector", "very", "which", "your",
+}  # fmt: skip
 SHAPES = {
     "circle": ("circle", "disc", "dot", "ball shape"), "square": ("square", "box shape"), "triangle": ("triangle",),
     "rectangle": ("rectangle", "oblong"), "ellipse": ("ellipse", "oval"), "ring": ("ring shape", "hoop", "annulus"),
@@ -146,7 +148,8 @@ class Icons:
 
     def named(self, phrase: str) -> list[tuple[int, float]]:
         """Things that a noun may mean with how sure that is, best first; none for a word that is not known."""
-        both = [pair for word in (phrase, singular(phrase), f"{phrase}s") for pair in self.lexicon.get(word, ())]
+        found = [pair for word in (phrase, singular(phrase)) for pair in self.lexicon.get(word, ())]
+        both = [(i, sure - 1) for i, sure in self.lexicon.get(f"{phrase}s", ())] + found
         return sorted(dict(sorted(both, key=lambda pair: pair[1])).items(), key=lambda pair: -pair[1])
 
     def nearest(self, word: str, most: int = 3) -> list[str]:
@@ -207,7 +210,7 @@ def _rimless(labels: np.ndarray) -> np.ndarray:
     core = inside[1:-1, 1:-1] & inside[:-2, 1:-1] & inside[2:, 1:-1] & inside[1:-1, :-2] & inside[1:-1, 2:]
     planes = np.pad(np.array([(labels == k) & core for k in range(int(labels.max()) + 1)]), ((0, 0), (2, 2), (2, 2)))
     h, w = labels.shape
-    near = sum(planes[:, dy : dy + h, dx : dx + w].astype(np.int32) for dy in range(5) for dx in range(5))
+    near = np.sum([planes[:, dy : dy + h, dx : dx + w] for dy in range(5) for dx in range(5)], 0)
     rim = (labels > 0) & ~core & (near.max(0) > 0)
     return np.where(rim, near.argmax(0), labels).astype(np.uint8)
 
@@ -251,7 +254,8 @@ def _shape(name: str, size: int) -> np.ndarray:
         "ring": (far < 0.85) & (far > 0.52),
         "cross": (np.minimum(abs(x), abs(y)) < 0.25) & (np.maximum(abs(x), abs(y)) < 0.82),
         "diamond": abs(x) * 1.25 + abs(y) < 0.88, "pentagon": regular(5), "hexagon": regular(6),
-        "octagon": regular(8, np.pi / 8), "semicircle": (far < 0.88) & (y < 0), "stripe": (abs(y) < 0.12) & (abs(x) < 0.9),
+        "octagon": regular(8, np.pi / 8), "semicircle": (far < 0.88) & (y < 0),
+        "stripe": (abs(y) < 0.12) & (abs(x) < 0.9),
         "bullseye": (far < 0.3) | ((far < 0.85) & (far > 0.55)),
     }[name]  # fmt: skip
     alpha = inside.reshape(size, 4, size, 4).mean((1, 3))
@@ -353,8 +357,8 @@ class _Reader:
     def _part(self, clause: str) -> tuple[Part | None, list[str]]:
         """What a clause names, and its words that mean nothing here."""
         words = clause.split()
-        count, start = 1, 0
-        for i, word in enumerate(words):
+        count = 1
+        for word in words:
             if word in NUMBERS or word.isdigit():
                 number = NUMBERS.get(word) or min(max(int(word) if word.isdigit() else 1, 1), 9)
                 count = max(count, number)
