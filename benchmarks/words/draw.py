@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from evoart.engine.studio import Studio, warm
+from evoart.run.fit.build import coarser, scale_of
 from PIL import Image
 
 from evoart.engine.clip import flat
-from evoart.engine.studio import Studio, warm
 from evoart.forms.shapes import ShapesForm
 from evoart.openclip import icons
-from evoart.run.fit.build import coarser, scale_of
 from evoart.run.fit.palette import choose
 from evoart.score.pixel import Target
 from evoart.search.grow import Grow

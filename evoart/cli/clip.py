@@ -14,6 +14,7 @@ from evoart.run.config import to_toml
 if TYPE_CHECKING:
     from evoart.cli.console import Console
     from evoart.run.clip.job import ClipJob
+    from evoart.run.job import Job
 
 WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
 
@@ -161,20 +162,19 @@ def clip(prompt: tuple[str, ...], file: str | None, count: str | None, **given: 
     A prompt that begins with a dash comes after --, as in: evoart clip -- "-5 degrees". With --model tiny it is drawn
     with eight circles, ellipses, triangles and rectangles, unless you say otherwise.
     """
-    from evoart.run.clip.job import ClipJob
     from evoart.run.fields import Number
 
     options = o.RunOptions.take(given)
     config, settings, printing = (given.pop(name) for name in ("config", "settings", "print_config"))
     fields = {"command": "clip"} | o.job_fields(given | {"prompts": prompt}, config, settings)
-    jobs = _jobs(ClipJob, fields, file, int(Number(1, 100, "pictures", flag="--count")("count", count or 1)))
+    jobs = _jobs(fields, file, int(Number(1, 100, "pictures", flag="--count")("count", count or 1)))
     if printing:
         click.echo(to_toml(jobs[0]), nl=False)
         return 0
     return _draw(jobs, options)
 
 
-def _draw(jobs: list[ClipJob], options: o.RunOptions) -> int:
+def _draw(jobs: list[Job], options: o.RunOptions) -> int:
     """Make every picture, one after the other; returns the exit code. An interruption ends them all."""
     import dataclasses
     from functools import partial
@@ -184,6 +184,7 @@ def _draw(jobs: list[ClipJob], options: o.RunOptions) -> int:
     from evoart.cli.runner import attempt, collect_json, run_job
     from evoart.cli.session import new_folders
     from evoart.errors import UsageError
+    from evoart.run.clip.job import ClipJob
     from evoart.run.clip.models import fetch
     from evoart.run.device import own_process
     from evoart.run.downloads import find_missing_files
@@ -194,9 +195,10 @@ def _draw(jobs: list[ClipJob], options: o.RunOptions) -> int:
         )
     own_process(jobs[0].device, jobs[0].threads)
     console = Console(options.verbosity)
-    if not (options.dry_run and find_missing_files(jobs[0])):
-        fetch(jobs[0], **callbacks(console))
-        for job in jobs:
+    judged = [job for job in jobs if isinstance(job, ClipJob)]  # the others need no CLIP
+    if judged and not (options.dry_run and find_missing_files(judged[0])):
+        fetch(judged[0], **callbacks(console))
+        for job in judged:
             _warn(job, console)
     if len(jobs) == 1:
         return run_job(jobs[0], options)
@@ -212,9 +214,10 @@ def _draw(jobs: list[ClipJob], options: o.RunOptions) -> int:
     return code
 
 
-def _jobs(kind: type[ClipJob], options: dict[str, Any], file: str | None, number: int) -> list[ClipJob]:
+def _jobs(options: dict[str, Any], file: str | None, number: int) -> list[Job]:
     """One job per line of the file (or for the prompts given), times ``number``; seeds count up from the first."""
     from evoart.errors import UsageError
+    from evoart.run.job import Job
 
     lines: list[tuple[str, ...]] = [()]
     if file is not None:
@@ -228,7 +231,7 @@ def _jobs(kind: type[ClipJob], options: dict[str, Any], file: str | None, number
     for line in lines:
         for i in range(number):
             chosen = {"seed": seed + i} if seed is not None and number > 1 else {}
-            job = kind.make(**options | ({"prompts": line} if line else {}) | chosen).with_seed()
+            job = Job.make(**options | ({"prompts": line} if line else {}) | chosen).with_seed()
             seed = job.seed if seed is None else seed
             jobs.append(job)
     return jobs

@@ -98,7 +98,8 @@ def _engines() -> dict[str, str]:
         where = device.accelerator() or "cpu"
     except ImportError as error:
         where = str(error)
-    return table | {command: f"JAX on {where}" for command in JOBS if command != "fit"}
+    jax = {command: f"JAX on {where}" for command in JOBS if command not in ("fit", "icons")}
+    return table | jax | {"icons": "scanline on cpu (fastest on a CPU)"}
 
 
 def _extras() -> dict[str, str]:

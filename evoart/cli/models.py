@@ -45,6 +45,7 @@ def models(ctx: click.Context, every: bool, check: bool, as_json: bool) -> int |
 
     from evoart.cli.console import Console, tell
     from evoart.openclip import catalogue, store
+    from evoart.run.clip.default import find_default
 
     entries = catalogue.all_entries() if every else list(catalogue.KNOWN)
     table = [_row(entry, check, Console()) for entry in entries]
@@ -60,13 +61,13 @@ def models(ctx: click.Context, every: bool, check: bool, as_json: bool) -> int |
         tell(
             f"{row['model']:<{width}} {_size(row['size']):>9}  {state:<12} {row['licence']:<12} {row['note']}".rstrip()
         )
-    if missing := store.missing_files(default):
-        click.echo()
-        parts = " and ".join(each.summary for each in missing)
-        tell(
-            f"Without --model, evoart clip downloads {default.full_name}: {parts}, from "
-            f"{_page_of(default)} to {store.folder(default).parent}."
-        )
+    click.echo()
+    if found := find_default():
+        tell(f"Without --model, evoart clip uses {found}.")
+        return int(damaged)
+    parts = " and ".join(each.summary for each in store.missing_files(default))
+    tell("Without --model, evoart clip draws what the model 'icons' knows: evoart models words")
+    tell(f"For CLIP itself: evoart models fetch {default.name} ({parts}, from {_page_of(default)})")
     return int(damaged)
 
 
@@ -106,6 +107,35 @@ def _size(size: int) -> str:
     if not size:
         return "?"
     return f"{size / 1e6:,.0f} MB" if size >= 1e7 else f"{size / 1e6:.1f} MB"
+
+
+@models.command(cls=o.Command, short_help="List what the model inside evoart can draw.")
+@click.argument("theme", required=False)
+@o.json_option
+def words(theme: str | None, as_json: bool) -> int:
+    """List the things that evoart clip draws by itself, by theme; THEME such as animal shows those alone."""
+    import json
+    import textwrap
+
+    from evoart.cli.console import tell
+    from evoart.errors import UsageError
+    from evoart.openclip import compose, icons
+
+    themes = icons.load().themes()
+    if theme is not None:
+        chosen = {name: things for name, things in themes.items() if theme.lower() in name}
+        if not chosen:
+            raise UsageError(f"no theme is called '{theme}'", f"Choose one of: {', '.join(themes)}")
+        themes = chosen
+    if as_json:
+        click.echo(json.dumps({"themes": themes, "colours": list(compose.COLOURS), "shapes": list(icons.SHAPES)}))
+        return 0
+    for name, things in themes.items():
+        tell(f"{name}:")
+        tell(textwrap.fill(", ".join(things), 100, initial_indent="  ", subsequent_indent="  "))
+    tell(f"Colours, light and dark: {', '.join(compose.COLOURS)}. Shapes: {', '.join(icons.SHAPES)}.")
+    tell("One to nine of a thing, two or three things together (above, under, on, next to, left of), backgrounds.")
+    return 0
 
 
 @models.command(cls=o.Command, short_help="Download a model's files, now.")

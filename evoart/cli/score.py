@@ -44,12 +44,19 @@ def score(picture: str, text: tuple[str, ...], as_json: bool, verbose: int, quie
 
     from evoart.cli.console import Console, tell
     from evoart.cli.downloads import callbacks
+    from evoart.errors import UsageError
+    from evoart.run.clip.default import find_default
     from evoart.run.clip.job import ClipJob
     from evoart.run.clip.models import fetch
     from evoart.run.clip.similarity import similarities
 
     console = Console(o.verbosity(verbose, quiet))
     options = {name: value for name, value in given.items() if value is not None}
+    if "model" not in options and find_default() is None:
+        raise UsageError(
+            "no CLIP model is on this machine, and the one that draws icons does not judge",
+            "Fetch one: evoart models fetch ViT-B-32 (605 MB, once), or use --model tiny (19 things)",
+        )
     job = ClipJob.make(prompts=text, **options)
     fetch(job, **callbacks(console))
     found = similarities(job, picture)

@@ -8,7 +8,8 @@ from typing import Any
 from evoart.errors import EvoartError
 from evoart.run.job import JOBS
 
-_FIRST = {"fit": ("picture",), "clip": ("prompts",)}  # commands that are spelled out; fields that need no flag
+_FIRST = {"fit": ("picture",), "clip": ("prompts",), "icons": ("prompts",)}  # spelled out; fields that need no flag
+_CALLED = {"icons": "clip"}  # commands of jobs that have another name on the command line
 _FLAGS = {"seconds": "time", "negative_prompts": "negative-prompt"}
 
 
@@ -20,7 +21,7 @@ def command_of(job: dict[str, Any], kept: str = "") -> str:
     command = str(job.get("command", "fit"))
     if command not in _FIRST:
         return f"evoart redo {quoted(kept)}"
-    words, flags = ["evoart", command], []
+    words, flags = ["evoart", _CALLED.get(command, command)], []
     defaults = _defaults(command)
     first = _FIRST[command]
     for name, value in job.items():

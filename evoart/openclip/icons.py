@@ -146,6 +146,13 @@ class Icons:
         colour = colour / np.maximum(alpha, 1e-3)[..., None]
         return np.concatenate([np.clip(colour, 0, 1), alpha[..., None]], -1).astype(np.float32)
 
+    def themes(self) -> dict[str, list[str]]:
+        """Names of all things that can be drawn, by theme, both in alphabetical order."""
+        found: dict[str, list[str]] = {}
+        for i in sorted({int(thing) for thing in self.of}, key=lambda i: self.things[i]["name"]):
+            found.setdefault(self.things[i]["theme"], []).append(self.things[i]["name"])
+        return dict(sorted(found.items()))
+
     def named(self, phrase: str) -> list[tuple[int, float]]:
         """Things that a noun may mean with how sure that is, best first; none for a word that is not known."""
         found = [pair for word in (phrase, singular(phrase)) for pair in self.lexicon.get(word, ())]

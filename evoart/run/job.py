@@ -58,6 +58,7 @@ JOBS = Registry(
         "cppn-explore": "evoart.run.cppn.job:ExploreJob",
         "cppn-film": "evoart.run.cppn.job:CppnFilmJob",
         "clip": "evoart.run.clip.job:ClipJob",
+        "icons": "evoart.run.icons.job:IconsJob",
     },
 )
 
@@ -184,6 +185,11 @@ class Job:
         """``given`` with the fields that others imply."""
         return given
 
+    @classmethod
+    def choose_command(cls, given: Mapping[str, Any]) -> str:
+        """The command that does what is asked for of this one."""
+        return cls.command
+
     # The same for all.
 
     @classmethod
@@ -197,7 +203,7 @@ class Job:
         """
         command = str(given.pop("command", cls.command or "fit"))
         if not cls.command:
-            return JOBS[command].make(**given)
+            return JOBS[JOBS[command].choose_command(given)].make(**given)
         if command != cls.command:
             raise UsageError(f"this is a job of '{command}', not of '{cls.command}'", f"Use evoart {command}")
         given = {name: value for name, value in given.items() if value is not None}

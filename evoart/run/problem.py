@@ -151,6 +151,7 @@ PROBLEMS = Registry(
         "cppn-explore": "evoart.run.cppn.explore:ExploreProblem",
         "cppn-film": "evoart.run.cppn.film:FilmProblem",
         "clip": "evoart.run.clip.problem:ClipProblem",
+        "icons": "evoart.run.icons.problem:IconsProblem",
     },
 )
 

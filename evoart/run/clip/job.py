@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,8 +12,9 @@ from evoart.errors import UsageError
 from evoart.forms.registry import FORMS
 from evoart.output.names import slug
 from evoart.run import fields
+from evoart.run.clip.default import find_default
 from evoart.run.clip.prompts import check_weights, negative_prompts_of, paths, picture, prompts, split, weights
-from evoart.run.job import Job
+from evoart.run.job import JOBS, Job
 
 if TYPE_CHECKING:
     pass
@@ -221,6 +223,32 @@ class ClipJob(Job):
         return f"{', '.join(told)} by {self.model}{f'/{self.pretrained}' if self.pretrained else ''}"
 
     @classmethod
+    def choose_command(cls, given: Mapping[str, Any]) -> str:
+        """``icons`` where the model inside evoart is asked for, or nothing is and no other model is here.
+
+        Raises:
+            UsageError: options that only a CLIP model has a use for, and none is here or named.
+        """
+        model = str(given.get("model") or "").strip().lower()
+        if model not in ("", "icons") or (not model and find_default()):
+            return cls.command
+        own = JOBS["icons"].checks
+        plain = ("form", "shapes"), ("aspect", "1:1")
+        asked = [name for name, value in given.items() if value not in (None, ()) and (name, value) not in plain]
+        foreign = [name for name in asked if name in cls.checks and name not in own]
+        if not foreign:
+            return "icons"
+        flag = f"--{foreign[0].replace('_', '-').removesuffix('s')}"
+        if model:
+            raise UsageError(
+                f"the model inside evoart has no use for {flag}", "Leave it out, or name a CLIP model: --model ViT-B-32"
+            )
+        raise UsageError(
+            f"{flag} needs a CLIP model, and none is on this machine",
+            "Name one: --model ViT-B-32 (605 MB, downloaded once), or --model tiny (19 things)",
+        )
+
+    @classmethod
     def implied(cls, given: dict[str, Any]) -> dict[str, Any]:
         if given.get("image_prompts") and "image_prompts_weight" not in given:
             pairs = [picture(str(each)) for each in paths("image_prompts", given["image_prompts"])]
@@ -233,6 +261,8 @@ class ClipJob(Job):
         plain = given.get("form", "shapes") == "shapes" and not given.keys() & {"start", "preset"}
         if str(given.get("model", "")).strip().lower() == "tiny" and plain:
             given = FEW | given
+        if not given.get("model") and (found := find_default()):
+            given = given | {"model": found}
         return {"search": "classical"} | given if "strategy" in given else given
 
 
