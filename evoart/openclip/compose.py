@@ -71,6 +71,26 @@ def tinted(image: np.ndarray, colour: str) -> np.ndarray:
     return np.concatenate([np.clip(mixed, 0, 1), image[..., 3:]], -1).astype(np.float32)
 
 
+def varied(image: np.ndarray, rng: np.random.Generator, reach: float = 0.016) -> np.ndarray:
+    """A picture bent a little, ``reach`` of its side at most places, and its main colour a little lighter or darker."""
+    h, w = image.shape[:2]
+    bend = [
+        np.asarray(Image.fromarray(grid.astype(np.float32), "F").resize((w, h), Image.Resampling.BICUBIC))
+        for grid in rng.normal(0, reach, (2, 4, 4)) * np.array([h, w])[:, None, None]
+    ]
+    y = np.clip(np.arange(h)[:, None] + bend[0], 0, h - 1.001)
+    x = np.clip(np.arange(w) + bend[1], 0, w - 1.001)
+    i, j = y.astype(int), x.astype(int)
+    v, u = (y - i)[..., None], (x - j)[..., None]
+    solid = np.concatenate([image[..., :3] * image[..., 3:], image[..., 3:]], -1)  # colours weigh as they are seen
+    top = solid[i, j] * (1 - u) + solid[i, j + 1] * u
+    seen = top * (1 - v) + (solid[i + 1, j] * (1 - u) + solid[i + 1, j + 1] * u) * v
+    seen[..., :3] /= np.maximum(seen[..., 3:], 1e-3)
+    light = 1 + main_part(seen)[..., None] * rng.uniform(-0.1, 0.06)
+    seen[..., :3] = np.clip(seen[..., :3] * light, 0, 1)
+    return seen.astype(np.float32)
+
+
 def trimmed(image: np.ndarray) -> np.ndarray:
     """The part of a picture that shows something."""
     rows, columns = np.flatnonzero(image[..., 3].max(1) > 0.1), np.flatnonzero(image[..., 3].max(0) > 0.1)

@@ -174,7 +174,7 @@ class Icons:
     def target(self, scene: Scene, seed: int = 0, size: int = FINE) -> np.ndarray:
         """A picture ``(size, size, 3)`` of what a prompt says, where its parts are and what colours they have.
 
-        Another seed, another mixture of artists, and where there are several, another view.
+        Another seed, another mixture of artists, bent another way, and where there are several, another view.
         """
         rng = np.random.default_rng([seed, 77])
         shown = [self._part(part, rng, size) for part in scene.parts]
@@ -202,7 +202,7 @@ class Icons:
             blends = self.choices(thing)
             # The first of the best view mostly; the others by how near the artists are.
             odds = np.exp(-self.distance[blends] / 0.012) * np.where(self.group[blends] == 0, 1.0, 0.35)
-            image = self.blend(int(rng.choice(blends, p=odds / odds.sum())), size)
+            image = compose.varied(self.blend(int(rng.choice(blends, p=odds / odds.sum())), size), rng)
         if part.colour:
             image = compose.tinted(image, part.colour)
         if not isinstance(part.thing, str) and rng.random() < 0.3 and not self.things[part.thing].get("text"):
