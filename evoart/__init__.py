@@ -4,7 +4,7 @@
 
     result = evoart.fit("photo.jpg", shapes=50, kind="triangle", seed=1)
     result.save("photo.svg", "photo.png")
-    evoart.clip("a red circle", model="tiny").save("circle.svg")
+    evoart.clip("a cat").save("cat.svg")
     evoart.make("cppn", seed=3).save("lines.png")
 
 ``evoart.events(job)`` gives the same run as an iterator of events, for those who want to watch.

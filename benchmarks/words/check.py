@@ -1,4 +1,4 @@
-"""How well the model inside draws: ``python benchmarks/words/check.py sheet|colours|counts``.
+"""How well the model inside draws: ``python benchmarks/words/check.py sheet|colours|counts|strip``.
 
 ``sheet`` draws 24 things by default settings and one seed, shuffled and numbered: a reader who sees the sheet and the
 list of words beside it, and nothing else, matches them. ``colours`` looks at the pixels of "a blue car"; ``counts``
@@ -13,10 +13,9 @@ import time
 from pathlib import Path
 
 import numpy as np
-from draw import corner_of, drawn, shapes_for
 from PIL import Image, ImageDraw
 
-from evoart.engine.clip import flat
+import evoart
 from evoart.openclip import icons
 from evoart.openclip.compose import COLOURS, main_part, shaded
 
@@ -33,16 +32,17 @@ PROMPTS = (
     "a violin", "a helicopter", "a bee", "a strawberry", "a pair of scissors", "a ghost", "a shark", "a chair",
     "a pizza", "a rabbit",
 )  # fmt: skip
+STRIP = (
+    "a cat", "a red car", "a penguin", "a boat under a yellow sun", "a cactus", "a violin", "a rocket", "three apples",
+    "an owl", "a purple umbrella", "a frog", "a birthday cake",
+)  # fmt: skip
 TINTED = [(c, t) for t in ("car", "umbrella", "fish", "house") for c in ("red", "green", "blue", "yellow", "purple")]
 MANY = [(n, t) for t in ("apples", "cats", "stars", "cars") for n in ("two", "three", "four", "five")]
 
 
-def picture(world: icons.Icons, prompt: str, seed: int, quality: str, size: int = 192) -> np.ndarray:
-    """What is drawn for a prompt ``(size, size, 3)``."""
-    scene = world.read(prompt)
-    image = world.target(scene, seed)
-    form, genome, _ = drawn(image, corner_of(image), seed, quality, shapes_for(scene))
-    return flat(form, genome, (size, size))
+def picture(prompt: str, seed: int, quality: str, size: int = 192) -> np.ndarray:
+    """What ``evoart clip`` draws for a prompt ``(size, size, 3)``."""
+    return evoart.make("icons", prompts=[prompt], seed=seed, quality=quality).image(size)
 
 
 def sheet(world: icons.Icons, args: argparse.Namespace) -> None:
@@ -62,7 +62,7 @@ def sheet(world: icons.Icons, args: argparse.Namespace) -> None:
     page = Image.new("RGB", (columns * (side + 12) + 12, rows * (side + 30) + 12), "#dddddd")
     pen, began = ImageDraw.Draw(page), time.process_time()
     for place, i in enumerate(order):
-        seen = picture(world, known[i], args.seed, args.quality, side)
+        seen = picture(known[i], args.seed, args.quality, side)
         x, y = 12 + place % columns * (side + 12), 12 + place // columns * (side + 30)
         page.paste(Image.fromarray((255 * np.clip(seen, 0, 1) + 0.5).astype(np.uint8)), (x, y + 16))
         pen.text((x + 2, y + 2), str(place + 1), fill="black")
@@ -72,11 +72,22 @@ def sheet(world: icons.Icons, args: argparse.Namespace) -> None:
     print(f"{len(known)} pictures, {(time.process_time() - began) / len(known):.1f} CPU s each")
 
 
+def strip(world: icons.Icons, args: argparse.Namespace) -> None:
+    """Write a dozen pictures side by side, for the README."""
+    side, gap = 192, 8
+    page = Image.new("RGB", (6 * (side + gap) - gap, 2 * (side + gap) - gap), "white")
+    for place, prompt in enumerate(STRIP):
+        seen = picture(prompt, args.seed, args.quality, side)
+        where = place % 6 * (side + gap), place // 6 * (side + gap)
+        page.paste(Image.fromarray((255 * np.clip(seen, 0, 1) + 0.5).astype(np.uint8)), where)
+    page.save(args.out.with_suffix(".webp"), quality=85)
+
+
 def colours(world: icons.Icons, args: argparse.Namespace) -> None:
     """How often the main colour by pixels is the one that was asked for."""
     right = 0
     for word, thing in TINTED:
-        seen = picture(world, f"a {word} {thing}", args.seed, args.quality)
+        seen = picture(f"a {word} {thing}", args.seed, args.quality)
         opaque = (np.abs(seen - 1).max(-1) > 0.04).astype(np.float32)
         image = np.concatenate([seen, opaque[..., None]], -1)
         part = main_part(image) * opaque
@@ -94,7 +105,7 @@ def counts(world: icons.Icons, args: argparse.Namespace) -> None:
 
     numbers, right = {"two": 2, "three": 3, "four": 4, "five": 5}, 0
     for word, thing in MANY:
-        seen = picture(world, f"{word} {thing}", args.seed, args.quality)
+        seen = picture(f"{word} {thing}", args.seed, args.quality)
         patches = np.asarray(label(np.abs(seen - 1).max(-1) > 0.08)[0])  # type: ignore[index]
         sizes = np.bincount(patches.ravel())[1:]
         found = int((sizes > 0.15 * sizes.max()).sum())
@@ -106,11 +117,10 @@ def counts(world: icons.Icons, args: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("sheet", "colours", "counts"))
-    parser.add_argument("--prior", type=Path, default=icons.FILE)
+    parser.add_argument("what", choices=("sheet", "colours", "counts", "strip"))
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--quality", default="draft")
+    parser.add_argument("--quality", default="normal")
     parser.add_argument("--validation", action="store_true", help="the prompts it was tuned on")
     parser.add_argument("--out", type=Path, default=Path("words-sheet"))
     args = parser.parse_args()
-    {"sheet": sheet, "colours": colours, "counts": counts}[args.what](icons.load(args.prior), args)
+    {"sheet": sheet, "colours": colours, "counts": counts, "strip": strip}[args.what](icons.load(), args)

@@ -18,7 +18,7 @@ from evoart.version import __version__
 # Name -> module:attribute and the line that lists it, so that listing imports nothing.
 COMMANDS: dict[str, tuple[str, str]] = {
     "fit": ("evoart.cli.fit:fit", "Draw a photograph with a few shapes."),
-    "clip": ("evoart.cli.clip:clip", "Draw what words say, judged by CLIP."),
+    "clip": ("evoart.cli.clip:clip", "Draw what words say: offline, or by CLIP."),
     "score": ("evoart.cli.score:score", "Say how well a picture agrees with words."),
     "models": ("evoart.cli.models:models", "List CLIP models: what is here, sizes, licences."),
     "cppn": ("evoart.cli.cppn:cppn", "Pictures from networks of coordinates, at any size."),
@@ -38,7 +38,7 @@ LOADED = Registry("command", "evoart.commands", {name: place for name, (place, _
 
 EXAMPLES = (
     ("evoart fit photo.jpg", "100 triangles, as SVG and PNG"),
-    ('evoart clip "a red circle" --model tiny', "what words say, judged by CLIP"),
+    ('evoart clip "a cat"', "what words say: offline, or judged by CLIP"),
     ("evoart cppn", "a sheet of pictures by random networks"),
     ("evoart sketch", "a sheet of invented kanji, as a pen draws them"),
 )

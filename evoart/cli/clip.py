@@ -21,7 +21,7 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
 
 @click.command(
     cls=o.Command,
-    short_help="Draw what words say, judged by CLIP.",
+    short_help="Draw what words say: offline, or by CLIP.",
     epilog=f"Exit codes: {EXIT_CODES}. Ctrl-C once stops and saves, twice stops at once.",
 )
 @click.argument("prompt", required=False, nargs=-1)
@@ -159,8 +159,10 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
 def clip(prompt: tuple[str, ...], file: str | None, count: str | None, **given: Any) -> int:
     """Draw what PROMPT says: "a cat", or several together, with weights: "a cat" "a hat:0.5".
 
-    A prompt that begins with a dash comes after --, as in: evoart clip -- "-5 degrees". With --model tiny it is drawn
-    with eight circles, ellipses, triangles and rectangles, unless you say otherwise.
+    Without --model, a CLIP model that is on this machine draws; else the model inside evoart, which knows icons of 1,223
+    things (evoart models words) and needs no network. Nothing is downloaded unless --model names it.
+
+    A prompt that begins with a dash comes after --, as in: evoart clip -- "-5 degrees".
     """
     from evoart.run.fields import Number
 
