@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import jax
 import numpy as np
 import pytest
 from clips import open_clip
 
-from evoart.openclip import resnet
+sys.path.append(str(Path(__file__).parents[1] / "benchmarks" / "words"))
+
+import resnet
 
 
 def test_the_residual_net_is_open_clips() -> None:

@@ -19,11 +19,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import resnet
 from optax.contrib import MuonDimensionNumbers, muon
 from sets import EMOJI, JUDGED
 from world import SIZE, World
 
-from evoart.openclip import resnet
 from evoart.openclip.config import MEAN, STD, Text, Tower
 from evoart.openclip.model import text_features, unit
 from evoart.openclip.safetensors import write

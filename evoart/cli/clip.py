@@ -67,8 +67,8 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
     "--model",
     metavar="NAME[/TAG]",
     type=o.Words("tiny", "ViT-B-32", "ViT-B-32-256", "ViT-B-16", "ViT-L-14", metavar="NAME[/TAG]"),
-    help="tiny (inside evoart, knows shapes and colours), or a model of open_clip; several joined by +. "
-    "See: evoart models. [default: ViT-B-32/laion2b_s34b_b79k]",
+    help="icons (inside evoart, draws things), tiny (inside too, a CLIP of plain shapes), or a model of open_clip; "
+    "several joined by +. See: evoart models. [default: a CLIP model that is here, else icons]",
 )
 @o.option(MODEL, "--pretrained", metavar="TAG", help="Which weights of the model.")
 @o.option(MODEL, "--clip-weights", type=o.path(), metavar="FILE", help="Weights of the model, .safetensors.")
@@ -159,8 +159,8 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
 def clip(prompt: tuple[str, ...], file: str | None, count: str | None, **given: Any) -> int:
     """Draw what PROMPT says: "a cat", or several together, with weights: "a cat" "a hat:0.5".
 
-    Without --model, a CLIP model that is on this machine draws; else the model inside evoart, which knows icons of 1,223
-    things (evoart models words) and needs no network. Nothing is downloaded unless --model names it.
+    Without --model, a CLIP model that is on this machine draws; else the model inside evoart, which knows icons of
+    1,223 things (evoart models words) and needs no network. Nothing is downloaded unless --model names it.
 
     A prompt that begins with a dash comes after --, as in: evoart clip -- "-5 degrees".
     """
