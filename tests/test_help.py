@@ -68,6 +68,7 @@ DEPENDS = (
     "--picture",
     "-n",
     "--form",
+    "--model",  # icons draws, and does not judge
     "--background",
     "--palette",
     "--opacity",

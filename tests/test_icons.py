@@ -42,7 +42,7 @@ def test_prompts_say_colours_numbers_places_and_backgrounds(world):
 def test_a_word_that_is_not_known_gets_the_nearest(world):
     with pytest.raises(UsageError, match="no 'elefant'") as caught:
         world.read("an elefant")
-    assert "elephant" in caught.value.remedy
+    assert "elephant" in caught.value.hint
 
 
 @pytest.mark.parametrize("prompt", ["", "of the", "!?", "кот"])

@@ -22,7 +22,7 @@ from evoart.cli.failure import EXIT_CODES
     "--model",
     metavar="NAME[/TAG]",
     help="tiny (inside evoart, knows shapes and colours), or a model of open_clip; several joined by +. "
-    "See: evoart models. [default: ViT-B-32/laion2b_s34b_b79k]",
+    "See: evoart models. [default: a CLIP model that is here]",
 )
 @o.option("CLIP", "--pretrained", metavar="TAG", help="Which weights of the model.")
 @o.option("CLIP", "--clip-weights", type=o.path(), metavar="FILE", help="Weights of the model, .safetensors.")
