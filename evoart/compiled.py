@@ -47,14 +47,15 @@ def compile_elsewhere(programs: Sequence[str]) -> None:
     computes anything: the first run gives the same bytes as the next. Where no process can be started, kernels are
     compiled in this one after all.
     """
-    done = Path(getattr(config, "CACHE_DIR", "") or folder()) / "compiled"
+    kept = Path(getattr(config, "CACHE_DIR", "") or folder())
+    done = kept / f"{folder().name}-compiled"
     if getattr(config, "DISABLE_JIT", 0) or done.exists() or not sys.executable:
         return
     none = subprocess.DEVNULL
-    paths = os.environ | {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
+    paths = {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path), "NUMBA_CACHE_DIR": str(kept)}
     with contextlib.suppress(OSError):
         started = [
-            subprocess.Popen([sys.executable, "-c", each], env=paths, stdin=none, stdout=none, stderr=none)
+            subprocess.Popen([sys.executable, "-c", each], env=os.environ | paths, stdin=none, stdout=none, stderr=none)
             for each in programs
         ]
         codes = [process.wait() for process in started]
