@@ -187,6 +187,16 @@ class Icons:
             base[:] = 1
         return compose.flattened(image, base)
 
+    def describe(self, scene: Scene) -> str:
+        """What will be drawn, in words: ``3 red apple, sun (yellow), on blue``."""
+        parts = []
+        for part in scene.parts:
+            name = part.thing if isinstance(part.thing, str) else self.things[part.thing]["name"]
+            number = f"{part.count} " if part.count > 1 else ""
+            parts.append(f"{number}{name}" + (f" ({part.colour})" if part.colour else ""))
+        background = "" if scene.background == ("white",) else f", on {' and '.join(scene.background)}"
+        return ", ".join(parts) + background
+
     def choices(self, thing: int) -> np.ndarray:
         """Blends of a thing."""
         return np.flatnonzero(self.of == thing)

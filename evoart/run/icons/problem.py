@@ -64,9 +64,10 @@ class IconsProblem(PhotographProblem):
         red, green, blue = (float(value) for value in image[1, 1])
         background = fields.rgb(job.background) if job.background else (red, green, blue)
         form = ShapesForm(fill_kinds(count, choices), 1.0, 1.0, background, (1.0, 1.0), choose_colours(image))
-        notes = ["Drawn by the model inside evoart, which knows icons; CLIP itself is --model ViT-B-32 (605 MB, once)"]
+        read = f"The model inside evoart knows icons and draws: {known.describe(scene)}"
+        notes = [f"{read}. CLIP itself is --model ViT-B-32 (605 MB, once)"]
         if scene.strange:
-            notes.append(f"It knows no {', '.join(scene.strange)}; see: evoart models words")
+            notes.append(f"These words did not count: {', '.join(scene.strange)}; see: evoart models words")
         return cls(
             job=job,
             form=form,
