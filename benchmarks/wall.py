@@ -1,0 +1,89 @@
+"""What users wait for: whole commands by the clock, by one thread and by all, in turns with an earlier checkout.
+
+    python benchmarks/wall.py [--before FOLDER] [--runs 5] [--only fit]
+
+FOLDER is a checkout of an earlier commit (``git worktree add FOLDER COMMIT``); its runs alternate with this one's, so
+that a machine whose speed drifts does so for both. Medians of wall seconds, CPU seconds (children included), peak MB,
+and the PSNR that each reached. Caches are warm: every command runs once before it counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+import common
+
+FIT = ("fit", "{photo}", "-s", "1", "--json", "-q", "--overwrite", "-o", "{out}.json")
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "fit -n 100": (*FIT, "-n", "100"),
+    "fit -n 100 --threads 1": (*FIT, "-n", "100", "--threads", "1"),
+    "fit -n 500": (*FIT, "-n", "500"),
+    "fit -n 500 --threads 1": (*FIT, "-n", "500", "--threads", "1"),
+    "fit -n 2000 --quality draft": (*FIT, "-n", "2000", "--quality", "draft"),
+    "fit -n 2000 --quality draft --threads 1": (*FIT, "-n", "2000", "--quality", "draft", "--threads", "1"),
+    "sketch -n 500": ("sketch", "-n", "500", "-s", "1", "-q", "--overwrite", "-o", "{out}.svg"),
+    "cppn film": ("cppn", "film", "{network}", "-s", "1", "-q", "--overwrite", "-o", "{out}.gif"),
+    "cppn": ("cppn", "-s", "1", "-q", "--overwrite", "-o", "{out}.png"),
+}
+
+
+def measure(checkout: Path, name: str, folder: Path) -> dict[str, float]:
+    """One run of a command by one checkout: wall and CPU seconds, peak MB, and PSNR where it says one."""
+    places = {"photo": common.picture("chelsea"), "out": folder / "out", "network": folder / "network.json"}
+    command = [sys.executable, "-m", "evoart", *(word.format(**places) for word in COMMANDS[name])]
+    os.environ["PYTHONPATH"] = str(checkout)
+    cpu, wall, peak, out = common.run(command)
+    found = {"wall s": wall, "CPU s": cpu, "MB": peak}
+    return found | ({"dB": json.loads(out)["psnr"]} if "--json" in command else {})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--before", type=Path, help="an earlier checkout to compare with")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--only", default="", help="commands that contain this")
+    args = parser.parse_args()
+    checkouts = {"before": args.before.resolve()} if args.before else {}
+    checkouts["now"] = common.ROOT
+    rows = []
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        os.chdir(folder)
+        sheet = [
+            sys.executable,
+            "-m",
+            "evoart",
+            "cppn",
+            "--pick",
+            "1",
+            "-s",
+            "1",
+            "-q",
+            "-o",
+            str(folder / "network.json"),
+        ]
+        os.environ["PYTHONPATH"] = str(next(iter(checkouts.values())))
+        common.run(sheet)
+        for name in COMMANDS:
+            if args.only not in name:
+                continue
+            runs: dict[str, list[dict[str, float]]] = {which: [] for which in checkouts}
+            for i in range(args.runs + 1):
+                for which, checkout in checkouts.items():
+                    found = measure(checkout, name, folder)
+                    runs[which] += [found] if i else []  # the first fills the caches
+            for which, each in runs.items():
+                middle = {key: round(statistics.median(run[key] for run in each), 2) for key in each[0]}
+                rows.append({"command": name, "which": which} | middle)
+                print(rows[-1], flush=True)
+    common.table(rows, "wall", ("command", "which", "wall s", "CPU s", "MB", "dB"))
+
+
+if __name__ == "__main__":
+    main()
