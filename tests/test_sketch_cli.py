@@ -198,8 +198,8 @@ def test_conversions(here, capsys):
     for words, message in (
         (("a.svg", "-o", "s.npz"), "exists already"),
         (("a.svg", "-o", "a.svg"), "is the input"),
-        (("a.svg", "-o", "x.bmp"), "no format of drawings"),
-        (("w.npz", "-o", "x.svg"), "no format of weights"),
+        (("a.svg", "-o", "x.bmp"), "not a format of drawings"),
+        (("w.npz", "-o", "x.svg"), "not a format of weights"),
         (("no.svg", "-o", "x.npz"), "no file"),
     ):
         code, _, said = evoart(capsys, "sketch", "convert", *words)
@@ -257,7 +257,7 @@ def test_a_training_is_resumed_with_its_own_settings(here, capsys, monkeypatch):
     monkeypatch.setattr(training, "write", write_and_stop)
     code, out, said = evoart(capsys, "sketch", "train", "s.ndjson", "--out", "m.npz", "--steps", 400, *how)
     assert (code, out) == (130, ["m.npz", "m-samples.svg"])
-    assert "Go on with: evoart resume m.checkpoint.npz" in said
+    assert "Continue with: evoart resume m.checkpoint.npz" in said
     (here / "copy.npz").write_bytes((here / "m.checkpoint.npz").read_bytes())
 
     def refuse(*_, **__):
@@ -328,9 +328,9 @@ def test_blank_sketches_are_told_of(here, capsys, monkeypatch):
 
 def test_only_what_is_asked_for_is_laid_out(monkeypatch):
     laid, cut = [], []
-    sheet, begun = layout.sheet, PenDrawing.begun
+    sheet, truncate = layout.sheet, PenDrawing.truncate
     monkeypatch.setattr(layout, "sheet", lambda *words: laid.append(1) or sheet(*words))
-    monkeypatch.setattr(PenDrawing, "begun", lambda *words: cut.append(1) or begun(*words))
+    monkeypatch.setattr(PenDrawing, "truncate", lambda *words: cut.append(1) or truncate(*words))
     problem = prepare(Job.make(command="sketch", count=10, seed=4, points=4))
     laid.clear()
     monkeypatch.setattr(sampling, "BATCH", 1)
@@ -447,7 +447,7 @@ def test_pens_evolve_to_a_photograph(here, capsys, photo):
         assert result.form.name == "strokes"
         assert 3 < result.figures["psnr"] < 40
     for canvas, message in (
-        ("sktch", "no canvas"),
+        ("sktch", "no form"),
         ("sketch:brid", "Did you mean"),
         ("sketch:kanji.z", "decoder only"),
     ):

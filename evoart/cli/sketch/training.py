@@ -93,10 +93,10 @@ def _with_options(problem: Problem, path: Path, data: tuple[str, ...], given: di
 
     Raises:
         UsageError: another setting than before, which would mix two trainings.
-        EvoartError: it is no training.
+        EvoartError: it is not a training.
     """
     if not isinstance(problem, TrainProblem):
-        raise EvoartError(f"'{path}' is no checkpoint of a sketch training", "Train again without --resume")
+        raise EvoartError(f"'{path}' is not a checkpoint of a sketch training", "Train again without --resume")
     names = ["seconds" if name == "time" else name for name in given]
     asked, job = TrainJob.make(**given, data=data), problem.job
     for name in set(names) - set(_LIMITS):

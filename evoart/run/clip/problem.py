@@ -47,7 +47,7 @@ class ClipProblem(Problem):
         pixels: the canvas ``(w, h)`` that is judged.
         score: prompts, embedded, and the models that guide.
         evaluator: the same prompts by the judge's model, or by the guides where there is none.
-        start: genome of ``form`` to go on from, or None.
+        start: genome of ``form`` to continue from, or None.
         image_prompts: the pictures to be like, each ``(h, w, 3)``.
     """
 
@@ -74,7 +74,7 @@ class ClipProblem(Problem):
 
         Raises:
             UsageError: an unknown strategy or option, or a search that does not suit the form.
-            EvoartError: the memory does not suffice for the model.
+            EvoartError: there is not enough memory for the model.
         """
         with models.enough_memory(self.job.model):
             return self._builder().build()
@@ -86,8 +86,8 @@ class ClipProblem(Problem):
         """Figures of a finished picture, on crops that did not guide the search.
 
         Returns:
-            ``loss`` (lower is better); the cosine similarity of picture and prompt, -1 to 1, as ``similarity`` where there
-            is one prompt, else by prompt; ``judge``, the evaluator's weighted mean over the prompts that are wanted.
+            ``loss`` (lower is better); the cosine similarity of picture and prompt, -1 to 1, as ``similarity`` where
+            there is one, else by prompt; ``judge``, the evaluator's weighted mean over the prompts that are wanted.
         """
         image = flat(form, genome, self.pixels)
         found = self.score.similarities(image, _key(self.job.seed, 1), CROPS)
@@ -171,16 +171,17 @@ class ClipProblem(Problem):
         if job.clip_weights:
             hashes["clip_weights_sha256"] = models.hash_of(job.clip_weights)
             check_hash("weights file", job.clip_weights, hashes["clip_weights_sha256"], job.clip_weights_sha256)
-        begun = None
+        previous = None
         if job.start:
             data, label, hashes["start_sha256"] = read_hashed("start", job.start, job.start_sha256)
-            begun = record(extract(data, label), label)
-            if begun.form.name != job.form:
+            previous = record(extract(data, label), label)
+            if previous.form.name != job.form:
                 raise UsageError(
-                    f"{label} is a picture of {begun.form.name}, not of {job.form}", f"Add --form {begun.form.name}"
+                    f"{label} is a picture of {previous.form.name}, not of {job.form}",
+                    f"Add --form {previous.form.name}",
                 )
         job = dataclasses.replace(job, **hashes).with_seed()
-        form, start = form_of(job, begun)
+        form, start = form_of(job, previous)
         if not hasattr(form, "images_traced"):
             raise UsageError(f"pictures of {form.name} cannot be drawn in JAX", "Choose another --form")
         size = output_size(form.width, form.height, job.size or SIZE)
