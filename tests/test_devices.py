@@ -200,7 +200,7 @@ def test_no_memory_at_all_is_one_line(monkeypatch):
     search = Classical(engine, "snes", 20, 0, start)
     Small(monkeypatch, engine, room=0)
     search._program = Program(engine, search.run_traced)
-    with pytest.raises(EvoartError, match="the device has not enough memory"):
+    with pytest.raises(EvoartError, match="the device ran out of memory"):
         search.step()
 
 
@@ -211,7 +211,7 @@ def test_memory_that_runs_out_elsewhere_is_one_line_too(capsys):
     error = jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9 GiB")
     assert explain(error, ["fit"]) == 1
     assert capsys.readouterr().err == (
-        "Error: the device has not enough memory. Use fewer shapes, fewer --pixels, a smaller --size or --device cpu.\n"
+        "Error: the device ran out of memory. Use fewer shapes, fewer --pixels, a smaller --size or --device cpu.\n"
     )
     called = jax.errors.JaxRuntimeError("INTERNAL: CpuCallback error: OutOfMemoryError: CUDA out of memory")
     for each in (error, called, MemoryError(), OutOfMemoryError("CUDA out of memory")):

@@ -53,7 +53,7 @@ def describe(error: BaseException, words: Sequence[str]) -> EvoartError:
         return _usage(error, words)
     if out_of_memory(error):
         device = not isinstance(error, MemoryError)
-        what = "the device has not enough memory" if device else "there is not enough memory"
+        what = "the device ran out of memory" if device else "there is not enough memory"
         return EvoartError(what, _SMALLER.get(next(iter(words), ""), _SMALLER["fit"]))
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return EvoartError("the disk is full", "Free some space or choose another folder")
