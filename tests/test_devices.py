@@ -200,7 +200,7 @@ def test_no_memory_at_all_is_one_line(monkeypatch):
     search = Classical(engine, "snes", 20, 0, start)
     Small(monkeypatch, engine, room=0)
     search._program = Program(engine, search.run_traced)
-    with pytest.raises(EvoartError, match="the device ran out of memory"):
+    with pytest.raises(EvoartError, match="does not have enough memory"):
         search.step()
 
 

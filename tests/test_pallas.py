@@ -1,4 +1,4 @@
-"""The GPU's kernels, interpreted on a CPU and held to the dense program; lowered for CUDA where JAX allows it."""
+"""The GPU's kernels, interpreted on a CPU and compared with the dense program; lowered for CUDA where JAX allows it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The README says what is so: its commands parse, its options exist, its pictures are there, its Python runs."""
+"""The README tells the truth: its commands parse, its options exist, its pictures are there, its Python runs."""
 
 from __future__ import annotations
 

@@ -384,10 +384,10 @@ def test_wrong_input_is_told_in_one_line(here, capsys, words, message):
 def test_published_models_are_fetched_once_and_checked(here, monkeypatch, capsys):
     fetched = []
 
-    def obtain(remote, path, *, say, progress):
+    def obtain(remote, path, *, report, progress):
         if not path.exists():
             fetched.append(remote.url)
-            say(f"Downloading {remote.name}")
+            report(f"Downloading {remote.name}")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(to_js(small()))
             progress(1, 1)

@@ -125,7 +125,7 @@ def loss_of(params: dict, images: jax.Array, batch: dict, key: jax.Array, config
     logits = scale * v @ t.T
     true, wrong = logits[:n], logits[n:]
     own = jnp.arange(n)
-    free = jnp.where(batch["true"] & ~jnp.eye(n, dtype=bool), -1e9, true)  # true pairs beside their own do not compete
+    free = jnp.where(batch["true"] & ~jnp.eye(n, dtype=bool), -1e9, true)  # other true pairs do not compete
     by_image = jax.nn.logsumexp(free, 1) - true[own, own]
     total = by_image.mean()
     columns = free

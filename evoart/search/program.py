@@ -14,7 +14,7 @@ from evoart.errors import EvoartError, out_of_memory
 class Program:
     """``function(*arrays)``, compiled, for an engine that is part of it; called as it is for one that cannot be.
 
-    Where the device ran out of memory, the engine is told to evaluate half as many candidates at a time and
+    Where the device runs out of memory, the engine is told to evaluate half as many candidates at a time and
     the block is tried again: nothing was changed by the first attempt. Where nothing is left to halve, the engine's
     ``too_large`` says, for the error, what does not fit and what to do.
 
