@@ -2,8 +2,8 @@
 
     python benchmarks/device.py
 
-``evolve`` is the default (grow, polish by gradient, regrow). Against it, from random shapes: independent sets, which are
-one device program, alternating with gradient steps. All with the CPU's kernels, which compute the same; so the figures are
+``evolve`` is the default (grow, polish by gradient, regrow). Against it, from random shapes: independent sets, one
+device program, alternating with gradient steps. All use the CPU's kernels, which compute the same; so the figures are
 evaluations and decibels, and say nothing about a GPU's speed. ``device`` is evolve on its canvas in JAX.
 """
 

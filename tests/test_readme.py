@@ -15,6 +15,7 @@ import pytest
 from readme import README, blocks, commands, first_block
 
 from evoart.cli.app import COMMANDS, cli
+from evoart.cli.options import RENAMED
 
 ROOT = README.parent
 TEXT = README.read_text(encoding="utf-8")
@@ -90,6 +91,26 @@ def test_every_option_that_is_named_exists():
     named |= set(re.findall(r"`(--[a-z-]+)`", prose)) | set(re.findall(r"evoart \w+ (--[a-z-]+)`", prose))
     assert named <= known
     assert len(named) > 8
+
+
+def test_environment_variables_are_explained():
+    helped = cli.get_command(click.Context(cli), "models").help
+    for name in (
+        "EVOART_CACHE",
+        "HF_HOME",
+        "HF_HUB_CACHE",
+        "HUGGINGFACE_HUB_CACHE",
+        "HF_HUB_OFFLINE",
+        "HF_TOKEN",
+        "HF_ENDPOINT",
+    ):
+        assert name in helped
+        assert f"`{name}" in TEXT
+
+
+def test_the_changelog_lists_every_renamed_option():
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert {*RENAMED, *RENAMED.values()} <= set(re.findall(r"--[a-z-]+", changes))
 
 
 def option_names(command: str) -> set[str]:

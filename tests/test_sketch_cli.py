@@ -406,7 +406,9 @@ def test_published_models_are_fetched_once_and_checked(here, monkeypatch, capsys
         assert any(line.startswith(name) for line in evoart(capsys, "sketch", "models")[1])
     catalogue.place("bird").write_bytes(b"[]")
     with pytest.raises(EvoartError, match="Delete '.*bird.gen.json' and try again"):
-        catalogue.find("bird")
+        catalogue.find("bird", download=False)
+    assert catalogue.find("bird").config.hidden == 12  # what is damaged is fetched again
+    assert fetched[-1].endswith("/bird.gen.json")
     for wrong in ("brid", "bird.exe"):
         with pytest.raises(UsageError):
             catalogue.find(wrong)
