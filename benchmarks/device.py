@@ -2,9 +2,9 @@
 
     python benchmarks/device.py
 
-``evolve`` is the default (grow, polish by gradient, renew). Against it, from random shapes: independent sets, which are
-one device program, in turns with gradient steps. All with the CPU's kernels, which compute the same; so the figures are
-evaluations and decibels, and say nothing about a GPU's speed. ``device`` is evolve with its studio in JAX.
+``evolve`` is the default (grow, polish by gradient, regrow). Against it, from random shapes: independent sets, one
+device program, alternating with gradient steps. All use the CPU's kernels, which compute the same; so the figures are
+evaluations and decibels, and say nothing about a GPU's speed. ``device`` is evolve on its canvas in JAX.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
     python benchmarks/esclip.py
 
 Tian and Ha, "Modern Evolution Strategies for Creativity" (2021): 10,000 generations of 256 candidates drawn 5 times
-each, 12.8 million renders; opacity up to 0.5, ground of uniform noise. Here a candidate judged in closed form counts as
-an evaluation and a gradient as three. Two settings: our defaults (opacity 0.1 to 1, ground of the mean colour) and the
+each, 12.8 million renders; opacity up to 0.5 on uniform noise. Here a candidate judged in closed form counts as
+an evaluation and a gradient as three. Two settings: our defaults (opacity 0.1 to 1 on the mean colour) and the
 paper's opacity, 0 to 0.5, over the noise's mean (#808080; we do not draw noise). Scores are of the PNG we wrote, CPU
 seconds of whole processes, compiled code in the cache.
 """

@@ -1,7 +1,7 @@
 """Files from the network: announced first, resumable, checked, kept; never asked for unless a user asks.
 
 Python's own ``urllib`` does the talking, over connections that race all addresses of a host (see ``connect``). A
-download goes to ``NAME.part`` next to its place, goes on from there when it was interrupted, and gets its name only
+download goes to ``NAME.part`` next to its place, continues from there when it was interrupted, and gets its name only
 when it is complete and what it should be: by the SHA-256 that the caller or the server states, and by ``Remote.check``.
 The SHA-256 of what was kept lies in ``NAME.sha256``, so that it can be checked at any time (see ``verify``). Processes
 that want the same file wait for one another.
@@ -111,7 +111,7 @@ class NotFound(EvoartError):
 
 
 class Unreachable(EvoartError):
-    """There is no way to the server: no network, no such name, no answer."""
+    """The server cannot be reached: no network, no such name, no answer."""
 
 
 class _BrokenOff(ConnectionError):
@@ -152,7 +152,7 @@ def read_text(remote: Remote, *, report: Report = print_line) -> str:
     """A small text from the network; nothing is written.
 
     Raises:
-        NotFound, Unreachable, EvoartError: see ``obtain``; or it is no text.
+        NotFound, Unreachable, EvoartError: see ``obtain``; or it is not text.
     """
     _check_address(remote.url)
     try:
@@ -164,11 +164,11 @@ def read_text(remote: Remote, *, report: Report = print_line) -> str:
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
-        raise EvoartError(f"what came as {remote.name} is no text", "Try again later") from None
+        raise EvoartError(f"what came as {remote.name} is not text", "Try again later") from None
 
 
 def verify(path: Path, sha256: str | None = None) -> str:
-    """The SHA-256 of a kept file, held to ``sha256`` or to what was recorded when it was downloaded.
+    """The SHA-256 of a kept file, checked against ``sha256`` or what was recorded when it was downloaded.
 
     Raises:
         EvoartError: it is another file than the one that was downloaded, or cannot be read.
@@ -229,7 +229,7 @@ def _check_address(url: str) -> None:
 
 @contextlib.contextmanager
 def _locked(path: Path, remote: Remote, report: Report) -> Iterator[None]:
-    """Hold ``path`` against other processes and threads; the system lets go of it however this process ends."""
+    """Lock ``path`` for this thread; the system unlocks it however this process ends."""
     lock, waiting = _sibling(path, ".lock"), False
     while True:
         file = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
@@ -362,7 +362,7 @@ def _transfer(remote: Remote, path: Path, report: Report, progress: Progress) ->
 
 
 def _check_content(remote: Remote, part: Path) -> None:
-    """Hold what came to what was asked for.
+    """Check what came against what was asked for.
 
     Raises:
         EvoartError: it is something else, and was not kept.
@@ -432,7 +432,7 @@ def _check_size(remote: Remote, size: int) -> None:
 
 def _announcement(remote: Remote, path: Path, had: int, total: int | None) -> str:
     size = "of unknown size" if total is None else format_bytes(total)
-    rest = f", going on after {format_bytes(had)}" if had else ""
+    rest = f", continuing after {format_bytes(had)}" if had else ""
     return f"Downloading {remote.name} ({size}{rest}) from {remote.host} to {path}"
 
 
@@ -556,7 +556,7 @@ def _explain(remote: Remote, path: Path, error: Exception) -> EvoartError:
         reason = str(error) or "the server hung up"
         return EvoartError(
             f"the transfer of {remote.name} broke off {reason if isinstance(error, _BrokenOff) else f'({reason})'}",
-            "Try again: it goes on from there",
+            "Try again: it continues from there",
         )
     strerror = error.strerror if isinstance(error, OSError) else None
     return EvoartError(
@@ -588,7 +588,7 @@ def _explain_status(remote: Remote, error: urllib.error.HTTPError) -> EvoartErro
         )
     if code == 429:
         asked = error.headers.get("Retry-After", "")
-        when = f"in {asked} seconds" if asked.isdigit() else "in some minutes"
+        when = f"in {asked} seconds" if asked.isdigit() else "in a few minutes"
         hint = "; with a token in HF_TOKEN you may ask more often" if remote.token == "" else ""
         return EvoartError(f"{host} has had too many requests from here ({told})", f"Try again {when}{hint}")
     if code in _BUSY:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 class EvoartError(Exception):
-    """Something went wrong that is not a bug: ``what`` happened, ``hint`` mends it. Exit code 1."""
+    """Something went wrong that is not a bug: ``message`` says what, ``hint`` what to do. Exit code 1."""
 
     exit_code = 1
 

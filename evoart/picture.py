@@ -31,7 +31,7 @@ _READ = (
     "AVIF", "BMP", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "QOI", "SGI", "TGA", "TIFF",
     "WEBP",
 )  # fmt: skip
-LARGEST_LIMIT = 10**10  # pixels that ``--max-pixels`` can be raised to; a test holds the job to it
+LARGEST_LIMIT = 10**10  # pixels that ``--max-pixels`` can be raised to; a test checks that the job agrees
 _pillow_limit = threading.Lock()
 
 
@@ -108,7 +108,7 @@ def load(source: Any, *, needed: int | None = None, max_pixels: int = MAX_PIXELS
 
     Raises:
         UsageError: no such file, a directory, too many pixels, an array of another shape or type.
-        EvoartError: empty, truncated, not a picture, of a kind that is not read, wholly transparent.
+        EvoartError: empty, truncated, not a picture, of a kind that is not read, entirely transparent.
     """
     source = _as_plain(source)
     label = label or "the picture"
@@ -154,7 +154,7 @@ def _make_picture(
     """The picture, with nothing under its transparent pixels that could steer a search."""
     if alpha is not None:
         if not (alpha > 0).any():
-            raise EvoartError(f"{label} is wholly transparent", "There is nothing to draw; choose another picture")
+            raise EvoartError(f"{label} is entirely transparent", "There is nothing to draw; choose another picture")
         rgb[alpha == 0] = _mean_colour(rgb, alpha)
     return Picture(rgb, alpha, *size, name, digest, mask, notes)
 
@@ -164,7 +164,7 @@ def _decode_error(error: Exception, data: bytes, label: str) -> EvoartError:
     said = str(error).lower()
     if isinstance(error, NotImplementedError) or any(word in said for word in _UNSUPPORTED):
         return EvoartError(f"{label} is of a kind that cannot be read", _instead(data, "Save it as PNG"))
-    return EvoartError(f"{label} is a damaged or truncated picture", "Get a sound copy")
+    return EvoartError(f"{label} is a damaged or truncated picture", "Get an undamaged copy")
 
 
 _UNSUPPORTED = ("unsupported", "not supported", "not available", "not installed", "unknown pixel", "unknown raw")
@@ -282,7 +282,7 @@ def _check_shape(array: np.ndarray) -> None:
 
 
 def _array_file(array: np.ndarray) -> bytes:
-    """An array of 8 bits as a file: so it is known again whether it comes as an array or as that file."""
+    """An array of 8 bits as a file, so that it has the same hash as that file."""
     from PIL import Image
 
     _check_shape(array)
@@ -472,7 +472,7 @@ def _has_profile(image: PillowImage) -> bool:
 
 
 def _instead(data: bytes, otherwise: str = "Give a PNG, JPEG, WebP, GIF, TIFF, BMP or AVIF file") -> str:
-    """What to do with a file that is no picture, or none that can be read."""
+    """What to do with a file that is not a picture, or none that can be read."""
     head = data[:1024].lower()
     if b"<svg" in head:
         return "It is an SVG drawing: render it to PNG first"

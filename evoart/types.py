@@ -19,7 +19,7 @@ search          what makes a genome better, step by step, until a budget or its 
 engine          what draws and scores genomes, on a CPU or a GPU
 run             one search from its beginning or a checkpoint to its end, told as events
 result          a finished picture: form, genome and figures
-checkpoint      a run at rest, in one file that it goes on from
+checkpoint      a run at rest, in one file that it continues from
 command         what a user asks for, such as ``cppn-fit``: it has one class of jobs and one of problems
 output format   a kind of file that a picture is written as, such as ``svg``
 shape           a kind of primitive, such as ``triangle``, with its geometry
@@ -198,7 +198,7 @@ class GradientEngine(Engine, Protocol):
 
 
 class Search(Protocol):
-    """A search that the run loop can drive, stop, save and go on with. It knows vectors and losses, not pictures.
+    """A search that the run loop can drive, stop, save and continue. It knows vectors and losses, not pictures.
 
     ``step`` advances by one small, deterministic unit of work: the same state always leads to the same next state,
     however the run was cut into blocks. ``arrays``/``load`` carry the whole state, random generator included, so that
@@ -226,11 +226,11 @@ class Search(Protocol):
         ...
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The whole state as named arrays of plain types; they do not change when the search goes on."""
+        """The whole state as named arrays of plain types; they do not change when the search continues."""
         ...
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:
-        """Go on from ``arrays()`` of a search made with the same arguments.
+        """Continue from ``arrays()`` of a search made with the same arguments.
 
         Raises:
             EvoartError, KeyError, ValueError: the arrays belong to another search.

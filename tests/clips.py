@@ -1,4 +1,4 @@
-"""CLIP models small enough to test with, and open_clip to hold them to."""
+"""CLIP models small enough to test with, and open_clip to compare them with."""
 
 from __future__ import annotations
 

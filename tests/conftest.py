@@ -23,7 +23,7 @@ SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--regenerate", action="store_true", help="Write the golden pictures anew instead of comparing.")
+    parser.addoption("--regenerate", action="store_true", help="Write the golden pictures again instead of comparing.")
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +36,7 @@ def shared() -> Path:
 
 @pytest.fixture
 def regenerate(request: pytest.FixtureRequest) -> bool:
-    """Whether golden pictures are to be written anew."""
+    """Whether golden pictures are to be written again."""
     return request.config.getoption("--regenerate")
 
 

@@ -92,7 +92,7 @@ def softmax(x):
     return e / e.sum()
 
 
-def sampled(model: Model, tape, tau, rule, z=None, class_index=0, begun=()):
+def sampled(model: Model, tape, tau, rule, z=None, class_index=0, prefix=()):
     """Rows ``(n, 5)`` of stroke-5, the end row included where there is one, in the model's units."""
     step, m = stepper(model, z, class_index), model.config.mixtures
     by_pi, by_pen, by_sigma = {
@@ -113,8 +113,8 @@ def sampled(model: Model, tape, tau, rule, z=None, class_index=0, begun=()):
         row[2 + min(what, 2)] = 1
         if row[4] == 0:
             row[:2] = dx, dy
-        if t < len(begun):
-            row = np.asarray(begun[t], np.float64)
+        if t < len(prefix):
+            row = np.asarray(prefix[t], np.float64)
         rows.append(row)
         if row[4]:
             break

@@ -120,17 +120,17 @@ def test_side_by_side_on_a_device(photographs):
 
 
 def test_what_was_found_side_by_side_is_saved_when_the_user_stops(photographs, capsys, monkeypatch):
-    """The first picture is interrupted: the others, which have come as far, are written too and can go on."""
+    """The first picture is interrupted: the others, which have come as far, are written too and can continue."""
     ask = batch._search
 
     def search(picture, halted):
         made = ask(picture, halted)
 
         def stopped(stop):
-            begun = made(stop)
-            begun.step()
+            started = made(stop)
+            started.step()
             stop.ask("interrupted")
-            return begun
+            return started
 
         return made if halted else stopped
 

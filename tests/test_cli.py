@@ -148,7 +148,7 @@ def test_redo_finds_and_checks_the_photograph(finished, tmp_path):
     assert "--picture" in one_line(evoart("redo", "photo-shapes.png", cwd=tmp_path), 2)
     Image.new("RGB", (64, 48), "teal").save(tmp_path / "photo.jpg")
     assert "contents differ" in evoart("redo", "photo-shapes.png", cwd=tmp_path, check=2).err
-    # One of the same name beside the recipe is the one, by its contents.
+    # One of the same name next to the recipe is the one, by its contents.
     (tmp_path / "there").mkdir()
     for name in ("photo.jpg", "photo-shapes.png"):
         shutil.copy(finished[0] / name, tmp_path / "there")

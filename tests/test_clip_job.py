@@ -254,8 +254,8 @@ def test_several_pictures_to_be_like(tmp_path, photo):
     assert [each.weight for each in problem.score.prompts] == pytest.approx([0.3, 1.0, -2.0])
     assert len(set(problem.job.image_prompts_sha256)) == 3
     common = {"form": problem.form, "size": problem.size, "name": problem.name, "mask": None}
-    begun = restore(problem.job, *problem.pack(), **common)
-    assert np.array_equal(begun.score.inputs[1][0], problem.score.inputs[1][0])
+    restored = restore(problem.job, *problem.pack(), **common)
+    assert np.array_equal(restored.score.inputs[1][0], problem.score.inputs[1][0])
     Image.fromarray((photo * 0).astype(np.uint8)).save(paths[2])
     with pytest.raises(UsageError, match=r"c\.png' is not the image prompt .* contents differ"):
         prepare(problem.job)
@@ -306,7 +306,7 @@ def test_a_model_too_large_for_the_memory_is_one_line(monkeypatch, error):
 
     monkeypatch.setattr(models, "load", load)
     models._load.cache_clear()
-    with pytest.raises(EvoartError, match="memory does not suffice for the model judge. Use a smaller --model"):
+    with pytest.raises(EvoartError, match="not enough memory for the model judge. Use a smaller --model"):
         prepare(ClipJob.make(prompts="a cat", model="judge"))
 
 

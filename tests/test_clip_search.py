@@ -235,7 +235,7 @@ def test_of_several_starts_the_best_goes_on():
         search.step()
         seen.append(search.loss)
     assert seen == sorted(seen, reverse=True)
-    # Nothing but the nearest went on, and it went the way that it would have gone alone.
+    # Nothing but the nearest continued, and it went the way that it would have gone alone.
     alone = StochasticGradient(Valley(), 2, Valley.inputs[0] + 0.1, None, 200)
     alone.stop_after(20, None)
     alone.step()

@@ -104,7 +104,7 @@ def test_exports_carry_the_network_and_come_back(here, name):
     assert (here / "y.png").read_bytes() == (here / name).read_bytes()
 
 
-def test_weights_can_be_mended_by_hand(here):
+def test_weights_can_be_fixed_by_hand(here):
     assert run(["render", "g-01.png", "-o", "w.weights.json", "-q"]) == 0
     plain = json.loads((here / "w.weights.json").read_text())
     plain["result"]["weights"]["links"][0]["weight"] = 1.25
@@ -121,10 +121,10 @@ def test_weights_can_be_mended_by_hand(here):
         (lambda r: r["nodes"].pop(0), "between nodes|lacks an output"),
         (lambda r: r["weights"]["links"].pop(0), "lacks the weight of the link"),
         (lambda r: r["weights"]["links"][0].update(weight=1e400), "damaged"),
-        (lambda r: r["weights"]["links"][0].update(weight="NaN"), "no finite number"),
+        (lambda r: r["weights"]["links"][0].update(weight="NaN"), "not a finite number"),
         (lambda r: r["weights"]["links"][0].update(weight=1e30), "damaged"),
         (lambda r: r["nodes"][0].__setitem__(1, "sinus"), "unknown activation 'sinus'"),
-        (lambda r: r.update(symmetry="z"), "no symmetry"),
+        (lambda r: r.update(symmetry="z"), "not a symmetry"),
     ],
 )
 def test_damaged_networks_are_refused_with_the_reason(here, spoil, says, capsys):
@@ -238,7 +238,7 @@ def test_parents_that_do_not_fit_are_refused(here, capsys):
     assert "no picture 9" in refused(capsys, "cppn", "breed", "a.png:9")
     assert "there is no file" in refused(capsys, "cppn", "breed", "nowhere.png")
     assert run(["fit", "photo.png", "-n", "3", "--pixels", "16", "--quality", "draft", "-o", "shapes.png", "-q"]) == 0
-    assert "no picture of a network" in refused(capsys, "cppn", "breed", "shapes.png")
+    assert "not a picture of a network" in refused(capsys, "cppn", "breed", "shapes.png")
     assert "for cppn and cppn-graph only" in refused(capsys, "render", "shapes.png", "-o", "x.frag")
 
 
@@ -340,7 +340,7 @@ def test_a_fit_goes_on_from_a_result(here):
 
 
 def test_another_limit_does_not_change_the_plan(here):
-    """A run that was stopped, and given another limit when it went on, is still what its recipe says."""
+    """A run that was stopped, and given another limit when it continued, is still what its recipe says."""
     words = ["--layers", "6x2", "--pixels", "16", "-s", "1", "-q"]
     how = ["cppn", "fit", "photo.png", *words, "--generations", "100", "--set", "steps=300"]
     assert run([*how, "-o", "one.png", "--checkpoint", "one.npz"]) == 0

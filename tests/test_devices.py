@@ -75,7 +75,7 @@ def test_a_card_beside_a_jax_without_cuda(machine):
     plug_in(machine[0])
     assert nvidia.card() == nvidia.Card("NVIDIA H200", "580.95.05")
     message = refused(device="gpu")
-    assert "without CUDA beside an NVIDIA H200" in message
+    assert "without CUDA next to an NVIDIA H200" in message
     assert 'pip install "evoart[cuda]"' in message
     choice = choose(FitJob.make(search="sets"))
     assert choice.engine == "scanline"
@@ -144,7 +144,7 @@ def test_doctor_tells_what_is_there_and_what_is_missing(machine, capsys):
     facts = said()
     assert facts["gpu"]["card"] == "NVIDIA H200, driver 580.95.05"
     assert facts["gpu"]["JAX's CUDA"] == 'missing; install it with: pip install "evoart[cuda]"'
-    assert "without CUDA beside an NVIDIA H200" in facts["gpu"]["used by JAX"]
+    assert "without CUDA next to an NVIDIA H200" in facts["gpu"]["used by JAX"]
     assert facts["engines"]["fit"] == "scanline on cpu (fastest on a CPU)"
     assert set(JOBS) <= {words.split()[0] for words in facts["engines"]}
 
@@ -190,7 +190,7 @@ def test_too_little_memory_halves_the_parts_and_says_so(monkeypatch):
         search.step()
     assert engine.batch == before // 4
     assert len(search.notes) == 2
-    assert "memory did not suffice" in search.notes[0]
+    assert "device ran out of memory" in search.notes[0]
     assert search.generation == whole.generation
     assert search.loss == pytest.approx(whole.loss, rel=1e-5)
 
@@ -200,7 +200,7 @@ def test_no_memory_at_all_is_one_line(monkeypatch):
     search = Classical(engine, "snes", 20, 0, start)
     Small(monkeypatch, engine, room=0)
     search._program = Program(engine, search.run_traced)
-    with pytest.raises(EvoartError, match="memory does not suffice"):
+    with pytest.raises(EvoartError, match="does not have enough memory"):
         search.step()
 
 
@@ -211,8 +211,7 @@ def test_memory_that_runs_out_elsewhere_is_one_line_too(capsys):
     error = jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9 GiB")
     assert explain(error, ["fit"]) == 1
     assert capsys.readouterr().err == (
-        "Error: the device's memory does not suffice. "
-        "Use fewer shapes, fewer --pixels, a smaller --size or --device cpu.\n"
+        "Error: the device ran out of memory. Use fewer shapes, fewer --pixels, a smaller --size or --device cpu.\n"
     )
     called = jax.errors.JaxRuntimeError("INTERNAL: CpuCallback error: OutOfMemoryError: CUDA out of memory")
     for each in (error, called, MemoryError(), OutOfMemoryError("CUDA out of memory")):

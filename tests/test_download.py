@@ -125,20 +125,20 @@ def test_goes_on_by_itself_where_it_broke_off(server, tmp_path):
     assert path.read_bytes() == CONTENT
     assert server.ranges == [None, "bytes=300000-", "bytes=400000-"]
     assert "broke off; trying again" in lines[1]
-    assert "going on after 0.3 MB" in lines[2]
+    assert "continuing after 0.3 MB" in lines[2]
 
 
 def test_goes_on_later_where_it_broke_off(server, tmp_path, monkeypatch):
     path, lines = tmp_path / "model.json", []
     monkeypatch.setattr(download, "PAUSES", ())
     server.cut = [300_000]
-    with pytest.raises(EvoartError, match="broke off after 300,000 of 512,000 bytes.*goes on from there"):
+    with pytest.raises(EvoartError, match="broke off after 300,000 of 512,000 bytes.*continues from there"):
         obtain(Remote(server.url, "a model", SHA), path, report=quiet)
     assert not path.exists()
     obtain(Remote(server.url, "a model", SHA), path, report=lines.append)
     assert path.read_bytes() == CONTENT
     assert server.ranges == [None, "bytes=300000-"]
-    assert "going on after 0.3 MB" in lines[0]
+    assert "continuing after 0.3 MB" in lines[0]
 
 
 def test_a_line_that_stays_broken_is_given_up(server, tmp_path):
@@ -408,7 +408,7 @@ def test_a_folder_that_cannot_be_written(server, tmp_path):
 
 def test_small_texts_leave_nothing(server, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(EvoartError, match="is no text"):
+    with pytest.raises(EvoartError, match="is not text"):
         read_text(Remote(server.url, "a note"), report=quiet)
     with pytest.raises(EvoartError, match="more than"):
         read_text(Remote(server.url, "a note", max_bytes=10), report=quiet)

@@ -148,7 +148,7 @@ def test_includes(folder):
         ("[[job]]\nkind = 'circle'\n\n[[job]]\nshapes = 10_000_000\n", r"other.toml:4: --shapes is 10,000,000"),
         ("jobs = 3\n", r"other.toml:1: unknown key 'jobs'. Did you mean job"),
         ("[[job]]\ncommand = 'fitt'\n", r"unknown command 'fitt'. Did you mean fit"),
-        ("[[job]]\nmatrix = 5\n", r"other.toml:2: 'matrix' is no table of lists"),
+        ("[[job]]\nmatrix = 5\n", r"other.toml:2: 'matrix' is not a table of lists"),
         ("[[job]]\nseeds = 0\n", r"other.toml:2: 'seeds' is 0"),
         (
             "[[job]]\nmatrix.seed = [" + "1," * 2000 + "]\nmatrix.shapes = [" + "1," * 2000 + "]",
@@ -462,7 +462,7 @@ def test_ctrl_c_saves_and_a_second_gallery_says_who_is_there(folder, capfd):
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
         assert process.returncode == 130, err
-        assert "1 left; the same command goes on" in err
+        assert "1 left; the same command continues" in err
         assert saved(folder).exists()
 
 

@@ -1,4 +1,4 @@
-"""Golden pictures: what drawings looked like when a person last looked at them. ``--regenerate`` writes them anew."""
+"""Golden pictures: what drawings looked like when a person last looked at them. ``--regenerate`` writes them again."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_every_shape_as_svg(regenerate):
 
 
 def test_what_an_earlier_version_saved_is_drawn_as_ever(regenerate):
-    """From the recipe inside a file of version 0.1.0, which is never made anew."""
+    """From the recipe inside a file of version 0.1.0, which is never made again."""
     compare("kept", levels(evoart.load(GOLDEN / "kept.svg").image(160)), regenerate)
 
 

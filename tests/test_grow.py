@@ -107,13 +107,13 @@ def test_a_state_that_was_handed_out_does_not_change(begin):
 
 def test_it_improves_and_never_gets_worse(begin):
     search, problem = begin()
-    ground, losses, progress, stages = search.loss, [], [], []
+    initial, losses, progress, stages = search.loss, [], [], []
     while not search.done:
         search.step()
         losses.append(search.loss)
         progress.append(search.progress)
         stages.append(search.stage.split()[0])
-    assert losses[-1] < 0.25 * ground
+    assert losses[-1] < 0.25 * initial
     assert (np.diff(losses) <= 0).all()
     assert (np.diff(progress) >= 0).all()
     assert progress[-1] == 1
@@ -131,8 +131,8 @@ def test_it_improves_and_never_gets_worse(begin):
 @pytest.mark.parametrize("loss", ["mse", "mae", "oklab"])
 def test_every_loss_is_made_small(begin, loss):
     search, problem = begin(loss=loss)
-    ground = search.loss
-    assert finished(search).loss < 0.5 * ground
+    initial = search.loss
+    assert finished(search).loss < 0.5 * initial
     assert judged(search, problem) == pytest.approx(search.loss, rel=1e-3)
 
 
@@ -154,8 +154,8 @@ def test_mixed_kinds_are_chosen_from(begin):
 @pytest.mark.parametrize("kind", ["circle,line", "cubic", "polygon:5"])
 def test_other_kinds_improve_too(begin, kind):
     search, _ = begin(kind=kind)
-    ground = search.loss
-    assert finished(search).loss < 0.5 * ground
+    initial = search.loss
+    assert finished(search).loss < 0.5 * initial
 
 
 @pytest.mark.parametrize("opacity", ["0.5", "0.2-0.6"])
@@ -197,16 +197,16 @@ def test_a_start_is_kept_or_bettered(begin, photo, tmp_path):
     search, problem = begin(start=str(path), shapes=8)
     assert search.structure == ("triangle",) * 5
     assert search.loss == pytest.approx(first.loss, rel=1e-2)
-    begun = search.loss
-    assert finished(search).loss <= begun
+    before = search.loss
+    assert finished(search).loss <= before
     assert len(search.structure) == 8
     assert problem.form.groups == 8
 
 
 def test_evolution_alone_improves_too(begin):
     search, _ = begin(finish="none")
-    ground = search.loss
-    assert finished(search).loss < 0.4 * ground
+    initial = search.loss
+    assert finished(search).loss < 0.4 * initial
 
 
 class Clock:

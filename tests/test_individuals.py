@@ -1,4 +1,4 @@
-"""Searches over opaque individuals: NEAT, MAP-Elites, sifting. Here an individual is a vector, and one number more."""
+"""Searches over opaque individuals: NEAT, MAP-Elites, best of n. Here an individual is a vector and one more number."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1] / "evoart"
-GROUND = {
+BASE = {
     "types",
     "errors",
     "cache",
@@ -21,7 +21,7 @@ GROUND = {
     "version",
 }
 
-# What each layer may import beside itself and the ground.
+# What each layer may import in addition to itself and the base.
 MAY = {
     "types": set(),
     "errors": set(),
@@ -80,7 +80,7 @@ def wrong_arrows(path: Path) -> list[str]:
     for name, line in imports(path):
         parts = name.split(".")
         other = parts[1] if len(parts) > 1 else ""
-        if other not in MAY[layer] | GROUND | {layer}:
+        if other not in MAY[layer] | BASE | {layer}:
             found.append(f"{path.relative_to(ROOT)}:{line} imports {name}")
     return found
 

@@ -1,4 +1,4 @@
-"""The loop: budgets, patience, interruption, and checkpoints that go on where they stopped or say what is wrong."""
+"""The loop: budgets, patience, interruption, and checkpoints that continue where they stopped or say what is wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The GPU's kernels, interpreted on a CPU and held to the dense program; lowered for CUDA where JAX allows it."""
+"""The GPU's kernels, interpreted on a CPU and compared with the dense program; lowered for CUDA where JAX allows it."""
 
 from __future__ import annotations
 
@@ -97,14 +97,19 @@ def test_several_pictures_side_by_side():
     targets = [target(seed=seed) for seed in range(3)]
     x = np.stack([genomes(of, 2, seed) for seed in range(3)])
     engine = PallasEngine(of, targets[0])
-    grounds = np.random.default_rng(0).random((3, 3), np.float32)
-    inputs = (*(jnp.stack([getattr(t, name) for t in targets]) for name in ("image", "weight")), grounds)
+    backgrounds = np.random.default_rng(0).random((3, 3), np.float32)
+    inputs = (*(jnp.stack([getattr(t, name) for t in targets]) for name in ("image", "weight")), backgrounds)
     together = jax.vmap(engine.losses_traced)(x, inputs)
     apart = np.stack(
-        [engine._losses(each, (t.image, t.weight, ground)) for t, each, ground in zip(targets, x, grounds, strict=True)]
+        [
+            engine._losses(each, (t.image, t.weight, background))
+            for t, each, background in zip(targets, x, backgrounds, strict=True)
+        ]
     )
     np.testing.assert_allclose(together, apart, rtol=1e-6)
-    tiles = jax.vmap(lambda x, i: engine.tile_losses_traced(x, 4, i), (0, None))(x, (*engine.inputs[:2], grounds[0]))
+    tiles = jax.vmap(lambda x, i: engine.tile_losses_traced(x, 4, i), (0, None))(
+        x, (*engine.inputs[:2], backgrounds[0])
+    )
     np.testing.assert_allclose(tiles.sum((2, 3))[0], apart[0], rtol=1e-5)
 
 

@@ -48,13 +48,13 @@ def test_strips_and_what_lies_outside():
     assert (far.paint((20, 20)) == 1).all()
 
 
-def test_a_drawing_is_begun_and_grows():
+def test_a_truncated_drawing_grows():
     pen = drawing()
-    done = [sum(length([s]) for s in pen.begun(share).strokes) for share in np.linspace(0, 1, 11)]
+    done = [sum(length([s]) for s in pen.truncate(share).strokes) for share in np.linspace(0, 1, 11)]
     assert done[0] == 0
     assert (np.diff(done) > 0).all()
     assert done[-1] == pytest.approx(length(pen.strokes))
-    half = pen.begun(0.5)
+    half = pen.truncate(0.5)
     assert len(half.groups) == 2
     for a, b in zip(half.strokes, [pen.strokes[0]], strict=False):
         np.testing.assert_allclose(a[0], b[0])

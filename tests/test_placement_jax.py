@@ -18,7 +18,7 @@ SETS = {"triangles": ("triangle",) * 7, "several kinds": tuple(SHAPES)}
 
 @pytest.fixture(scope="module", params=SETS)
 def both(request):
-    """The two canvass, kinds, and rows of shapes."""
+    """The two canvases, kinds, and rows of shapes."""
     kinds = SETS[request.param]
     rng = np.random.default_rng(3)
     weight = rng.random((HEIGHT, WIDTH)).astype(np.float32)

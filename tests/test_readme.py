@@ -1,4 +1,4 @@
-"""The README says what is so: its commands parse, its options exist, its pictures are there, its Python runs."""
+"""The README tells the truth: its commands parse, its options exist, its pictures are there, its Python runs."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import pytest
 from readme import README, blocks, commands, first_block
 
 from evoart.cli.app import COMMANDS, cli
+from evoart.cli.options import RENAMED
 
 ROOT = README.parent
 TEXT = README.read_text(encoding="utf-8")
@@ -92,6 +93,26 @@ def test_every_option_that_is_named_exists():
     assert len(named) > 8
 
 
+def test_environment_variables_are_explained():
+    helped = cli.get_command(click.Context(cli), "models").help
+    for name in (
+        "EVOART_CACHE",
+        "HF_HOME",
+        "HF_HUB_CACHE",
+        "HUGGINGFACE_HUB_CACHE",
+        "HF_HUB_OFFLINE",
+        "HF_TOKEN",
+        "HF_ENDPOINT",
+    ):
+        assert name in helped
+        assert f"`{name}" in TEXT
+
+
+def test_the_changelog_lists_every_renamed_option():
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert {*RENAMED, *RENAMED.values()} <= set(re.findall(r"--[a-z-]+", changes))
+
+
 def option_names(command: str) -> set[str]:
     loaded = cli.get_command(click.Context(cli), command)
     return {"--help", "-h"} | options_of(loaded)
@@ -136,7 +157,7 @@ def test_the_gallery_is_small_and_all_of_it_is_there():
         "index.html",
         "sheet.png",
     }
-    known |= {"README.md", "journal.jsonl"} | set(re.findall(r"-o (\S+)", GALLERY.partition("Beside them")[2]))
+    known |= {"README.md", "journal.jsonl"} | set(re.findall(r"-o (\S+)", GALLERY.partition("Next to them")[2]))
     files = [file for file in folder.rglob("*") if file.is_file() and ".work" not in file.parts]
     assert {str(file.relative_to(folder)) for file in files} == known
     assert sum(file.stat().st_size for file in files) < 3_000_000

@@ -92,7 +92,7 @@ def test_a_broken_shape_is_listed_as_broken(package, monkeypatch, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert any(re.match(r"triangle +x0 y0", line) for line in lines)
     assert any(re.match(r"broken +broken: .*stars.*MISSING", line) for line in lines)
-    assert any(re.match(r"five-star +broken: .* no shape", line) for line in lines)
+    assert any(re.match(r"five-star +broken: .* not a shape", line) for line in lines)
     assert run(["shapes", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert set(facts["shapes"]) == {"triangle"}
@@ -104,7 +104,7 @@ def test_a_broken_command_explains_itself(package, monkeypatch, capsys):
     assert run(["--help"]) == 0
     listed = " ".join(capsys.readouterr().out.split())
     assert "shine Broken: the command 'shine' comes from a plugin that does not load" in listed
-    assert "dim Broken: the command 'dim' comes from a plugin and is no click command" in listed
+    assert "dim Broken: the command 'dim' comes from a plugin and is not a click command" in listed
     assert "glow Glow a little." in listed
     for words in (["shine"], ["shine", "--help"], ["shine", "-x", "y"], ["dim"]):
         assert run(words) == 1

@@ -89,8 +89,8 @@ def test_no_frame_is_drawn_before_it_is_asked_for(monkeypatch):
 
 def test_a_film_draws_the_frames_that_it_shows_and_no_others(monkeypatch):
     drawn = []
-    begun = PenDrawing.begun
-    monkeypatch.setattr(PenDrawing, "begun", lambda self, share: drawn.append(share) or begun(self, share))
+    truncate = PenDrawing.truncate
+    monkeypatch.setattr(PenDrawing, "truncate", lambda self, share: drawn.append(share) or truncate(self, share))
     result = evoart.make("sketch", count=2, seed=1)
     result.svg()
     assert drawn == []

@@ -25,7 +25,7 @@ def scene(kinds=ALL, width=1.0, height=0.75, background=(0.5, 0.4, 0.3), seed=0)
 
 
 def polygon(points, size, opacity: float = 1.0) -> np.ndarray:
-    """``(h, w)`` coverage of a free polygon given in pixels, drawn black on a transparent ground."""
+    """``(h, w)`` coverage of a free polygon given in pixels, drawn black on a transparent background."""
     points, (w, h) = np.asarray(points, np.float32), size
     longest = max(size)
     rgba = np.array([[0, 0, 0, opacity]], np.float32)
@@ -113,9 +113,9 @@ def test_bands_leave_no_seams(band, monkeypatch):
 
 def test_a_transparent_ground_is_laid_over_anything():
     clear = draw(scene(background=None), (96, 72)).astype(np.float64)
-    for ground in ((1, 1, 1), (0, 0, 0), (0.2, 0.9, 0.4)):
-        over = clear[..., :3] * clear[..., 3:] + np.array(ground) * (1 - clear[..., 3:])
-        np.testing.assert_allclose(draw(scene(background=ground), (96, 72))[..., :3], over, atol=1e-5)
+    for background in ((1, 1, 1), (0, 0, 0), (0.2, 0.9, 0.4)):
+        over = clear[..., :3] * clear[..., 3:] + np.array(background) * (1 - clear[..., 3:])
+        np.testing.assert_allclose(draw(scene(background=background), (96, 72))[..., :3], over, atol=1e-5)
 
 
 def test_paint_order_counts():

@@ -24,7 +24,7 @@ from evoart.score.pixel import Target
 
 NAMES = [*SHAPES, "polygon:7", "regular:3"]
 ROLES = {"x", "y", "length", "angle"}
-GROUND = (0.5, 0.4, 0.3)
+BACKGROUND = (0.5, 0.4, 0.3)
 
 
 def target(h: int, w: int) -> Target:
@@ -37,7 +37,7 @@ def target(h: int, w: int) -> Target:
 
 def engine(kind: str, count: int) -> ScanlineEngine:
     h, w = 24, 32
-    return ScanlineEngine(ShapesForm((kind,) * count, 1.0, h / w, GROUND, opacity=(0.0, 1.0)), target(h, w))
+    return ScanlineEngine(ShapesForm((kind,) * count, 1.0, h / w, BACKGROUND, opacity=(0.0, 1.0)), target(h, w))
 
 
 def genome_of(form: ShapesForm, seed: int = 0) -> np.ndarray:
@@ -77,7 +77,7 @@ def assert_gradient_is_right(of, genome: np.ndarray, where: np.ndarray, oracle: 
 
 # The dense engine compiles a program per list of kinds, so one program draws them all: those not asked about are clear.
 def among_all(count: int, h: int, w: int) -> DenseEngine:
-    form = ShapesForm(tuple(NAMES) * count, 1.0, h / w, GROUND, opacity=(0.0, 1.0))
+    form = ShapesForm(tuple(NAMES) * count, 1.0, h / w, BACKGROUND, opacity=(0.0, 1.0))
     return DenseEngine(form, target(h, w))
 
 
@@ -98,7 +98,7 @@ def of_kind(form: ShapesForm, kind: str) -> np.ndarray:
 
 @pytest.mark.parametrize("kind", NAMES)
 def test_both_engines_show_what_resvg_shows(kind, large):
-    form = ShapesForm((kind,) * 100, 1.0, 0.75, GROUND, opacity=(0.5, 0.5))
+    form = ShapesForm((kind,) * 100, 1.0, 0.75, BACKGROUND, opacity=(0.5, 0.5))
     genome = form.random(np.random.default_rng(3))
     png = bytes(resvg_py.svg_to_bytes(svg_string=svg(form.drawing(genome), (256, 192))))
     oracle = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), np.float64) / 255

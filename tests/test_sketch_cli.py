@@ -198,8 +198,8 @@ def test_conversions(here, capsys):
     for words, message in (
         (("a.svg", "-o", "s.npz"), "exists already"),
         (("a.svg", "-o", "a.svg"), "is the input"),
-        (("a.svg", "-o", "x.bmp"), "no format of drawings"),
-        (("w.npz", "-o", "x.svg"), "no format of weights"),
+        (("a.svg", "-o", "x.bmp"), "not a format of drawings"),
+        (("w.npz", "-o", "x.svg"), "not a format of weights"),
         (("no.svg", "-o", "x.npz"), "no file"),
     ):
         code, _, said = evoart(capsys, "sketch", "convert", *words)
@@ -257,7 +257,7 @@ def test_a_training_is_resumed_with_its_own_settings(here, capsys, monkeypatch):
     monkeypatch.setattr(training, "write", write_and_stop)
     code, out, said = evoart(capsys, "sketch", "train", "s.ndjson", "--out", "m.npz", "--steps", 400, *how)
     assert (code, out) == (130, ["m.npz", "m-samples.svg"])
-    assert "Go on with: evoart resume m.checkpoint.npz" in said
+    assert "Continue with: evoart resume m.checkpoint.npz" in said
     (here / "copy.npz").write_bytes((here / "m.checkpoint.npz").read_bytes())
 
     def refuse(*_, **__):
@@ -328,9 +328,9 @@ def test_blank_sketches_are_told_of(here, capsys, monkeypatch):
 
 def test_only_what_is_asked_for_is_laid_out(monkeypatch):
     laid, cut = [], []
-    sheet, begun = layout.sheet, PenDrawing.begun
+    sheet, truncate = layout.sheet, PenDrawing.truncate
     monkeypatch.setattr(layout, "sheet", lambda *words: laid.append(1) or sheet(*words))
-    monkeypatch.setattr(PenDrawing, "begun", lambda *words: cut.append(1) or begun(*words))
+    monkeypatch.setattr(PenDrawing, "truncate", lambda *words: cut.append(1) or truncate(*words))
     problem = prepare(Job.make(command="sketch", count=10, seed=4, points=4))
     laid.clear()
     monkeypatch.setattr(sampling, "BATCH", 1)
@@ -384,10 +384,10 @@ def test_wrong_input_is_told_in_one_line(here, capsys, words, message):
 def test_published_models_are_fetched_once_and_checked(here, monkeypatch, capsys):
     fetched = []
 
-    def obtain(remote, path, *, say, progress):
+    def obtain(remote, path, *, report, progress):
         if not path.exists():
             fetched.append(remote.url)
-            say(f"Downloading {remote.name}")
+            report(f"Downloading {remote.name}")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(to_js(small()))
             progress(1, 1)
@@ -406,7 +406,9 @@ def test_published_models_are_fetched_once_and_checked(here, monkeypatch, capsys
         assert any(line.startswith(name) for line in evoart(capsys, "sketch", "models")[1])
     catalogue.place("bird").write_bytes(b"[]")
     with pytest.raises(EvoartError, match="Delete '.*bird.gen.json' and try again"):
-        catalogue.find("bird")
+        catalogue.find("bird", download=False)
+    assert catalogue.find("bird").config.hidden == 12  # what is damaged is fetched again
+    assert fetched[-1].endswith("/bird.gen.json")
     for wrong in ("brid", "bird.exe"):
         with pytest.raises(UsageError):
             catalogue.find(wrong)
@@ -447,7 +449,7 @@ def test_pens_evolve_to_a_photograph(here, capsys, photo):
         assert result.form.name == "strokes"
         assert 3 < result.figures["psnr"] < 40
     for canvas, message in (
-        ("sktch", "no canvas"),
+        ("sktch", "no form"),
         ("sketch:brid", "Did you mean"),
         ("sketch:kanji.z", "decoder only"),
     ):

@@ -164,7 +164,7 @@ def test_cold_drawings_are_all_alike_and_temperatures_have_a_range():
         draw(model, draw_noise(1, 20, 6), rule="handwritin")
 
 
-def test_what_is_begun_must_fit():
+def test_a_prefix_must_fit():
     model = small()
     with pytest.raises(UsageError, match="24 points are given, and 'sketch' holds 24"):
         draw(model, draw_noise(1, 24, 6), prefix=[np.ones((24, 3))])
@@ -227,7 +227,7 @@ HOSTILE = {
     "shapes that do not go together": _js(lambda c: c[1].__setitem__(0, [21, 12])),
     "no base64": _js(lambda c: c[2].__setitem__(0, "?!")),
     "a number for an array": _js(lambda c: c[2].__setitem__(0, 7)),
-    "scale nought": _js(lambda c: c[0].__setitem__("scale_factor", 0)),
+    "scale zero": _js(lambda c: c[0].__setitem__("scale_factor", 0)),
     "scale not finite": _js(lambda c: c[0].__setitem__("scale_factor", float("nan"))),
     "no points": _js(lambda c: c[0].__setitem__("max_seq_len", 0)),
     "version 1 of a VAE": _js(lambda c: c[0].update(mode=0, version=1)),
@@ -336,4 +336,4 @@ def test_handwriting_is_written(shared):
     for each in drawn:
         assert len(each.strokes) == 120
         assert 2 < each.strokes[:, 2].sum() < 40  # letters
-        assert each.strokes[:, 0].sum() > 30  # go on to the right
+        assert each.strokes[:, 0].sum() > 30  # continue to the right

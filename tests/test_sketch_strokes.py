@@ -253,9 +253,9 @@ def test_kanjivg_files_have_their_strokes(shared):
 BOMB = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><svg>&b;</svg>'
 USES = "".join(f'<g id="u{k}">' + f'<use href="#u{k - 1}"/>' * 20 + "</g>" for k in range(1, 9))
 BAD_SVG = {
-    "nothing": (b"", "no SVG"),
-    "no XML": (b"hello", "no SVG"),
-    "cut short": (svg("<path d='M0 0h9'/>")[:-5], "no SVG"),
+    "nothing": (b"", "not an SVG"),
+    "no XML": (b"hello", "not an SVG"),
+    "cut short": (svg("<path d='M0 0h9'/>")[:-5], "not an SVG"),
     "another XML": (b"<html/>", "no SVG"),
     "no paths": (svg("<text>hi</text>"), "no paths"),
     "entities": (BOMB, "XML entities"),
@@ -398,7 +398,7 @@ def test_references_through_deep_groups_end():
 
 def test_numbers_too_large_for_their_squares_are_refused():
     for record in ("[[0, 1e308], [1, -1e308]]", "[[0, 1e308], [1, 2], [3, 4]]", "[[0, 1], [NaN, 2]]", "[[true], [1]]"):
-        with pytest.raises(EvoartError, match="line 1 of 'x' .* stroke 1 has something that is no number"):
+        with pytest.raises(EvoartError, match="line 1 of 'x' .* stroke 1 has something that is not a number"):
             list(read_records(f'{{"drawing": [{record}]}}'.encode(), "x"))
     strokes = read_svg(SVG + b'<path d="M0 0L1 1"/><path d="M0 0L1e308 1e308"/></svg>', "x").strokes
     assert len(strokes) == 1

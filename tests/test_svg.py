@@ -42,7 +42,7 @@ def rmse(a: np.ndarray, b: np.ndarray) -> float:
 def test_resvg_shows_what_we_draw(kind, background):
     drawing = scene(MIX if kind == "mixed" else (kind,) * 30, background=background)
     size = (256, 192)
-    # On a transparent ground an edge runs from 0 to 255, so anti-aliasing differs by more levels.
+    # On a transparent background an edge runs from 0 to 255, so anti-aliasing differs by more levels.
     assert rmse(resvg(svg(drawing, size)), 255 * draw(drawing, size)) < (3 if background is None else 1.5)
 
 

@@ -26,7 +26,7 @@ def drawn(prompt, seed=1, pixels=128):
 
 def test_a_red_circle_is_red_and_round():
     image, figures = drawn("a red circle")
-    ink = np.abs(image - 1).max(2) > 0.3  # what is not the white ground
+    ink = np.abs(image - 1).max(2) > 0.3  # what is not the white background
     area = ink.sum()
     assert 0.05 < area / ink.size < 0.8
     # Red: by the middle of what is there, and almost all of it.

@@ -1,4 +1,4 @@
-"""What the tiny model draws, and whether its judge knows it again: ``python benchmarks/tiny/check.py --sheet a.png``.
+"""What the tiny model draws, and whether its judge recognises it: ``python benchmarks/tiny/check.py --sheet a.png``.
 
 For each prompt a draft; then the judge, which did not guide, ranks the prompt among all of them, and among the same
 prompt with other things in its place ("a red circle" against "a red square", "a red star" ...): that takes outlines.

@@ -1,9 +1,9 @@
 """Pictures evolved against the model while it learns: shapes that climb the similarity to a caption.
 
-They are what ``evoart clip`` would make of the model of the moment: the same form, the same derivative from pixels back
+They are what ``evoart clip`` would make of the current model: the same form, the same derivative from pixels back
 to corners and colours, Adam. The model's backward pass tells what every pixel should be (its gradient is there for
 nothing when a batch is learned). A picture stays under attack by the newest model for as long as it lives, and then
-joins an archive that is shown again, lest its trick be forgotten.
+joins an archive that is shown again, so that its trick is not forgotten.
 """
 
 from __future__ import annotations

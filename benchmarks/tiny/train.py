@@ -125,7 +125,7 @@ def loss_of(params: dict, images: jax.Array, batch: dict, key: jax.Array, config
     logits = scale * v @ t.T
     true, wrong = logits[:n], logits[n:]
     own = jnp.arange(n)
-    free = jnp.where(batch["true"] & ~jnp.eye(n, dtype=bool), -1e9, true)  # true pairs beside their own do not compete
+    free = jnp.where(batch["true"] & ~jnp.eye(n, dtype=bool), -1e9, true)  # other true pairs do not compete
     by_image = jax.nn.logsumexp(free, 1) - true[own, own]
     total = by_image.mean()
     columns = free
@@ -294,16 +294,16 @@ def hidden(params: dict) -> dict:
     return jax.tree.map(lambda value: MuonDimensionNumbers(1, 2) if value.ndim == 3 else None, params)
 
 
-def train(name: str, steps: int, calm: int, out: Path, seed: int, begun: Path | None = None) -> None:
-    """Train, report, write ``NAME.safetensors`` and ``NAME.json`` into ``out``; ``begun``: weights to start from."""
+def train(name: str, steps: int, calm: int, out: Path, seed: int, weights: Path | None = None) -> None:
+    """Train from ``weights`` (a file) or at random, report, and write ``NAME.safetensors`` and ``NAME.json``."""
     plain = configuration(name)
     config, tokenizer = parse(plain), Words(tuple(plain["words"]), CONTEXT, name)
     rng = np.random.default_rng(seed)
     heads = {name: jnp.zeros((config.embed, len(world.SHAPES))) for name in HEADS}
     params = {"clip": start(config, jax.random.key(seed)), "scale": jnp.log(jnp.float32(10.0)), "heads": heads}
-    if begun is not None:
-        params["clip"] = jax.tree.map(jnp.asarray, to_params(read(begun)[0], config))
-    schedule = optax.warmup_cosine_decay_schedule(0, RATE if begun is None else RATE / 2, 50, steps, 2e-5)
+    if weights is not None:
+        params["clip"] = jax.tree.map(jnp.asarray, to_params(read(weights)[0], config))
+    schedule = optax.warmup_cosine_decay_schedule(0, RATE if weights is None else RATE / 2, 50, steps, 2e-5)
     # Muon needs a third of Adam's steps here.
     move = muon(
         schedule, weight_decay=0.05, adam_weight_decay=0.05, adam_b2=0.98, consistent_rms=0.2,
@@ -327,7 +327,7 @@ def train(name: str, steps: int, calm: int, out: Path, seed: int, begun: Path | 
     while step < steps:
         attack = step >= calm
         harm = min(1.0, max(0.0, (step - calm) / 300))
-        batches.ease = 0.0 if begun else max(0.0, 1 - step / EASY)
+        batches.ease = 0.0 if weights else max(0.0, 1 - step / EASY)
         images, batch = batches.draw(attack)
         n = len(batch["tokens"])
         for _ in range(2 if attack else 1):
@@ -368,10 +368,10 @@ if __name__ == "__main__":
     parser.add_argument("name", choices=sorted(VISION))
     parser.add_argument("--steps", type=int)
     parser.add_argument("--calm", type=int, help="steps before pictures are evolved and batches are pushed")
-    parser.add_argument("--begun", type=Path, help="weights to go on from")
+    parser.add_argument("--weights", type=Path, help="a file of weights to continue from")
     parser.add_argument("--out", type=Path, default=Path("evoart/openclip/models"))
     parser.add_argument("--seed", type=int)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     steps, calm = args.steps or STEPS[args.name], CALM[args.name] if args.calm is None else args.calm
-    train(args.name, steps, calm, args.out, SEEDS[args.name] if args.seed is None else args.seed, args.begun)
+    train(args.name, steps, calm, args.out, SEEDS[args.name] if args.seed is None else args.seed, args.weights)

@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cppn": ("evoart.cli.cppn:cppn", "Pictures from networks of coordinates, at any size."),
     "sketch": ("evoart.cli.sketch.group:sketch", "Let a neural network draw: sketches, fake kanji, handwriting."),
     "gallery": ("evoart.cli.gallery:gallery", "Make pictures by the hundred, and web pages of them."),
-    "resume": ("evoart.cli.resume:resume", "Go on with an interrupted run."),
+    "resume": ("evoart.cli.resume:resume", "Continue an interrupted run."),
     "redo": ("evoart.cli.redo:redo", "Make a picture again from the recipe inside it."),
     "render": ("evoart.cli.render:render", "Draw a finished picture at another size or in another format."),
     "info": ("evoart.cli.info:info", "Show what a picture, recipe or checkpoint holds."),
@@ -69,7 +69,7 @@ class Group(click.Group):
             return _placeholder(name, error)
         if isinstance(command, click.Command):
             return command
-        what = f"the command '{name}' comes from a plugin and is no click command"
+        what = f"the command '{name}' comes from a plugin and is not a click command"
         return _placeholder(name, EvoartError(what, "Update or remove the package that provides it"))
 
     def resolve_command(

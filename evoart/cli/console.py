@@ -125,7 +125,7 @@ class Console:
 
     @contextlib.contextmanager
     def unless_quick(self, text: str) -> Iterator[None]:
-        """Say a line once the work inside is done, or while it goes on where that takes long; not if it fails soon."""
+        """Say a line once the work inside is done, or earlier where that takes long; not if it fails soon."""
         once = threading.Lock()
 
         def now() -> None:

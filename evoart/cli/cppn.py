@@ -110,7 +110,7 @@ def cppn(ctx: click.Context, **given: Any) -> int | None:
 @o.output_options("NAME-cppn.png in the current folder", "that of the photograph", "png")
 @o.film_options
 @_network_options
-@o.option(NETWORK, "--start", type=o.path(), metavar="FILE", help="Go on from a picture of a network.")
+@o.option(NETWORK, "--start", type=o.path(), metavar="FILE", help="Continue from a picture of a network.")
 @o.option(
     o.SEARCH,
     "--weights",

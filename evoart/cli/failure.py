@@ -18,7 +18,7 @@ from evoart.errors import EvoartError, UsageError, out_of_memory
 INTERRUPTED = 130
 EXIT_CODES = "0 done, 1 failed, 2 wrong usage, 130 interrupted (Ctrl-C) but saved, 143 terminated but saved"
 
-_SMALLER = {  # what to do where memory does not suffice, by command
+_SMALLER = {  # what to do where memory runs out, by command
     "fit": "Use fewer shapes, fewer --pixels, a smaller --size or --device cpu",
     "clip": "Use a smaller --model, fewer --crops, a smaller --population, --precision bfloat16 or --device cpu",
 }
@@ -53,7 +53,7 @@ def describe(error: BaseException, words: Sequence[str]) -> EvoartError:
         return _usage(error, words)
     if out_of_memory(error):
         device = not isinstance(error, MemoryError)
-        what = "the device's memory does not suffice" if device else "there is not enough memory"
+        what = "the device ran out of memory" if device else "there is not enough memory"
         return EvoartError(what, _SMALLER.get(next(iter(words), ""), _SMALLER["fit"]))
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return EvoartError("the disk is full", "Free some space or choose another folder")

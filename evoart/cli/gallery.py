@@ -103,7 +103,7 @@ def _shard(text: str) -> tuple[int, int]:
     cls=o.Command,
     short_help="Make pictures by the hundred, and web pages of them.",
     epilog="For example: evoart gallery prompts/ photos/ -o gallery/ --seeds 3. "
-    f"Run it again to go on where it was. Exit codes: {EXIT_CODES}.",
+    f"Run it again to continue where it stopped. Exit codes: {EXIT_CODES}.",
 )
 @click.argument("paths", nargs=-1, type=o.path("FILES"), metavar="FILES...")
 @o.option(
@@ -130,11 +130,19 @@ def _shard(text: str) -> tuple[int, int]:
 @o.option(JOBS, "--seeds", metavar="N", help="How many seeds of every job, 1 to 10,000. [default: 1]")
 @o.option(JOBS, "--diverse", is_flag=True, help="Make three times as many seeds and keep those that differ most.")
 @o.option(JOBS, "-n", "--shapes", metavar="N", help="How many shapes, in place of the jobs' own.")
-@o.option(JOBS, "-k", "--kind", type=o.Words(*o.KINDS, metavar="KIND", several=True), help="Which shapes, likewise.")
-@o.option(JOBS, "--quality", type=o.Words("draft", "normal", "best"), help="How much work to do, likewise.")
-@o.option(JOBS, "--size", metavar="PIXELS", help="Long side of the pictures, likewise.")
-@o.option(JOBS, "--model", metavar="NAME", help="CLIP model of prompts, likewise; other jobs keep their own.")
-@o.option(JOBS, "--form", metavar="NAME", help="Form of the pictures of prompts, likewise.")
+@o.option(
+    JOBS,
+    "-k",
+    "--kind",
+    type=o.Words(*o.KINDS, metavar="KIND", several=True),
+    help="Which shapes, in place of the jobs' own.",
+)
+@o.option(
+    JOBS, "--quality", type=o.Words("draft", "normal", "best"), help="How much work to do, in place of the jobs' own."
+)
+@o.option(JOBS, "--size", metavar="PIXELS", help="Long side of the pictures, in place of the jobs' own.")
+@o.option(JOBS, "--model", metavar="NAME", help="CLIP model of prompts, in place of the jobs' own.")
+@o.option(JOBS, "--form", metavar="NAME", help="Form of the pictures of prompts, in place of the jobs' own.")
 @o.option(JOBS, "-t", "--time", "seconds", metavar="TIME", help="Stop every job after this much time.")
 @o.option(JOBS, "--generations", metavar="N", help="Stop every job after N generations.")
 @o.option(JOBS, "--evaluations", metavar="N", help="Stop every job after N evaluations.")
@@ -152,7 +160,7 @@ def gallery(paths: tuple[str, ...], **given: Any) -> int:
     """Make all pictures that FILES ask for, and web pages of them; what is finished already is not made again.
 
     FILES are prompts (.txt, one a line), jobs (.toml), photographs, or folders of them. A job that fails is listed and
-    costs no other; kill the run, and the same command goes on where it was.
+    costs no other; kill the run, and the same command continues where it stopped.
     """
     from evoart.cli.console import Console
     from evoart.gallery import journal, plan
@@ -243,7 +251,7 @@ class _Session:
         self.console.say(
             f"{'Interrupted' if stop.why else 'Done'}: {count(self.made, 'picture')} made in {span(seconds)}"
             + (f", {len(self.failed):,} failed" if self.failed else "")
-            + (f", {left:,} left; the same command goes on" if left else "")
+            + (f", {left:,} left; the same command continues" if left else "")
         )
         return EXIT[stop.why] if stop.why else 1 if self.failed else 0
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     "List",
     "--check",
     is_flag=True,
-    help="Read what was downloaded, and hold it to its hash; exit code 1 if it differs.",
+    help="Read what was downloaded and check its hash; exit code 1 if it differs.",
 )
 @o.json_option
 @click.pass_context

@@ -12,7 +12,7 @@ from typing import Any, Self
 import click
 from click.shell_completion import CompletionItem
 
-# Words for completion and help. The registries, which cost imports, decide; a test holds these to them.
+# Words for completion and help. The registries, which cost imports, decide; a test checks that they agree.
 KINDS = (
     "triangle",
     "rectangle",
@@ -261,7 +261,7 @@ def shapes_options(group: str) -> Decorator:
 
 
 def start_option(group: str) -> Decorator:
-    """The result to go on from."""
+    """The result to continue from."""
     return option(group, "--start", type=path(), metavar="FILE", help="Start from an evoart result and add shapes.")
 
 

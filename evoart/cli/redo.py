@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @o.option(
     "Input", "--picture", type=o.path(), metavar="FILE", help="The photograph, where it has moved or to use another."
 )
-@o.output_options("as of the command that made it", "as before", "as of that command")
+@o.output_options("as for the command that made it", "as before", "as for that command")
 @o.film_options
 @o.engine_options
 @o.checkpoint_options

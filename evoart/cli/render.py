@@ -17,7 +17,7 @@ from evoart.errors import UsageError
     epilog="For example: evoart render photo-shapes.svg -o poster.png --size 8000",
 )
 @click.argument("file", type=o.path())
-@o.output_options("NAME-shapes.svg and .png, or as of the command that made it", "its own", "as of that command")
+@o.output_options("NAME-shapes.svg and .png, or as for the command that made it", "its own", "as for that command")
 @o.option(
     o.OUTPUT,
     "--supersample",

@@ -1,4 +1,4 @@
-"""``evoart resume``: an interrupted run goes on to where it would have ended."""
+"""``evoart resume``: an interrupted run continues to where it would have ended."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=o.Command,
-    short_help="Go on with an interrupted run.",
+    short_help="Continue an interrupted run.",
     epilog=f"Exit codes: {EXIT_CODES}.",
 )
 @click.argument("file", type=o.path())
-@o.output_options("where the first run was to write", "that of the first run", "as of the command")
+@o.output_options("where the first run was to write", "that of the first run", "as for the command")
 @o.film_options
 @o.budget_options
 @o.psnr_option
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 @o.json_option
 @o.verbosity_options
 def resume(file: str, verbose: int, quiet: bool, **given: Any) -> int:
-    """Go on with the run saved in FILE, a checkpoint (.npz), until it ends where the unbroken run would have.
+    """Continue the run saved in FILE, a checkpoint (.npz), until it ends where the unbroken run would have.
 
     It writes where the first run was to write unless -o says otherwise. A limit given here replaces the run's own, so
-    that a run which ended at its limit goes on; what the default search has planned and done is finished.
+    that a run which ended at its limit continues; a default search that has carried out its plan stays finished.
     """
     from evoart.cli import session
     from evoart.cli.console import Console, tell_json

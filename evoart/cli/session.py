@@ -274,7 +274,7 @@ def _saved(plan: Plan) -> Path | None:
 def _mention(plan: Plan, console: Console) -> None:
     if plan.keep and _saved(plan):
         console.end()
-        console.say(f"Go on from the last checkpoint with: evoart resume {_quoted(plan.keep.path)}")
+        console.say(f"Continue from the last checkpoint with: evoart resume {_quoted(plan.keep.path)}")
 
 
 def _conclude(event: Finished, plan: Plan, console: Console, machine: dict[str, str]) -> int:
@@ -292,7 +292,7 @@ def _conclude(event: Finished, plan: Plan, console: Console, machine: dict[str, 
         checkpoint = None
     console.say(_summary(event, interrupted))
     if checkpoint and (interrupted or lost):
-        console.say(f"Go on with: evoart resume {_quoted(checkpoint)}")
+        console.say(f"Continue with: evoart resume {_quoted(checkpoint)}")
     if plan.report is not None:
         plan.report(_facts(event, written, checkpoint) | machine)
     else:
@@ -308,7 +308,7 @@ def write_all(
 ) -> tuple[list[Path], bool]:
     """Write every output, standard output last; what the system refuses goes to a temporary folder.
 
-    One that fails costs none of the others, whether it is the disk or the memory that does not suffice.
+    One that fails costs none of the others, whether it is the disk or the memory that runs out.
     Returns where the files are, and whether any is not where it was asked to be.
     """
     from evoart.output.save import save
@@ -362,7 +362,7 @@ def _rescue(artwork: Any, output: Output, options: Options, console: Console, er
     from evoart.output.save import save
 
     console.end()
-    if output.path is None or not isinstance(error.__cause__, OSError):  # nothing another folder would mend
+    if output.path is None or not isinstance(error.__cause__, OSError):  # nothing that another folder would fix
         complain(str(error))
         return None
     try:

@@ -45,5 +45,5 @@ def _parameters(known: Registry) -> tuple[dict[str, list[str]], dict[str, str]]:
         except EvoartError as error:
             broken[name] = error.message
         except (AttributeError, TypeError) as error:
-            broken[name] = f"the shape '{name}' comes from a plugin and is no shape ({error})"
+            broken[name] = f"the shape '{name}' comes from a plugin and is not a shape ({error})"
     return table, broken

@@ -21,7 +21,7 @@ def strategies(as_json: bool) -> int:
         click.echo(json.dumps({info.name: dataclasses.asdict(info) for info in table}))
         return 0
     for info in table:
-        advice = [info.note, info.fault and f"fault: {info.fault}", info.mended and f"mended here: {info.mended}"]
+        advice = [info.note, info.fault and f"fault: {info.fault}", info.fixed and f"fixed here: {info.fixed}"]
         click.echo(f"{info.name:<24} {'; '.join(filter(None, advice)) or '-'}")
     click.echo(
         "\nWithout --strategy: snes. The default search, evolve, uses none of them and is far ahead for photographs."

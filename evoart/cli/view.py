@@ -43,7 +43,7 @@ class View:
     def __call__(self, event: Event) -> None:
         match event:
             case Started():
-                resumed = f", going on at generation {event.resumed:,}" if event.resumed else ""
+                resumed = f", continuing at generation {event.resumed:,}" if event.resumed else ""
                 w, h = event.resolution
                 text = f"{event.engine} engine on {event.device} ({event.why}), searching at {w} x {h} pixels{resumed}"
                 self.console.say(text, 0 if event.resumed else 1)

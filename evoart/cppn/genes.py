@@ -206,7 +206,7 @@ def add_node(genes: Genes, rng: np.random.Generator, rates: Rates) -> int | None
 
 
 def add_link(genes: Genes, rng: np.random.Generator, source: int | None = None, target: int | None = None) -> None:
-    """Two nodes are joined that were not, such that no cycle comes about; one that was switched off comes on again.
+    """Join two nodes that were not, so that no cycle arises; a link that was switched off is switched on again.
 
     Args:
         source, target: the link's ends, drawn where None.
@@ -265,7 +265,7 @@ def cross(better: Genes, other: Genes, rng: np.random.Generator) -> Genes:
 
 
 def blend(one: Genes, other: Genes, share: float) -> Genes | None:
-    """The network at ``share`` (0 to 1) of the way from ``one`` to ``other``, None where a cycle would come about.
+    """The network at ``share`` (0 to 1) of the way from ``one`` to ``other``, None where a cycle would arise.
 
     What both have moves; what one has alone comes or goes with its weight. An activation changes halfway.
     """

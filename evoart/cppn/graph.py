@@ -20,7 +20,7 @@ from evoart.cppn.layers import check_architecture
 from evoart.errors import EvoartError
 
 MOST_NODES, MOST_LINKS = 2000, 20_000
-_MENDED = "Use another copy of the file, or mend it"
+_FIXES = "Use another copy of the file, or fix it"
 
 
 @dataclass(frozen=True)
@@ -70,19 +70,19 @@ class Graph:
         numbers = [number for number, _ in self.nodes]
         known = set(numbers)
         if len(known) < len(numbers):
-            raise EvoartError("the network has a node twice", _MENDED)
+            raise EvoartError("the network has a node twice", _FIXES)
         if not known >= set(self.outputs):
-            raise EvoartError("the network lacks an output", _MENDED)
+            raise EvoartError("the network lacks an output", _FIXES)
         if numbers and min(numbers) < self.inputs:
-            raise EvoartError(f"the network's node {min(numbers)} has the number of an input", _MENDED)
+            raise EvoartError(f"the network's node {min(numbers)} has the number of an input", _FIXES)
         pairs = [(link.source, link.target) for link in self.links]
         if len(set(pairs)) < len(pairs):
-            raise EvoartError("the network has a link twice", _MENDED)
+            raise EvoartError("the network has a link twice", _FIXES)
         sources = known - set(self.outputs) | set(range(self.inputs))
         for source, target in pairs:
             if source not in sources or target not in known:
                 raise EvoartError(
-                    f"the network has a link {source} -> {target} between nodes that cannot have it", _MENDED
+                    f"the network has a link {source} -> {target} between nodes that cannot have it", _FIXES
                 )
 
     @property
@@ -133,7 +133,7 @@ class Graph:
                     heapq.heappush(ready, (target in outputs, target))
         if len(order) < len(waiting):
             stuck = sorted(number for number, count in waiting.items() if count)
-            raise EvoartError(f"the network has a cycle through node {stuck[0]}", _MENDED)
+            raise EvoartError(f"the network has a cycle through node {stuck[0]}", _FIXES)
         return tuple(order)
 
     @cached_property

@@ -153,5 +153,5 @@ def check_architecture(latent: int, colours: str, symmetry: str) -> None:
     if not 0 <= latent <= MOST_LATENT:
         raise UsageError(f"{latent} latent numbers", f"Use 0 to {MOST_LATENT}")
     if colours not in colour.COLOURS:
-        raise UsageError(f"'{colours}' is no way to colour", f"Use one of {', '.join(colour.COLOURS)}")
+        raise UsageError(f"'{colours}' is not a way to colour", f"Use one of {', '.join(colour.COLOURS)}")
     plane.wedges(symmetry)

@@ -29,7 +29,7 @@ def wedges(symmetry: str) -> int:
     match = _KALEIDOSCOPE.fullmatch(symmetry)
     count = int(match[1] or 6) if match else 0
     if not 2 <= count <= 24:
-        raise UsageError(f"'{symmetry}' is no symmetry", "Use none, x, y, xy, or kaleidoscope:N with N from 2 to 24")
+        raise UsageError(f"'{symmetry}' is not a symmetry", "Use none, x, y, xy, or kaleidoscope:N with N from 2 to 24")
     return count
 
 

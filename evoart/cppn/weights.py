@@ -1,4 +1,4 @@
-"""A network's numbers as JSON values that a person can read and mend."""
+"""A network's numbers as JSON values that a person can read and fix."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from evoart.cppn.layers import Layers
 from evoart.errors import EvoartError
 from evoart.types import Genome
 
-_MENDED = "Use another copy of the file, or mend it"
+_FIXES = "Use another copy of the file, or fix it"
 
 
 def readable(net: Layers | Graph, genome: Genome) -> dict[str, Any]:
@@ -58,11 +58,11 @@ def numbers_of(net: Layers | Graph, plain: Any) -> Genome:
         bias = {node["node"]: node["bias"] for node in plain["nodes"]}
         for link in net.links:
             if (link.source, link.target) not in weight:
-                raise EvoartError(f"the network lacks the weight of the link {link.source} -> {link.target}", _MENDED)
+                raise EvoartError(f"the network lacks the weight of the link {link.source} -> {link.target}", _FIXES)
         values += [weight[link.source, link.target] for link in net.links] + [bias[number] for number, _ in net.nodes]
     for value in values:
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise EvoartError(f"the network has a weight that is no finite number ({str(value)[:40]})", _MENDED)
+            raise EvoartError(f"the network has a weight that is not a finite number ({str(value)[:40]})", _FIXES)
     if len(values) != net.dim:
         raise ValueError("another number of weights than the network has")
     return np.array(values, np.float64).astype(np.float32)

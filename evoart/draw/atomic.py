@@ -41,7 +41,7 @@ if sys.platform == "win32":
 
     @njit(nogil=True, cache=True)
     def give_way():
-        """Nothing: threads of Windows take turns by themselves."""
+        """Do nothing: threads take turns by themselves on Windows."""
 
 else:
     _sched_yield = types.ExternalFunction("sched_yield", types.int32())

@@ -79,7 +79,7 @@ def stroke_coverage(points: Array, line_width: Array, height: int, width: int) -
 
 
 class DenseRaster:
-    """CounterRNG genomes of one form at one size.
+    """Draws genomes of one form at one size.
 
     Args:
         kinds: shape names ``(k,)`` in paint order.

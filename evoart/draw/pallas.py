@@ -42,7 +42,7 @@ MARGIN = 0.01  # pixels that a box may be wrong by
 
 
 class PallasRaster:
-    """CounterRNG genomes of one form at one size. Arguments as ``draw.dense.DenseRaster``, and
+    """Draws genomes of one form at one size. Arguments as ``draw.dense.DenseRaster``, and
 
     interpret: run the kernels as ordinary JAX, for a machine without a GPU.
     """

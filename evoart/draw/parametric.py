@@ -1,6 +1,6 @@
 """Outlines in closed form and their vector-Jacobian products, compiled: what ``Layout`` does, without NumPy's overhead.
 
-Shapes that say no closed form (``Shape.parametric`` is optional) are not drawn this way; see ``tables``.
+A shape without a closed form (its ``parametric`` is optional) is not drawn this way; see ``tables``.
 """
 
 from __future__ import annotations

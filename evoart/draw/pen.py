@@ -109,7 +109,7 @@ class PenDrawing:
         """How far the pen draws each stroke, in units."""
         return [_way(stroke) for stroke in self.strokes]
 
-    def begun(self, share: float) -> PenDrawing:
+    def truncate(self, share: float) -> PenDrawing:
         """The drawing when ``share`` (0 to 1) of every sketch's way has been drawn."""
         strokes, colours, groups = [], [], []
         for members in self.sketches():

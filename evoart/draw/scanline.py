@@ -22,7 +22,7 @@ def _most_points(start):
 
 @njit(**JIT)
 def _reach(points, first, last, edges, radius, height, width):
-    """First and past-last row that a shape may touch, none where it lies beside the picture; fills get their edges."""
+    """First and past-last row that a shape may touch, none where it lies outside the picture; fills get their edges."""
     top, bottom = edge_table(points, first, last, edges)
     reach = radius + np.float32(1.0) if radius > 0 else np.float32(0.0)
     left, right = np.float32(1e9), np.float32(-1e9)

@@ -63,7 +63,7 @@ def judge(
     """Gains ``(n,)`` and best rgba ``(n, 4)`` of candidates ``(n, g)``.
 
     Args:
-        table: running sums of the picture, see ``draw.moments.running_sums``.
+        table: running sums of the picture, see ``draw.gains.running_sums``.
         low, high: bounds of the opacity.
         palette: ``(p, 3)`` float32; p = 0 for free colours.
     """

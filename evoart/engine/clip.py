@@ -1,4 +1,4 @@
-"""CounterRNG genomes and evaluates them by CLIP: draw, crop, encode and score, in one JAX program where JAX draws."""
+"""Draws genomes and evaluates them by CLIP: draw, crop, encode and score, in one JAX program where JAX draws."""
 
 from __future__ import annotations
 

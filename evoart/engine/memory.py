@@ -39,7 +39,7 @@ def candidates_within(each: int) -> int:
 
 
 def numbers_within(arrays: int) -> int:
-    """Of how many float32 numbers each of so many arrays may be; 2^26 at most, for more fill no device better."""
+    """How many float32 numbers each of so many arrays may hold; 2^26 at most, since more fill no device better."""
     free = free_bytes()
     platform = jax.default_backend()
     budget = 4 * DEFAULT.get(platform, DEFAULT["other"]) if free is None else SHARE * free

@@ -28,7 +28,7 @@ _CHUNK = 16  # candidates of one unit of work
 
 
 class Painter:
-    """CounterRNG individuals of one architecture; ``canvas`` is ``(w, h)`` in pixels."""
+    """Draws individuals of one architecture; ``canvas`` is ``(w, h)`` in pixels."""
 
     def __init__(self, net: Layers | Graph, canvas: tuple[int, int]) -> None:
         setup()

@@ -32,7 +32,7 @@ NEXT, DONE, SMALL, STOP = 0, 8, 16, 24
 class Canvas(NamedTuple):
     """What pictures are compared with, by bands of ``h`` rows; rows past the picture's end count nothing."""
 
-    ground: np.ndarray  # (3,)
+    background: np.ndarray  # (3,)
     image: np.ndarray  # (bands, 3, h, width)
     share: np.ndarray  # (bands, h, width): of a pixel in the loss
 
@@ -105,7 +105,7 @@ def _differentiate_band(b, canvas, shapes, buffers):
         points[i, 1] -= np.float32(b * height)
     picture = np.empty((3, height, width), np.float32)
     for c in range(3):
-        picture[c] = canvas.ground[c]
+        picture[c] = canvas.background[c]
     record = buffers.cover[b], buffers.below[b], buffers.entries[b], buffers.owner[b]
     if not paint_recorded(picture, points, shapes.start, buffers.widths, buffers.rgba, *record):
         return False
@@ -193,7 +193,7 @@ def _work(limit, adam, control, canvas, shapes, buffers):
     Returns:
         How many steps were not done because a record had no room, else 0.
     """
-    bands, begun, idle = len(canvas.image), 0, 0
+    bands, taken, idle = len(canvas.image), 0, 0
     waiting = limit > 0  # for the next step to be made ready
     while atomic_add(control, STOP, 0) == 0:
         if waiting:
@@ -213,7 +213,7 @@ def _work(limit, adam, control, canvas, shapes, buffers):
                 give_way()
         elif atomic_add(control, SMALL, 0):
             atomic_set(control, STOP, 1)
-            return limit - begun
+            return limit - taken
         else:
             loss = 0.0
             for i in range(bands):
@@ -221,11 +221,11 @@ def _work(limit, adam, control, canvas, shapes, buffers):
             if loss < adam.lowest[0]:
                 adam.lowest[0] = loss
                 adam.best[:] = adam.rows
-            begun += 1
+            taken += 1
             adam.count[0] += 1
             if adam.count[0] <= adam.count[1]:
                 _descend(adam, shapes, buffers)
-            if begun == limit or adam.count[0] > adam.count[1]:
+            if taken == limit or adam.count[0] > adam.count[1]:
                 atomic_set(control, STOP, 1)
             waiting = True
     return 0
@@ -278,7 +278,7 @@ class Polisher:
         """``limit`` steps, fewer where fewer are planned."""
         while limit:
             control = np.zeros(32, np.int64)
-            control[NEXT] = len(self.canvas.image)  # nothing to take before the first step has begun
+            control[NEXT] = len(self.canvas.image)  # nothing to take before the first step starts
             work = control, self.canvas, self.shapes, self.buffers
             for _ in range(min(threads(), len(self.canvas.image)) - 1):
                 pool().submit(_work, 0, adam, *work)

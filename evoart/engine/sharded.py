@@ -1,7 +1,7 @@
 """Several devices: each draws and evaluates its share of the population, and all know all the losses.
 
 A program runs on every device alike, from the same numbers. Only evaluating is divided, so results are those of one
-device, bit for bit, wherever a candidate's loss does not depend on how many are evaluated beside it. That holds for the
+device, bit for bit, wherever a candidate's loss does not depend on how many are evaluated with it. That holds for the
 kernels of the Pallas engine, and for the dense program as long as every device evaluates a whole batch (8 pictures on a
 CPU, 64 on a GPU, fewer of large ones): for another size XLA may compile it otherwise, and then rounds differently. So
 it may with the models of a ``ClipEngine``.
@@ -30,7 +30,7 @@ def over_devices(engine: Any) -> Any:
 
 
 class ShardedEngine:
-    """``engine``, whose candidates are divided among all devices; in all else it is ``engine``."""
+    """``engine``, whose candidates are divided among all devices; in everything else it is ``engine``."""
 
     def __init__(self, engine: Any) -> None:
         self._engine = engine

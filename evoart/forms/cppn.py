@@ -270,7 +270,7 @@ def _common(plain: Mapping[str, Any]) -> dict[str, Any]:
 
 def _whole(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 33:
-        raise ValueError(f"{value!r} is no whole number of a network")
+        raise ValueError(f"{value!r} is not a whole number of a network")
     return value
 
 

@@ -15,23 +15,24 @@ SKETCH_POINTS = 48  # at most, of each of several sketches: 192 numbers of noise
 COUNTS = {"sketch": 24, "strokes": 100}  # where nothing is said
 
 
-def is_pen(canvas: str) -> bool:
-    """Whether a canvas is one of these."""
-    return canvas.partition(":")[0] in COUNTS
+def is_pen(form: str) -> bool:
+    """Whether a form is one of these."""
+    return form.partition(":")[0] in COUNTS
 
 
-def pen_form(canvas: str, count: int | None, width: float, height: float, **settings: Any) -> Form:
-    """The form of a canvas with so many strokes or sketches.
+def pen_form(form: str, count: int | None, width: float, height: float, **settings: Any) -> Form:
+    """The form that ``--form`` names, with so many strokes or sketches (None: as many as ``COUNTS`` says).
 
     Args:
+        width, height: extent of the picture in units; the longer one is 1.
         settings: fields of either form: ``line``, ``background``.
 
     Raises:
-        UsageError: a canvas that there is not, or a model that there is not.
+        UsageError: an unknown form, or an unknown model.
     """
-    name, _, model = canvas.partition(":")
+    name, _, model = form.partition(":")
     if name not in COUNTS or (model and name != "sketch"):
-        raise UsageError(f"there is no canvas '{canvas}' for a pen", "Use sketch, sketch:MODEL or strokes")
+        raise UsageError(f"there is no form '{form}' for a pen", "Use sketch, sketch:MODEL or strokes")
     count = count or COUNTS[name]
     make: Callable[..., Form] = StrokesForm
     if name == "strokes":

@@ -95,7 +95,7 @@ class ShapesForm:
         rgb = xp.clip(rows[..., g : g + 3], 0.0, 1.0)
         if self.palette is not None:
             colours = xp.asarray(np.asarray(self.palette, np.float32))
-            # The squared distance less what all colours share; a difference per channel would take thrice the memory.
+            # The squared distance less what all colours share; the difference per channel takes three times the memory.
             products = sum(rgb[..., c, None] * colours[:, c] for c in range(3))
             nearest = ((colours**2).sum(-1) - 2 * products).argmin(-1)
             rgb = colours[nearest]
@@ -237,7 +237,7 @@ class ShapesForm:
 
 
 def numbers(*values: Any, low: float, high: float) -> tuple[float, ...]:
-    """The values as floats. Raises ValueError where one is no number from ``low`` to ``high``."""
+    """The values as floats. Raises ValueError where one is not a number from ``low`` to ``high``."""
     for value in values:
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
             raise ValueError(f"{value!r} is not in [{low}, {high}]")

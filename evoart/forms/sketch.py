@@ -17,7 +17,7 @@ from evoart.types import Array, Genome, Image
 
 PLACE = 4  # numbers of a place: x and y of the middle, log2 of the size, turn in radians
 MAX_SKETCHES = 400  # in a picture
-_MIN_SIDE = 1e-3  # of a sketch in the model's units: a dot is not blown up for ever
+_MIN_SIDE = 1e-3  # of a sketch in the model's units: a dot is not blown up forever
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ class StrokesForm:
         line: width of the lines in units.
         palette: the pens' colours, sRGB in [0, 1].
         inks: index of every stroke's colour; empty where all have the first.
-        sketches: strokes of each sketch of a sheet; empty where it is no sheet.
+        sketches: strokes of each sketch of a sheet; empty where it is not a sheet.
         background: sRGB in [0, 1], or None for a transparent background.
     """
 
@@ -50,7 +50,7 @@ class StrokesForm:
 
     @property
     def label(self) -> str:
-        """``16 sketches``, ``one sketch``; ``12 strokes`` where it is no sheet."""
+        """``16 sketches``, ``one sketch``; ``12 strokes`` where it is not a sheet."""
         count, what = (len(self.sketches), "sketch") if self.sketches else (len(self.lengths), "stroke")
         many = {"sketch": "sketches", "stroke": "strokes"}[what]
         return f"one {what}" if count == 1 else f"{count:,} {many}"

@@ -18,7 +18,7 @@ from evoart.run.job import Job
 
 NAME = "journal.jsonl"
 LOCK = ".work/lock"
-_RENAMED = {"look": "thumbnail"}  # fields that had other names in journals of before
+_RENAMED = {"look": "thumbnail"}  # fields that had other names in earlier journals
 _STATUS = {"spare": "surplus"}
 
 
@@ -64,7 +64,7 @@ def make_folder(path: Path) -> None:
     """Make a folder where there is none.
 
     Raises:
-        EvoartError: the system refuses; a file is called so, say.
+        EvoartError: the system refuses; such as where a file has that name.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -172,7 +172,7 @@ class Journal:
             self._file = None
 
     def _end_half_a_line(self) -> None:
-        """Whoever was killed while writing must not spoil the next line."""
+        """Half a line that a killed process left must not spoil the next one."""
         assert self._file is not None
         size = self._file.seek(0, os.SEEK_END)
         if size:
@@ -183,7 +183,7 @@ class Journal:
 
 @contextlib.contextmanager
 def hold(folder: Path, shard: str = "", wait: bool = False) -> Iterator[None]:
-    """Hold the folder (or this shard of it) against other processes until the end, however this process ends.
+    """Lock the folder (or this shard of it) until the end, however this process ends.
 
     Raises:
         UsageError: another process has it, and ``wait`` is False.

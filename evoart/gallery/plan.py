@@ -137,7 +137,7 @@ def _read(path: Path, overrides: dict[str, Any], within: tuple[Path, ...] = ()) 
         case suffix if suffix in PICTURES:
             yield from _expand({"command": "fit", "picture": str(path)}, overrides, str(path), Path())
         case _:
-            raise UsageError(f"'{path}' is no list of prompts, picture or job file", "Give .txt, .toml or pictures")
+            raise UsageError(f"'{path}' is not a list of prompts, picture or job file", "Give .txt, .toml or pictures")
 
 
 def _read_text(path: Path) -> str:
@@ -173,7 +173,9 @@ def _read_tables(path: Path, overrides: dict[str, Any], within: tuple[Path, ...]
             raise _at(path, _line(text, key), unknown("key", key, ("include", "defaults", "job")))
     includes, defaults, jobs = tables.get("include", []), tables.get("defaults", {}), tables.get("job", [])
     if not isinstance(includes, list) or not all(isinstance(name, str) for name in includes):
-        raise UsageError(f"{path}:{_line(text, 'include')}: include is no list of names", 'Write include = ["a.toml"]')
+        raise UsageError(
+            f"{path}:{_line(text, 'include')}: include is not a list of names", 'Write include = ["a.toml"]'
+        )
     if not isinstance(defaults, dict) or not isinstance(jobs, list) or not all(isinstance(job, dict) for job in jobs):
         raise UsageError(f"in '{path}' jobs are no tables", "Write [defaults] and [[job]]")
     for name in includes:
@@ -249,14 +251,14 @@ def _spell(fields: dict[str, Any]) -> dict[str, Any]:
 
 def _matrix(matrix: Any) -> dict[str, list[Any]]:
     if not isinstance(matrix, dict) or not all(isinstance(values, list) and values for values in matrix.values()):
-        raise UsageError("'matrix' is no table of lists", "Write for example: matrix.shapes = [50, 200]")
+        raise UsageError("'matrix' is not a table of lists", "Write for example: matrix.shapes = [50, 200]")
     if len(list(itertools.islice(itertools.product(*matrix.values()), MOST + 1))) > MOST:
         raise UsageError("'matrix' has more than a million combinations", "Leave some out")
     return dict(matrix)
 
 
 def _pictures(picture: Any, folder: Path) -> list[str | None]:
-    """The files of a pattern, or the one file; a folder-relative name stays as it was typed where it is no pattern."""
+    """The files of a pattern, or the one file. A name that is not a pattern stays as it was typed."""
     if not isinstance(picture, str) or not glob.has_magic(picture) or os.path.exists(folder / picture):
         return [picture if isinstance(picture, str) else None]
     found = sorted(glob.glob(picture, root_dir=folder or None))

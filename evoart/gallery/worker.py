@@ -1,4 +1,4 @@
-"""One job of a gallery: run it or go on with it, and make its files."""
+"""One job of a gallery: run or continue it, and make its files."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def perform(
 ) -> tuple[Line, dict[str, bytes]] | None:
     """The journal's line of a job and its files by their names in the gallery; None where it was asked to stop.
 
-    Whatever goes wrong costs this job only: its line says so. With ``checkpoint`` the job goes on where it was;
+    Whatever goes wrong costs this job only: its line says so. With ``checkpoint`` the job continues where it stopped;
     ``picture`` is the job where it was prepared together with others.
     """
     start = time.monotonic()
@@ -102,7 +102,7 @@ def failed(entry: Entry, error: Exception | str) -> Line:
 
 
 class DiskFull(EvoartError):
-    """Nothing more can be written: the gallery ends here, and goes on when it is run again."""
+    """Nothing more can be written: the gallery ends here, and continues when it is run again."""
 
 
 def store(folder: Path, entry: Entry, files: dict[str, bytes]) -> None:

@@ -13,7 +13,7 @@ _FILE = "tokenizer_config.json"  # small, and every such tokenizer has one
 
 
 def check_tokenizer(entry: Entry, *, report: Report = print_line) -> None:
-    """See to it that a model's tokenizer can be had, where it is not one of open_clip's own.
+    """Make sure that a model's tokenizer can be had, where it is not one of open_clip's own.
 
     Raises:
         EvoartError: it cannot, and why. transformers itself would try for a minute.

@@ -1,6 +1,6 @@
 """The Hugging Face hub: its addresses, its environment variables as its own client reads them, and its cache.
 
-Read as ``constants.py`` of huggingface_hub 2.4 reads them. That package itself is no dependency: it brings thirteen
+Read as ``constants.py`` of huggingface_hub 2.4 reads them. That package itself is not a dependency: it brings thirteen
 others and 34 MB, keeps a file whose SHA-256 is not the published one, waits 10 seconds for every dead address before it
 tries the next, and asks the network each time it is used. Sketch models lie on another server in any case.
 """

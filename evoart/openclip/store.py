@@ -90,7 +90,7 @@ def _why_unusable(path: Path, entry: Entry) -> str:
 
 
 def check_weights(path: Path, entry: Entry) -> None:
-    """Hold the format of a file, not its numbers, to what a model's weights are.
+    """Check the format of a file, not its numbers, against that of a model's weights.
 
     Raises:
         EvoartError: damaged, cut short, of another layout, or a file of torch where there is no torch.
@@ -98,7 +98,7 @@ def check_weights(path: Path, entry: Entry) -> None:
     if _is_torch_file(path):
         with path.open("rb") as file:
             if file.read(2) not in (b"PK", b"\x80\x02"):
-                raise EvoartError("it is no file of torch", "Fetch it again")
+                raise EvoartError("it is not a file of torch", "Fetch it again")
         if not catalogue.has_torch():
             raise EvoartError("it is a file of torch, which is not installed", "Use a .safetensors file")
         return
@@ -212,7 +212,7 @@ def needs_byte_pairs(entry: Entry) -> bool:
 
 
 def missing_files(entry: Entry, *, weights: bool = True) -> list[MissingFile]:
-    """What a model would have to download; nothing is asked and nothing is changed.
+    """What a model would have to download; asks nothing and changes nothing.
 
     Args:
         weights: of the tag; False where they come from a user's file.
@@ -235,7 +235,7 @@ def missing_files(entry: Entry, *, weights: bool = True) -> list[MissingFile]:
 
 
 def check_files(entry: Entry) -> str | None:
-    """The SHA-256 of a model's downloaded weights, held to what was published; None where there are none.
+    """The SHA-256 of a model's downloaded weights, checked against what was published; None where there are none.
 
     Raises:
         EvoartError: they are damaged, cut short, or other ones than those that were downloaded.

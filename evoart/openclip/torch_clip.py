@@ -1,4 +1,4 @@
-"""CLIP by open_clip and torch: for architectures that this package does not compute itself, and to hold it to account.
+"""CLIP by open_clip and torch: for architectures that this package does not compute itself, and to check it against.
 
 torch works outside the JAX program that draws, so pictures go to it and back through the host. Both directions are
 there, so a search that asks where pictures should change works as well.

@@ -103,7 +103,7 @@ def _stack(state: Mapping[str, np.ndarray], prefix: str, tower: Tower, kind: Any
 
 
 def _check(params: Params, config: ClipConfig) -> None:
-    """Hold the shapes that say which model the weights are of to the configuration."""
+    """Check the shapes that say which model the weights are of against the configuration."""
     vision, text = config.vision, config.text
     for ours, shape in (
         ("vision/position", ((vision.size // vision.patch) ** 2 + 1, vision.tower.width)),

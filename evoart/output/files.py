@@ -32,7 +32,7 @@ def stream(path: Path, put: Callable[[BinaryIO], object], *, overwrite: bool = F
         EvoartError: disk full, no permission, or any other refusal of the system; no temporary file stays behind.
     """
     with _explain_errors(path):
-        # Before the link is followed: /dev/fd/63 leads to a pipe, whose own name is no path.
+        # Before the link is followed: /dev/fd/63 leads to a pipe, whose own name is not a path.
         if is_special(path):
             with path.open("wb") as file:
                 put(file)

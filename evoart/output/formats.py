@@ -163,7 +163,7 @@ def format_of(path: Path) -> str:
         raise UsageError(f"'{path}' has no extension, so its format is unknown", f"Add one of: {listed}")
     near = difflib.get_close_matches(path.suffix.lower(), known, n=1, cutoff=0.6)
     hint = f"Did you mean {near[0]}? Known are: {listed}" if near else f"Known are: {listed}"
-    raise UsageError(f"'{path.suffix}' is no extension that evoart writes", hint)
+    raise UsageError(f"'{path.suffix}' is not an extension that evoart writes", hint)
 
 
 def encode(format: str, artwork: Artwork, options: Options | None = None) -> bytes:

@@ -46,7 +46,7 @@ def slug(text: str, longest: int = 60) -> str:
         elif kind == "So":
             name = unicodedata.name(char, "").removeprefix("REGIONAL INDICATOR SYMBOL LETTER ")
             kept += f" {name} "
-        elif kind != "Cf":  # joins letters, and is no space
+        elif kind != "Cf":  # joins letters, and is not a space
             kept += " "
     words = re.sub(r"[\x00-/:-`{-\x7f]+", "-", kept.lower()).strip("-")
     if len(words.encode()) > longest:

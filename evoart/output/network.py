@@ -14,7 +14,7 @@ FORMS = ("cppn", "cppn-graph")
 def _network(artwork: Artwork) -> Any:
     """The artwork's drawing, which has ``net`` and ``genome``."""
     if not hasattr(artwork.drawing, "net"):
-        raise EvoartError("this picture is no network", "Choose .png, or use a picture that evoart cppn has made")
+        raise EvoartError("this picture is not a network", "Choose .png, or use a picture that evoart cppn has made")
     return artwork.drawing
 
 

@@ -68,7 +68,7 @@ def png_info(artwork: Artwork) -> Any:
     info = PngInfo()
     info.add(b"sRGB", b"\0")
     if artwork.title:
-        info.add_itxt("Title", artwork.title.encode(errors="replace").decode())  # a name may hold what is no text
+        info.add_itxt("Title", artwork.title.encode(errors="replace").decode())  # a name may hold what is not text
     if text := artwork.recipe_text():
         info.add_itxt(recipes.KEY, text)
     return info

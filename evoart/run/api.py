@@ -91,7 +91,7 @@ def make(what: str | Job, **options: Any) -> Result:
 
 
 def _split_weights(options: dict[str, Any]) -> tuple[dict[str, Any], Any]:
-    """Options without an importance map that is no name of a file, and that map (None: there is none)."""
+    """Options without an importance map that is not a name of a file, and that map (None: there is none)."""
     weights = options.get("weights")
     if isinstance(weights, Path):
         return options | {"weights": str(weights)}, None
@@ -169,7 +169,7 @@ def _pick(result: Result, pick: int, label: str) -> Result:
     from evoart.run.cppn.sheet import members
 
     if not isinstance(result.form, SheetForm) or not isinstance(result.job, SheetJob):
-        raise UsageError(f"{label} is no sheet of pictures", "Leave out --pick")
+        raise UsageError(f"{label} is not a sheet of pictures", "Leave out --pick")
     found = dict(members(result.job, result.form, result.genome))
     if pick not in found:
         raise UsageError(f"there is no picture {pick} on {label}", f"It has {len(found)}, numbered row by row from 1")

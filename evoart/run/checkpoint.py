@@ -1,4 +1,4 @@
-"""Checkpoints: a run in one ``.npz`` without pickle, photograph included, so that it goes on wherever it is taken."""
+"""Checkpoints: a run in one ``.npz`` without pickle, photograph included, so that it continues wherever it is taken."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def _damaged(path: Path) -> EvoartError:
 
 
 def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """The arrays of a checkpoint and its header, held to its digest."""
+    """The arrays of a checkpoint and its header, checked against its digest."""
     data = read_source(path)[0]
     damaged = _damaged(path)
     if data[:4] != b"PK\x03\x04":

@@ -28,7 +28,7 @@ def read_config(path: str | Path) -> dict[str, Any]:
     try:
         values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"'{path}' is not valid {path.suffix.lstrip('.') or 'toml'} ({error})", "Mend it") from None
+        raise UsageError(f"'{path}' is not valid {path.suffix.lstrip('.') or 'toml'} ({error})", "Fix it") from None
     if isinstance(values, dict) and isinstance(values.get("job"), dict):  # a recipe
         values = values["job"]
     try:  # what is wrong with the file itself, before options are laid over it

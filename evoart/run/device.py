@@ -51,7 +51,7 @@ def choose_jax(device: str) -> Choice:
         raise no_gpu()
     if device == "cpu" and gpu is not None:
         raise EvoartError(f"JAX runs on {gpu} in this process", "Set JAX_PLATFORMS=cpu before it starts")
-    return Choice("dense", gpu or "cpu", "the one that there is")
+    return Choice("dense", gpu or "cpu", "the only one")
 
 
 def no_gpu() -> EvoartError:

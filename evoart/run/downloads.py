@@ -9,10 +9,10 @@ from evoart.run.job import Job
 
 
 def find_missing_files(job: Job) -> list[MissingFile]:
-    """The files of models that ``job`` needs and that are not on this machine; nothing is asked and nothing changed.
+    """The files of models that ``job`` needs and that are not on this machine; asks nothing and changes nothing.
 
     Raises:
-        UsageError: a model that there is not.
+        UsageError: an unknown model.
     """
     fields: Any = job
     missing: list[MissingFile | None] = []

@@ -121,7 +121,7 @@ class Saved(Event):
 
 @dataclass(frozen=True)
 class Unsaved(Event):
-    """A checkpoint could not be written (``error``); the run goes on."""
+    """A checkpoint could not be written (``error``); the run continues."""
 
     path: Path
     error: str
@@ -129,7 +129,7 @@ class Unsaved(Event):
 
 @dataclass(frozen=True)
 class Noted(Event):
-    """Something that a user should know, in one line; the run goes on."""
+    """Something that a user should know, in one line; the run continues."""
 
     text: str
 
@@ -148,6 +148,6 @@ class Finished(Event):
 
 @dataclass(frozen=True)
 class Interrupted(Finished):
-    """The run was asked to stop (``interrupted`` or ``terminated``); ``checkpoint`` goes on from here."""
+    """The run was asked to stop (``interrupted`` or ``terminated``); ``checkpoint`` continues from here."""
 
     checkpoint: Path | None = None

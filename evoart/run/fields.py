@@ -169,7 +169,9 @@ def named(name: str, value: Any) -> str:
 def texts(name: str, value: Any) -> tuple[str, ...]:
     """Several texts."""
     if not isinstance(value, list | tuple):
-        raise UsageError(f"--{name.replace('_', '-')} is {shortened(value)}, which is no list", "Give a list of texts")
+        raise UsageError(
+            f"--{name.replace('_', '-')} is {shortened(value)}, which is not a list", "Give a list of texts"
+        )
     return tuple(text(name, part) for part in value)
 
 
@@ -194,7 +196,7 @@ def opacity(name: str, value: Any) -> tuple[float, float]:
     if low > high:
         raise UsageError(f"--opacity runs from {low:g} down to {high:g}", f"Write {high:g}-{low:g}")
     if high < 0.01:
-        raise UsageError(f"--opacity is {high:g} at most, which nobody sees", "Use at least 0.01")
+        raise UsageError(f"--opacity is {high:g} at most, which nobody can see", "Use at least 0.01")
     return low, high
 
 
@@ -258,7 +260,7 @@ def options(name: str, value: Any) -> dict[str, float | str]:
 
 
 def shortened(value: Any) -> str:
-    """A value as a message shows it, on one line and not for ever."""
+    """A value as a message shows it, on one line and not forever."""
     text = " ".join(str(value).split())
     return text if len(text) <= 60 else text[:57] + "..."
 

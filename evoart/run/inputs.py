@@ -1,4 +1,4 @@
-"""Files that a job names: read, and held to the hashes that it knows."""
+"""Files that a job names: read, and checked against the hashes that it knows."""
 
 from __future__ import annotations
 

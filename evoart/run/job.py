@@ -80,7 +80,7 @@ class Job:
         engine: ``auto`` or an engine's name.
         device: ``auto``, ``cpu`` or ``gpu``.
         threads: CPU threads, 1 to 256; None is all.
-        start, start_sha256: path of an evoart result to go on from, and its hash.
+        start, start_sha256: path of an evoart result to continue from, and its hash.
     """
 
     command: ClassVar[str] = ""

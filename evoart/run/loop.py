@@ -69,7 +69,7 @@ def resume(
     stop: Stop | None = None,
     make: Callable[[Problem], Search] | None = None,
 ) -> Iterator[Event]:
-    """Go on with a saved run: it ends where it would have ended without the pause. Arguments as ``run``.
+    """Continue a saved run: it ends where it would have ended without the pause. Arguments as ``run``.
 
     Raises:
         UsageError: a limit was changed of a run whose search has nothing left to do.
@@ -85,7 +85,7 @@ def resume(
     if search.done and checkpoint.state["reason"] is None:  # so it was taken away with the old limit
         raise UsageError(
             "this run is finished: its search has planned its work and done it",
-            "Go on from its picture with --start PICTURE, or begin again with the new limit",
+            "Continue from its picture with --start PICTURE, or begin again with the new limit",
         )
     yield from drive(checkpoint.problem, search, keep=keep, stop=stop, saved=checkpoint)
 

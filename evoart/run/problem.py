@@ -26,7 +26,7 @@ def _no_frames(form: Form, genome: Genome) -> Sequence[Drawing]:
 
 @dataclass(frozen=True)
 class Film:
-    """A film that is no record of the run.
+    """A film that is not a record of the run.
 
     Attributes:
         frames: what a film of the finished picture shows, each drawn when it is asked for.

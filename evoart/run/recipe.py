@@ -17,7 +17,7 @@ from evoart.run.job import Job
 from evoart.types import Drawing, Form, Genome
 from evoart.version import __version__
 
-_MENDED = "Use another copy of the file"
+_FIXES = "Use another copy of the file"
 _EARLIER = ("loss", "psnr", "generations", "evaluations")  # figures as recipes held them before there was a table
 MOST = 1 << 24  # numbers in a genome
 
@@ -30,7 +30,7 @@ class Record:
         form, genome: the picture; everything about it is final, so decoding changes nothing.
         size: ``(w, h)`` in pixels it was written at.
         job: the plain values of the job that made it.
-        figures: loss, psnr, generations, evaluations and whatever else was measured, as far as they are there.
+        figures: loss, psnr, generations, evaluations and whatever else was measured, where they are known.
     """
 
     form: Form
@@ -74,7 +74,7 @@ def record(recipe: dict[str, Any], where: str = "the recipe") -> Record:
     Raises:
         EvoartError: something is missing, of the wrong kind, or out of range.
     """
-    damaged = EvoartError(f"the result in {where} is damaged", _MENDED)
+    damaged = EvoartError(f"the result in {where} is damaged", _FIXES)
     result, job = recipe.get("result"), recipe.get("job")
     if not isinstance(result, dict) or not isinstance(job, dict):
         raise damaged

@@ -83,7 +83,7 @@ class FilmRecorder:
         }
 
     def load(self, arrays: dict[str, Any]) -> None:
-        """Go on from what ``arrays`` gave.
+        """Continue from what ``arrays`` gave.
 
         Raises:
             EvoartError: the arrays do not belong together.

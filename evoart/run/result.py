@@ -85,7 +85,7 @@ class Result:
         """The picture as output formats take it, with a long side of ``size`` pixels (None: ``self.size``).
 
         Raises:
-            UsageError: ``size`` is no number from 1 to 32,768.
+            UsageError: ``size`` is not a number from 1 to 32,768.
         """
         size = None if size is None else int(SIZE("size", size))
         return Artwork(
@@ -107,7 +107,7 @@ class Result:
         """The same, every pixel the mean of ``samples x samples`` points.
 
         Raises:
-            UsageError: it is no picture of a network.
+            UsageError: it is not a picture of a network.
         """
         from evoart.forms.cppn import NetworkForm
 

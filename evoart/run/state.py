@@ -35,7 +35,7 @@ class Run:
     Args:
         problem: what is worked on.
         search: its search, at its beginning or as ``saved`` left it.
-        saved: the checkpoint that the run goes on from, or None.
+        saved: the checkpoint that the run continues from, or None.
     """
 
     def __init__(self, problem: Problem, search: Search, saved: checkpoints.Checkpoint | None) -> None:
@@ -72,7 +72,7 @@ class Run:
 
     def block(self, stop: Stop) -> Reason | None:
         """Step for about ``BLOCK`` seconds. Everything that steers the run is looked at after every step, so that
-        the cut into blocks, which hangs on the clock, never shows in the result."""
+        the cut into blocks, which depends on the clock, never shows in the result."""
         until = time.monotonic() + BLOCK
         while True:
             self.search.step()
@@ -148,7 +148,7 @@ class Run:
 
         Args:
             reason: why it ends.
-            saved: the checkpoint that goes on from here, or None.
+            saved: the checkpoint that continues from here, or None.
         """
         search, form, genome = self.search, self.form, self.search.genome
         stopped = reason in ("interrupted", "terminated")

@@ -88,7 +88,7 @@ class BestOfN(Search):
         return packed | {"losses": np.array(self.losses, np.float64), "evaluations": np.int64(self.evaluations)}
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:
-        """Go on from ``arrays()`` of a search made with the same arguments.
+        """Continue from ``arrays()`` of a search made with the same arguments.
 
         Raises:
             EvoartError: the arrays belong to another search.

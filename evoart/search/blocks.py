@@ -49,7 +49,7 @@ class BlockSearch(Search):
         raise NotImplementedError
 
     def take(self, found: Any) -> None:
-        """Go on from what ``run_traced`` has returned for ``block()``."""
+        """Continue from what ``run_traced`` has returned for ``block()``."""
         raise NotImplementedError
 
 

@@ -77,7 +77,7 @@ class GradientDescent(Search):
         return leaves | {"generation": np.asarray(self.generation, np.int64)}
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:
-        """Go on from ``arrays()`` of a search made with the same arguments.
+        """Continue from ``arrays()`` of a search made with the same arguments.
 
         Raises:
             EvoartError: the arrays belong to another search.

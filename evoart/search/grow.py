@@ -62,7 +62,7 @@ class Grow(Search):
         geometry: columns of geometry in a row.
         seed: of the one random generator.
         plan: how much work (None: as ``Plan()``).
-        start: kinds and rows to go on from.
+        start: kinds and rows to continue from.
         gradient: False leaves out every gradient step: evolution alone.
         free_colours: False holds colours as placed (a palette).
         seconds: wall time to fit the plan into; None does what the plan says.
@@ -214,7 +214,7 @@ class Grow(Search):
         return rows
 
     def _end_polish(self) -> None:
-        """Go on from the polish's best, with what comes next."""
+        """Continue from the polish's best, with what comes next."""
         loss = np.inf
         if self._adam is not None:
             self._rows, loss = self._adam.best, self._adam.loss

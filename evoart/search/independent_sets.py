@@ -167,7 +167,7 @@ class IndependentSets(Search):
         }
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:
-        """Go on from ``arrays()`` of a search made with the same arguments.
+        """Continue from ``arrays()`` of a search made with the same arguments.
 
         Raises:
             EvoartError: the arrays belong to another search.

@@ -1,4 +1,4 @@
-"""Restarts: several searches of one kind, each from a start of its own; after a trial only the best goes on.
+"""Restarts: several searches of one kind, each from a start of its own; after a trial only the best continues.
 
 A gradient leads to the nearest good picture, and which one that is depends on the start: with few shapes more than on
 anything that comes after. This is one round of successive halving (K. Jamieson and A. Talwalkar, "Non-stochastic Best
@@ -97,7 +97,7 @@ class MultiStart(Search):
         }
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:
-        """Go on from ``arrays()``.
+        """Continue from ``arrays()``.
 
         Raises:
             EvoartError: the arrays belong to another search.

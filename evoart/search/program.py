@@ -14,7 +14,7 @@ from evoart.errors import EvoartError, out_of_memory
 class Program:
     """``function(*arrays)``, compiled, for an engine that is part of it; called as it is for one that cannot be.
 
-    Where the device's memory does not suffice, the engine is told to evaluate half as many candidates at a time and
+    Where the device runs out of memory, the engine is told to evaluate half as many candidates at a time and
     the block is tried again: nothing was changed by the first attempt. Where nothing is left to halve, the engine's
     ``too_large`` says, for the error, what does not fit and what to do.
 
@@ -51,9 +51,9 @@ class Program:
         shrink = getattr(self._engine, "shrink", None)
         if shrink is None or not shrink():
             what, hint = getattr(self._engine, "too_large", ("one picture at a time", "Use fewer --pixels or --shapes"))
-            raise EvoartError(f"the device's memory does not suffice for {what}", hint) from error
+            raise EvoartError(f"the device does not have enough memory for {what}", hint) from error
         self.notes.append(
-            f"The device's memory did not suffice: {self._engine.batch:,} candidates are evaluated at a time now."
+            f"The device ran out of memory: {self._engine.batch:,} candidates are evaluated at a time now."
         )
         self._compile()
 

@@ -11,7 +11,7 @@ from evoart.types import Genome, Search
 
 
 class Reparametrised:
-    """A search that reports ``convert(genome)`` instead of its own genome, and is ``search`` in all else."""
+    """A search that reports ``convert(genome)`` instead of its own genome, and is ``search`` in everything else."""
 
     def __init__(self, search: Search, convert: Callable[[Genome], Genome]) -> None:
         self._search, self._convert = search, convert
@@ -30,7 +30,7 @@ class Reparametrised:
         return self._search.arrays()
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:
-        """Go on from ``arrays()``."""
+        """Continue from ``arrays()``."""
         self._search.load(arrays)
 
     def __getattr__(self, name: str) -> Any:

@@ -13,8 +13,8 @@ from evoart.types import Genome, Search
 class Sequential(Search):
     """Runs ``first`` until it is done, then what ``then(structure, genome, spent)`` makes of its result.
 
-    ``spent`` are the generations and evaluations so far. Counts go on across the change; ``structure`` is that of the
-    first search, for good.
+    ``spent`` are the generations and evaluations so far. Counts continue across the change; ``structure`` stays that of
+    the first search.
     """
 
     def __init__(self, first: Search, then: Callable[[tuple[str, ...], Genome, tuple[int, int]], Search]) -> None:
@@ -98,7 +98,7 @@ class Sequential(Search):
         return out
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:
-        """Go on from ``arrays()``."""
+        """Continue from ``arrays()``."""
         parts: dict[str, dict[str, np.ndarray]] = {"first": {}, "second": {}}
         for name, value in arrays.items():
             which, _, rest = name.partition("_")

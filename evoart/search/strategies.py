@@ -1,9 +1,9 @@
-"""Every evolution strategy of evosax behind one interface, its faults mended or named here.
+"""Every evolution strategy of evosax behind one interface, its faults fixed or named here.
 
 A ``Strategy`` searches around the origin of its own space: the caller moves and scales it. ``init``, ``ask`` and
 ``tell`` are pure and may be used inside jit, vmap and scan. A state is a pytree of arrays. Lower fitness is better.
 
-What this file mends: families that start differently; NaN fitness (worst); ties; all candidates failing (nothing is
+What this file fixes: families that start differently; NaN fitness (worst); ties; all candidates failing (nothing is
 learned); states that become non-finite (the last good one stays); step sizes that collapse or explode; raw fitness
 where ranks are meant; covariance learning rates of Sep-CMA-ES; initial step and rotation of xNES; the order of
 candidates in MA-ES and LM-MA-ES and the latter's path rates; schedules and radii that ignore the step asked for.
@@ -42,8 +42,8 @@ class Info:
         mean: True where a search distribution's mean exists that is not itself an evaluated candidate.
         cost: how time and memory of a step grow with the dimension: ``d`` or ``d^2``, or a power where it is higher.
         note: when to use it.
-        fault: what is known to be wrong with it and not mended.
-        mended: what this adapter mends in evosax's version.
+        fault: what is known to be wrong with it and not fixed.
+        fixed: what this adapter fixes in evosax's version.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Info:
     cost: str = "d"
     note: str = ""
     fault: str = ""
-    mended: str = ""
+    fixed: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class _Adapter:
         std_floor: what ``std_schedule`` gives, as a share of the step.
         parameters: evosax's default parameters, dimension and step to the parameters to change.
         start: evosax's first state, dimension and step to one that follows the step asked for.
-        algorithm: evosax's class to one with its faults mended.
+        algorithm: evosax's class to one with its faults fixed.
     """
 
     smallest: int = 2
@@ -116,8 +116,8 @@ _STEIN = _Adapter(
 )
 
 _TABLE: tuple[tuple[Info, _Adapter], ...] = (
-    (Info("ars", "ARS", fault=_CONSTANT, mended=_RANKS), _FINITE_DIFFERENCES),
-    (Info("asebo", "ASEBO", cost="d^2", fault=_CONSTANT, mended=_RANKS), _SUBSPACE),
+    (Info("ars", "ARS", fault=_CONSTANT, fixed=_RANKS), _FINITE_DIFFERENCES),
+    (Info("asebo", "ASEBO", cost="d^2", fault=_CONSTANT, fixed=_RANKS), _SUBSPACE),
     (
         Info("cma_anchored_les", "CMAAnchoredLES", note="a learned strategy; good with small steps as a finisher"),
         _Adapter(smallest=4),
@@ -130,41 +130,41 @@ _TABLE: tuple[tuple[Info, _Adapter], ...] = (
     ),
     (Info("cr_fm_nes", "CR_FM_NES", population=32, note="needs no tuning"), _Adapter(even=True)),
     (Info("des", "DES", note="200 shapes and more"), _PLAIN),
-    (Info("esmc", "ESMC", fault=_CONSTANT, mended=_RANKS), replace(_FINITE_DIFFERENCES, smallest=4)),
+    (Info("esmc", "ESMC", fault=_CONSTANT, fixed=_RANKS), replace(_FINITE_DIFFERENCES, smallest=4)),
     (
         Info("evotf_es", "EvoTF_ES", population=16, fault="remembers whole populations: heavy beyond 500 numbers"),
         _Adapter(build_options=("max_context_len",), build=lambda population: {"max_context_len": 32}),
     ),
     (
-        Info("gradientless_descent", "GradientlessDescent", mean=False, mended="radii follow the step asked for"),
+        Info("gradientless_descent", "GradientlessDescent", mean=False, fixed="radii follow the step asked for"),
         _Adapter(parameters=lambda params, dim, step: {"radius_max": 2 * step, "radius_min": 0.002 * step}),
     ),
     (
-        Info("guided_es", "GuidedES", fault=_CONSTANT + "; is given no gradient to be guided by", mended=_RANKS),
+        Info("guided_es", "GuidedES", fault=_CONSTANT + "; is given no gradient to be guided by", fixed=_RANKS),
         _SUBSPACE,
     ),
     (Info("hill_climbing", "HillClimbing", mean=False, fault=_CONSTANT), _PLAIN),
-    (Info("iamalgam_full", "iAMaLGaM_Full", cost="d^3", mended="covariance starts at the step asked for"), _IAMALGAM),
-    (Info("iamalgam_univariate", "iAMaLGaM_Univariate", mended="variances start at the step asked for"), _IAMALGAM),
+    (Info("iamalgam_full", "iAMaLGaM_Full", cost="d^3", fixed="covariance starts at the step asked for"), _IAMALGAM),
+    (Info("iamalgam_univariate", "iAMaLGaM_Univariate", fixed="variances start at the step asked for"), _IAMALGAM),
     (Info("les", "LES", note="a learned strategy; stands large populations"), _PLAIN),
     (
-        Info("lm_ma_es", "LM_MA_ES", mended="order of candidates; path rates above 1"),
+        Info("lm_ma_es", "LM_MA_ES", fixed="order of candidates; path rates above 1"),
         _Adapter(
             algorithm=lambda algorithm: _mend_ma_es(algorithm, full=False),
             parameters=lambda params, dim, step: {"c_c": jnp.minimum(params.c_c, 1.0)},
         ),
     ),
     (
-        Info("ma_es", "MA_ES", cost="d^2", mended="order of candidates"),
+        Info("ma_es", "MA_ES", cost="d^2", fixed="order of candidates"),
         _Adapter(algorithm=lambda algorithm: _mend_ma_es(algorithm)),
     ),
     (
-        Info("noise_reuse_es", "NoiseReuseES", fault=_CONSTANT, mended="fresh noise every generation; " + _RANKS),
+        Info("noise_reuse_es", "NoiseReuseES", fault=_CONSTANT, fixed="fresh noise every generation; " + _RANKS),
         _EPISODES,
     ),
     (Info("open_es", "Open_ES", fault=_CONSTANT), _Adapter(even=True, optimizer="adam")),
     (
-        Info("persistent_es", "PersistentES", fault=_CONSTANT, mended="noise is not accumulated; " + _RANKS),
+        Info("persistent_es", "PersistentES", fault=_CONSTANT, fixed="noise is not accumulated; " + _RANKS),
         _EPISODES,
     ),
     (
@@ -177,7 +177,7 @@ _TABLE: tuple[tuple[Info, _Adapter], ...] = (
         _Adapter(build_options=("m",)),
     ),
     (
-        Info("sep_cma_es", "Sep_CMA_ES", population=32, mended="the factor (d + 2) / 3 of its learning rates"),
+        Info("sep_cma_es", "Sep_CMA_ES", population=32, fixed="the factor (d + 2) / 3 of its learning rates"),
         _Adapter(parameters=lambda params, dim, step: _separable_rates(params, dim, step)),
     ),
     (
@@ -186,7 +186,7 @@ _TABLE: tuple[tuple[Info, _Adapter], ...] = (
             "SimulatedAnnealing",
             mean=False,
             fault=_CONSTANT,
-            mended="temperature fits losses < 1",
+            fixed="temperature fits losses < 1",
         ),
         _Adapter(parameters=lambda params, dim, step: {"boltzmann_constant": 1e-4}),
     ),
@@ -198,16 +198,16 @@ _TABLE: tuple[tuple[Info, _Adapter], ...] = (
             "SV_CMA_ES",
             cost="d^3",
             note="several means that keep apart",
-            mended="kernel width, repulsion",
+            fixed="kernel width, repulsion",
         ),
         _STEIN,
     ),
     (
-        Info("sv_open_es", "SV_Open_ES", note="several means that keep apart", fault=_CONSTANT, mended="kernel width"),
+        Info("sv_open_es", "SV_Open_ES", note="several means that keep apart", fault=_CONSTANT, fixed="kernel width"),
         replace(_STEIN, optimizer="adam"),
     ),
     (
-        Info("xnes", "xNES", cost="d^3", mended="initial step; learns rotations by the matrix exponential"),
+        Info("xnes", "xNES", cost="d^3", fixed="initial step; learns rotations by the matrix exponential"),
         _Adapter(
             algorithm=lambda algorithm: _mend_xnes(algorithm),
             start=lambda state, dim, step: state.replace(B=jnp.eye(dim)),
@@ -220,7 +220,7 @@ _TABLE: tuple[tuple[Info, _Adapter], ...] = (
             "DiffusionEvolution",
             mean=False,
             fault="stops moving after num_generations (128) generations",
-            mended="ranks instead of raw fitness",
+            fixed="ranks instead of raw fitness",
         ),
         _Adapter(
             build_options=("num_generations",),
@@ -229,7 +229,7 @@ _TABLE: tuple[tuple[Info, _Adapter], ...] = (
         ),
     ),
     (
-        Info("gesmr_ga", "GESMR_GA", mean=False, mended="several groups of mutation rates instead of one"),
+        Info("gesmr_ga", "GESMR_GA", mean=False, fixed="several groups of mutation rates instead of one"),
         _Adapter(smallest=3, build_options=("num_groups",), build=_divide_groups),
     ),
     (Info("lga", "LGA", mean=False, note="a learned strategy"), _PLAIN),

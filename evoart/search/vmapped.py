@@ -77,7 +77,7 @@ class BatchedSearch(Search):
         return self.search.arrays()
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:
-        """Go on from ``arrays()``."""
+        """Continue from ``arrays()``."""
         self.search.load(arrays)
         self._queue.clear()
         self._show(_Snapshot.of(self.search))

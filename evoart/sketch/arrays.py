@@ -76,7 +76,9 @@ def _member(archive: zipfile.ZipFile, name: str, path: Path) -> list[np.ndarray]
             or sketch.shape[1] != 3
             or sketch.dtype.kind not in "iuf"
         ):
-            raise EvoartError(f"in '{path}', {name} number {index} is no array of (dx, dy, lift)", "Give stroke-3 data")
+            raise EvoartError(
+                f"in '{path}', {name} number {index} is not an array of (dx, dy, lift)", "Give stroke-3 data"
+            )
         if np.abs(sketch[:, :2], dtype=np.float64).max(initial=0) > FARTHEST:
             raise EvoartError(f"in '{path}', {name} number {index} reaches too far", f"{FARTHEST:,.0f} is the most")
     return sketches

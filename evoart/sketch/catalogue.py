@@ -83,7 +83,7 @@ def find(
 
 
 def missing_file(name: str) -> MissingFile | None:
-    """What a model would have to download; None where it is here. Nothing is asked and nothing is changed.
+    """What a model would have to download; None where it is here. Asks nothing and changes nothing.
 
     Raises:
         UsageError: see ``find``.

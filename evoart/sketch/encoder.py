@@ -14,7 +14,7 @@ def encode(config: Config, params: Parameters, rows: Array, lengths: Array) -> t
 
     Args:
         rows: stroke-5 ``(steps, batch, 5)`` in the model's units, without the start token.
-        lengths: points of each drawing ``(batch,)``, 1 or more; rows behind are of no account.
+        lengths: points of each drawing ``(batch,)``, 1 or more; the rows after them do not count.
     """
     steps, batch, _ = rows.shape
     zero = jnp.zeros((batch, 2 * config.encoder), rows.dtype)

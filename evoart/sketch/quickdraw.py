@@ -30,14 +30,14 @@ def read_records(data: bytes, where: str) -> Iterator[tuple[Polylines, str]]:
     decoder, place = json.JSONDecoder(), 0
     while match := _FILLED.search(text, place):
         place = match.start()
-        record, end, fault = {}, place, "it is no JSON"
+        record, end, fault = {}, place, "it is not JSON"
         with contextlib.suppress(ValueError, RecursionError):
             # One JSON value after another: a record may stand on many lines.
             record, end = decoder.raw_decode(text, place)
             fault = _fault(record)
         if fault:
             line = text.count("\n", 0, place) + 1
-            raise EvoartError(f"line {line} of '{where}' is no Quick, Draw! record: {fault}", "Is it whole?")
+            raise EvoartError(f"line {line} of '{where}' is not a Quick, Draw! record: {fault}", "Is it whole?")
         strokes = [np.array(stroke[:2], np.float64).T for stroke in record["drawing"]]
         raw = any(len(stroke) > 2 for stroke in record["drawing"])
         place = end
@@ -67,7 +67,7 @@ def _fault(record: Any) -> str:
     for number, stroke in enumerate(drawing, 1):
         pair = stroke[:2] if isinstance(stroke, list) else []
         if len(pair) < 2 or not all(isinstance(values, list) for values in pair) or len(pair[0]) != len(pair[1]):
-            return f"stroke {number} is no pair of lists of one length"
+            return f"stroke {number} is not a pair of lists of one length"
         if not all(type(value) in (int, float) and abs(value) <= FARTHEST for values in pair for value in values):
-            return f"stroke {number} has something that is no number, or none up to {FARTHEST:,.0f}"
+            return f"stroke {number} has something that is not a number, or none up to {FARTHEST:,.0f}"
     return ""

@@ -57,7 +57,7 @@ def draw_noise(count: int, steps: int, seed: int, offset: int = 0) -> np.ndarray
 
 
 def check_temperature(value: float, rule: str) -> None:
-    """Raises: UsageError: a temperature outside [0, 2], or a rule that there is not."""
+    """Raises: UsageError: a temperature outside [0, 2], or an unknown rule."""
     if not 0 <= value <= 2:  # NaN too
         raise UsageError(
             f"a temperature of {value:g} is out of range", "Use 0 to 2: 0.3 is careful, 1 as varied as the data"
@@ -84,8 +84,8 @@ def draw(
         temperature: 0 to 2; ``rule``: a name of ``RULES``.
         z: ``(count, latent)``, needed by a VAE.
         classes: class indices ``(count,)``, needed where the model knows classes.
-        prefix: stroke-3 of what is drawn already, one per drawing, in the units of the training data; the model goes on
-            from there, and the drawings contain it.
+        prefix: stroke-3 of what is drawn already, one per drawing, in the units of the training data; the model
+            continues from there, and the drawings contain it.
         stop: called between chunks; True ends the work, and unfinished drawings stay as they are.
 
     Raises:

@@ -1,7 +1,7 @@
 """Any SVG as strokes: paths, lines, polylines, shapes, groups, transforms, ``use``; nothing else of it.
 
 svgelements reads path data and transforms; walking the document is done here, within bounds: a picture from a stranger
-may hold entities that expand for ever, references in circles, or millions of paths.
+may hold entities that expand forever, references in circles, or millions of paths.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from evoart.sketch.strokes import Polylines, bounds
 
 LARGEST = 24 << 20  # bytes
 ELEMENTS, DEPTH, POINTS = 200_000, 200, 1_000_000
-USES = 8  # references that lead on to references
-FARTHEST = 1e9  # user units: what is farther away is no drawing, and its squares would be no numbers
+USES = 8  # references that lead to references
+FARTHEST = 1e9  # user units: what is farther away is no part of a drawing, and its square may overflow
 _SILENT = {"defs", "symbol", "clipPath", "mask", "marker", "pattern", "metadata", "title", "desc", "style", "text"}
 _SHAPES = {"path", "line", "polyline", "polygon", "rect", "circle", "ellipse"}
 _CONTAINERS = ("symbol", "svg")  # whose children are shown where a ``use`` refers to them
@@ -92,9 +92,9 @@ def _check(data: bytes, where: str) -> None:
         parser.Parse(data, True)
     except expat.ExpatError as error:
         at = f"at line {error.lineno}, column {error.offset}"
-        raise EvoartError(f"'{where}' is no SVG: its XML breaks off or is wrong {at}", "Is it whole?") from None
+        raise EvoartError(f"'{where}' is not an SVG: its XML breaks off or is wrong {at}", "Is it whole?") from None
     except (ValueError, LookupError):
-        raise EvoartError(f"'{where}' is no SVG: it is in an unknown encoding", "Save it as UTF-8") from None
+        raise EvoartError(f"'{where}' is not an SVG: it is in an unknown encoding", "Save it as UTF-8") from None
 
 
 class _Walk:
@@ -153,7 +153,7 @@ class _Walk:
                 matrix = Matrix(element.get("transform")) * matrix
             except Exception:  # svgelements says a transform is wrong in many ways
                 said = element.get("transform", "")[:60]
-                raise EvoartError(f"'{self.where}' has a broken transform: {said}", "Mend or remove it") from None
+                raise EvoartError(f"'{self.where}' has a broken transform: {said}", "Fix or remove it") from None
         if tag in _SHAPES:
             yield from self._shape(tag, element, matrix)
         elif tag == "use":
@@ -163,7 +163,7 @@ class _Walk:
                 yield from self._element(child, matrix, uses, depth + 1)
 
     def _target(self, element: ElementTree.Element, uses: int) -> ElementTree.Element | None:
-        """What a ``use`` refers to within the document; None where it names nothing, or leads on for too long."""
+        """What a ``use`` refers to within the document; None where it names nothing, or where the chain is too long."""
         name = next((value for key in _HREF if (value := element.get(key))), "")
         if not name.startswith("#") or uses >= USES:
             return None
@@ -196,7 +196,7 @@ class _Walk:
             raise
         except Exception:  # as above, of path data
             said = (element.get("d") or element.get("points") or element.get("id") or "")[:60]
-            raise EvoartError(f"'{self.where}' has a broken {tag}: {said}", "Mend or remove it") from None
+            raise EvoartError(f"'{self.where}' has a broken {tag}: {said}", "Fix or remove it") from None
 
     def _is_background(self, element: ElementTree.Element) -> bool:
         """A rectangle over the whole page, without an outline, is paper and not drawn."""

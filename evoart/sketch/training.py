@@ -174,7 +174,7 @@ class Training:
         return {name: np.asarray(value) for name, value in found.items()}
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:
-        """Go on from what ``arrays`` gave.
+        """Continue from what ``arrays`` gave.
 
         Raises:
             KeyError, ValueError: it does not fit.

@@ -31,7 +31,7 @@ def sample(model: str | None, **given: Any) -> int:
     return _draw("sample", given, model=check_model(model) if model is not None else None)
 
 
-@click.command(cls=o.Command, short_help="Go on from a drawing, in several ways.", epilog=_EPILOG)
+@click.command(cls=o.Command, short_help="Continue a drawing, in several ways.", epilog=_EPILOG)
 @click.argument("drawing", type=o.path("DRAWING"))
 @o.model_option
 @o.option(
@@ -42,7 +42,7 @@ def sample(model: str | None, **given: Any) -> int:
 )
 @o.drawing_options
 def complete(drawing: str, **given: Any) -> int:
-    """Go on from DRAWING, an SVG or Quick, Draw! file: its strokes are drawn first, then the model's own.
+    """Continue DRAWING, an SVG or Quick, Draw! file: its strokes are drawn first, then the model's own.
 
     Give two colours to tell them apart: --color black,red.
     """

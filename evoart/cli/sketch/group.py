@@ -12,7 +12,7 @@ from evoart.errors import UsageError, unknown
 # Name -> module:attribute and the line that lists it.
 COMMANDS: dict[str, tuple[str, str]] = {
     "sample": ("evoart.cli.sketch.draw:sample", "Draw sketches from nothing; what is meant where no command is named."),
-    "complete": ("evoart.cli.sketch.draw:complete", "Go on from a drawing, in several ways."),
+    "complete": ("evoart.cli.sketch.draw:complete", "Continue a drawing, in several ways."),
     "encode": ("evoart.cli.sketch.data:encode", "Print the latent vector of a drawing."),
     "decode": ("evoart.cli.sketch.draw:decode", "Draw a latent vector, or a drawing as a model sees it."),
     "interpolate": ("evoart.cli.sketch.draw:interpolate", "Draw the way from one drawing to another."),
@@ -96,5 +96,5 @@ def check_model(name: str) -> str:
     if is_file(name) or name in BUILTIN or plain in (*OTHERS, *PUBLISHED):
         return name
     if os.path.exists(name):
-        raise UsageError(f"'{name}' is no model", f"Did you mean: evoart sketch complete {name}?")
+        raise UsageError(f"'{name}' is not a model", f"Did you mean: evoart sketch complete {name}?")
     raise unknown("sketch model or command", name, [*BUILTIN, *OTHERS, *PUBLISHED, *COMMANDS])

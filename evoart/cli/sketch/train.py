@@ -16,7 +16,7 @@ DATA, MODEL, LEARNING = "Data", "Model", "Learning"
     cls=o.Command,
     short_help="Train a model on drawings of your own.",
     epilog="L_R is the log of a density and may well be negative: lower is better, and below zero is fine. "
-    f"Exit codes: {EXIT_CODES}. Ctrl-C once saves the best model and a checkpoint, from which resume goes on.",
+    f"Exit codes: {EXIT_CODES}. Ctrl-C once saves the best model and a checkpoint, from which resume continues.",
 )
 @click.argument("data", nargs=-1, required=True, type=o.path("DATA"))
 @o.option(o.OUTPUT, "--out", type=o.path(), metavar="FILE", help="The model, .npz. [default: NAME.npz]")
@@ -71,7 +71,7 @@ DATA, MODEL, LEARNING = "Data", "Model", "Learning"
     "--resume",
     type=o.path(),
     metavar="FILE",
-    help="Go on from a checkpoint: same data, same settings, other limits where given.",
+    help="Continue from a checkpoint: same data, same settings, other limits where given.",
 )
 @o.option(o.RUN, "--start", type=o.path(), metavar="FILE", help="Begin with the weights of this model.")
 @o.dry_run_option

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from evoart.cli import session
-from evoart.cli.console import Console, tell
+from evoart.cli.console import Console, tell, tell_json
 from evoart.errors import EvoartError, UsageError
 from evoart.output.files import check_writable, write
 from evoart.output.formats import Artwork, Options, encode
@@ -68,7 +68,8 @@ def train(data: tuple[str, ...], given: dict[str, Any], console: Console) -> int
             return resume(saved, keep=keep, stop=stop, make=lambda _: search)
         return drive(problem, search, keep=keep, stop=stop)
 
-    return session.perform(events, session.Plan(outputs, Options(), keep, False, files["as_json"]), console, False)
+    report = tell_json if files["as_json"] else None
+    return session.perform(events, session.Plan(outputs, Options(), keep, False, report), console, False)
 
 
 def _outputs(data: tuple[str, ...], files: dict[str, Any]) -> list[Output]:
@@ -93,10 +94,10 @@ def _with_options(problem: Problem, path: Path, data: tuple[str, ...], given: di
 
     Raises:
         UsageError: another setting than before, which would mix two trainings.
-        EvoartError: it is no training.
+        EvoartError: it is not a training.
     """
     if not isinstance(problem, TrainProblem):
-        raise EvoartError(f"'{path}' is no checkpoint of a sketch training", "Train again without --resume")
+        raise EvoartError(f"'{path}' is not a checkpoint of a sketch training", "Train again without --resume")
     names = ["seconds" if name == "time" else name for name in given]
     asked, job = TrainJob.make(**given, data=data), problem.job
     for name in set(names) - set(_LIMITS):

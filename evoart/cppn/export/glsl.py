@@ -105,7 +105,7 @@ def _fold(symmetry: str) -> Iterator[str]:
 
 
 def _graph(graph: Graph, genome: Genome) -> Iterator[str]:
-    """One statement per node that matters; at last the names of the outputs."""
+    """One statement per node that matters; finally the names of the outputs."""
     name = dict(enumerate(["p.x", "p.y", "length(p)", *(number(z) for z in genome[: graph.latent])]))
     into: dict[int, list[tuple[int, float]]] = {}
     for index, link in enumerate(graph.links):

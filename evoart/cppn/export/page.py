@@ -1,4 +1,4 @@
-"""A web page that shows one network and zooms into it for ever: one file, no other, no network access."""
+"""A web page that shows one network and zooms into it forever: one file, no other, no network access."""
 
 from __future__ import annotations
 

@@ -71,6 +71,9 @@ class Shape(Protocol):
         ``stroke-width`` here too."""
         ...
 
+    # Where the outline has a closed form, so that compiled kernels can move the shape without returning to Python:
+    # parametric(detail) -> Parametric
+
 
 class Number(Protocol):
     """How a shape writes its numbers: compact, exact enough, in the SVG's own user units."""

@@ -21,6 +21,7 @@ class Circle:
         return p[..., None, :2] + at_least(xp, p[..., 2])[..., None, None] * circle_points(detail)
 
     def parametric(self, detail: int) -> Parametric:
+        """``detail`` points of a circle, scaled by one radius."""
         return Parametric(circle_points(detail), (2, 2, -1))
 
     def points(self, detail: int) -> int:
@@ -48,6 +49,7 @@ class Ellipse:
         return p[..., None, :2] + at_least(xp, p[..., None, 2:4]) * circle_points(detail)
 
     def parametric(self, detail: int) -> Parametric:
+        """``detail`` points of a circle, scaled by two radii."""
         return Parametric(circle_points(detail), (2, 3, -1))
 
     def points(self, detail: int) -> int:
@@ -77,6 +79,7 @@ class RotatedEllipse(Ellipse):
         return p[..., None, :2] + turn(xp, at_least(xp, p[..., None, 2:4]) * circle_points(detail), p[..., 4])
 
     def parametric(self, detail: int) -> Parametric:
+        """``detail`` points of a circle, scaled by two radii and turned."""
         return Parametric(circle_points(detail), (2, 3, 4))
 
     def sample(self, rng: np.random.Generator, centre: np.ndarray, size: np.ndarray) -> np.ndarray:

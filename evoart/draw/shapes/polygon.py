@@ -28,6 +28,7 @@ class FreePolygon:
         return p.reshape(*p.shape[:-1], self.corners, 2)
 
     def parametric(self, detail: int) -> Parametric:
+        """Each corner is a control point of its own."""
         return Parametric(np.eye(self.corners, dtype=np.float32))
 
     def points(self, detail: int) -> int:
@@ -35,8 +36,8 @@ class FreePolygon:
         return self.corners
 
     def sample(self, rng: np.random.Generator, centre: np.ndarray, size: np.ndarray) -> np.ndarray:
-        # Corners in order of angle, so that a fresh polygon does not cross itself.
         """Random polygons that do not cross themselves."""
+        # That is why the corners are in order of angle.
         n = len(centre)
         angle = np.sort(rng.random((n, self.corners)), 1) * 2 * np.pi
         radius = size[:, None] * np.sqrt(0.1 + 0.9 * rng.random((n, self.corners)))
@@ -65,6 +66,7 @@ class RegularPolygon:
         return p[..., None, :2] + turn(xp, radius * self._unit, p[..., 3])
 
     def parametric(self, detail: int) -> Parametric:
+        """The corners of a unit polygon, scaled by one radius and turned."""
         return Parametric(self._unit, (2, 2, 3))
 
     def points(self, detail: int) -> int:

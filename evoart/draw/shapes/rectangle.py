@@ -23,6 +23,7 @@ class Rectangle:
         return p[..., None, :2] + at_least(xp, p[..., None, 2:4]) * _CORNERS
 
     def parametric(self, detail: int) -> Parametric:
+        """Four corners, scaled by half the width and half the height."""
         return Parametric(_CORNERS, (2, 3, -1))
 
     def points(self, detail: int) -> int:
@@ -53,6 +54,7 @@ class RotatedRectangle(Rectangle):
         return p[..., None, :2] + turn(xp, at_least(xp, p[..., None, 2:4]) * _CORNERS, p[..., 4])
 
     def parametric(self, detail: int) -> Parametric:
+        """Four corners, scaled by half the width and half the height, and turned."""
         return Parametric(_CORNERS, (2, 3, 4))
 
     def sample(self, rng: np.random.Generator, centre: np.ndarray, size: np.ndarray) -> np.ndarray:

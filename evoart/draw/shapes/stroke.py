@@ -38,6 +38,7 @@ class Stroke:
         return sum(basis[:, i, None] * controls[..., i, None, :] for i in range(self.degree + 1))
 
     def parametric(self, detail: int) -> Parametric:
+        """Points of the curve as Bernstein weights of its control points."""
         return Parametric(_bernstein(self.degree, self.points(detail)))
 
     def points(self, detail: int) -> int:
@@ -45,8 +46,8 @@ class Stroke:
         return 2 if self.degree == 1 else max(detail // 2, 4) + 1
 
     def sample(self, rng: np.random.Generator, centre: np.ndarray, size: np.ndarray) -> np.ndarray:
-        # A jittered straight line: control points spread along one direction, so that few curves start as knots.
         """Random lines or curves; see ``Shape.sample``."""
+        # A jittered straight line: control points spread along one direction, so that few curves start as knots.
         n, k = len(centre), self.degree + 1
         angle = rng.random(n) * 2 * np.pi
         along = np.stack([np.cos(angle), np.sin(angle)], -1)[:, None] * np.linspace(-1, 1, k)[None, :, None]

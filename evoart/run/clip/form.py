@@ -1,4 +1,4 @@
-"""The form that a job's pictures have: shapes as it says, other forms as they are by themselves."""
+"""The form of a job's pictures: shapes as the job says, other forms with their own defaults."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from evoart.run.shapes import expand, fill_kinds, widen
 from evoart.types import Form, Genome
 
 
-def form_of(job: ClipJob, begun: Record | None) -> tuple[Form, Genome | None]:
+def form_of(job: ClipJob, previous: Record | None) -> tuple[Form, Genome | None]:
     """The form of a job, and the genome of what it starts from, where it starts from something.
 
     Raises:
@@ -26,9 +26,9 @@ def form_of(job: ClipJob, begun: Record | None) -> tuple[Form, Genome | None]:
     """
     width, height = fields.extent(job.aspect)
     if job.form == "shapes":
-        return _shapes(job, begun, width, height)
-    if begun is not None:
-        return begun.form, begun.genome
+        return _shapes(job, previous, width, height)
+    if previous is not None:
+        return previous.form, previous.genome
     if is_pen(job.form):
         return pen_form(job.form, job.shapes or (1 if job.form_name == "sketch" else None), width, height), None
     try:
@@ -37,13 +37,13 @@ def form_of(job: ClipJob, begun: Record | None) -> tuple[Form, Genome | None]:
         raise UsageError(f"pictures of {job.form} cannot be made from words", "Use --form shapes or cppn") from None
 
 
-def _shapes(job: ClipJob, begun: Record | None, width: float, height: float) -> tuple[ShapesForm, Genome | None]:
+def _shapes(job: ClipJob, previous: Record | None, width: float, height: float) -> tuple[ShapesForm, Genome | None]:
     choices = expand(job.kind)
-    ground = None if job.background == "transparent" else fields.rgb(job.background)
+    background = None if job.background == "transparent" else fields.rgb(job.background)
     colours = tuple(fields.rgb(colour) for colour in job.palette) if isinstance(job.palette, tuple) else None
     have: tuple[str, ...] = ()
-    if begun is not None:
-        old: Any = begun.form
+    if previous is not None:
+        old: Any = previous.form
         have, width, height = old.kinds, old.width, old.height
     count = job.shapes or len(have) or DEFAULT_SHAPES
     if len(have) > count:
@@ -52,10 +52,16 @@ def _shapes(job: ClipJob, begun: Record | None, width: float, height: float) -> 
         )
     kinds = fill_kinds(count, choices, have)
     form = ShapesForm(
-        kinds, width, height, ground, job.opacity, colours, columns=max(len(shape(kind).parameters) for kind in choices)
+        kinds,
+        width,
+        height,
+        background,
+        job.opacity,
+        colours,
+        columns=max(len(shape(kind).parameters) for kind in choices),
     )
-    if begun is None:
+    if previous is None:
         return form, None
     start = form.random(np.random.default_rng([job.seed or 0, 0])).reshape(form.groups, -1)
-    start[: len(have)] = widen(begun.genome.reshape(len(have), -1), form)
+    start[: len(have)] = widen(previous.genome.reshape(len(have), -1), form)
     return form, start.ravel()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from evoart.errors import UsageError
 from evoart.forms.registry import FORMS
@@ -15,9 +15,6 @@ from evoart.run import fields
 from evoart.run.clip.default import find_default
 from evoart.run.clip.prompts import check_weights, negative_prompts_of, paths, picture, prompts, split, weights
 from evoart.run.job import JOBS, Job
-
-if TYPE_CHECKING:
-    pass
 
 SEARCHES = ("gradient", "surrogate", "classical")
 DEFAULT_SHAPES = 100
@@ -31,7 +28,7 @@ FEW: dict[str, Any] = {
     "prune": 0.02,
 }
 
-# What each preset sets; anything given beside it wins.
+# What each preset sets; anything given with it wins.
 PRESETS: dict[str, dict[str, Any]] = {
     # Tian and Ha, "Modern Evolution Strategies for Creativity" (2021): their program's settings for CLIP.
     "es-clip": {
@@ -50,7 +47,11 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 
 def share(name: str, value: Any) -> tuple[float, float]:
-    """Range of shares: ``0.7-0.9``, or one number."""
+    """The range of shares ``(low, high)``, 0.05 to 1, that ``0.7-0.9`` or one number says.
+
+    Raises:
+        UsageError: something else, a number out of range, or a range that runs down.
+    """
     number = fields.Number(0.05, 1.0, kind=float, flag="--crop-area")
     parts = re.split(r"\s*(?:-|,|:)\s*", value.strip()) if isinstance(value, str) else value
     parts = parts if isinstance(parts, list | tuple) else [parts]
@@ -79,7 +80,7 @@ class ClipJob(Job):
         evaluator: a model that did not guide and judges the result; ``crops``: the same one, by fresh crops.
         precision: ``auto`` (bfloat16 on a GPU), ``float32`` or ``bfloat16``.
         scorer: ``auto``, ``jax`` or ``torch``: what computes the models.
-        form: the form of pictures, a name of ``FORMS``; for pens see ``run.sketch.canvas``.
+        form: the form of pictures, a name of ``FORMS``; for pens see ``forms.pens``.
         shapes, kind, opacity, background, palette: of the form ``shapes``; see ``FitJob``. ``background`` is white
             where nothing is said, ``palette`` is a list of colours.
         aspect: width to height.
@@ -89,7 +90,7 @@ class ClipJob(Job):
         search: ``gradient``, ``surrogate`` or ``classical``.
         strategy: evosax strategy of ``classical``; alone it asks for that search.
         population, step: of the search; None suits it.
-        restarts: beginnings, of which the best goes on alone after a quarter of the planned generations.
+        restarts: how many starts; after a quarter of the planned generations only the best continues.
         prune: what the loss may rise by for shapes that are left out at the end.
         preset: name of the preset the other fields came from.
     """
@@ -162,6 +163,11 @@ class ClipJob(Job):
     preset: str | None = None
 
     def check_together(self) -> None:
+        """See ``Job.check_together``.
+
+        Raises:
+            UsageError: fields that exclude one another, or a form that does not exist.
+        """
         if not all(self.image_prompts):
             raise UsageError("the name of a picture to be like is empty", "Name a file: --image-prompt photo.jpg:0.3")
         if len(self.image_prompts_weight) != len(self.image_prompts):
@@ -197,14 +203,17 @@ class ClipJob(Job):
 
     @property
     def form_name(self) -> str:
+        """See ``Job.form_name``: the form without a pen's model, ``sketch`` of ``sketch:bird``."""
         return self.form.partition(":")[0]
 
     @property
     def stem(self) -> str:
+        """See ``Job.stem``: the wanted prompts as a file name, or the image prompts' names where there are none."""
         words = [text for text, weight in map(split, self.prompts) if weight > 0]
         return slug(" ".join(words)) if words else slug(" ".join(Path(path).stem for path in self._alike))
 
     def title(self, label: str) -> str:
+        """See ``Job.title``: ``a red circle, drawn with 8 shapes``."""
         words = [text for text, weight in map(split, self.prompts) if weight > 0] or [
             f"like {path}" for path in self._alike
         ]
@@ -217,6 +226,7 @@ class ClipJob(Job):
 
     @property
     def summary(self) -> str:
+        """See ``Job.summary``: all prompts, and the model."""
         told = [f'"{each}"' for each in self.prompts] + [f'not "{each}"' for each in self.negative_prompts]
         for path, weight in zip(self.image_prompts, self.image_prompts_weight, strict=True):
             told.append(f"like {path}" + ("" if weight == 1 else f":{weight:g}"))
@@ -250,13 +260,18 @@ class ClipJob(Job):
 
     @classmethod
     def implied(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """See ``Job.implied``: weights of image prompts, a strategy's search, and what suits the model inside evoart.
+
+        Raises:
+            UsageError: an image prompt that is not ``FILE`` or ``FILE:WEIGHT``.
+        """
         if given.get("image_prompts") and "image_prompts_weight" not in given:
             pairs = [picture(str(each)) for each in paths("image_prompts", given["image_prompts"])]
             given = given | {
                 "image_prompts": [path for path, _ in pairs],
                 "image_prompts_weight": [weight for _, weight in pairs],
             }
-        elif not given.get("image_prompts"):  # recipes of old have a weight in any case
+        elif not given.get("image_prompts"):  # older recipes have a weight in any case
             given = {name: value for name, value in given.items() if name != "image_prompts_weight"}
         plain = given.get("form", "shapes") == "shapes" and not given.keys() & {"start", "preset"}
         if str(given.get("model", "")).strip().lower() == "tiny" and plain:

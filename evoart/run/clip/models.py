@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def enough_memory(model: str) -> Iterator[None]:
-    """Where the memory does not suffice for a model, an EvoartError says so."""
+    """Raise an EvoartError that says so where a model does not fit into memory."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
@@ -30,7 +30,7 @@ def enough_memory(model: str) -> Iterator[None]:
             raise
         elsewhere = ", --device cpu" if device.accelerator() else ""
         raise EvoartError(
-            f"the memory does not suffice for the model {model}",
+            f"there is not enough memory for the model {model}",
             f"Use a smaller --model{elsewhere} or --precision bfloat16",
         ) from error
 
@@ -51,7 +51,7 @@ def load_evaluator(job: ClipJob, precision: str, report: Report = print_line) ->
 
 
 def fetch(job: ClipJob, report: Report, progress: Progress) -> None:
-    """See to it that what the job's models need lies here, downloads announced and watched.
+    """Make sure that what the job's models need is here; downloads are announced and watched.
 
     Raises:
         UsageError, MissingExtra, EvoartError: see ``openclip.load.resolve``.
@@ -66,10 +66,10 @@ def fetch(job: ClipJob, report: Report, progress: Progress) -> None:
 
 
 def find_missing_files(job: ClipJob) -> list[MissingFile]:
-    """What the job's models would have to download; nothing is asked and nothing is changed.
+    """What the job's models would have to download; asks nothing and changes nothing.
 
     Raises:
-        UsageError: a model that there is not. MissingExtra: one that needs open_clip.
+        UsageError: an unknown model. MissingExtra: one that needs open_clip.
     """
     missing: list[MissingFile] = []
     for name, tag, file in _names(job):

@@ -47,7 +47,7 @@ class ClipProblem(Problem):
         pixels: the canvas ``(w, h)`` that is judged.
         score: prompts, embedded, and the models that guide.
         evaluator: the same prompts by the judge's model, or by the guides where there is none.
-        start: genome of ``form`` to go on from, or None.
+        start: genome of ``form`` to continue from, or None.
         image_prompts: the pictures to be like, each ``(h, w, 3)``.
     """
 
@@ -60,14 +60,22 @@ class ClipProblem(Problem):
 
     @property
     def resolution(self) -> tuple[int, int]:
+        """See ``Problem.resolution``: ``pixels``."""
         return self.pixels
 
     @property
     def engine(self) -> Choice:
+        """See ``Problem.engine``: JAX draws and CLIP judges, on a GPU where there is one."""
         gpu = device.accelerator()
         return Choice("clip", gpu or "cpu", "the only one for words")
 
     def search(self) -> Search:
+        """The search that the job asks for, at its beginning; see ``SearchBuilder.build``.
+
+        Raises:
+            UsageError: an unknown strategy or option, or a search that does not suit the form.
+            EvoartError: there is not enough memory for the model.
+        """
         with models.enough_memory(self.job.model):
             return self._builder().build()
 
@@ -75,17 +83,25 @@ class ClipProblem(Problem):
         return SearchBuilder(self.job, self.form, self.score, self.pixels, self.start)
 
     def evaluate(self, form: Form, genome: Genome) -> dict[str, float]:
+        """Figures of a finished picture, on crops that did not guide the search.
+
+        Returns:
+            ``loss`` (lower is better); the cosine similarity of picture and prompt, -1 to 1, as ``similarity`` where
+            there is one, else by prompt; ``judge``, the evaluator's weighted mean over the prompts that are wanted.
+        """
         image = flat(form, genome, self.pixels)
         found = self.score.similarities(image, _key(self.job.seed, 1), CROPS)
         figures = {"loss": float(self.score.loss_of(found, self.score.inputs[2]))} | self._named(found)
         return figures | {"judge": self._wanted(self.evaluator.similarities(image, _key(self.job.seed, 2), CROPS))}
 
     def finalise(self, form: Form, genome: Genome) -> tuple[Form, Genome]:
+        """See ``Problem.finalise``: without the shapes that the job's ``prune`` lets go."""
         if not self.job.prune:
             return form, genome
         return self._builder().prune(form, genome)
 
     def figures(self, search: Search) -> dict[str, float]:
+        """See ``Problem.figures``: the similarities of the best picture so far, -1 to 1."""
         if not self.score.softmax and len(self.score.prompts) == 1:
             return {"similarity": 1 - float(search.loss)}
         form = self.form if search.structure is None else self.form.with_structure(search.structure)
@@ -93,6 +109,7 @@ class ClipProblem(Problem):
         return self._named(self.score.similarities(image, _key(self.job.seed, 1), CROPS))
 
     def estimate(self, seconds: float, evaluations: float) -> str | None:
+        """See ``Problem.estimate``: time and memory, where the run takes longer than ``SHORT`` seconds."""
         if seconds < SHORT:
             return None
         job, gpu, peak = self.job, device.accelerator(), peak_bytes()
@@ -108,6 +125,7 @@ class ClipProblem(Problem):
         return text
 
     def details(self) -> dict[str, Any]:
+        """See ``Problem.details``: prompts, models, their licences, the search and its generations."""
         return {
             "prompts": list(self.job.prompts),
             "model": " + ".join(model.name for model in self.score.models),
@@ -117,6 +135,7 @@ class ClipProblem(Problem):
         }
 
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """See ``Problem.pack``: the canvas, the image prompts ``(h, w, 3)`` and the start ``(dim,)``."""
         arrays = {f"like-{i}": image for i, image in enumerate(self.image_prompts)}
         if self.start is not None:
             arrays["start"] = self.start
@@ -152,16 +171,17 @@ class ClipProblem(Problem):
         if job.clip_weights:
             hashes["clip_weights_sha256"] = models.hash_of(job.clip_weights)
             check_hash("weights file", job.clip_weights, hashes["clip_weights_sha256"], job.clip_weights_sha256)
-        begun = None
+        previous = None
         if job.start:
             data, label, hashes["start_sha256"] = read_hashed("start", job.start, job.start_sha256)
-            begun = record(extract(data, label), label)
-            if begun.form.name != job.form:
+            previous = record(extract(data, label), label)
+            if previous.form.name != job.form:
                 raise UsageError(
-                    f"{label} is a picture of {begun.form.name}, not of {job.form}", f"Add --form {begun.form.name}"
+                    f"{label} is a picture of {previous.form.name}, not of {job.form}",
+                    f"Add --form {previous.form.name}",
                 )
         job = dataclasses.replace(job, **hashes).with_seed()
-        form, start = form_of(job, begun)
+        form, start = form_of(job, previous)
         if not hasattr(form, "images_traced"):
             raise UsageError(f"pictures of {form.name} cannot be drawn in JAX", "Choose another --form")
         size = output_size(form.width, form.height, job.size or SIZE)

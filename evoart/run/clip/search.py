@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from evoart.types import Search
 
 DEFAULT_STRATEGY = "pgpe"
-TRIAL = 0.25  # of the planned generations, after which the best of several starts goes on alone
+TRIAL = 0.25  # of the planned generations, after which the best of several starts continues alone
 FAINT = 0.15  # opacity of the first shapes at most: what is not needed is then hardly seen
 
 
@@ -73,7 +73,7 @@ class SearchBuilder:
         return StochasticGradient(engine, seed, start, job.step, planned)
 
     def build_engine(self, form: Any) -> Any:
-        """What draws and judges genomes of ``form``, over all devices there are."""
+        """What draws and judges genomes of ``form``, over all available devices."""
         w, h = self.pixels
         return over_devices(ClipEngine(form, self.score, h, w, self.job.seeded))
 
@@ -129,7 +129,7 @@ class SearchBuilder:
             self.build_engine(form), job.strategy or "pgpe", job.population, job.seeded, start, options, self.plan()
         )
         self._limit(search)
-        return cast("Search", Reparametrised(search, form.in_units))  # which is ``search`` in all else
+        return cast("Search", Reparametrised(search, form.in_units))  # which is ``search`` in everything else
 
     def _limit(self, search: Any) -> Any:
         """The search, told the job's limits and the plan that a recipe has to know."""

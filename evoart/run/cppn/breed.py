@@ -111,7 +111,7 @@ class BreedProblem(SheetProblem):
         """Read the parents.
 
         Raises:
-            UsageError: a file that is not there, or is no network.
+            UsageError: a file that is not there, or is not a network.
         """
         found = read_networks(job.parents, job.parents_sha256)
         job = dataclasses.replace(

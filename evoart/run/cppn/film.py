@@ -39,7 +39,7 @@ class FilmProblem(Problem):
         return networks_engine(self.job.device)
 
     def search(self) -> Search:
-        """See ``Problem.search``: there is nothing to net for."""
+        """See ``Problem.search``: there is nothing to search for."""
         device.limit_threads(self.job.threads)
         return NoSearch(self.stops[0][1])
 
@@ -93,7 +93,7 @@ class FilmProblem(Problem):
         """Read the networks.
 
         Raises:
-            UsageError: a file that is not there, is no network or of another kind, or has no latent numbers to move.
+            UsageError: a file that is not there, is not a network or of another kind, or has no latent numbers to move.
         """
         found = read_networks(job.networks, job.networks_sha256)
         stops = [(form, genome) for _, form, genome, _ in found]
@@ -144,6 +144,6 @@ class NoSearch(Search):
         return {"generation": np.array(self.generation)}
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:
-        """Go on from ``arrays()``."""
+        """Continue from ``arrays()``."""
         self.generation = int(arrays["generation"])
         self.done = self.generation > 0

@@ -45,7 +45,7 @@ class CppnFitProblem(PhotographProblem):
     """A photograph to be drawn by a network.
 
     Attributes:
-        start: the genome of the result to go on from, of ``form``, or None.
+        start: the genome of the result to continue from, of ``form``, or None.
     """
 
     job: CppnFitJob

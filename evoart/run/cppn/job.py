@@ -423,7 +423,7 @@ class CppnFitJob(PhotographJob, NetworkJob):
         picture, sha256: path of the photograph (``""``: the bundled one, ``"-"``: standard input) and its hash.
         weights: how they are found: ``gradient``, or ``evolve``.
         strategy: evosax strategy that evolves the weights of layers.
-        population: pool per generation, 4 to 65,536.
+        population: candidates per generation, 4 to 65,536.
         step: initial step size of a strategy.
         pixels: long side of the canvas, 16 to 1,024 pixels; None: 128, of graphs 64.
         loss: ``mse``, ``mae`` or ``oklab``.

@@ -39,9 +39,9 @@ def read_network(path: str, expected: str = "") -> tuple[Record, NetworkForm, np
             raise UsageError(f"there is no picture {pick} on {label}", f"It has 1 to {len(form.members)}")
         form, genome = cells[pick]
     elif pick is not None:
-        raise UsageError(f"{label} is no sheet", f"Leave out ':{pick}'")
+        raise UsageError(f"{label} is not a sheet", f"Leave out ':{pick}'")
     if not isinstance(form, NetworkForm):
-        raise UsageError(f"{label} is no picture of a network", "Use pictures that evoart cppn has made")
+        raise UsageError(f"{label} is not a picture of a network", "Use pictures that evoart cppn has made")
     return found, form, genome, digest
 
 

@@ -33,7 +33,7 @@ THUMBNAIL = 48  # pixels at which pictures are judged
 
 
 class Painters:
-    """CounterRNG individuals of any kinds, ``size`` ``(w, h)`` in pixels: one program for each kind."""
+    """Draws individuals of any kinds, ``size`` ``(w, h)`` in pixels: one program for each kind."""
 
     def __init__(self, size: tuple[int, int]) -> None:
         self.size = size

@@ -53,7 +53,7 @@ class Picture:
         return self._member or self.ready().search()
 
     def leave(self) -> None:
-        """The run is over: the others go on without it."""
+        """The run is over: the others continue without it."""
         if self._member is not None:
             self._member.ended = True
 
@@ -98,7 +98,7 @@ def check_sources(pictures: Any) -> list[Any]:
     """``pictures`` as a list of at least one.
 
     Raises:
-        UsageError: none, or one that is no list.
+        UsageError: none, or one that is not a list.
     """
     if isinstance(pictures, str | bytes) or not isinstance(pictures, Sequence):
         raise UsageError(f"the pictures are a {type(pictures).__name__}", "Give a list of them, or use evoart.fit")

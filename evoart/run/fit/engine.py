@@ -60,7 +60,7 @@ def _choose_asked(job: FitJob) -> Choice:
 
 
 def make(choice: Choice, form: ShapesForm, target: Target) -> Any:
-    """The engine ``choice`` names, for genomes of ``form`` judged against ``target``; over all devices there are."""
+    """The engine ``choice`` names, for genomes of ``form`` judged against ``target``; over all available devices."""
     if choice.engine == "scanline":
         from evoart.engine.scanline import ScanlineEngine
 

@@ -165,7 +165,7 @@ class FitJob(PhotographJob, Job):
         """See ``Job.summary``."""
         number = self.shapes or (None if self.start else DEFAULT_SHAPES)
         if not number:
-            return f"{self.subject}, going on from {self.start}"
+            return f"{self.subject}, continuing from {self.start}"
         return f"{self.subject}, {number:,} shape{'s' if number != 1 else ''} ({self.kind})"
 
     def mask(self, data: bytes, path: Path) -> np.ndarray | None:

@@ -35,7 +35,7 @@ def mask_of(data: bytes, path: Path, photograph: str, sha256: str) -> np.ndarray
                 return picture.mask
     raise EvoartError(
         f"'{path}' is transparent where its photograph '{photograph}' is, which is not there",
-        "Use the SVG or PNG, or put the photograph beside it",
+        "Use the SVG or PNG, or put the photograph next to it",
     )
 
 

@@ -41,7 +41,7 @@ class FitProblem(PhotographProblem):
     Attributes:
         form: what genomes stand for; ``form.kinds`` are the shapes a search starts with that does not choose them.
         choices: the kinds a search may choose from.
-        start: kinds and genome rows ``(k, dim_per_group)`` to go on from, or None.
+        start: kinds and genome rows ``(k, dim_per_group)`` to continue from, or None.
     """
 
     job: FitJob
@@ -179,7 +179,7 @@ def _weight(
         weight = weight * load_weights(data, shape, max_pixels=job.max_pixels or MAX_PIXELS, label=label)
     mean = float(weight.mean(dtype=np.float64))
     if not mean > 0:
-        raise UsageError("no pixel counts: the importance map is black wherever the picture is visible", "Mend the map")
+        raise UsageError("no pixel counts: the importance map is black wherever the picture is visible", "Fix the map")
     return (weight / np.float32(mean)).astype(np.float32), digest
 
 
@@ -206,11 +206,13 @@ def _background(
 
 
 def _start(job: FitJob) -> tuple[tuple[tuple[str, ...], np.ndarray] | None, str]:
-    """Kinds and rows of the result to go on from, as it was saved, and the hash of its file."""
+    """Kinds and rows of the result to continue from, as it was saved, and the hash of its file."""
     if not job.start:
         return None, ""
     data, label, digest = read_hashed("start", job.start, job.start_sha256)
     found = record(extract(data, label), label)
     if not isinstance(found.form, ShapesForm):
-        raise UsageError(f"{label} is no drawing of shapes", "Start from a picture that evoart fit or clip has drawn")
+        raise UsageError(
+            f"{label} is not a drawing of shapes", "Start from a picture that evoart fit or clip has drawn"
+        )
     return (found.form.kinds, found.genome.reshape(found.form.groups, -1)), digest

@@ -25,7 +25,7 @@ _FUSED = 2048  # shapes whose sets are found on the device: it looks at every pa
 DEFAULT_STRATEGY = "snes"  # the best of evosax where a candidate has one number
 
 
-Start = tuple[tuple[str, ...], np.ndarray]  # kinds and genome rows ``(k, dim_per_group)`` to go on from
+Start = tuple[tuple[str, ...], np.ndarray]  # kinds and genome rows ``(k, dim_per_group)`` to continue from
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ class SearchBuilder:
 
             groups, started = self.form.groups, len(self.start[0]) if self.start else 0
             how = {"missing": groups - started, "kinds": len(self.choices), "options": job.options}
-            # Whoever sets a part of the plan has made it: a time then only ends the run.
+            # Options that set a part of the plan replace the clock: a time then only ends the run.
             seconds = None if job.options else job.seconds
             plan = plan_for(job.quality, groups, evaluations=job.evaluations, **how)
             return self._grow(plan, seconds=seconds, on_device=choice.engine == "dense")
@@ -152,7 +152,7 @@ class SearchBuilder:
         options = (OPTIONS if job.strategy == "pgpe" else {}) | self.job.search_options()
         search = Classical(engine, job.strategy or "pgpe", job.population, job.seeded, start, options)
         search.stop_after(job.generations, job.evaluations)
-        return cast("Search", Reparametrised(search, form.in_units))  # which is ``search`` in all else
+        return cast("Search", Reparametrised(search, form.in_units))  # which is ``search`` in everything else
 
     def first_guess(self) -> np.ndarray:
         """A genome ``(dim,)``: the start's shapes, then random ones coloured from the photograph."""

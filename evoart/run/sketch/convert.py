@@ -90,7 +90,7 @@ def _weights(model: Model, out: Path) -> bytes:
     if out.suffix == ".npz":
         return to_npz(model)
     if out.suffix not in (".json", ".js"):
-        raise UsageError(f"'{out.suffix}' is no format of weights", "Use .npz, .json or .js")
+        raise UsageError(f"'{out.suffix}' is not a format of weights", "Use .npz, .json or .js")
     return to_js(model, script=out.suffix == ".js")
 
 
@@ -101,7 +101,7 @@ def _file(drawings: list[Polylines], found: Drawings, out: Path) -> bytes:
     if out.suffix == ".svg":
         return _sheet(drawings)
     if out.suffix != ".npz":
-        raise UsageError(f"'{out.suffix}' is no format of drawings", "Use .npz, .ndjson, .svg or a folder")
+        raise UsageError(f"'{out.suffix}' is not a format of drawings", "Use .npz, .ndjson, .svg or a folder")
     parts: dict[str, list[np.ndarray]] = {}
     for strokes, part in zip(drawings, found.parts, strict=False):
         parts.setdefault(part or "train", []).append(to_stroke3(strokes).astype(np.float32))
@@ -131,7 +131,7 @@ def _sheet(drawings: list[Polylines]) -> bytes:
 
 def _folder(drawings: list[Polylines], words: list[str], out: Path, overwrite: bool) -> Path:
     if out.exists() and not out.is_dir():
-        raise UsageError(f"'{out}' exists already and is no folder", "Choose another name")
+        raise UsageError(f"'{out}' exists already and is not a folder", "Choose another name")
     check_writable(out if out.is_dir() else out.absolute().parent)
     if out.is_dir() and any(out.glob("*.svg")) and not overwrite:
         raise UsageError(f"there are SVG files in '{out}' already", "Use --overwrite or another folder")

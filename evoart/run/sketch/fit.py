@@ -109,7 +109,7 @@ class PenFitProblem(FitProblem):
 
     @classmethod
     def prepare(cls, job: PenFitJob, source: Any = None) -> Self:
-        """Read the photograph and settle the job; see ``run.fit.problem.prepare``.
+        """Read the photograph and settle the job; see ``FitProblem.prepare``.
 
         Raises:
             UsageError, EvoartError: a picture or a model that cannot be used.

@@ -20,7 +20,7 @@ def colours(name: str, value: Any) -> tuple[str, ...]:
     """Colours as ``#rrggbb``, from a list or from text with commas."""
     parts = value.split(",") if isinstance(value, str) else value
     if not isinstance(parts, list | tuple) or not parts:
-        raise UsageError(f"{fields.shortened(value)} is no list of colours", "Write black or '#e63946,#457b9d'")
+        raise UsageError(f"{fields.shortened(value)} is not a list of colours", "Write black or '#e63946,#457b9d'")
     return tuple(fields.colour(part) for part in parts)
 
 
@@ -28,7 +28,7 @@ def words(name: str, value: Any) -> tuple[str, ...]:
     """Names from a list or from text with commas; may be empty."""
     parts = value.split(",") if isinstance(value, str) else value
     if not isinstance(parts, list | tuple) or not all(isinstance(part, str) and part.strip() for part in parts):
-        raise UsageError(f"{fields.shortened(value)} is no list of names", "Write NAME,NAME")
+        raise UsageError(f"{fields.shortened(value)} is not a list of names", "Write NAME,NAME")
     return tuple(part.strip() for part in parts)
 
 
@@ -37,7 +37,7 @@ def vector(name: str, value: Any) -> tuple[float, ...]:
     fine = isinstance(value, list | tuple) and len(value) <= 1024
     if not fine or not all(isinstance(v, int | float) and not isinstance(v, bool) and abs(v) < 1e6 for v in value):
         raise UsageError(
-            "z is no list of numbers, 1,024 at most", "Make one with: evoart sketch encode DRAWING -o z.json"
+            "z is not a list of numbers, 1,024 at most", "Make one with: evoart sketch encode DRAWING -o z.json"
         )
     return tuple(float(v) for v in value)
 
@@ -47,7 +47,7 @@ class SketchJob(Job):
     """A job of ``evoart sketch``. What all jobs have is said there.
 
     Attributes:
-        task: ``sample`` draws from nothing; ``complete`` goes on from ``drawing``; ``decode`` draws ``z``, or
+        task: ``sample`` draws from nothing; ``complete`` continues from ``drawing``; ``decode`` draws ``z``, or
             ``drawing`` as the model sees it; ``interpolate`` goes from ``drawing`` to ``other``; ``grid`` shows a slice
             of the latent space around ``drawing`` or zero; ``combine`` adds the drawings ``plus`` and takes away
             ``minus``.
@@ -144,7 +144,7 @@ class SketchJob(Job):
     def check_together(self) -> None:
         """See ``Job.check_together``."""
         if self.start is not None:
-            raise UsageError("a sheet of sketches has no start to go on from", "Use: evoart sketch complete DRAWING")
+            raise UsageError("a sheet of sketches has no start to continue from", "Use: evoart sketch complete DRAWING")
         needed = {"complete": ("drawing",), "interpolate": ("drawing", "other"), "combine": ("plus",)}
         for name in needed.get(self.task, ()):
             if not getattr(self, name):
@@ -178,7 +178,7 @@ class SketchJob(Job):
     @property
     def summary(self) -> str:
         """See ``Job.summary``."""
-        what = {"sample": "", "complete": f" going on from {self.drawing}", "interpolate": " on the way between two"}
+        what = {"sample": "", "complete": f" continuing from {self.drawing}", "interpolate": " on the way between two"}
         return f"{self.count:,} sketches of '{Path(self.model).name}'{what.get(self.task, '')}"
 
     @property

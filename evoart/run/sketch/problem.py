@@ -154,8 +154,8 @@ class PenFrames(Sequence[Drawing]):
     def __getitem__(self, index: Any) -> Any:
         steps = range(1, self.length + 1)[index]
         if isinstance(steps, range):
-            return [self.drawing.begun(step / self.length) for step in steps]
-        return self.drawing.begun(steps / self.length)
+            return [self.drawing.truncate(step / self.length) for step in steps]
+        return self.drawing.truncate(steps / self.length)
 
 
 def _read_drawings(job: SketchJob) -> tuple[SketchJob, dict[str, list[Polylines]]]:
