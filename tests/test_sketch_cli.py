@@ -384,10 +384,10 @@ def test_wrong_input_is_told_in_one_line(here, capsys, words, message):
 def test_published_models_are_fetched_once_and_checked(here, monkeypatch, capsys):
     fetched = []
 
-    def obtain(remote, path, *, say, progress):
+    def obtain(remote, path, *, report, progress):
         if not path.exists():
             fetched.append(remote.url)
-            say(f"Downloading {remote.name}")
+            report(f"Downloading {remote.name}")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(to_js(small()))
             progress(1, 1)
@@ -406,7 +406,8 @@ def test_published_models_are_fetched_once_and_checked(here, monkeypatch, capsys
         assert any(line.startswith(name) for line in evoart(capsys, "sketch", "models")[1])
     catalogue.place("bird").write_bytes(b"[]")
     with pytest.raises(EvoartError, match="Delete '.*bird.gen.json' and try again"):
-        catalogue.find("bird")
+        catalogue.find("bird", download=False)
+    assert catalogue.find("bird").config.hidden == 12  # what is bad is dropped, and fetched again
     for wrong in ("brid", "bird.exe"):
         with pytest.raises(UsageError):
             catalogue.find(wrong)
@@ -438,20 +439,20 @@ def test_every_command_and_option_explains_itself(name):
 def test_pens_evolve_to_a_photograph(here, capsys, photo):
     Image.fromarray((photo * 255).astype(np.uint8)).save("p.png")
     how = ("--pixels", 32, "--generations", 2, "-s", 1, "--no-checkpoint", "-q")
-    for canvas, number in (("sketch:two.npz", 2), ("strokes", 9), ("sketch:vae.npz.z", 2)):
+    for form, number in (("sketch:two.npz", 2), ("strokes", 9), ("sketch:vae.npz.z", 2)):
         code, _, said = evoart(
-            capsys, "fit", "p.png", "--form", canvas, "-n", number, "-o", "f.json", "--overwrite", *how
+            capsys, "fit", "p.png", "--form", form, "-n", number, "-o", "f.json", "--overwrite", *how
         )
         assert code == 0, said
         result = load("f.json")
         assert result.form.name == "strokes"
         assert 3 < result.figures["psnr"] < 40
-    for canvas, message in (
-        ("sktch", "no canvas"),
+    for form, message in (
+        ("sktch", "no form"),
         ("sketch:brid", "Did you mean"),
         ("sketch:kanji.z", "decoder only"),
     ):
-        code, _, said = evoart(capsys, "fit", "p.png", "--form", canvas, *how)
+        code, _, said = evoart(capsys, "fit", "p.png", "--form", form, *how)
         assert code == 2
         assert message in said
 

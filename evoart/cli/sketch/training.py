@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import click
-
 from evoart.cli import session
-from evoart.cli.console import Console, tell
+from evoart.cli.console import Console, tell, tell_json
 from evoart.errors import EvoartError, UsageError
 from evoart.output.files import check_writable, write
 from evoart.output.formats import Artwork, Options, encode
@@ -68,7 +65,8 @@ def train(data: tuple[str, ...], given: dict[str, Any], console: Console) -> int
             return resume(saved, keep=keep, stop=stop, make=lambda _: search)
         return drive(problem, search, keep=keep, stop=stop)
 
-    return session.perform(events, session.Plan(outputs, Options(), keep, False, files["as_json"]), console, False)
+    report = tell_json if files["as_json"] else None
+    return session.perform(events, session.Plan(outputs, Options(), keep, False, report), console, False)
 
 
 def _outputs(data: tuple[str, ...], files: dict[str, Any]) -> list[Output]:
@@ -129,9 +127,7 @@ def _writer(problem: TrainProblem, outputs: list[Output]) -> Callable[[Trainer],
 def _tell_plan(problem: TrainProblem, outputs: list[Output], keep: Keep | None, as_json: bool) -> int:
     paths = [str(output.path) for output in outputs]
     if as_json:
-        click.echo(
-            json.dumps({"job": problem.job.to_dict(), "outputs": paths, "checkpoint": str(keep.path) if keep else None})
-        )
+        tell_json({"job": problem.job.to_dict(), "outputs": paths, "checkpoint": str(keep.path) if keep else None})
     else:
         tell(f"would write {' and '.join(paths)}, and when it is interrupted {keep.path if keep else None}")
     return 0
