@@ -238,8 +238,17 @@ def test_training_from_the_command_line(here, capsys):
         assert message in said
     code, _, said = evoart(capsys, "sketch", "train", "s.ndjson", "--out", "o.npz", "--resume", "m.npz")
     assert code == 1
-    assert "is a damaged or truncated checkpoint" in said
+    assert "'m.npz' is not an evoart checkpoint" in said
     assert not (here / "o.checkpoint.npz").exists()
+    code, out, _ = evoart(capsys, "info", "m.npz")  # a model that was trained here carries its recipe
+    assert code == 0
+    assert any(line.startswith("L_R ") for line in out)
+    (here / "bare.npz").write_bytes(to_npz(small()))
+    for name in ("bare.npz", "bare.json"):
+        evoart(capsys, "sketch", "convert", "bare.npz", "-o", "bare.json")
+        code, out, said = evoart(capsys, "info", name, "--json")
+        assert code == 0, said
+        assert json.loads(out[0])["hidden"] == small().config.hidden
 
 
 def test_a_training_is_resumed_with_its_own_settings(here, capsys, monkeypatch):
@@ -258,7 +267,8 @@ def test_a_training_is_resumed_with_its_own_settings(here, capsys, monkeypatch):
     code, out, said = evoart(capsys, "sketch", "train", "s.ndjson", "--out", "m.npz", "--steps", 400, *how)
     assert (code, out) == (130, ["m.npz", "m-samples.svg"])
     assert "Go on with: evoart resume m.checkpoint.npz" in said
-    (here / "copy.npz").write_bytes((here / "m.checkpoint.npz").read_bytes())
+    copy = (here / "m.checkpoint.npz").read_bytes()
+    (here / "copy.npz").write_bytes(copy)
 
     def refuse(*_, **__):
         raise EvoartError("no space left", "Free some")
@@ -278,6 +288,10 @@ def test_a_training_is_resumed_with_its_own_settings(here, capsys, monkeypatch):
     code, out, said = evoart(capsys, "resume", "copy.npz", "--generations", 6)
     assert (code, out) == (0, ["m.npz", "m-samples.svg"]), said
     assert (here / "m.npz").read_bytes() == first
+    (here / "copy.npz").write_bytes(copy)
+    code, out, said = evoart(capsys, "resume", "copy.npz", "--generations", 6, "-o", "other.npz")
+    assert (code, out) == (0, ["other.npz"]), said
+    assert (here / "other.npz").read_bytes() == first
 
 
 def test_no_file_of_a_job_is_written_to_and_all_are_known_again(here, capsys):

@@ -143,12 +143,15 @@ def _damaged(label: str) -> EvoartError:
 def _read(data: bytes, label: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """The arrays of a checkpoint and its header, held to its digest."""
     damaged = _damaged(label)
+    other = EvoartError(
+        f"{label} is not an evoart checkpoint", "Give the .npz that a run has left, or see: evoart redo"
+    )
     if data[:4] != b"PK\x03\x04":
-        raise EvoartError(
-            f"{label} is not an evoart checkpoint", "Give the .npz that a run has left, or see: evoart redo"
-        )
+        raise other
     try:
         arrays = _unpack(data)
+        if not arrays:
+            raise other
         header = json.loads(arrays["header"].tobytes())
         made_by, version = header["evoart"], header["format"]
     except (KeyError, TypeError, ValueError, EOFError, OSError, MemoryError, zipfile.BadZipFile, zlib.error):
@@ -224,11 +227,14 @@ def _pack(arrays: dict[str, np.ndarray]) -> bytes:
 
 
 def _unpack(data: bytes) -> dict[str, np.ndarray]:
+    """The arrays of a checkpoint; none where the file is another archive."""
     arrays: dict[str, np.ndarray] = {}
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         entries = archive.infolist()
         if sum(entry.file_size for entry in entries) > MAX_BYTES:
             raise ValueError("too large")
+        if "header.npy" not in archive.namelist():  # a model, or drawings
+            return arrays
         for entry in entries:
             # Read whole before it is parsed: only then is its checksum compared.
             content = io.BytesIO(archive.read(entry))

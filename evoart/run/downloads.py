@@ -22,7 +22,7 @@ def find_missing_files(job: Job) -> list[MissingFile]:
         missing += find_clip_files(fields)
     if job.command == "sketch":
         missing += _sketch_files(fields.model, fields.then)
-    form, _, model = getattr(job, "canvas", "").partition(":")
+    form, _, model = getattr(job, "form", "").partition(":")
     if form == "sketch" and model:
         missing += _sketch_files(model.removesuffix(".z"), None)
     return list({file.path: file for file in missing if file is not None}.values())
