@@ -48,18 +48,31 @@ def test_a_broken_one_stops_none_of_the_others(photographs, capsys):
 
 
 @pytest.mark.parametrize("error", [MemoryError(), OSError(5, "Input/output error"), ValueError("oh")])
-def test_whatever_goes_wrong_with_one_costs_no_other(photographs, capsys, monkeypatch, tmp_path_factory, error):
+@pytest.mark.parametrize("while_reading", [True, False])
+def test_whatever_goes_wrong_with_one_costs_no_other(
+    photographs, capsys, monkeypatch, tmp_path_factory, error, while_reading
+):
     from evoart.run.fit.problem import FitProblem
 
-    real = FitProblem.search
+    prepare, real = FitProblem.prepare, FitProblem.search
+
+    def fail(job):
+        if job.picture == "0.png":
+            raise error
+
+    def read(job, source=None):
+        fail(job)
+        return prepare(job, source)
 
     def search(self):
-        if self.job.picture == "0.png":
-            raise error
+        fail(self.job)
         return real(self)
 
     monkeypatch.setenv("TMPDIR", str(tmp_path_factory.mktemp("logs")))
-    monkeypatch.setattr(FitProblem, "search", search)
+    if while_reading:
+        monkeypatch.setattr(FitProblem, "prepare", read)
+    else:
+        monkeypatch.setattr(FitProblem, "search", search)
     assert run(["fit", "0.png", "1.png", *LINE, "--json"]) == 1
     facts = json.loads(capsys.readouterr().out)["pictures"]
     assert ["error" in entry for entry in facts] == [True, False]

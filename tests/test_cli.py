@@ -28,11 +28,13 @@ from evoart.cli.console import Console
 from evoart.cli.preview import _nearest
 from evoart.cli.resume import _outputs
 from evoart.cli.view import live_line
+from evoart.errors import UsageError
 from evoart.output.claims import Claims
 from evoart.output.names import Output
 from evoart.picture import bundled
 from evoart.run.api import load
 from evoart.run.events import Progress
+from evoart.run.job import Job
 
 SMALL = ("-n", "6", "--pixels", "32", "--quality", "draft", "--seed", "7")
 LONG = ("-n", "60", "--pixels", "128", "--quality", "best", "--seed", "7")
@@ -334,13 +336,17 @@ def test_a_name_that_is_no_text_reaches_the_shell_byte_for_byte(folder):
 
 def test_resume_lays_what_is_given_over_what_is_remembered(tmp_path):
     first = session.write_options("320", "9s")
-    saved = SimpleNamespace(problem=SimpleNamespace(name="photo", form=SimpleNamespace(name="shapes")))
+    saved = SimpleNamespace(problem=SimpleNamespace(name="photo", job=Job.make(picture=str(tmp_path / "photo.jpg"))))
     notes = session.notes_of([Output(tmp_path / "a.gif", "gif")], first, False)
     given = {"film_size": "64", "film_time": None, "outputs": (), "films": (), "overwrite": False}
     outputs, options = _outputs(saved, notes, given, tmp_path / "a.npz")
     assert outputs == [Output(tmp_path / "a.gif", "gif")]
     assert (options.film_side, options.film_seconds) == (64, 9.0)
     assert _outputs(saved, notes, given | {"film_size": None}, tmp_path / "a.npz")[1] == first
+    (tmp_path / "photo.jpg").touch()
+    over = {"outputs": (str(tmp_path / "photo.jpg"),), "overwrite": True, "format": None}
+    with pytest.raises(UsageError, match="is the input"):
+        _outputs(saved, notes, given | over, tmp_path / "a.npz")
 
 
 @pytest.mark.slow

@@ -65,6 +65,18 @@ def test_budgets(options, reason):
         assert last.figures["psnr"] >= 8
 
 
+class BelowZero(HillClimber):
+    """Its loss is a logarithm, as of likelihoods, and never improves."""
+
+    def _judge(self, genome: np.ndarray) -> float:
+        return -1.4
+
+
+def test_patience_ends_a_run_whose_loss_is_below_zero():
+    (*_, last) = events_of(small(patience=3), make=partial(BelowZero, last=50))
+    assert (last.reason, last.generation) == ("patience", 3)
+
+
 def test_what_a_run_costs_is_said_once_and_early(monkeypatch):
     monkeypatch.setattr(state, "BLOCK", 0.0)
     monkeypatch.setattr(forecast, "TIMED", 0.0)

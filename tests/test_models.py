@@ -522,9 +522,9 @@ def test_a_dry_run_fetches_nothing_and_says_what(server, without_torch, capsys, 
     out = capsys.readouterr().out
     assert "bird.gen.json" in out
     assert "cat.gen.json" in out
-    assert run(["fit", "--canvas", "sketch:bird.vae.z", "--dry-run"]) == 0
+    assert run(["fit", "--form", "sketch:bird.vae.z", "--dry-run"]) == 0
     assert "'bird.vae' (about 9.0 MB)" in capsys.readouterr().out
-    assert run(["clip", "a red circle", "--model", "tiny", "--canvas", "sketch:bird", "--dry-run"]) == 0
+    assert run(["clip", "a red circle", "--model", "tiny", "--form", "sketch:bird", "--dry-run"]) == 0
     assert "bird.gen.json" in capsys.readouterr().out
     Path("prompts.txt").write_text("a cat\n")
     assert run(["gallery", "prompts.txt", "-o", "wall", "--dry-run"]) == 0

@@ -41,7 +41,7 @@ def test_everything_that_a_run_tells_can_be_pickled(command):
     before, after = events[-1].result, again[-1].result
     assert isinstance(again[-1], Finished)
     assert after.svg() == before.svg()
-    assert [number for number, _ in after.parts()] == [number for number, _ in before.parts()]
+    assert [number for number, _ in after.members()] == [number for number, _ in before.members()]
     assert encode("gif", after.artwork(), Options(film_side=16)) == encode(
         "gif", before.artwork(), Options(film_side=16)
     )
@@ -67,7 +67,7 @@ def test_errors_can_be_pickled():
     for error in (UsageError("what.", "do this"), EvoartError("what"), MissingExtra("video", "MP4 output")):
         again = pickle.loads(pickle.dumps(error))
         assert type(again) is type(error)
-        assert (str(again), again.what, again.hint) == (str(error), error.message, error.hint)
+        assert (str(again), again.message, again.hint) == (str(error), error.message, error.hint)
     assert again.extra == "video"
 
 
@@ -113,7 +113,7 @@ def test_transparency_that_an_older_evoart_wrote_is_read(tmp_path):
     Image.fromarray(levels).save(file, "PNG")
     data = base64.b64encode(file.getvalue()).decode()
     mask = f'<svg><mask id="alpha" x="0"><image href="data:image/png;base64,{data}"/>'
-    found = mask_of(mask.encode(), tmp_path / "a.svg", Job.make(keep_alpha=True))
+    found = mask_of(mask.encode(), tmp_path / "a.svg", "", "")
     np.testing.assert_array_equal(found, levels)
     written = evoart.fit(
         np.dstack([np.zeros((12, 20, 3), np.uint8), levels]), keep_alpha=True, shapes=1, evaluations=9, seed=1

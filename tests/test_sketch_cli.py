@@ -238,8 +238,17 @@ def test_training_from_the_command_line(here, capsys):
         assert message in said
     code, _, said = evoart(capsys, "sketch", "train", "s.ndjson", "--out", "o.npz", "--resume", "m.npz")
     assert code == 1
-    assert "is a damaged or truncated checkpoint" in said
+    assert "'m.npz' is not an evoart checkpoint" in said
     assert not (here / "o.checkpoint.npz").exists()
+    code, out, _ = evoart(capsys, "info", "m.npz")  # a model that was trained here carries its recipe
+    assert code == 0
+    assert any(line.startswith("L_R ") for line in out)
+    (here / "bare.npz").write_bytes(to_npz(small()))
+    for name in ("bare.npz", "bare.json"):
+        evoart(capsys, "sketch", "convert", "bare.npz", "-o", "bare.json")
+        code, out, said = evoart(capsys, "info", name, "--json")
+        assert code == 0, said
+        assert json.loads(out[0])["hidden"] == small().config.hidden
 
 
 def test_a_training_is_resumed_with_its_own_settings(here, capsys, monkeypatch):
@@ -258,7 +267,8 @@ def test_a_training_is_resumed_with_its_own_settings(here, capsys, monkeypatch):
     code, out, said = evoart(capsys, "sketch", "train", "s.ndjson", "--out", "m.npz", "--steps", 400, *how)
     assert (code, out) == (130, ["m.npz", "m-samples.svg"])
     assert "Continue with: evoart resume m.checkpoint.npz" in said
-    (here / "copy.npz").write_bytes((here / "m.checkpoint.npz").read_bytes())
+    copy = (here / "m.checkpoint.npz").read_bytes()
+    (here / "copy.npz").write_bytes(copy)
 
     def refuse(*_, **__):
         raise EvoartError("no space left", "Free some")
@@ -278,6 +288,10 @@ def test_a_training_is_resumed_with_its_own_settings(here, capsys, monkeypatch):
     code, out, said = evoart(capsys, "resume", "copy.npz", "--generations", 6)
     assert (code, out) == (0, ["m.npz", "m-samples.svg"]), said
     assert (here / "m.npz").read_bytes() == first
+    (here / "copy.npz").write_bytes(copy)
+    code, out, said = evoart(capsys, "resume", "copy.npz", "--generations", 6, "-o", "other.npz")
+    assert (code, out) == (0, ["other.npz"]), said
+    assert (here / "other.npz").read_bytes() == first
 
 
 def test_no_file_of_a_job_is_written_to_and_all_are_known_again(here, capsys):
@@ -440,20 +454,20 @@ def test_every_command_and_option_explains_itself(name):
 def test_pens_evolve_to_a_photograph(here, capsys, photo):
     Image.fromarray((photo * 255).astype(np.uint8)).save("p.png")
     how = ("--pixels", 32, "--generations", 2, "-s", 1, "--no-checkpoint", "-q")
-    for canvas, number in (("sketch:two.npz", 2), ("strokes", 9), ("sketch:vae.npz.z", 2)):
+    for form, number in (("sketch:two.npz", 2), ("strokes", 9), ("sketch:vae.npz.z", 2)):
         code, _, said = evoart(
-            capsys, "fit", "p.png", "--form", canvas, "-n", number, "-o", "f.json", "--overwrite", *how
+            capsys, "fit", "p.png", "--form", form, "-n", number, "-o", "f.json", "--overwrite", *how
         )
         assert code == 0, said
         result = load("f.json")
         assert result.form.name == "strokes"
         assert 3 < result.figures["psnr"] < 40
-    for canvas, message in (
+    for form, message in (
         ("sktch", "no form"),
         ("sketch:brid", "Did you mean"),
         ("sketch:kanji.z", "decoder only"),
     ):
-        code, _, said = evoart(capsys, "fit", "p.png", "--form", canvas, *how)
+        code, _, said = evoart(capsys, "fit", "p.png", "--form", form, *how)
         assert code == 2
         assert message in said
 

@@ -106,7 +106,7 @@ def _usage(error: click.ClickException, words: Sequence[str]) -> EvoartError:
     """What click has to say, in our form: a suggestion, or where the help is."""
     message = error.format_message().strip().rstrip(".")
     kind = UsageError if isinstance(error, click.UsageError) else EvoartError
-    if near := re.fullmatch(r"(.*?)\.? \((Did you mean .*\?)\)", message):
+    if near := re.fullmatch(r"(.*?)\.? \(?(Did you mean .*?\?)\)?", message):
         return kind(near[1], near[2])
     context = getattr(error, "ctx", None)
     command = next((word for word in words if not word.startswith("-")), "")

@@ -61,7 +61,8 @@ def resume(file: str, verbose: int, quiet: bool, **given: Any) -> int:
             return go_on(saved, keep=keep, stop=stop)
 
         report = tell_json if given["as_json"] else None
-        plan = session.Plan(outputs, options, keep, bool(notes.get("lasting", True)), report)
+        lasting, members = bool(notes.get("lasting", True)), bool(notes.get("members"))
+        plan = session.Plan(outputs, options, keep, lasting, report, members)
         return session.perform(events, plan, console, given["preview"])
 
 
@@ -72,10 +73,12 @@ def _outputs(saved: Checkpoint, notes: dict[str, Any], given: dict[str, Any], pa
 
     options = session.write_options(given["film_size"], given["film_time"], Options(**notes.get("options", {})))
     remembered = notes.get("outputs") or []
-    how = {"stem": saved.problem.name, "form": saved.problem.form.name, "inputs": [path]}
-    how["overwrite"] = given["overwrite"]
+    job = saved.problem.job
+    how = {"stem": saved.problem.name, "form": job.form_name, "overwrite": given["overwrite"]}
+    how["inputs"] = [path, *(Path(each) for each in job.inputs)]
     if given["outputs"] or not remembered:
-        return session.outputs_for(given["outputs"], given["films"], format=given["format"], **how), options
+        natural = {"formats": job.formats, "film_only": job.film_only}
+        return session.outputs_for(given["outputs"], given["films"], format=given["format"], **how, **natural), options
     outputs = [_remembered(entry, saved, given["overwrite"]) for entry in remembered]
     return outputs + session.films_for(given["films"], **how), options
 

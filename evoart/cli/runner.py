@@ -68,7 +68,7 @@ def run_job(
             film_only=job.film_only,
         )
         session.check_stdout(outputs, options.as_json)
-        notes = session.notes_of(outputs, writing, options.checkpoint is not None)
+        notes = session.notes_of(outputs, writing, options.checkpoint is not None, members)
         with console.unless_quick(f"evoart {__version__}: {job.summary}, seed {job.seed}"):
             settled = problem or prepare(job)
         session.check_size(settled.size, outputs)

@@ -413,10 +413,10 @@ def _quoted(path: Path) -> str:
     return shlex.quote(str(_near(path)))
 
 
-def notes_of(outputs: list[Output], options: Options, lasting: bool) -> dict[str, Any]:
+def notes_of(outputs: list[Output], options: Options, lasting: bool, members: bool = False) -> dict[str, Any]:
     """What ``resume`` needs to know to write where this run was to write."""
     places = [[str(Path(o.path).absolute()) if o.path else None, o.format, o.overwrite] for o in outputs]
-    return {"outputs": places, "options": dataclasses.asdict(options), "lasting": lasting}
+    return {"outputs": places, "options": dataclasses.asdict(options), "lasting": lasting, "members": members}
 
 
 def check_stdout(outputs: list[Output], as_json: bool) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from evoart.errors import EvoartError, UsageError
+from evoart.errors import EvoartError, UsageError, out_of_memory
 from evoart.output.recipe import extract
 from evoart.picture import Sources, read_source
 from evoart.run.events import Event, Finished
@@ -144,6 +144,10 @@ def fit_many(pictures: Sequence[Any], **options: Any) -> list[Result | EvoartErr
             results.append(_last(batch.events(picture)))
         except EvoartError as error:
             results.append(error)
+        except Exception as error:
+            if not out_of_memory(error):
+                raise
+            results.append(EvoartError("there is not enough memory for this picture", "Use a smaller picture"))
     return results
 
 

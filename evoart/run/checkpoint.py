@@ -104,13 +104,13 @@ class Summary:
     state: dict[str, Any]
 
 
-def read_summary(path: Path) -> Summary:
-    """The summary of a checkpoint.
+def read_summary(data: bytes, label: str) -> Summary:
+    """The summary of the checkpoint in a file's bytes; ``label`` is what messages call the file.
 
     Raises:
         UsageError, EvoartError: see ``load``.
     """
-    _, header = _read(path)
+    _, header = _read(data, label)
     try:
         size, state = header["size"], header["state"]
         if len(size) != 2 or not np.isfinite([*size, state["seconds"]]).all() or "reason" not in state:
@@ -118,7 +118,7 @@ def read_summary(path: Path) -> Summary:
         job = Job.from_dict(header["job"], "the checkpoint's job")
         return Summary(job, FORMS[header["form"]["form"]].from_plain(header["form"]), tuple(size), state)
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise _damaged(path) from None
+        raise _damaged(label) from None
 
 
 def load(path: Path) -> Checkpoint:
@@ -128,27 +128,30 @@ def load(path: Path) -> Checkpoint:
         UsageError: no such file.
         EvoartError: not a checkpoint, truncated, tampered with, or of a newer evoart.
     """
-    arrays, header = _read(path)
+    data, _, label = read_source(path)
+    arrays, header = _read(data, label)
     try:
         return _restore(arrays, header)
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise _damaged(path) from None
+        raise _damaged(label) from None
 
 
-def _damaged(path: Path) -> EvoartError:
-    return EvoartError(f"'{path}' is a damaged or truncated checkpoint", _HINT)
+def _damaged(label: str) -> EvoartError:
+    return EvoartError(f"{label} is a damaged or truncated checkpoint", _HINT)
 
 
-def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """The arrays of a checkpoint and its header, checked against its digest."""
-    data = read_source(path)[0]
-    damaged = _damaged(path)
+def _read(data: bytes, label: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """The arrays of a checkpoint and its header, held to its digest."""
+    damaged = _damaged(label)
+    other = EvoartError(
+        f"{label} is not an evoart checkpoint", "Give the .npz that a run has left, or see: evoart redo"
+    )
     if data[:4] != b"PK\x03\x04":
-        raise EvoartError(
-            f"'{path}' is not an evoart checkpoint", "Give the .npz that a run has left, or see: evoart redo"
-        )
+        raise other
     try:
         arrays = _unpack(data)
+        if not arrays:
+            raise other
         header = json.loads(arrays["header"].tobytes())
         made_by, version = header["evoart"], header["format"]
     except (KeyError, TypeError, ValueError, EOFError, OSError, MemoryError, zipfile.BadZipFile, zlib.error):
@@ -157,11 +160,11 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         raise damaged from None
     if isinstance(version, int) and version < FORMAT:
         raise EvoartError(
-            f"'{path}' was saved by an older evoart ({made_by}), whose searches kept another state",
+            f"{label} was saved by an older evoart ({made_by}), whose searches kept another state",
             "Start the run again, or finish it with that version",
         )
     if not isinstance(version, int) or version > FORMAT:
-        raise EvoartError(f"'{path}' was made by a newer evoart ({made_by})", "Update: pip install -U evoart")
+        raise EvoartError(f"{label} was made by a newer evoart ({made_by})", "Update: pip install -U evoart")
     digest = arrays.pop("digest", np.zeros(0))
     if not np.array_equal(digest, _digest(arrays)):
         raise damaged
@@ -224,11 +227,14 @@ def _pack(arrays: dict[str, np.ndarray]) -> bytes:
 
 
 def _unpack(data: bytes) -> dict[str, np.ndarray]:
+    """The arrays of a checkpoint; none where the file is another archive."""
     arrays: dict[str, np.ndarray] = {}
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         entries = archive.infolist()
         if sum(entry.file_size for entry in entries) > MAX_BYTES:
             raise ValueError("too large")
+        if "header.npy" not in archive.namelist():  # a model, or drawings
+            return arrays
         for entry in entries:
             # Read whole before it is parsed: only then is its checksum compared.
             content = io.BytesIO(archive.read(entry))

@@ -83,7 +83,7 @@ class Run:
 
     def _remember(self) -> None:
         loss = float(self.search.loss)
-        if loss < self.mark[0] * (1 - LEAST_GAIN) or not np.isfinite(self.mark[0]):
+        if loss < self.mark[0] - LEAST_GAIN * abs(self.mark[0]) or not np.isfinite(self.mark[0]):
             self.mark = (loss, self.search.generation)
         if self.problem.film is None and (loss, len(self.search.genome)) != self._seen:
             self._seen = (loss, len(self.search.genome))

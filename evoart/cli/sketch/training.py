@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import click
 
 from evoart.cli import session
 from evoart.cli.console import Console, tell, tell_json
@@ -130,9 +127,7 @@ def _writer(problem: TrainProblem, outputs: list[Output]) -> Callable[[Trainer],
 def _tell_plan(problem: TrainProblem, outputs: list[Output], keep: Keep | None, as_json: bool) -> int:
     paths = [str(output.path) for output in outputs]
     if as_json:
-        click.echo(
-            json.dumps({"job": problem.job.to_dict(), "outputs": paths, "checkpoint": str(keep.path) if keep else None})
-        )
+        tell_json({"job": problem.job.to_dict(), "outputs": paths, "checkpoint": str(keep.path) if keep else None})
     else:
         tell(f"would write {' and '.join(paths)}, and when it is interrupted {keep.path if keep else None}")
     return 0

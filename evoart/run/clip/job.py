@@ -15,6 +15,7 @@ from evoart.run import fields
 from evoart.run.clip.default import find_default
 from evoart.run.clip.prompts import check_weights, negative_prompts_of, paths, picture, prompts, split, weights
 from evoart.run.job import JOBS, Job
+from evoart.search.options import read_count
 
 SEARCHES = ("gradient", "surrogate", "classical")
 DEFAULT_SHAPES = 100
@@ -181,6 +182,7 @@ class ClipJob(Job):
             raise UsageError(
                 "--softmax needs something to tell the prompt from", 'Add --negative-prompt "something else"'
             )
+        self._check_options()
         if self.background == "mean":
             raise UsageError(
                 "there is no photograph whose mean colour the background could be", "Use a colour, or transparent"
@@ -200,6 +202,17 @@ class ClipJob(Job):
             raise UsageError("the search 'gradient' has no population", "Use --search classical or surrogate")
         if self.clip_weights and "+" in self.model:
             raise UsageError("--clip-weights is one file, and --model names several", "Name one model")
+
+    def _check_options(self) -> None:
+        """Only strategies have options of their own; every search knows the generations it planned for."""
+        for name, value in self.options.items():
+            if name == "planned":
+                read_count(name, value)
+            elif self.search != "classical":
+                raise UsageError(
+                    f"the search '{self.search}' has no option '{name}'",
+                    "Use --step, or --search classical for those of a strategy",
+                )
 
     @property
     def form_name(self) -> str:

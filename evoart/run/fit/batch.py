@@ -30,7 +30,7 @@ class Picture:
 
     job: FitJob
     problem: Problem | None = None
-    error: EvoartError | None = None
+    error: Exception | None = None
     _member: Any = None  # its search, where it advances with those of others
 
     @property
@@ -43,6 +43,7 @@ class Picture:
 
         Raises:
             EvoartError: the picture cannot be used.
+            Exception: whatever else went wrong when it was read.
         """
         if self.problem is None:
             raise self.error or EvoartError("the picture was not read", "Report this with the options you used")
@@ -68,7 +69,7 @@ def prepare_all(jobs: Sequence[FitJob], sources: Sequence[Any] | None = None) ->
     for picture, source in zip(pictures, sources or [None] * len(jobs), strict=True):
         try:
             picture.problem = prepare(picture.job, source)
-        except EvoartError as error:
+        except Exception as error:  # whoever runs it says so: a bug, or too little memory, costs this picture alone
             picture.error = error
     ready = [picture for picture in pictures if picture.problem is not None]
     if len(ready) > 1 and ready[0].ready().engine.engine != "scanline":
