@@ -107,7 +107,7 @@ def test_odd_sizes(size, background):
 def test_bands_leave_no_seams(band, monkeypatch):
     drawing, size = scene(), (150, 112)
     expected = draw(drawing, size)
-    monkeypatch.setattr(scanline, "BAND", band)
+    monkeypatch.setattr("evoart.draw.scene.BAND", band)
     np.testing.assert_allclose(draw(drawing, size), expected, atol=2e-4)
 
 
