@@ -63,7 +63,7 @@ class _Clock:
 
 
 def _look_up(host: str, port: int, clock: _Clock) -> list[_Address]:
-    """Addresses of a host. A name server that does not answer holds ``getaddrinfo`` for minutes; hence the thread."""
+    """Addresses of a host, from a thread: a name server that does not answer blocks ``getaddrinfo`` for minutes."""
     answers: queue.Queue[list[_Address] | OSError] = queue.Queue()
 
     def ask() -> None:

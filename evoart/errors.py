@@ -17,7 +17,7 @@ class EvoartError(Exception):
         super().__init__(f"{self.message}. {self.hint}{end}" if hint else f"{self.message}.")
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Errors travel between processes: made again from nothing, then given all that they said."""
+        """Errors travel between processes: rebuilt without the constructor, then given their attributes."""
         return _rebuild_error, (type(self), self.args, self.__dict__)
 
 

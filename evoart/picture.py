@@ -160,7 +160,7 @@ def _make_picture(
 
 
 def _decode_error(error: Exception, data: bytes, label: str) -> EvoartError:
-    """What to say of a file that Pillow knows and cannot decode: unsupported is not damaged."""
+    """The error for a file that Pillow knows and cannot decode: unsupported is not damaged."""
     said = str(error).lower()
     if isinstance(error, NotImplementedError) or any(word in said for word in _UNSUPPORTED):
         return EvoartError(f"{label} is of a kind that cannot be read", _instead(data, "Save it as PNG"))
@@ -441,7 +441,7 @@ def _scale_key(image: PillowImage, data: bytes) -> None:
 
 
 def _notes(image: PillowImage, label: str) -> tuple[str, ...]:
-    """That a file holds more pictures than the first one."""
+    """A note where a file holds more pictures than the first one."""
     frames = getattr(image, "n_frames", 1)
     if frames < 2 or image.format == "MPO":  # a photograph with its preview or its second eye
         return ()

@@ -19,7 +19,7 @@ search          what makes a genome better, step by step, until a budget or its 
 engine          what draws and scores genomes, on a CPU or a GPU
 run             one search from its beginning or a checkpoint to its end, told as events
 result          a finished picture: form, genome and figures
-checkpoint      a run at rest, in one file that it continues from
+checkpoint      a saved run, in one file from which it continues
 command         what a user asks for, such as ``cppn-fit``: it has one class of jobs and one of problems
 output format   a kind of file that a picture is written as, such as ``svg``
 shape           a kind of primitive, such as ``triangle``, with its geometry

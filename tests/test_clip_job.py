@@ -289,21 +289,18 @@ def test_recipes_with_one_picture_to_be_like_still_count(tmp_path, photo):
     old = {
         "format": 1,
         "command": "clip",
-        "image_prompts": str(path),
-        "image_prompts_weight": 0.5,
-        "image_prompts_sha256": digest,
-        "form": "shapes",
+        "like": str(path),
+        "like_weight": 0.5,
+        "like_sha256": digest,
+        "canvas": "shapes",
     }
     job = Job.from_dict(old | SMALL)
     assert (job.image_prompts, job.image_prompts_weight, job.image_prompts_sha256) == ((str(path),), (0.5,), (digest,))
     assert job.form == "shapes"
     # Without a picture they had a weight all the same.
-    assert (
-        Job.from_dict({"format": 1, "command": "clip", "prompts": ["a cat"], "image_prompts_weight": 1.0}).image_prompts
-        == ()
-    )
+    assert Job.from_dict({"format": 1, "command": "clip", "prompts": ["a cat"], "like_weight": 1.0}).image_prompts == ()
     with pytest.raises(UsageError, match="unknown option 'like'. It is called image_prompts now"):
-        Job.make(command="clip", prompts="a cat", image_prompts="a.png")
+        Job.make(command="clip", prompts="a cat", like="a.png")
 
 
 @pytest.mark.parametrize(

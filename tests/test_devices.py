@@ -37,7 +37,7 @@ def machine(tmp_path, monkeypatch):
     """A file system without a driver; what is installed is told by a dictionary."""
     installed = {"jaxlib": "0.10.2"}
     monkeypatch.setattr(nvidia, "ROOT", tmp_path)
-    monkeypatch.setattr(nvidia, "_asked", lambda: None)
+    monkeypatch.setattr(nvidia, "_ask_tool", lambda: None)
     monkeypatch.setattr(nvidia, "_version", lambda name: installed.get(name, ""))
     monkeypatch.setattr(device, "accelerator", lambda: None)
     monkeypatch.delenv("JAX_PLATFORMS", raising=False)
@@ -71,7 +71,7 @@ def test_no_gpu(machine):
     assert (choice.engine, choice.note) == ("scanline", "")
 
 
-def test_a_card_beside_a_jax_without_cuda(machine):
+def test_a_card_next_to_a_jax_without_cuda(machine):
     plug_in(machine[0])
     assert nvidia.card() == nvidia.Card("NVIDIA H200", "580.95.05")
     message = refused(device="gpu")

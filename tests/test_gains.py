@@ -123,9 +123,9 @@ def test_a_palette_gives_the_best_of_its_colours():
 def test_a_shape_that_covers_nothing_gains_nothing_ever():
     of = make_canvas()
     for kind in SHAPES:
-        beside = candidates(of, kind)
-        beside[:, [i for i, p in enumerate(shape(kind).parameters) if p.role == "x"]] += 40
-        gains, rgba = of.gains(kind, beside)
+        outside = candidates(of, kind)
+        outside[:, [i for i, p in enumerate(shape(kind).parameters) if p.role == "x"]] += 40
+        gains, rgba = of.gains(kind, outside)
         assert (gains < -1e29).all()
         assert np.isfinite(rgba).all()
 

@@ -160,9 +160,9 @@ def test_choices_to_complete_are_what_a_job_accepts():
         if isinstance(parameter.type, options.Words) and parameter.name in Job.__dataclass_fields__:
             for word in parameter.type.words:
                 # The default search has one engine.
-                beside = {"search": "sets"} if parameter.name in ("engine", "device") else {}
-                beside = {} if parameter.name == "strategy" else beside
-                Job.make(**beside, **{parameter.name: word})
+                others = {"search": "sets"} if parameter.name in ("engine", "device") else {}
+                others = {} if parameter.name == "strategy" else others
+                Job.make(**others, **{parameter.name: word})
 
 
 def test_defaults_in_the_help_are_the_jobs():

@@ -21,7 +21,7 @@ words = st.from_regex(r"[a-z][a-z_]{0,8}", fullmatch=True).filter(lambda w: w no
 colours = st.from_regex(r"#[0-9a-f]{6}", fullmatch=True)
 unit = st.floats(0.01, 1)
 jobs = st.fixed_dictionaries(
-    {"search": st.sampled_from(["sets", "regional", "classical"])},  # the default search takes fewer options
+    {"search": st.sampled_from(["regional", "classical"])},  # the others know all of their options
     optional={
         "picture": texts,
         "shapes": st.integers(1, 20_000),
@@ -54,7 +54,9 @@ def test_toml_and_json_lose_nothing(options):
 
 @given(st.floats(0, 1e7))
 def test_durations_round_trip(seconds):
-    assert fields.duration(fields.duration_text(seconds)) == pytest.approx(seconds, abs=5e-4)
+    assert fields.duration(fields.duration_text(seconds)) == pytest.approx(
+        seconds, abs=5.001e-4
+    )  # rounded to the millisecond
 
 
 @pytest.mark.parametrize(
@@ -106,7 +108,7 @@ def test_what_is_no_duration(text):
         ({"palette": "red,red"}, "two different"),
         ({"opacity": "0.9-0.1"}, "0.1-0.9"),
         ({"opacity": "2"}, "0 to 1"),
-        ({"opacity": 0}, "nobody sees"),
+        ({"opacity": 0}, "nobody can see"),
         ({"opacity": "0.1-0.2-0.3"}, "range"),
         ({"quality": "drfat"}, "Did you mean draft"),
         ({"preset": "esclip"}, "Did you mean es-clip"),
@@ -176,7 +178,7 @@ def test_config_files(tmp_path):
 
 @pytest.mark.parametrize("value", ["abc", 1.5, -1])
 def test_options_of_the_default_search_are_whole_numbers(value):
-    with pytest.raises(UsageError, match="whole number"):
+    with pytest.raises(UsageError, match=f"cycles={value} is not a (whole )?number"):
         Job.make(options={"cycles": value})
 
 

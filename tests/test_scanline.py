@@ -107,7 +107,7 @@ def test_odd_sizes(size, background):
 def test_bands_leave_no_seams(band, monkeypatch):
     drawing, size = scene(), (150, 112)
     expected = draw(drawing, size)
-    monkeypatch.setattr(scanline, "BAND", band)
+    monkeypatch.setattr("evoart.draw.scene.BAND", band)
     np.testing.assert_allclose(draw(drawing, size), expected, atol=2e-4)
 
 
@@ -233,11 +233,11 @@ def test_shapes_beside_the_picture_leave_no_record(kind):
     rows = form.random(np.random.default_rng(0)).reshape(40, -1)
     roles = [parameter.role for parameter in shape(kind).parameters]
     for axis, far in (("x", -2), ("x", 2), ("y", -2), ("y", 2)):
-        beside = rows.copy()
-        beside[:, [i for i, role in enumerate(roles) if role == axis]] += far
+        outside = rows.copy()
+        outside[:, [i for i, role in enumerate(roles) if role == axis]] += far
         engine = ScanlineEngine(form, random_target(96, 128))
-        loss, gradient = engine.gradient(beside.ravel())
-        assert loss == pytest.approx(float(engine.losses(beside.reshape(1, -1))[0]), rel=1e-5)
+        loss, gradient = engine.gradient(outside.ravel())
+        assert loss == pytest.approx(float(engine.losses(outside.reshape(1, -1))[0]), rel=1e-5)
         assert not gradient.any()
 
 

@@ -1,4 +1,4 @@
-"""How failures look: one line, an exit code, and a log file where it is our own fault."""
+"""Failures: one line, an exit code, and a log file where the fault is ours."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def explain(error: BaseException, words: Sequence[str]) -> int:
 
 
 def describe(error: BaseException, words: Sequence[str]) -> EvoartError:
-    """Any error as one of ours, for whoever typed ``words``; a bug leaves a log."""
+    """Any error as an ``EvoartError``, for the user who typed ``words``; a bug leaves a log."""
     if isinstance(error, EvoartError):
         return error
     if isinstance(error, click.ClickException):

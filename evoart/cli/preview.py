@@ -1,4 +1,4 @@
-"""A small picture in the terminal: two pixels a character, the upper half block in one colour on another."""
+"""A small picture in the terminal: two pixels a character, upper half blocks in one colour on another."""
 
 from __future__ import annotations
 

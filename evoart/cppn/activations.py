@@ -1,4 +1,4 @@
-"""What a unit does to its sum, once for each language it is said in: JAX to draw, GLSL to export.
+"""Activation functions, each written twice: in JAX to draw and in GLSL to export.
 
 Every sum is clipped to +-``LIMIT`` first, in both: no weights, however wild, then lead to an infinity.
 """

@@ -1,4 +1,4 @@
-"""ES-CLIP's way of reading a genome of triangles.
+"""ES-CLIP's parametrisation of triangles.
 
 Y. Tian and D. Ha, "Modern Evolution Strategies for Creativity: Fitting Concrete Images and Abstract Concepts" (2021).
 Each of the ten numbers of a triangle is stretched over all triangles to [0, 1] (its own lowest and highest become 0 and

@@ -1,7 +1,7 @@
-"""How unlike pictures are, and keeping pictures of one prompt apart.
+"""How different pictures are, and how to choose pictures of one prompt that differ.
 
-Pictures are compared by 8 x 8 pixels: coarse colour and composition, which is what an eye that runs over a wall of
-pictures compares them by. The distance is the root mean square difference of sRGB values from 0 to 1.
+Pictures are compared at 8 x 8 pixels: coarse colour and composition, as the eye compares them on a wall of pictures.
+The distance is the root mean square difference of sRGB values from 0 to 1.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".bmp", "
 MOST = 1_000_000  # jobs
 _OWN = ("command", "name", "seeds", "matrix")  # keys of a job's table that are not fields of the job
 _MAX_BYTES = 1 << 20  # of a file of prompts or jobs
-# Overrides that speak of some commands only, though a field of others is called the same.
+# Overrides that apply to some commands only, though others have a field of the same name.
 _CONCERNS = {
     "model": ("clip",),
     "form": ("clip",),
@@ -90,7 +90,7 @@ def read(
     unique: dict[str, Entry] = {}
     doubled = 0
     for entry in _name_all(requests):
-        # Names are compared as file systems do that know no case.
+        # Names are compared without case, as some file systems do.
         other = unique.setdefault(entry.name.casefold(), entry)
         if other is entry:
             continue

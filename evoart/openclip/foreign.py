@@ -1,4 +1,4 @@
-"""Tokenizers that are not OpenAI's come from the hub by the package transformers: said before anything is fetched."""
+"""Tokenizers that are not OpenAI's come from the hub by the package transformers; what is missing is said first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files out: whole or not at all."""
+"""Writing files: whole or not at all."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def is_special(path: Path) -> bool:
 
 
 def check_writable(folder: Path) -> None:
-    """Find out now, not after the work, whether files can be made in ``folder``.
+    """Check before the work whether files can be made in ``folder``.
 
     Raises:
         UsageError: the folder is missing, is a file, or refuses a new file.
@@ -73,7 +73,7 @@ def check_writable(folder: Path) -> None:
         raise UsageError(f"'{folder}' is a file, not a folder", "Choose another output")
     probe = folder / f".evoart-{secrets.token_hex(6)}.part"
     try:
-        # Really making a file is the only answer to trust: permission bits say nothing of read-only disks and quotas.
+        # Making a file is the only reliable check: permission bits say nothing about read-only disks and quotas.
         probe.touch(exist_ok=False)
     except OSError as error:
         raise UsageError(

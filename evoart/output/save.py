@@ -1,4 +1,4 @@
-"""Putting artworks where they were asked for, and getting recipes back from files."""
+"""Artworks written to their outputs, and recipes read back from files."""
 
 from __future__ import annotations
 

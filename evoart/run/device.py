@@ -102,10 +102,10 @@ def limit_threads(threads: int | None) -> None:
 
 
 def own_process(device: str, threads: int | None) -> None:
-    """Tell JAX which device (``auto``, ``cpu``, ``gpu``) and how many threads (None: all) this process is there for.
+    """Tell JAX which device (``auto``, ``cpu``, ``gpu``) and how many threads (None: all) this process may use.
 
-    JAX takes both from the environment, once, when it is imported: a library has no business to set them for its
-    caller. Of numbers of threads it knows one and all.
+    JAX reads both from the environment once, when it is imported, so a library must not set them for its caller. It
+    knows only one thread or all of them.
     """
     if device == "cpu":
         os.environ["JAX_PLATFORMS"] = "cpu"

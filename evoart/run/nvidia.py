@@ -1,4 +1,4 @@
-"""What there is of NVIDIA on this machine, found without CUDA: files of the driver, packages, never a library call."""
+"""NVIDIA's card, driver and packages on this machine, found without CUDA: by files and package lists alone."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def card() -> Card | None:
 
 
 def why_unused(platforms: str = "") -> tuple[str, str]:
-    """Why JAX, which sees no GPU, does not, and what to do: the two sentences of an error.
+    """Why JAX sees no GPU, and what to do: the two sentences of an error.
 
     Args:
         platforms: what the environment's JAX_PLATFORMS says.

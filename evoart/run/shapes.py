@@ -1,4 +1,4 @@
-"""Forms of shapes from the kinds that a job allows, and the shapes of a start in them."""
+"""The kinds of shapes that a job allows, and a start's shapes among them."""
 
 from __future__ import annotations
 

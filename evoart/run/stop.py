@@ -1,4 +1,4 @@
-"""Being asked to stop: the first Ctrl-C or SIGTERM sets a flag, the second one ends the process at once."""
+"""Requests to stop: the first Ctrl-C or SIGTERM sets a flag, the second one ends the process at once."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """MAP-Elites (J.-B. Mouret and J. Clune, "Illuminating search spaces by mapping elites", 2015): the best individual for
-every combination of measures. What individuals are, how they vary and what they measure, others define.
+every combination of measures. Others define what individuals are, how they vary and what is measured.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What searches over individuals of any kind have in common: others make, evaluate and pack them."""
+"""What searches over individuals of any kind share. Others make, evaluate and pack the individuals."""
 
 from __future__ import annotations
 

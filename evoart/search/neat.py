@@ -1,5 +1,5 @@
 """NEAT (K. O. Stanley and R. Miikkulainen, 2002): a population in species, so that a new structure first competes with
-similar ones, and with all only later. What individuals are, and how they are changed, others define.
+similar ones, and with all only later. Others define what individuals are and how they are changed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A wall time for the default search: its plan is fitted in as the speed of this machine shows itself."""
+"""A wall time for the default search: its plan is fitted in as the speed of this machine becomes known."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ class _Adapter:
     algorithm: Callable[[type], type] = lambda algorithm: algorithm
 
 
-def _mend_iamalgam(state: Any, dim: int, step: float) -> Any:
+def _fix_iamalgam(state: Any, dim: int, step: float) -> Any:
     return state.replace(C=state.C * step**2)
 
 
@@ -107,7 +107,7 @@ _FINITE_DIFFERENCES = _Adapter(even=True, ranks=True, optimizer="adam")
 _SUBSPACE = replace(_FINITE_DIFFERENCES, build_options=("subspace_dims",))
 # One evaluation is an episode of its own here.
 _EPISODES = replace(_FINITE_DIFFERENCES, parameters=lambda params, dim, step: {"T": 1, "K": 1})
-_IAMALGAM = _Adapter(std_floor=0.02, start=_mend_iamalgam)  # evosax adds it to a covariance that has its own step
+_IAMALGAM = _Adapter(std_floor=0.02, start=_fix_iamalgam)  # evosax adds it to a covariance that has its own step
 _STEIN = _Adapter(
     build_options=("num_populations",),
     build=lambda population: {"num_populations": 2},
@@ -150,13 +150,13 @@ _TABLE: tuple[tuple[Info, _Adapter], ...] = (
     (
         Info("lm_ma_es", "LM_MA_ES", fixed="order of candidates; path rates above 1"),
         _Adapter(
-            algorithm=lambda algorithm: _mend_ma_es(algorithm, full=False),
+            algorithm=lambda algorithm: _fix_ma_es(algorithm, full=False),
             parameters=lambda params, dim, step: {"c_c": jnp.minimum(params.c_c, 1.0)},
         ),
     ),
     (
         Info("ma_es", "MA_ES", cost="d^2", fixed="order of candidates"),
-        _Adapter(algorithm=lambda algorithm: _mend_ma_es(algorithm)),
+        _Adapter(algorithm=lambda algorithm: _fix_ma_es(algorithm)),
     ),
     (
         Info("noise_reuse_es", "NoiseReuseES", fault=_CONSTANT, fixed="fresh noise every generation; " + _RANKS),
@@ -209,7 +209,7 @@ _TABLE: tuple[tuple[Info, _Adapter], ...] = (
     (
         Info("xnes", "xNES", cost="d^3", fixed="initial step; learns rotations by the matrix exponential"),
         _Adapter(
-            algorithm=lambda algorithm: _mend_xnes(algorithm),
+            algorithm=lambda algorithm: _fix_xnes(algorithm),
             start=lambda state, dim, step: state.replace(B=jnp.eye(dim)),
         ),
     ),
@@ -516,7 +516,7 @@ def _separable_rates(params: Any, dim: int, step: float) -> dict[str, Array]:
 
 
 @functools.cache
-def _mend_xnes(algorithm: type) -> type:
+def _fix_xnes(algorithm: type) -> type:
     import optax
 
     class XNES(algorithm):  # type: ignore[misc, valid-type]
@@ -544,7 +544,7 @@ def _mend_xnes(algorithm: type) -> type:
 
 
 @functools.cache
-def _mend_ma_es(algorithm: type, full: bool = True) -> type:
+def _fix_ma_es(algorithm: type, full: bool = True) -> type:
     class MAES(algorithm):  # type: ignore[misc, valid-type]
         """MA-ES and LM-MA-ES whose matrices learn from the better candidates: rows are put in order of fitness."""
 

@@ -1,4 +1,4 @@
-"""What can be done with the latent vectors of a VAE: encoding, ways between, a plane through them, sums."""
+"""Latent vectors of a VAE: encoding, interpolation, a plane through them, sums."""
 
 from __future__ import annotations
 

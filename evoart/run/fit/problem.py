@@ -28,7 +28,7 @@ from evoart.run.shapes import expand, fill_kinds, widen
 from evoart.score.pixel import Target
 from evoart.types import Search
 
-# Evaluations of a search that does not know by itself when it is done, where nothing else was asked for.
+# Evaluations of a search that has no plan of its own, where no budget is given.
 EVALUATIONS = {"draft": 16_384, "normal": 65_536, "best": 262_144}
 MIN_WIDTH = 1.0  # percent of the long side: three millimetres on a sheet of A4, where shapes are of flat colours
 PATIENCE = 2_000  # generations, where only a PSNR was asked for, which may never come
