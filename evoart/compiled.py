@@ -52,13 +52,21 @@ def compile_elsewhere(programs: Sequence[str]) -> None:
     if getattr(config, "DISABLE_JIT", 0) or done.exists() or not sys.executable:
         return
     none = subprocess.DEVNULL
+    # A process that reads from this one ends with it, however that comes about.
+    watch = "import os, sys, threading as t; t.Thread(target=lambda: (sys.stdin.read(), os._exit(1)), daemon=True).start()"
     paths = {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path), "NUMBA_CACHE_DIR": str(kept)}
     with contextlib.suppress(OSError):
         started = [
-            subprocess.Popen([sys.executable, "-c", each], env=os.environ | paths, stdin=none, stdout=none, stderr=none)
+            subprocess.Popen(
+                [sys.executable, "-c", f"{watch}; {each}"],
+                env=os.environ | paths, stdin=subprocess.PIPE, stdout=none, stderr=none,
+            )
             for each in programs
-        ]
+        ]  # fmt: skip
         codes = [process.wait() for process in started]
+        for process in started:
+            if process.stdin is not None:
+                process.stdin.close()
         if not any(codes):
             done.touch()
 
