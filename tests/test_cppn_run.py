@@ -371,8 +371,8 @@ def test_exploring_fills_a_sheet(here):
     assert result.form.axes == (("0", "edges", "0.08"), ("0", "colourfulness", "0.7"))
     w, h = result.size
     for mask, left, top in result.drawing._texts((w, h)):  # as far from the edge as the pictures are
-        inner = (left > 0) + (left + mask.shape[1] < w), (top > 0) + (top + mask.shape[0] < h)
-        assert inner[mask.shape[0] > mask.shape[1]] == 2
+        first, last = (top, top + mask.shape[0] - h) if left == 0 else (left, left + mask.shape[1] - w)
+        assert first > 0 > last
     assert run(["redo", "e.png", "-o", "again.png", "-q"]) == 0
     assert (here / "again.png").read_bytes() == (here / "e.png").read_bytes()
 
