@@ -76,7 +76,9 @@ def test_useless_prompts_are_refused(text):
 
 
 @pytest.mark.parametrize("search", ["gradient", "surrogate"])
-@pytest.mark.parametrize("options", [{"step": "fast"}, {"nonsense": 2.0}, {"planned": "fast"}, {"planned": 0.0}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{"step": "fast"}, {"nonsense": 2.0}, {"planned": "fast"}, {"planned": 0.0}], ids=str
+)
 def test_options_that_no_search_has_are_refused_before_any_work(search, options):
     with pytest.raises(UsageError, match=f"has no option|{next(iter(options))}="):
         ClipJob.make(prompts="a cat", search=search, options=options)
