@@ -81,7 +81,8 @@ def read(
         report: takes a line on jobs that were asked for twice.
 
     Raises:
-        UsageError: nothing there, a file that cannot be read or understood (with its line), two jobs of one name in one file.
+        UsageError: nothing there, a file that cannot be read or understood (with its line), two jobs of one name
+            in one file.
     """
     requests = [each for path in paths for each in _read(Path(path), overrides or {})]
     if not requests:
