@@ -53,7 +53,9 @@ def compile_elsewhere(programs: Sequence[str]) -> None:
         return
     none = subprocess.DEVNULL
     # A process that reads from this one ends with it, however that comes about.
-    watch = "import os, sys, threading as t; t.Thread(target=lambda: (sys.stdin.read(), os._exit(1)), daemon=True).start()"
+    watch = (
+        "import os, sys, threading as t; t.Thread(target=lambda: (sys.stdin.read(), os._exit(1)), daemon=True).start()"
+    )
     paths = {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path), "NUMBA_CACHE_DIR": str(kept)}
     with contextlib.suppress(OSError):
         started = [

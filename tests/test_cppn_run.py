@@ -369,6 +369,10 @@ def test_exploring_fills_a_sheet(here):
     assert len(result.form.filled) >= 4
     assert len(result.form.members) == 12
     assert result.form.axes == (("0", "edges", "0.08"), ("0", "colourfulness", "0.7"))
+    w, h = result.size
+    for mask, left, top in result.drawing._texts((w, h)):  # as far from the edge as the pictures are
+        first, last = (top, top + mask.shape[0] - h) if left == 0 else (left, left + mask.shape[1] - w)
+        assert first > 0 > last
     assert run(["redo", "e.png", "-o", "again.png", "-q"]) == 0
     assert (here / "again.png").read_bytes() == (here / "e.png").read_bytes()
 
@@ -444,3 +448,12 @@ def test_jobs_come_back_from_plain_values():
         given = {"cppn-breed": {"parents": ["a.png"]}, "cppn-film": {"networks": ["a.png"]}}.get(command, {})
         job = JOBS[command].make(seed=1, **given)
         assert Job.from_dict(json.loads(json.dumps(job.to_dict()))) == job
+
+
+def test_a_resumed_sheet_writes_its_pictures_too(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = ["-n", "2", "--candidates", "1", "--layers", "2x1", "--size", "16", "-s", "1", "-q"]
+    assert run(["cppn", *words, "--checkpoint", "c.npz", "-o", "a.png"]) == 0
+    assert run(["resume", "c.npz", "-o", "b.png", "-q"]) == 0
+    assert capsys.readouterr().out.split()[3:] == ["b.png", "b-01.png", "b-02.png"]
+    assert (tmp_path / "b-02.png").read_bytes() == (tmp_path / "a-02.png").read_bytes()

@@ -172,6 +172,20 @@ def test_what_is_wrong_with_a_file_of_jobs(folder, text, said):
         plan.read([toml(folder, text)])
 
 
+def test_jobs_of_one_name_from_two_files_are_told_apart_by_their_files(folder):
+    (folder / "a.txt").write_text("a red circle\n")
+    for name in ("b.toml", "c.toml"):
+        job = "[[job]]\ncommand = 'clip'\nprompts = ['a red circle']\nmodel = 'tiny'\nsize = "
+        (folder / name).write_text(job + f"{ord(name[0])}\n")
+    entries = plan.read([folder / name for name in ("a.txt", "b.toml", "c.toml")])
+    assert [entry.name for entry in entries] == ["a-red-circle", "a-red-circle-b", "a-red-circle-c"]
+    assert len({entry.group for entry in entries}) == 3
+
+
+def test_the_prompts_of_the_project_are_one_gallery():
+    assert len(plan.read([Path(__file__).parent.parent / "prompts"])) > 90
+
+
 def test_a_circle_of_includes(folder):
     toml(folder, "include = ['b.toml']\n", "a.toml")
     toml(folder, "include = ['a.toml']\n", "b.toml")

@@ -174,6 +174,19 @@ def test_defaults_in_the_help_are_the_jobs():
 
 
 @pytest.mark.skipif(not (ROOT / "README.md").exists(), reason="no README here")
+@pytest.mark.parametrize(("words", "kind"), [((), "cppn"), (("fit",), "cppn-fit"), (("explore",), "cppn-explore")])
+def test_networks_have_the_defaults_of_their_own_command(words, kind):
+    found = command("cppn")
+    for word in words:
+        found = found.commands[word]
+    job = Job.make(command=kind)
+    help_of = {parameter.name: parameter.help for parameter in found.params if isinstance(parameter, click.Option)}
+    for name in ("topology", "layers", "symmetry", "latent", "color"):
+        expected = str(getattr(job, name)).replace("mixed", "a mixture")
+        assert re.search(rf"\[default: {expected}[,\]]", help_of[name]), (name, help_of[name])
+        assert "sheet" not in help_of[name]
+
+
 def test_commands_in_the_readme_exist():
     text = (ROOT / "README.md").read_text("utf-8")
     lines = [

@@ -256,7 +256,6 @@ def test_a_tampered_checkpoint_is_refused(tmp_path, saved):
         {"form": {"background": [1]}},
         {"form": {"width": 0}},
     ],
-    ids=str,
 )
 def test_a_checkpoint_whose_parts_do_not_fit_is_damaged_however_well_it_is_signed(tmp_path, change):
     path = tmp_path / "run.npz"

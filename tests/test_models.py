@@ -522,6 +522,10 @@ def test_a_dry_run_fetches_nothing_and_says_what(server, without_torch, capsys, 
     out = capsys.readouterr().out
     assert "bird.gen.json" in out
     assert "cat.gen.json" in out
+    job = {"command": "clip", "prompts": ["a cat"], "model": "ViT-B-16"}
+    (tmp_path / "cat.json").write_text(json.dumps({"evoart": "0", "format": 1, "job": job}))
+    assert run(["redo", str(tmp_path / "cat.json"), "--dry-run"]) == 0
+    assert "598.5 MB" in capsys.readouterr().out
     assert run(["fit", "--form", "sketch:bird.vae.z", "--dry-run"]) == 0
     assert "'bird.vae' (about 9.0 MB)" in capsys.readouterr().out
     assert run(["clip", "a red circle", "--model", "tiny", "--form", "sketch:bird", "--dry-run"]) == 0

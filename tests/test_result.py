@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import io
+import json
+import math
 import pickle
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -13,10 +16,12 @@ import pytest
 from PIL import Image
 
 import evoart
+from evoart.cli.console import tell_json
 from evoart.draw.pen import PenDrawing
 from evoart.errors import EvoartError, MissingExtra, UsageError
 from evoart.forms.shapes import ShapesForm
 from evoart.output.formats import Options, encode
+from evoart.run.api import load
 from evoart.run.events import Finished, Improved
 from evoart.run.fit.mask import mask_of
 from evoart.run.job import Job
@@ -119,3 +124,14 @@ def test_transparency_that_an_older_evoart_wrote_is_read(tmp_path):
         np.dstack([np.zeros((12, 20, 3), np.uint8), levels]), keep_alpha=True, shapes=1, evaluations=9, seed=1
     )
     np.testing.assert_array_equal(evoart.load(written.svg().encode()).mask, levels)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1e300])
+def test_no_figure_costs_the_picture(tmp_path, capsys, value):
+    (*_, last) = run(Job.make(command="cppn", n=1, candidates=1, layers="2x1", seed=1))
+    result = dataclasses.replace(last.result, figures={"loss": value, "liveliness": 0.5})
+    result.save(tmp_path / "a.png")
+    assert load(tmp_path / "a.png").figures == {"liveliness": 0.5}
+    tell_json({"figures": [value, {"a": value}]})
+    told = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)["figures"]
+    assert told == ([value, {"a": value}] if math.isfinite(value) else [None, {"a": None}])

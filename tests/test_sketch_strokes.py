@@ -318,6 +318,7 @@ def test_drawings_from_files(tmp_path):
     assert found.dropped == 1
     np.testing.assert_allclose(found.strokes[0][0][1], [255, 0])
     np.testing.assert_allclose(found.strokes[1][0][1], [127.5, 0])
+    (tmp_path / "x.txt").touch()
     for path, message in ((tmp_path / "no.svg", "no file"), (tmp_path / "x.txt", "no strokes that"), (tmp_path, "")):
         if message:
             with pytest.raises(UsageError, match=message):
@@ -325,6 +326,8 @@ def test_drawings_from_files(tmp_path):
     (tmp_path / "empty.npz").write_bytes(write_npz({"train": [np.full((2, 3), np.nan)], "valid": [], "test": []}))
     with pytest.raises(EvoartError, match="empty or has numbers that are not finite"):
         read_drawings([tmp_path / "empty.npz"])
+    with pytest.raises(UsageError, match="there is no file or folder"):
+        read_drawings([tmp_path / "nowhere"])
 
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100">'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import re
 import shutil
@@ -56,8 +57,16 @@ def tell_path(path: Path) -> None:
 
 
 def tell_json(facts: dict[str, Any]) -> None:
-    """An object on stdout, in one line: the result where ``--json`` asks for it."""
-    click.echo(json.dumps(facts))
+    """An object on stdout, in one line: the result where ``--json`` asks for it; what is not finite is ``null``."""
+    click.echo(json.dumps(_plain(facts), allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 Report = Callable[[dict[str, Any]], None]  # what takes the facts of a run

@@ -20,38 +20,51 @@ ACTIVATIONS = (
 SYMMETRIES = ("none", "x", "y", "xy", "kaleidoscope:6")
 _EPILOG = f"Exit codes: {EXIT_CODES}. Ctrl-C once stops and saves, twice stops at once."
 
-_network_options = o.together(
-    o.option(
-        NETWORK,
-        "--topology",
-        type=o.Words("layers", "graph", "agnostic"),
-        help="layers of a fixed size, a graph of nodes with activations of their own (NEAT), or agnostic: such a graph "
-        "whose links share one weight. [default: layers; of a sheet of random networks: a mixture]",
-    ),
-    o.option(NETWORK, "--layers", metavar="LAYOUT", help="Hidden layers: 24x4 is four of 24 units; or 32,16,8."),
-    o.option(
-        NETWORK,
-        "--activations",
-        type=o.Words(*ACTIVATIONS, metavar="NAMES", several=True),
-        help="Activations of a layer's units, or those that a graph's nodes may have, joined by commas. "
-        "[default: tanh; graphs: a mixture]",
-    ),
-    o.option(
-        NETWORK,
-        "--color",
-        "--colour",
-        "color",
-        type=o.Words("rgb", "hsv", "gray"),
-        help="What the outputs mean: rgb, hsv or gray. [default: rgb]",
-    ),
-    o.option(
-        NETWORK,
-        "--symmetry",
-        type=o.Words(*SYMMETRIES),
-        help="x, y or xy mirrors, kaleidoscope:N has N wedges, 2 to 24. [default: none; of a sheet: a mixture]",
-    ),
-    o.option(NETWORK, "--latent", metavar="N", help="How many latent numbers, 0 to 64; a film moves through them."),
-)
+
+def _network_options(layers: str, *, topology: str = "layers", symmetry: str = "none", latent: int = 4) -> o.Decorator:
+    """What networks look like; the arguments are the command's own defaults."""
+    return o.together(
+        o.option(
+            NETWORK,
+            "--topology",
+            type=o.Words("layers", "graph", "agnostic"),
+            help="layers of a fixed size, a graph of nodes with activations of their own (NEAT), or agnostic: such a "
+            f"graph whose links share one weight. [default: {topology}]",
+        ),
+        o.option(
+            NETWORK,
+            "--layers",
+            metavar="LAYOUT",
+            help=f"Hidden layers: 24x4 is four of 24 units; or 32,16,8. [default: {layers}]",
+        ),
+        o.option(
+            NETWORK,
+            "--activations",
+            type=o.Words(*ACTIVATIONS, metavar="NAMES", several=True),
+            help="Activations of a layer's units, or those that a graph's nodes may have, joined by commas. "
+            "[default: tanh; graphs: a mixture]",
+        ),
+        o.option(
+            NETWORK,
+            "--color",
+            "--colour",
+            "color",
+            type=o.Words("rgb", "hsv", "gray"),
+            help="What the outputs mean: rgb, hsv or gray. [default: rgb]",
+        ),
+        o.option(
+            NETWORK,
+            "--symmetry",
+            type=o.Words(*SYMMETRIES),
+            help=f"x, y or xy mirrors, kaleidoscope:N has N wedges, 2 to 24. [default: {symmetry}]",
+        ),
+        o.option(
+            NETWORK,
+            "--latent",
+            metavar="N",
+            help=f"How many latent numbers, 0 to 64; a film moves through them. [default: {latent}]",
+        ),
+    )
 
 
 def _sheet_options(count: int) -> o.Decorator:
@@ -82,7 +95,7 @@ _run_options = o.together(
 )
 @o.output_options("cppn-sheet.png and cppn-sheet-01.png, ... in the current folder", "1024 for each", "png")
 @_sheet_options(12)
-@_network_options
+@_network_options("24x8", topology="a mixture", symmetry="a mixture, none with one of the three above")
 @o.aspect_option(NETWORK)
 @o.option(
     NETWORK, "--candidates", metavar="N", help="Keep the liveliest of N networks, 1 to 256. [default: 8; graphs: 32]"
@@ -109,7 +122,7 @@ def cppn(ctx: click.Context, **given: Any) -> int | None:
 @click.argument("picture", required=False, type=o.path("PICTURE"))
 @o.output_options("NAME-cppn.png in the current folder", "that of the photograph", "png")
 @o.film_options
-@_network_options
+@_network_options("32x4", latent=0)
 @o.option(NETWORK, "--start", type=o.path(), metavar="FILE", help="Continue from a picture of a network.")
 @o.option(
     o.SEARCH,
@@ -166,7 +179,7 @@ def fit(picture: str | None, **given: Any) -> int:
 
 @cppn.command(cls=o.Command, short_help="Map what networks can do (MAP-Elites).", epilog=_EPILOG)
 @o.output_options("cppn-explored-sheet.png in the current folder", "1024 for each", "png")
-@_network_options
+@_network_options("16x6")
 @o.aspect_option(NETWORK)
 @o.option(o.SHEET, "--grid", metavar="CxR", help="Columns x rows, 2 to 100 each. [default: 12x12]")
 @o.pick_option

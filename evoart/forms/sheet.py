@@ -235,11 +235,11 @@ class SheetDrawing:
                     mask = text_mask(text, round(CAPTION * scale), right - left)
                     yield mask, left + (right - left - mask.shape[1]) // 2, bottom
         if form.axes:
-            high = round(form.axis * scale)
+            high, gap = round(form.axis * scale), round(GAP * scale)
             for axis, side, upward in zip(form.axes, (w - high, h - high), (False, True), strict=True):
                 for text, where in zip(axis, (0.0, 0.5, 1.0), strict=True):
-                    mask = text_mask(text, high, side)
-                    at = round(where * (side - mask.shape[1]))
+                    mask = text_mask(text, high, max(side - 2 * gap, 1))
+                    at = gap + round(where * (side - 2 * gap - mask.shape[1]))
                     yield (np.rot90(mask), 0, side - at - mask.shape[1]) if upward else (mask, high + at, h - high)
 
     def svg(self, size: tuple[int, int], title: str = "", recipe: str = "", alpha: np.ndarray | None = None) -> str:

@@ -81,7 +81,8 @@ def read(
         report: takes a line on jobs that were asked for twice.
 
     Raises:
-        UsageError: nothing there, a file that cannot be read or understood (with its line), two jobs of one name.
+        UsageError: nothing there, a file that cannot be read or understood (with its line), two jobs of one name
+            in one file.
     """
     requests = [each for path in paths for each in _read(Path(path), overrides or {})]
     if not requests:
@@ -92,6 +93,9 @@ def read(
     for entry in _name_all(requests):
         # Names are compared without case, as some file systems do.
         other = unique.setdefault(entry.name.casefold(), entry)
+        if other.job != entry.job and _file_of(other) != _file_of(entry):  # two files, each right by itself
+            entry = _rename(entry)
+            other = unique.setdefault(entry.name.casefold(), entry)
         if other is entry:
             continue
         if other.job != entry.job:
@@ -103,6 +107,16 @@ def read(
     if doubled:
         report(f"{doubled:,} {'job is' if doubled == 1 else 'jobs are'} asked for twice and done once")
     return list(unique.values())
+
+
+def _file_of(entry: Entry) -> str:
+    return entry.source.rpartition(":")[0] or entry.source
+
+
+def _rename(entry: Entry) -> Entry:
+    """The job called after its file, too."""
+    group = f"{entry.group}-{slug(Path(_file_of(entry)).stem)}"
+    return dataclasses.replace(entry, name=group + entry.name.removeprefix(entry.group), group=group)
 
 
 def shard(entries: Sequence[Entry], number: int, shards: int) -> list[Entry]:

@@ -144,7 +144,7 @@ class Choice:
     words: tuple[str, ...]
 
     def __call__(self, name: str, value: Any) -> str:
-        word = spelled(str(value).strip())
+        word = spelled(text(name, value).strip())
         if word not in self.words:
             raise unknown(name.replace("_", " "), str(value), self.words)
         return word
@@ -153,9 +153,8 @@ class Choice:
 def text(name: str, value: Any) -> str:
     """Text, also empty. Raises UsageError where it is anything else."""
     if not isinstance(value, str):
-        raise UsageError(
-            f"--{name.replace('_', '-')} is {shortened(value)}, which is not text", 'Give text, such as "name"'
-        )
+        what = shortened(value) if isinstance(value, bool | Real | list | tuple | dict) else type(value).__name__
+        raise UsageError(f"--{name.replace('_', '-')} is {what}, which is not text", 'Give text, such as "name"')
     return value
 
 

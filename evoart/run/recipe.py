@@ -20,6 +20,7 @@ from evoart.version import __version__
 _FIXES = "Use another copy of the file"
 _EARLIER = ("loss", "psnr", "generations", "evaluations")  # figures as recipes held them before there was a table
 MOST = 1 << 24  # numbers in a genome
+LARGEST = 1e15  # of a figure
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +48,9 @@ class Record:
 
 
 def write(job: Job, form: Form, genome: Genome, size: tuple[int, int], figures: dict[str, Any]) -> dict[str, Any]:
-    """The recipe of a result, ready for ``json.dumps``."""
+    """The recipe of a result, ready for ``json.dumps``. A figure that could not be read back is left out: it must not
+    cost the picture."""
+    figures = {name: value for name, value in figures.items() if abs(value) <= LARGEST}  # and no NaN
     form, final = form.finalised(genome)
     result = {"form": form.name, **form.to_plain(), "genome": container.encode_genome(final), "size": list(size)}
     return {
@@ -83,7 +86,7 @@ def record(recipe: dict[str, Any], where: str = "the recipe") -> Record:
         w, h = (int(side) for side in numbers(*result["size"], low=1, high=10**6))
         figures = result.get("figures", {name: result[name] for name in _EARLIER if name in result})
         figures = {str(name): value for name, value in figures.items()}
-        numbers(*figures.values(), low=-1e15, high=1e15)
+        numbers(*figures.values(), low=-LARGEST, high=LARGEST)
         if not 0 <= form.dim <= MOST:
             raise ValueError("dim")
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):

@@ -79,6 +79,8 @@ def _svgs(path: Path) -> Iterator[Path]:
         yield from files
         return
     if path.suffix.lower() != ".svg":
+        if not path.exists():
+            raise UsageError(f"there is no file or folder '{path}'", "Check the spelling")
         raise UsageError(f"'{path}' holds no strokes that evoart knows", f"Known are folders, {' '.join(ENDINGS)}")
     yield path
 
