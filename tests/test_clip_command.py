@@ -27,7 +27,7 @@ def alone(monkeypatch, tmp_path):
 
 def test_no_network_is_said_at_once(alone, capsys):
     began = time.monotonic()
-    assert run(["clip", "a cat"]) == 1
+    assert run(["clip", "a cat", "--model", "ViT-B-32"]) == 1
     assert time.monotonic() - began < 2
     told = capsys.readouterr().err
     assert told.count("\n") == 1
@@ -38,14 +38,15 @@ def test_no_network_is_said_at_once(alone, capsys):
 
 def test_offline_by_request_asks_nobody(alone, monkeypatch, capsys):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    assert run(["clip", "a cat"]) == 1
+    assert run(["clip", "a cat", "--model", "ViT-B-32"]) == 1
     assert "may not be asked" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        (["clip"], 2, "no prompt"),
+        (["clip"], 2, "nothing to draw"),
+        (["clip", "--model", "tiny"], 2, "no prompt"),
         (["clip", ""], 2, "is empty"),
         (["clip", "a cat", "--model", "ViT-B-32/laion2b"], 2, "Did you mean"),
         (["clip", "a cat", "--model", "tiny", "--count", "0"], 2, "--count"),
@@ -91,11 +92,12 @@ def test_prompts_that_look_like_options(alone, capsys):
     assert 'prompts = ["--help me"]' in capsys.readouterr().out
 
 
-def test_models_says_what_a_default_would_download(alone, capsys):
+def test_models_says_what_draws_by_default_and_what_is_to_download(alone, capsys):
     assert run(["models"]) == 0
     out = capsys.readouterr().out
     assert "605 MB  to download" in out
-    assert "evoart clip downloads ViT-B-32/laion2b_s34b_b79k" in out
+    assert "evoart clip draws what the model 'icons' knows" in out
+    assert "evoart models fetch ViT-B-32/laion2b_s34b_b79k" in out
     assert run(["models", "--json"]) == 0
     table = json.loads(capsys.readouterr().out)["models"]
     assert {row["model"] for row in table} >= {"tiny", "judge", catalogue.DEFAULT}

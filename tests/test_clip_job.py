@@ -298,7 +298,8 @@ def test_recipes_with_one_picture_to_be_like_still_count(tmp_path, photo):
     assert (job.image_prompts, job.image_prompts_weight, job.image_prompts_sha256) == ((str(path),), (0.5,), (digest,))
     assert job.form == "shapes"
     # Without a picture they had a weight all the same.
-    assert Job.from_dict({"format": 1, "command": "clip", "prompts": ["a cat"], "like_weight": 1.0}).image_prompts == ()
+    job = Job.from_dict({"format": 1, "command": "clip", "prompts": ["a cat"], "like_weight": 1.0})
+    assert (job.command, job.image_prompts) == ("clip", ())
     with pytest.raises(UsageError, match="unknown option 'like'. It is called image_prompts now"):
         Job.make(command="clip", prompts="a cat", like="a.png")
 

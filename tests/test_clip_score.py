@@ -218,7 +218,7 @@ def test_too_little_memory_halves_what_is_looked_at_and_says_so(tiny):
         search.stop_after(2, None)
         search.step()
     assert len(halved.notes) == 2  # of 16, to 8, to 4
-    assert "4 candidates are judged at a time" in halved.notes[-1]
+    assert "4 candidates are evaluated at a time" in halved.notes[-1]
     assert np.allclose(whole.arrays()["genome"], halved.arrays()["genome"], atol=1e-4)
 
 
@@ -227,7 +227,9 @@ def test_no_memory_at_all_is_one_line(tiny):
     engine = Narrow(shapes, score, 48, 48)
     engine.room = 0
     search = StochasticGradient(engine, 1, shapes.random(np.random.default_rng(0)))
-    with pytest.raises(EvoartError, match="suffice for tiny to look at one picture, 4 crops of it. Use fewer --crops"):
+    with pytest.raises(
+        EvoartError, match="enough memory for tiny to look at one picture, 4 crops of it. Use fewer --crops"
+    ):
         search.step()
     assert engine.tried == 1  # one picture cannot be halved
 

@@ -77,7 +77,7 @@ class Hosted(Valley):
         return self._host("losses", *given)
 
     def finalised_traced(self, *given):
-        return self._host("settled", *given)
+        return self._host("finalised", *given)
 
     def gradient_traced(self, genome, inputs, key):
         loss = jax.value_and_grad(lambda x: Valley.losses_traced(self, x[None], inputs, key)[0])
@@ -225,7 +225,7 @@ def test_of_several_starts_the_best_goes_on():
     assert search.loss == pytest.approx(0.01, rel=1e-4)
     seen = []
     while search.generation < 20:
-        assert "3 starts" in search.stage
+        assert "3 restarts" in search.stage
         search.step()
         seen.append(search.loss)
     trials = search.evaluations

@@ -67,7 +67,7 @@ def models(ctx: click.Context, every: bool, check: bool, as_json: bool) -> int |
         return int(damaged)
     parts = " and ".join(each.summary for each in store.missing_files(default))
     tell("Without --model, evoart clip draws what the model 'icons' knows: evoart models words")
-    tell(f"For CLIP itself: evoart models fetch {default.name} ({parts}, from {_page_of(default)})")
+    tell(f"For CLIP itself: evoart models fetch {default.full_name} ({parts}, from {_page_of(default)})")
     return int(damaged)
 
 

@@ -68,7 +68,7 @@ KNOWN = (
     Entry("tiny", "", "", "MIT", note="inside evoart, works at once, offline: colours right, outlines rough"),
     Entry("judge", "", "", "MIT", note="inside evoart: evaluates what tiny has drawn"),
     Entry("ViT-B-32", "laion2b_s34b_b79k", "laion/CLIP-ViT-B-32-laion2B-s34B-b79K", "MIT", 605_143_316,
-          note="the default"),
+          note="the default CLIP"),
     Entry("ViT-B-32", "datacomp_xl_s13b_b90k", "laion/CLIP-ViT-B-32-DataComp.XL-s13B-b90K", "MIT", 605_143_316,
           note="as fast, better with drawings"),
     Entry("ViT-B-32-256", "datacomp_s34b_b86k", "laion/CLIP-ViT-B-32-256x256-DataComp-s34B-b86K", "MIT", 605_189_652,

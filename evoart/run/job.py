@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from evoart.errors import EvoartError, UsageError, unknown
 from evoart.registry import Registry
@@ -259,7 +259,10 @@ class Job:
         if version > FORMAT:
             raise EvoartError(f"{where} was made by a newer evoart (format {version})", "Update: pip install -U evoart")
         renamed = RENAMED.get(str(values.get("command", cls.command)), {}) if version == 1 else {}
-        return cls.make(**{renamed.get(str(name), str(name)): v for name, v in values.items() if name != "format"})
+        given = {renamed.get(str(name), str(name)): v for name, v in values.items() if name != "format"}
+        # What evoart wrote names the command that ran; only what people write may leave the choice open.
+        job = JOBS[str(given.get("command", "fit"))] if "format" in values and not cls.command else cls
+        return cast("type[Self]", job).make(**given)
 
 
 class PhotographJob:

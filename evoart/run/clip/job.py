@@ -14,7 +14,7 @@ from evoart.output.names import slug
 from evoart.run import fields
 from evoart.run.clip.default import find_default
 from evoart.run.clip.prompts import check_weights, negative_prompts_of, paths, picture, prompts, split, weights
-from evoart.run.job import JOBS, Job
+from evoart.run.job import JOBS, RENAMED, Job
 from evoart.search.options import read_count
 
 SEARCHES = ("gradient", "surrogate", "classical")
@@ -258,6 +258,8 @@ class ClipJob(Job):
         own = JOBS["icons"].checks
         plain = ("form", "shapes"), ("aspect", "1:1")
         asked = [name for name, value in given.items() if value not in (None, ()) and (name, value) not in plain]
+        if not model and RENAMED[cls.command].keys() & set(asked):
+            return cls.command  # which tells the name of today
         foreign = [name for name in asked if name in cls.checks and name not in own]
         if not foreign:
             return "icons"
