@@ -273,8 +273,8 @@ def test_measures_tell_what_they_are_about():
 
 def test_random_networks_are_mostly_worth_a_look():
     rng = np.random.default_rng(0)
-    net = Layers((16,) * 8)
-    images = np.stack([paint.rows(net, net.random(rng), (32, 32), 0, 32) for _ in range(24)])
+    layers = Layers((16,) * 8)
+    images = np.stack([paint.rows(layers, layers.random(rng), (32, 32), 0, 32) for _ in range(24)])
     assert np.median(measures.liveliness(images)) > 0.3
     graphs = [genes.random_genes(net(4), rng, genes.Rates()).express() for _ in range(40)]
     images = np.stack([paint.rows(*pair, (32, 32), 0, 32) for pair in graphs])
