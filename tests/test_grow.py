@@ -222,12 +222,17 @@ class Clock:
 
             return call
 
-        area = 48 * 36
-        monkeypatch.setattr(
-            PlacementCanvas,
-            "gradient",
-            costly(PlacementCanvas.gradient, lambda s, _: gradient * s.height * s.width / area),
-        )
+        def polish(canvas, kinds, adam, steps, run=PlacementCanvas.polish):
+            before = adam.t
+            possible = run(canvas, kinds, adam, steps)
+            self.now += (adam.t - before) * per_step(canvas, ())
+            return possible
+
+        def per_step(canvas, _):
+            return gradient * canvas.height * canvas.width / (48 * 36)
+
+        monkeypatch.setattr(PlacementCanvas, "gradient", costly(PlacementCanvas.gradient, per_step))
+        monkeypatch.setattr(PlacementCanvas, "polish", polish)
         monkeypatch.setattr(
             PlacementCanvas, "gains", costly(PlacementCanvas.gains, lambda _, args: candidate * len(args[1]))
         )

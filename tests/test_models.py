@@ -510,7 +510,9 @@ def test_sizes_are_about_those_that_are_published():
 
 
 def test_a_dry_run_fetches_nothing_and_says_what(server, without_torch, capsys, tmp_path):
-    assert run(["clip", "a cat", "--dry-run"]) == 0
+    assert run(["clip", "a cat", "--dry-run"]) == 0  # by the model inside
+    assert "download" not in capsys.readouterr().out
+    assert run(["clip", "a cat", "--model", "ViT-B-32", "--dry-run"]) == 0
     out = capsys.readouterr().out
     assert "the weights of ViT-B-32/laion2b_s34b_b79k (about 605.1 MB) from" in out
     assert "the vocabulary of CLIP (about 0.5 MB) from" in out
@@ -530,8 +532,8 @@ def test_a_dry_run_fetches_nothing_and_says_what(server, without_torch, capsys, 
     assert "'bird.vae' (about 9.0 MB)" in capsys.readouterr().out
     assert run(["clip", "a red circle", "--model", "tiny", "--form", "sketch:bird", "--dry-run"]) == 0
     assert "bird.gen.json" in capsys.readouterr().out
-    Path("prompts.txt").write_text("a cat\n")
-    assert run(["gallery", "prompts.txt", "-o", "wall", "--dry-run"]) == 0
+    Path("jobs.toml").write_text('[[job]]\ncommand = "clip"\nprompts = "a cat"\nmodel = "ViT-B-32"\n')
+    assert run(["gallery", "jobs.toml", "-o", "wall", "--dry-run"]) == 0
     assert "605.1 MB" in capsys.readouterr().out
     assert server.asked == []
     assert not (tmp_path / "cache" / "clip").exists()

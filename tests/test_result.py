@@ -108,7 +108,8 @@ def test_a_sheet_is_laid_out_once(monkeypatch):
     sheet = layout.sheet
     monkeypatch.setattr(layout, "sheet", lambda *given: laid.append(len(given[1])) or sheet(*given))
     result = evoart.make("sketch", count=130, seed=1, points=12)
-    assert laid == [130, 130]  # of blanks, to know the size of it, and of what was drawn
+    assert laid.count(130) == 2  # of blanks, to know the size of it, and of what was drawn
+    assert len(laid) <= 3  # and of what there is after the first batch
     assert len(result.form.sketches) == 130
 
 

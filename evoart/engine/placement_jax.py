@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -77,7 +78,12 @@ class PlacementCanvasJax(PlacementCanvas):
         self._shown, error = self._paint(*one, *self._inputs[:2], self._shown)
         self._error = np.cumsum(np.asarray(error).ravel(), dtype=np.float64)
 
-    def _gains(self, kind: str, geometry: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def polish(self, kinds: tuple[str, ...], adam: Any, steps: int) -> bool:
+        """Nothing: a device is asked for one gradient at a time."""
+        return False
+
+    def gains(self, kind: str, geometry: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """See ``PlacementCanvas.gains``."""
         n, plan = len(geometry), layout((kind,), self._detail)
         p = np.zeros((-(-n // ROUND) * ROUND, 1, len(shape(kind).parameters)), np.float32)
         p[:n] = self.form.widen(np, (kind,), geometry[:, None, : p.shape[-1]])
