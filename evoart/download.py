@@ -30,6 +30,7 @@ from typing import Any
 
 from evoart.connect import connect
 from evoart.errors import EvoartError
+from evoart.locks import try_lock
 from evoart.version import __version__
 
 SILENCE = 30.0  # seconds without a byte after which a transfer is given up
@@ -233,7 +234,11 @@ def _locked(path: Path, remote: Remote, report: Report) -> Iterator[None]:
     lock, waiting = _sibling(path, ".lock"), False
     while True:
         file = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
-        if not _try_lock(file):
+        try:
+            mine = try_lock(file)
+        except OSError:  # no locks here: better twice than never
+            mine = True
+        if not mine:
             os.close(file)
             if not waiting:
                 report(f"Another process is downloading {remote.name}; waiting for it")
@@ -249,27 +254,6 @@ def _locked(path: Path, remote: Remote, report: Report) -> Iterator[None]:
         if sys.platform != "win32":
             lock.unlink(missing_ok=True)
         os.close(file)
-
-
-def _try_lock(file: int) -> bool:
-    """Lock an open file, where the file system has locks; False where somebody else holds it."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        try:
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # such as a network drive
-        return True
-    return True
 
 
 def _is_same_file(file: int, path: Path) -> bool:

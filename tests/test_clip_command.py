@@ -47,6 +47,8 @@ def test_offline_by_request_asks_nobody(alone, monkeypatch, capsys):
     [
         (["clip"], 2, "nothing to draw"),
         (["clip", "--model", "tiny"], 2, "no prompt"),
+        (["clip", "a cat", "--crops", "4"], 2, "--crops needs a CLIP model"),
+        (["clip", "a cat", "--image-prompt", "a.jpg"], 2, "--image-prompt needs a CLIP model"),
         (["clip", ""], 2, "is empty"),
         (["clip", "a cat", "--model", "ViT-B-32/laion2b"], 2, "Did you mean"),
         (["clip", "a cat", "--model", "tiny", "--count", "0"], 2, "--count"),

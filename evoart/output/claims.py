@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from evoart.cache import cache_dir
+from evoart.locks import try_lock
 
 
 class Claims:
@@ -69,7 +70,7 @@ def _lock(name: str) -> tuple[Path, int] | None:
         except OSError:
             return path, -1
         try:
-            if not _try_lock(descriptor):
+            if not try_lock(descriptor):
                 os.close(descriptor)
                 return None
             if os.path.samestat(os.fstat(descriptor), os.stat(path)):
@@ -80,22 +81,3 @@ def _lock(name: str) -> tuple[Path, int] | None:
             os.close(descriptor)
             return path, -1
         os.close(descriptor)  # it was removed between opening and locking
-
-
-def _try_lock(descriptor: int) -> bool:
-    """Lock an open file without waiting; False where another process has it."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
-
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        except OSError:
-            return False
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ from evoart.errors import EvoartError
 from evoart.forms.registry import FORMS
 from evoart.forms.shapes import numbers
 from evoart.output import recipe as container
-from evoart.output.save import read_recipe
 from evoart.run.job import Job
 from evoart.types import Drawing, Form, Genome
 from evoart.version import __version__
@@ -59,16 +57,6 @@ def write(job: Job, form: Form, genome: Genome, size: tuple[int, int], figures: 
         "job": job.to_dict(),
         "result": result | {"figures": figures},
     }
-
-
-def read_record(path: Path) -> Record:
-    """The picture in an image or JSON file that evoart wrote.
-
-    Raises:
-        UsageError: no such file.
-        EvoartError: no recipe in it, damaged, or of a newer evoart.
-    """
-    return record(read_recipe(path), f"'{path}'")
 
 
 def record(recipe: dict[str, Any], where: str = "the recipe") -> Record:

@@ -14,7 +14,6 @@ from evoart.types import Array
 
 FORGET = 1.0  # Jozefowicz et al., "An Empirical Exploration of Recurrent Network Architectures" (2015)
 HYPER, EMBEDDING = 256, 32  # units of the hyper cell, and numbers it says about each gate
-_NORMS = ("i", "g", "f", "o", "c")
 
 
 class Cell(Protocol):

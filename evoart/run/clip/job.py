@@ -263,7 +263,7 @@ class ClipJob(Job):
         foreign = [name for name in asked if name in cls.checks and name not in own]
         if not foreign:
             return "icons"
-        flag = f"--{foreign[0].replace('_', '-').removesuffix('s')}"
+        flag = f"--{foreign[0].replace('_', '-')}".replace("-prompts", "-prompt")  # given one at a time
         if model:
             raise UsageError(
                 f"the model inside evoart has no use for {flag}", "Leave it out, or name a CLIP model: --model ViT-B-32"
