@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from evoart.errors import EvoartError, UsageError
+from evoart.locks import try_lock
 from evoart.run.job import Job
 
 NAME = "journal.jsonl"
@@ -189,21 +191,19 @@ def hold(folder: Path, shard: str = "", wait: bool = False) -> Iterator[None]:
         UsageError: another process has it, and ``wait`` is False.
         EvoartError: the system refuses the lock's folder.
     """
-    try:
-        import fcntl
-    except ImportError:  # Windows: two at once are the user's affair
+    if sys.platform == "win32":  # two at once are the user's affair
         yield
         return
     make_folder((folder / LOCK).parent)
     with (folder / (f"{LOCK}-{shard}" if shard else LOCK)).open("a+") as file:
-        if not _try_lock(file, fcntl):
+        if not _is_ours(file):
             if not wait:
                 who = _owner(file)
                 raise UsageError(
                     f"another evoart gallery{who} is writing to '{folder}'",
                     "Use --wait to start when it has finished, or another folder",
                 )
-            while not _try_lock(file, fcntl):
+            while not _is_ours(file):
                 time.sleep(0.5)
         file.seek(0)
         file.truncate()
@@ -212,12 +212,11 @@ def hold(folder: Path, shard: str = "", wait: bool = False) -> Iterator[None]:
         yield
 
 
-def _try_lock(file: IO[str], fcntl: Any) -> bool:
+def _is_ours(file: IO[str]) -> bool:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+        return try_lock(file.fileno())
+    except OSError:  # a file system without locks: two at once are the user's affair
+        return True
 
 
 def _owner(file: IO[str]) -> str:
