@@ -120,7 +120,7 @@ def cut(
     for note in source.notes:
         console.say(note)
     with console.progress("cutting"):
-        planar = source.planar((0.0, 0.0, *size))
+        planar = source.planar((0.0, 0.0, *size), tones=wanted if wanted != 1 else 2)
         if not len(planar.faces) or (planar.opacity < cuts.SHOWN).all():
             raise EvoartError(f"'{file}' has lines and no areas, so there is nothing to cut", "Use: evoart plot")
         found = cuts.sheets(planar, _colours(planar, wanted), smallest)
@@ -144,7 +144,7 @@ def cut(
         check_path(film, overwrite, [])
     title = f"{source.stem}, {len(sheets)} sheets"
     written = [drawings.write(path, cut_svg(sheets, size, title=title, **how), overwrite) for path in paths]
-    for film, sheet in zip(films, sheets * len(paths), strict=True):
+    for film, sheet in zip(films, sheets * len(paths), strict=False):
         one = cut_svg(
             [sheet], size, title=f"{source.stem}, {code(sheet.rgb)}", black=given["material"] == "screen", **how
         )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 TONES = 48  # colours of a picture of pixels before pens or sheets are chosen
 SIDE = 400  # pixels of its long side, as it is traced
+Colours = tuple[tuple[float, float, float], ...]
 MOST_SHAPES = 3000  # of which outlines are cut where they cross; more are drawn and traced
 
 
@@ -41,10 +42,14 @@ class Source:
     recipe: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
-    def planar(self, frame: tuple[float, float, float, float], thin: float = 0.0) -> Planar:
+    def planar(
+        self, frame: tuple[float, float, float, float], thin: float = 0.0, tones: int | Colours = TONES
+    ) -> Planar:
         """Faces and lines within ``frame`` (x0, y0, x1, y1 in mm), which has the proportions of the picture.
 
-        Strokes of shapes that are not wider than ``thin`` mm become lines.
+        Args:
+            thin: strokes of shapes that are not wider, in mm, become lines.
+            tones: how many colours a picture of pixels is reduced to, or these.
         """
         from evoart.draw.pen import PenDrawing
         from evoart.draw.scene import Scene
@@ -58,7 +63,7 @@ class Source:
             return planar.overlay(planar.pen_items(drawing, scale, offset), frame, None)
         if isinstance(drawing, Painting):
             return planar.overlay(planar.painting_items(drawing, scale, offset), frame, drawing.background)
-        return planar.trace(*_posterised(drawing), frame)
+        return planar.trace(*_posterised(drawing, tones), frame)
 
 
 def read(file: str) -> Source:
@@ -132,8 +137,8 @@ def _pixels(image: Any) -> Any:
     return image if image.shape[2] == 4 else np.dstack([image, np.ones(image.shape[:2], np.float32)])
 
 
-def _posterised(pixels: Any) -> tuple[Any, Any]:
-    """Labels ``(h, w)`` of a smaller copy of pixels ``(h, w, 4)`` in few colours, -1 where transparent; the colours."""
+def _posterised(pixels: Any, tones: int | Colours) -> tuple[Any, Any]:
+    """Labels ``(h, w)`` of a smaller copy of pixels ``(h, w, 4)`` in few colours, -1 where transparent; these."""
     import numpy as np
     from PIL import Image, ImageFilter
 
@@ -148,7 +153,7 @@ def _posterised(pixels: Any) -> tuple[Any, Any]:
     rgb, shown = levels[..., :3], levels[..., 3] >= 0.5
     if not shown.any():
         raise EvoartError("the picture is transparent everywhere", "Give a picture that shows something")
-    colours = np.array(choose(rgb, shown.astype(np.float32), TONES))
+    colours = np.array(choose(rgb, shown.astype(np.float32), tones) if isinstance(tones, int) else tones)
     known = oklab(np, colours)
     distance = [((oklab(np, row)[:, None] - known) ** 2).sum(-1).argmin(1) for row in rgb]
     return np.where(shown, np.array(distance), -1), colours

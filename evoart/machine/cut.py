@@ -71,7 +71,9 @@ def sheets(planar: Planar, palette: Sequence[tuple[float, float, float]], smalle
     for _ in range(ROUNDS):
         areas = _without_crumbs(areas, smallest)
     filled = [k for k, area in enumerate(areas) if not area.is_empty]
-    simple = shapely.coverage_simplify(np.array([areas[k] for k in filled], object), TOLERANCE * smallest)
+    simple = shapely.coverage_simplify(
+        np.array([areas[k] for k in filled], object), TOLERANCE * smallest, simplify_boundary=False
+    )
     found = [Sheet(palette[k], area) for k, area in zip(filled, simple, strict=True) if k < len(palette)]
     return sorted(found, key=lambda sheet: float(oklab(np, np.array(sheet.rgb))[0]))
 
@@ -161,7 +163,7 @@ def trapped(found: Sequence[Sheet], trap: float) -> list[Sheet]:
         area = sheet.area
         if trap > 0 and i + 1 < len(ordered):
             darker = _union([other.area for other in ordered[i + 1 :]])
-            area = _union([area, shapely.intersection(area.buffer(trap), darker)])
+            area = _union([area, shapely.intersection(area.buffer(trap, quad_segs=3), darker)])
         out.append(Sheet(sheet.rgb, area))
     return out
 

@@ -71,7 +71,7 @@ def _corners(areas: Sequence[Any]) -> set[tuple[float, float]]:
     """Points where more than two outlines meet: there every outline has a corner, so that neighbours stay flush."""
     found: dict[tuple[float, float], set[tuple[float, float]]] = {}
     for area in areas:
-        for ring in shapely.get_rings(area):
+        for ring in shapely.get_rings(shapely.get_parts(area)):
             points = [tuple(point) for point in shapely.get_coordinates(ring).tolist()]
             for a, b in zip(points[:-1], points[1:], strict=True):
                 found.setdefault(a, set()).add(b)

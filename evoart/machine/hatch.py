@@ -57,17 +57,18 @@ def _edges(faces: np.ndarray) -> np.ndarray:
 def _clip(edges: np.ndarray, step: float, drawn: np.ndarray, width: float) -> np.ndarray:
     """Level lines within edges, even-odd: ``(n, 2, 2)``.
 
-    Line ``i`` lies at ``y = i * step`` and is drawn where ``drawn[i % PERIOD]``. Ends stay half a ``width`` within.
+    Line ``i`` lies at ``y = (i + 1/2) * step`` and is drawn where ``drawn[i % PERIOD]``. Ends stay half a ``width``
+    within.
     """
     (x0, y0), (x1, y1) = edges[:, 0].T, edges[:, 1].T
     low, high = np.minimum(y0, y1), np.maximum(y0, y1)
-    first, last = np.ceil(low / step).astype(np.int64), np.ceil(high / step).astype(np.int64)
+    first, last = (np.ceil(end / step - 0.5).astype(np.int64) for end in (low, high))
     count = last - first
     which = np.repeat(np.arange(len(edges)), count)
     row = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count) + first[which]
     kept = drawn[row % PERIOD]
     which, row = which[kept], row[kept]
-    x = x0[which] + (row * step - y0[which]) / (y1 - y0)[which] * (x1 - x0)[which]
+    x = x0[which] + ((row + 0.5) * step - y0[which]) / (y1 - y0)[which] * (x1 - x0)[which]
     order = np.lexsort((x, row))
     row, x = row[order], x[order]
     start, end, row = x[::2], x[1::2], row[::2]
@@ -78,7 +79,7 @@ def _clip(edges: np.ndarray, step: float, drawn: np.ndarray, width: float) -> np
     end = np.append(end[heads[1:] - 1], end[-1:])
     start, end = start + width / 2, end - width / 2
     long = end - start >= width
-    y = row[long] * step
+    y = (row[long] + 0.5) * step
     return np.stack([np.stack([start[long], y], -1), np.stack([end[long], y], -1)], 1)
 
 
@@ -92,7 +93,7 @@ def _contours(faces: np.ndarray, levels: np.ndarray, width: float) -> list[np.nd
         region = shapely.coverage_union_all(faces[levels == level])
         left = shapely.buffer(region, -step / 2 if level < PERIOD else -width / 2)
         while not left.is_empty:
-            for ring in shapely.get_rings(shapely.simplify(left, width / 20)):
+            for ring in shapely.get_rings(shapely.get_parts(shapely.simplify(left, width / 20))):
                 if ring.length >= 3 * width:
                     strokes.append(shapely.get_coordinates(ring))
             left = shapely.buffer(left, -step)

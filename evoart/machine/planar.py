@@ -24,6 +24,7 @@ DETAIL = 128  # points of a closed curve
 WHITE = (1.0, 1.0, 1.0)
 HIDES = 0.95  # opacity from which on an area hides the lines under it
 LINE, AREA = "line", "area"
+_AVERAGED = 4  # times that the border of traced pixels is
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,19 +215,20 @@ def trace(labels: np.ndarray, colours: np.ndarray, frame: tuple[float, float, fl
 
 
 def _smooth(points: np.ndarray, w: int, h: int) -> np.ndarray:
-    """A border along pixels ``(k, 2)`` without its stairs: simplified, then its corners cut twice (Chaikin 1974).
+    """A border along pixels ``(k, 2)`` without its stairs: the middles of its steps, averaged with their neighbours.
 
     Ends stay where they are, for other borders meet there, and so do borders of the picture.
     """
-    line = shapely.get_coordinates(shapely.simplify(shapely.LineString(points), 0.75))
     edge = (points == 0) | (points == (w, h))
-    if edge[:, 0].all() or edge[:, 1].all() or len(line) < 3:
-        return line
-    closed = bool((line[0] == line[-1]).all())
-    if closed and edge.any():
-        return line
-    for _ in range(2):
-        a, b = line[:-1], line[1:]
-        cut = np.stack([0.75 * a + 0.25 * b, 0.25 * a + 0.75 * b], 1).reshape(-1, 2)
-        line = np.vstack([cut, cut[:1]]) if closed else np.vstack([line[:1], cut[1:-1], line[-1:]])
-    return line
+    closed = bool((points[0] == points[-1]).all())
+    if edge.any(1).all() or len(points) < 3 or (closed and edge.any()):
+        return shapely.get_coordinates(shapely.simplify(shapely.LineString(points), 0.01))
+    line = (points[:-1] + points[1:]) / 2
+    for _ in range(_AVERAGED):
+        if closed:
+            line = (np.roll(line, 1, 0) + 2 * line + np.roll(line, -1, 0)) / 4
+        else:
+            around = np.vstack([points[:1], line, points[-1:]])
+            line = (around[:-2] + 2 * line + around[2:]) / 4
+    line = np.vstack([line, line[:1]]) if closed else np.vstack([points[:1], line, points[-1:]])
+    return shapely.get_coordinates(shapely.simplify(shapely.LineString(line), 0.1))
