@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import shapely
 
-from evoart.draw.svg import colour, compact
+from evoart.draw.svg import colour
 from evoart.machine.cut import Sheet
-from evoart.machine.files import head, layer
+from evoart.machine.files import head, hundredths, joined, layer, pair
 
 BORDER = 12.0  # mm around the picture, where the marks are
 HAIRLINE = 0.1  # mm
@@ -99,17 +99,15 @@ def path_data(ring: np.ndarray, corners: set[tuple[float, float]], shift: float 
     )
     tangent /= np.maximum(np.hypot(*tangent.T), 1e-9)[:, None]
     first = int(np.flatnonzero(sharp)[0]) if sharp.any() else 0
-    words = [f"M{_pair(points[first] + shift)}"]
+    at = hundredths(points + shift)
+    words = [f"M{pair(at[first])}"]
     for n in range(count):
         i, j = (first + n) % count, (first + n + 1) % count
         if sharp[i] and sharp[j]:
-            words.append(f"L{_pair(points[j] + shift)}")
+            words.append(f"l{pair(at[j] - at[i])}")
             continue
         a = points[i] + (ahead[i] if sharp[i] else tangent[i]) * long[i] / 3
         b = points[j] - (ahead[i] if sharp[j] else tangent[j]) * long[i] / 3
-        words.append(f"C{_pair(a + shift)} {_pair(b + shift)} {_pair(points[j] + shift)}")
+        middle = hundredths(np.stack([a, b]) + shift) - at[i]
+        words.append("c" + joined([pair(middle[0]), pair(middle[1]), pair(at[j] - at[i])]))
     return "".join(words) + "Z"
-
-
-def _pair(point: np.ndarray) -> str:
-    return f"{compact(float(point[0]), 3)},{compact(float(point[1]), 3)}"

@@ -14,6 +14,7 @@ from evoart.machine.route import PenLayer
 
 HPGL_UNITS = 40  # a millimetre
 _PAIRS = 60  # points of one HPGL instruction: old plotters have short buffers
+_STROKES = 100  # of one path: editors are slow with thousands of objects, and with one of thousands of points
 FORMATS = {".svg": "svg", ".hpgl": "hpgl", ".plt": "hpgl", ".gcode": "gcode", ".nc": "gcode", ".ngc": "gcode"}
 
 
@@ -59,26 +60,33 @@ def plot_svg(
             'stroke-linejoin="round" style="mix-blend-mode:multiply"'
         )
         lines.append(layer(number, f"{number} {pen.name} {pen.width:g} mm", paint))
-        lines += [f'<path d="{_path(stroke)}"/>' for stroke in each.strokes]
+        paths = [_path(stroke) for stroke in each.strokes]
+        lines += [f'<path d="{"".join(paths[i : i + _STROKES])}"/>' for i in range(0, len(paths), _STROKES)]
         lines.append("</g>")
     return "\n".join([*lines, "</svg>", ""])
 
 
 def _path(stroke: np.ndarray) -> str:
     """Path data to a hundredth of a millimetre, each point from the one before: rounding does not add up."""
-    points = np.rint(np.asarray(stroke) * 100).astype(np.int64)
+    points = hundredths(stroke)
     steps = np.diff(points, axis=0)
     steps = steps[(steps != 0).any(1)]
     if not len(steps):
-        return f"M{_pair(points[0])}h0"
-    return f"M{_pair(points[0])}l" + _joined([_pair(step) for step in steps])
+        return f"M{pair(points[0])}h0"
+    return f"M{pair(points[0])}l" + joined([pair(step) for step in steps])
 
 
-def _pair(point: np.ndarray) -> str:
-    return _joined([compact(value / 100, 2) for value in point.tolist()])
+def hundredths(points: np.ndarray) -> np.ndarray:
+    """Points in mm as whole hundredths."""
+    return np.rint(np.asarray(points) * 100).astype(np.int64)
 
 
-def _joined(words: Sequence[str]) -> str:
+def pair(point: np.ndarray) -> str:
+    """Two numbers in hundredths of a millimetre, in mm."""
+    return joined([compact(value / 100, 2) for value in point.tolist()])
+
+
+def joined(words: Sequence[str]) -> str:
     """Numbers with a space only where one would run into the next."""
     return "".join(word if i == 0 or word.startswith("-") else f" {word}" for i, word in enumerate(words))
 
