@@ -230,7 +230,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(studio):
     assert (status, b"MiB" in body) == (413, True)
     chunk = b"100000\r\n" + bytes(1 << 20) + b"\r\n"
     status, _, _ = studio.ask("\r\n".join([*head, "transfer-encoding: chunked", "", ""]).encode() + 101 * chunk)
-    assert status == 413
+    assert status in (0, 413)  # the answer may be lost with the rest of what was sent
 
 
 @pytest.mark.parametrize("body", [b"[]", b"1", b"{", b"\xff\xfe", b"[" * 100_000, b'{"a": ' * 5000])
