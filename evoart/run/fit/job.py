@@ -65,7 +65,7 @@ class FitJob(PhotographJob, Job):
         weights, weights_sha256: path of an importance map (white counts, black does not), and its hash as for
             ``sha256``.
         engine: ``auto``, ``scanline``, ``dense`` or ``pallas``.
-        edits: changes to the shapes of ``start`` before the search, see ``run.fit.edits``: ``remove 3,5-8``, ``keep 80``.
+        edits: changes to the shapes of ``start`` before the search, such as ``remove 3,5-8``; see ``run.fit.edits``.
         lock: numbers of shapes of ``start``, after the edits, that stay as they are: ``3,5-8``.
         area: only what lies in this rectangle is worked on: ``(left, top, right, bottom)`` in shares of the sides.
         finish: ``gradient`` (polish with gradient steps) or ``none``.
