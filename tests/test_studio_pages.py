@@ -42,6 +42,20 @@ def open_page(page, running):
     return opening
 
 
+@pytest.fixture
+def forgiving(pages_of):
+    """A page where requests may fail: whatever else it says on its console still fails the test."""
+    context = pages_of.new_context(viewport={"width": 1200, "height": 800})
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    yield page
+    heard = [text for text in said if "Failed to load resource" not in text]
+    context.close()
+    assert heard == []
+
+
 def idle(page):
     page.wait_for_selector("html[data-run=idle]", timeout=120_000)
 
@@ -175,10 +189,12 @@ def test_a_result_is_opened_again(open_page, running, tmp_path):
     assert len(shapes(page)) == 4
 
 
-def test_what_is_no_photograph_is_told_in_the_page(open_page, running, tmp_path):
-    page = open_page("#picture")
+def test_what_is_no_photograph_is_told_in_the_page(forgiving, running, tmp_path):
+    page, (name, _, value) = forgiving, running.cookie.partition("=")
+    page.context.add_cookies([{"name": name, "value": value, "url": f"http://127.0.0.1:{running.port}"}])
+    page.goto(f"http://127.0.0.1:{running.port}/#picture")
+    page.wait_for_selector("html[data-ready]")
     (tmp_path / "text.txt").write_text("no picture")
-    # The refusal is the browser's to log, and ours to explain.
     page.set_input_files("#room-picture input[type=file]", tmp_path / "text.txt")
     message = page.locator(".message.wrong")
     message.wait_for()
@@ -203,9 +219,9 @@ def test_words(open_page, running):
     assert chosen["pictures"] == step["pictures"][1:]
     page.wait_for_selector("#room-words .tile img")
     page.click("#room-words button:has-text('Command')")
-    assert page.locator("dialog pre").inner_text().endswith(
-        f"--seed {step['state']['jobs'][1]['seed']} --quality draft"
-    ) or ("evoart clip 'a red apple'" in page.locator("dialog pre").inner_text())
+    command = page.locator("dialog pre").inner_text()
+    assert f"--seed {step['state']['jobs'][1]['seed']}" in command
+    assert "evoart clip 'a red apple'" in command
     page.keyboard.press("Escape")
     page.click("#undo")
     wait_for_step(page, running, "words", "a red apple")
@@ -297,7 +313,7 @@ def test_every_room_is_accessible_and_fits(open_page, running, room, size, schem
     page.wait_for_selector(f"#room-{room} img:visible, #room-{room} h2:visible, #room-{room} svg:visible")
     page.wait_for_timeout(300)
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
-    page.evaluate(axe.Axe().axe_script if hasattr(axe.Axe(), "axe_script") else axe.AXE_SCRIPT)
+    page.evaluate(axe.Axe().axe_script)
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     told = [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]]
     assert told == []
@@ -305,7 +321,8 @@ def test_every_room_is_accessible_and_fits(open_page, running, room, size, schem
     assert (background == "rgb(22, 22, 21)") == (scheme == "dark")
 
 
-def test_a_server_that_was_killed_is_found_again(page, tmp_path):
+def test_a_server_that_was_killed_is_found_again(forgiving, tmp_path):
+    page = forgiving
     running = Running(tmp_path / "s")
     page.goto(running.address)
     page.click("text=Try the cat")

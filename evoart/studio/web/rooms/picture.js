@@ -166,6 +166,7 @@ export function mount(root, studio) {
     if (!made) return;
     made.removeAttribute("width");
     made.removeAttribute("height");
+    made.setAttribute("aria-label", `The drawing, ${shapesOf(made).length} shapes`);
     drawing.replaceChildren(made);
     drawMarks();
   }

@@ -85,6 +85,7 @@ export function mount(root, studio) {
     if (!made) return;
     made.removeAttribute("width");
     made.removeAttribute("height");
+    made.setAttribute("aria-label", `Picture ${index + 1}`);
     tile(index).firstChild.replaceChildren(made);
   }
 
