@@ -96,7 +96,7 @@ def order(result: str, vpype: str, folder: Path) -> list[dict]:
     for k, file in enumerate(inputs):
         code = (
             "import sys; from pathlib import Path; from evoart.machine import route, files; from evoart.machine.pens "
-            "import Pen; from evoart.sketch.svgfile import read_svg; page = read_svg(Path(sys.argv[1]).read_bytes(), '');"
+            "import Pen; from evoart.sketch.svgfile import read_svg; page = read_svg(Path(sys.argv[1]).read_bytes(), '');"  # noqa: E501
             f"pen = Pen('', (0, 0, 0), {pens[k].width}); layer = route.plan(page.strokes, pen, (0.0, 0.0));"
             f"Path(sys.argv[2]).write_text(files.plot_svg([layer], {paper.size}))"
         )
@@ -151,7 +151,7 @@ def _own(line: shapely.LineString, solid: list[shapely.Polygon]) -> int:
 def photo(picture: str, vpype: str, folder: Path) -> list[dict]:
     """A photograph in one pen of 0.3 mm."""
     theirs, ours = folder / "hatched.svg", folder / "photo.svg"
-    seconds = cpu([vpype, "hatched", "-s", "1", "-p", "0.6mm", "-d", picture, "scaleto", "180mm", "180mm", "linemerge",
+    seconds = cpu([vpype, "hatched", "-s", "2", "-p", "2px", picture, "scaleto", "180mm", "180mm", "linemerge",
                    "linesort", "write", "-p", "a4", "-c", str(theirs)])  # fmt: skip
     rows = [row("photograph", "vpype hatched, linemerge, linesort", strokes_of(theirs, 210.0), seconds)]
     seconds = cpu([*EVOART, "plot", picture, "--overwrite", "-o", str(ours)])

@@ -142,9 +142,9 @@ def _posterised(pixels: Any, tones: int | Colours) -> tuple[Any, Any]:
     import numpy as np
     from PIL import Image, ImageFilter
 
+    from evoart.machine.planar import nearest_colours
     from evoart.picture import fit_size
     from evoart.run.fit.palette import choose
-    from evoart.score.pixel import oklab
 
     image = Image.fromarray(np.rint(pixels * 255).astype(np.uint8))
     if max(image.size) > SIDE:
@@ -154,9 +154,8 @@ def _posterised(pixels: Any, tones: int | Colours) -> tuple[Any, Any]:
     if not shown.any():
         raise EvoartError("the picture is transparent everywhere", "Give a picture that shows something")
     colours = np.array(choose(rgb, shown.astype(np.float32), tones) if isinstance(tones, int) else tones)
-    known = oklab(np, colours)
-    distance = [((oklab(np, row)[:, None] - known) ** 2).sum(-1).argmin(1) for row in rgb]
-    return np.where(shown, np.array(distance), -1), colours
+    labels = nearest_colours(rgb.reshape(-1, 3), colours).reshape(shown.shape)
+    return np.where(shown, labels, -1), colours
 
 
 def command_line(command: str, words: Sequence[str]) -> str:

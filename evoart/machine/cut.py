@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from evoart.machine.planar import GRID, Planar
+from evoart.machine.planar import GRID, Planar, nearest_colours
 from evoart.score.pixel import oklab
 
 ROUNDS = 2  # of taking crumbs away: those that come of the first go in the second
@@ -64,8 +64,7 @@ def sheets(planar: Planar, palette: Sequence[tuple[float, float, float]], smalle
     than two fifths of that, go to the neighbour with which they share most of their border; colours of which nothing is
     left are left out.
     """
-    known = oklab(np, np.array(palette, float))
-    labels = ((oklab(np, planar.colours)[:, None] - known) ** 2).sum(-1).argmin(1)
+    labels = nearest_colours(planar.colours, np.array(palette))
     labels[planar.opacity < SHOWN] = len(palette)  # the last is nothing at all
     areas = [_union(planar.faces[labels == k]) for k in range(len(palette) + 1)]
     for _ in range(ROUNDS):

@@ -174,9 +174,3 @@ def _spread(values: Any, places: Sequence[int], count: int) -> Any:
         for place, level in zip(places, value, strict=True):
             row[place] = level
         yield row
-
-
-def nearest_pen(colours: np.ndarray, pens: Sequence[Pen]) -> np.ndarray:
-    """The pen that looks most like each colour ``(n, 3)``, ``(n,)``."""
-    known = oklab(np, np.array([pen.rgb for pen in pens]))
-    return ((oklab(np, np.clip(colours, 0, 1))[:, None] - known) ** 2).sum(-1).argmin(1)

@@ -17,6 +17,7 @@ import shapely
 from evoart.draw.layout import layout
 from evoart.draw.pen import PenDrawing
 from evoart.draw.scene import Scene
+from evoart.score.pixel import oklab
 from evoart.sketch.svgfile import Painting
 
 GRID = 1e-3  # mm: points are moved to a grid of a thousandth, on which crossings are exact
@@ -184,6 +185,15 @@ def _visible_lines(items: Sequence[Item], box: Any) -> tuple[np.ndarray, np.ndar
     out = np.empty(len(lines), object)
     out[:] = lines
     return out, np.array(inks, float).reshape(-1, 3)
+
+
+def nearest_colours(colours: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Index of the one of ``known`` ``(m, 3)`` that is nearest in Oklab to each of ``colours`` ``(n, 3)``, all sRGB."""
+    lab, wanted = oklab(np, np.asarray(known, float)), oklab(np, np.clip(colours, 0, 1))
+    out = np.empty(len(wanted), np.int64)
+    for first in range(0, len(wanted), 4096):
+        out[first : first + 4096] = ((wanted[first : first + 4096, None] - lab) ** 2).sum(-1).argmin(1)
+    return out
 
 
 def trace(labels: np.ndarray, colours: np.ndarray, frame: tuple[float, float, float, float]) -> Planar:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import shapely
 
 from evoart.machine.hatch import CROSS, PATTERNS, hatch
-from evoart.machine.pens import Pen, choose_levels, nearest_pen
-from evoart.machine.planar import Planar
+from evoart.machine.pens import Pen, choose_levels
+from evoart.machine.planar import Planar, nearest_colours
 from evoart.machine.route import PenLayer, Work, measure, plan, without_duplicates
 
 __all__ = ["PATTERNS", "PenLayer", "Work", "draw", "measure"]
@@ -33,7 +34,7 @@ def draw(
     """
     levels = choose_levels(planar.colours, pens, pattern == CROSS, darkest)
     levels[planar.opacity <= 0] = 0
-    owner = nearest_pen(planar.inks, pens)
+    owner = nearest_colours(planar.inks, np.array([pen.rgb for pen in pens]))
     layers = []
     for k, pen in enumerate(pens):
         lines = [shapely.get_coordinates(line) for line in planar.lines[owner == k]]
