@@ -215,8 +215,8 @@ def add_link(genes: Genes, rng: np.random.Generator, source: int | None = None, 
     hidden = sorted(genes.nodes.keys() - outputs)
     sources, targets = [*range(genes.net.inputs), *hidden], [*genes.net.outputs, *hidden]
     for _ in range(20):
-        start = int(rng.choice(sources)) if source is None else source
-        end = int(rng.choice(targets)) if target is None else target
+        start = sources[rng.integers(len(sources))] if source is None else source
+        end = targets[rng.integers(len(targets))] if target is None else target
         weight, on = genes.links.get((start, end), (None, False))
         if on or (weight is None and reaches(genes, end, start)):
             continue
@@ -297,6 +297,8 @@ def reaches(genes: Genes, start: int, end: int) -> bool:
     """Whether links, enabled or not, lead from ``start`` to ``end``."""
     if start == end:
         return True
+    if end < genes.net.inputs or start in genes.net.outputs:
+        return False
     following: dict[int, list[int]] = {}
     for source, target in genes.links:
         following.setdefault(source, []).append(target)
