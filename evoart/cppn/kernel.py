@@ -52,20 +52,20 @@ class Rows(NamedTuple):
     place: np.ndarray
     memory: int
     outputs: int
-    colour: int
-    mirror: int
+    colour: int = 0
+    mirror: int = 0
 
 
 def lower(net: Layers | Graph, genome: Genome) -> Rows:
     """The network ``net`` with the numbers ``genome`` ``(dim,)`` as rows."""
     genome = np.asarray(genome, np.float32)
     with np.errstate(over="ignore", invalid="ignore"):  # wild weights: sums are limited where they are used
-        *parts, memory, outputs = (_of_layers if isinstance(net, Layers) else _of_graph)(net, genome)
+        rows = _of_layers(net, genome) if isinstance(net, Layers) else _of_graph(net, genome)
     mirror = -plane.wedges(net.symmetry) or {"x": 1, "y": 2, "xy": 3}.get(net.symmetry, 0)
-    return Rows(*parts, memory, outputs, colour.COLOURS.index(net.colour), mirror)
+    return rows._replace(colour=colour.COLOURS.index(net.colour), mirror=mirror)
 
 
-def _of_layers(net: Layers, genome: Genome) -> tuple:
+def _of_layers(net: Layers, genome: Genome) -> Rows:
     """Two halves of the memory take turns: a layer reads one and writes the other."""
     widest = max(*net.layers, colour.outputs(net.colour))
     first, source, weight, bias, activation, place = [0], [], [], [], [], []
@@ -88,13 +88,13 @@ def _of_layers(net: Layers, genome: Genome) -> tuple:
         activation += [activations.INDEX[name] for name, low, high in blocks for _ in range(low, high)]
         place += range(target, target + units)
         base, target = target, _SPATIAL + (widest if target == _SPATIAL else 0)
-    return (
+    return Rows(
         np.array(first, np.int32), np.concatenate(source), np.concatenate(weight), np.concatenate(bias),
         np.array(activation, np.int32), np.array(place, np.int32), _SPATIAL + 2 * widest, base,
     )  # fmt: skip
 
 
-def _of_graph(net: Graph, genome: Genome) -> tuple:
+def _of_graph(net: Graph, genome: Genome) -> Rows:
     """A row for each of the slots, which have their places in the memory after x, y and r."""
     hidden, outputs = slots.of(net)
     first, source, weight, bias, activation = [0], [], [], [], []
@@ -114,7 +114,7 @@ def _of_graph(net: Graph, genome: Genome) -> tuple:
         bias.append(total)
         activation.append(activations.INDEX[name])
     count = len(bias)
-    return (
+    return Rows(
         np.array(first, np.int32), np.array(source, np.int32), np.array(weight, np.float32),
         np.array(bias, np.float32), np.array(activation, np.int32),
         np.arange(_SPATIAL, _SPATIAL + count, dtype=np.int32), _SPATIAL + count, _SPATIAL + len(hidden),

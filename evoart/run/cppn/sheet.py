@@ -36,8 +36,8 @@ THUMBNAIL = 48  # pixels at which pictures are judged
 
 
 class Painters:
-    """Draws individuals of any kinds, ``size`` ``(w, h)`` in pixels: by the CPU's threads, or on the GPU that is ``asked``
-    for (``gpu``) by one program for each kind."""
+    """Draws individuals of any kinds, ``size`` ``(w, h)`` in pixels: by the CPU's threads, or on a GPU that is
+    ``asked`` for by one program for each kind."""
 
     def __init__(self, size: tuple[int, int], asked: str) -> None:
         self.size, self.asked = size, asked
