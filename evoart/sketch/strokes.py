@@ -28,7 +28,7 @@ def to_polylines(stroke3: np.ndarray) -> Polylines:
     points = np.vstack([np.zeros((1, 2)), np.cumsum(stroke3[:, :2], 0)])
     ends = np.flatnonzero(stroke3[:, 2] > 0.5) + 2
     ends = ends[ends < len(points)]
-    kept = np.concatenate([[True], np.any(stroke3[:, :2] != 0, axis=1)])
+    kept = np.concatenate([[True], np.any(np.diff(points, axis=0) != 0, axis=1)])
     kept[ends] = True  # where a stroke begins
     return np.split(points[kept], np.cumsum(kept)[ends] - 1)
 
