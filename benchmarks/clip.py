@@ -134,6 +134,7 @@ def _summary(rows: list[dict]) -> list[dict]:
 
 
 ENDS: dict[str, dict] = {
+    "draft of 100 triangles": {"quality": "draft", "shapes": 100},
     "gradient": {},
     "gradient, torch bfloat16": {"scorer": "torch", "precision": "bfloat16"},
     "surrogate": {"search": "surrogate"},
@@ -142,12 +143,12 @@ ENDS: dict[str, dict] = {
 }
 
 
-def end(model: str, generations: int) -> list[dict]:
+def end(model: str, generations: int, searches: list[str]) -> list[dict]:
     """Milliseconds per generation and peak memory of whole runs with a model of random weights, a process each."""
     rows = []
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, context, max_tasks_per_child=1) as pool:
-        for row in pool.map(_end, ENDS, itertools.repeat(model), itertools.repeat(generations)):
+        for row in pool.map(_end, searches, itertools.repeat(model), itertools.repeat(generations)):
             rows.append(row)
             print(row, flush=True)
     return rows
@@ -159,8 +160,8 @@ def _end(name: str, model: str, generations: int) -> dict:
     from evoart.run.loop import run
 
     how = ENDS[name]
-    many = 2 if "preset" in how else generations if not how else generations // 5
-    job = ClipJob.make(prompts="a cat", model=model, shapes=50, seed=1, **how | {"generations": many})
+    many = 2 if "preset" in how else None if "quality" in how else generations if not how else generations // 5
+    job = ClipJob.make(**{"prompts": "a cat", "model": model, "shapes": 50, "seed": 1} | how | {"generations": many})
     marks = []
     for event in run(job):
         if isinstance(event, Progress):
@@ -206,7 +207,7 @@ def _draft(what: tuple[str, int, str]) -> dict:
     prompt, seed, name = what
     generations, crops, follow, step = DRAFTS[name]
     how = {"shapes": 100, "kind": "triangle", "restarts": 1, "prune": 0, "generations": generations, "crops": crops}
-    problem = prepare(ClipJob.make(prompts=prompt, model="tiny", seed=seed, threads=1, **how))
+    problem: Any = prepare(ClipJob.make(prompts=prompt, model="tiny", seed=seed, threads=1, **how))
     builder = problem._builder()
     start, engine = builder.first_guess(), builder.build_engine(problem.form)
     work = StochasticGradient(engine, seed, start, step, generations, follow)
@@ -226,7 +227,7 @@ def cost(model: str, rounds: int = 7) -> list[dict]:
     from evoart.run.clip.job import ClipJob
     from evoart.score.crops import resample
 
-    problem = prepare(ClipJob.make(prompts="a cat", model=model, shapes=100, restarts=1, prune=0, seed=1))
+    problem: Any = prepare(ClipJob.make(prompts="a cat", model=model, shapes=100, restarts=1, prune=0, seed=1))
     search = problem.search()
     engine, genome = search.engine, problem.search().genome
     clip, params = problem.score.models[0], problem.score.models[0].params
@@ -288,6 +289,7 @@ if __name__ == "__main__":
     parser.add_argument("--processes", type=int, default=2, help="runs of a search side by side")
     parser.add_argument("--evaluations", type=int, default=1200)
     parser.add_argument("--generations", type=int, default=12)
+    parser.add_argument("--searches", nargs="+", default=list(ENDS), choices=ENDS, help="of end")
     parser.add_argument("--suffix", default="", help="of the tables' names, such as -before")
     args = parser.parse_args()
     if args.what == "speed":
@@ -301,5 +303,5 @@ if __name__ == "__main__":
     elif args.what == "cost":
         found = cost(args.models[-1])
     else:
-        found = end(args.models[-1], args.generations)
+        found = end(args.models[-1], args.generations, args.searches)
     table(found, f"clip-{args.what}{args.suffix}")
