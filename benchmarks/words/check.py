@@ -2,8 +2,8 @@
 
 ``sheet`` draws 24 things by default settings and one seed, shuffled and numbered: a reader who sees the sheet and the
 list of words beside it, and nothing else, matches them. ``rank`` draws a hundred others and asks the judge where each
-stands among 200 things (``benchmarks/results/words-rank.md``); what is drawn already is not drawn again. ``colours`` looks at the pixels of "a blue car"; ``counts``
-counts connected figures of "three apples".
+stands among 200 things (``benchmarks/results/words-rank.md``); what is drawn already is not drawn again. ``colours``
+looks at the pixels of "a blue car"; ``counts`` counts connected figures of "three apples".
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from evoart.openclip import compose, icons, judge
 from evoart.openclip.compose import COLOURS, main_part, shaded
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import common  # noqa: E402
+import common
 
 # Tuned on these ...
 VALIDATION = (
@@ -40,20 +40,22 @@ PROMPTS = (
     "a violin", "a helicopter", "a bee", "a strawberry", "a pair of scissors", "a ghost", "a shark", "a chair",
     "a pizza", "a rabbit",
 )  # fmt: skip
-# A hundred everyday things, chosen before any of them was drawn; none is among the above. After a colon the names that the
-# judge may give where they are not the word itself.
+# A hundred everyday things, chosen before any of them was drawn; none is among the above. After a colon the names that
+# the judge may give where they are not the word itself.
 RANKED = (
-    "banana", "lemon", "grapes", "watermelon", "cherries", "coconut", "avocado", "broccoli", "garlic", "bread", "croissant",
-    "cheese: cheese wedge", "egg", "hamburger", "hot dog", "sandwich", "taco", "popcorn", "doughnut", "cookie", "lollipop",
-    "wine glass", "beer mug", "teapot", "spoon", "monkey: monkey face, monkey", "fox", "lion", "zebra", "giraffe", "camel",
-    "cow: cow face, cow", "pig: pig face, pig", "sheep: ewe, ram", "hedgehog", "bat", "bear", "koala", "panda", "kangaroo",
-    "chicken", "duck", "swan", "peacock", "parrot", "eagle", "snake", "crocodile", "dolphin", "whale: whale, spouting whale",
-    "crab", "lobster", "snail", "ant", "scorpion", "rose", "palm tree", "moon: crescent moon, full moon", "rainbow",
-    "snowflake", "fire", "bus", "tractor", "ambulance", "motorcycle", "ship", "anchor", "parachute", "alarm clock",
-    "hourglass: hourglass done, hourglass not done", "camera", "television", "laptop", "light bulb",
-    "book: books, open book, closed book, blue book, green book, orange book", "pencil", "paintbrush", "lock: locked", "axe",
-    "magnet", "ladder", "microscope", "telescope", "door", "bed", "broom", "balloon", "gift: wrapped gift", "teddy bear",
-    "drum", "trumpet", "saxophone", "dress", "jeans", "sock: socks", "backpack", "glasses", "robot", "skull", "unicorn",
+    "banana", "lemon", "grapes", "watermelon", "cherries", "coconut", "avocado", "broccoli", "garlic", "bread",
+    "croissant", "cheese: cheese wedge", "egg", "hamburger", "hot dog", "sandwich", "taco", "popcorn", "doughnut",
+    "cookie", "lollipop", "wine glass", "beer mug", "teapot", "spoon", "monkey: monkey face, monkey", "fox", "lion",
+    "zebra", "giraffe", "camel", "cow: cow face, cow", "pig: pig face, pig", "sheep: ewe, ram", "hedgehog", "bat",
+    "bear", "koala", "panda", "kangaroo", "chicken", "duck", "swan", "peacock", "parrot", "eagle", "snake",
+    "crocodile", "dolphin", "whale: whale, spouting whale", "crab", "lobster", "snail", "ant", "scorpion", "rose",
+    "palm tree", "moon: crescent moon, full moon", "rainbow", "snowflake", "fire", "bus", "tractor", "ambulance",
+    "motorcycle", "ship", "anchor", "parachute", "alarm clock", "hourglass: hourglass done, hourglass not done",
+    "camera", "television", "laptop", "light bulb",
+    "book: books, open book, closed book, blue book, green book, orange book", "pencil", "paintbrush", "lock: locked",
+    "axe", "magnet", "ladder", "microscope", "telescope", "door", "bed", "broom", "balloon", "gift: wrapped gift",
+    "teddy bear", "drum", "trumpet", "saxophone", "dress", "jeans", "sock: socks", "backpack", "glasses", "robot",
+    "skull", "unicorn",
 )  # fmt: skip
 CONTROLS = ("nothing", "shapes", "another")
 STRIP = (
@@ -245,7 +247,9 @@ def _true_icons(critic: judge.Judge, drawn: list, lists: list, data: Path) -> li
             continue
         ranks = []
         for (_, wanted), among in zip(drawn, lists, strict=True):
-            rows = np.flatnonzero((store["sets"] == k) & np.isin(store["things"], [names.index(w) for w in wanted if w in names]))
+            rows = np.flatnonzero(
+                (store["sets"] == k) & np.isin(store["things"], [names.index(w) for w in wanted if w in names])
+            )
             if len(rows):
                 image = compose.flattened(store["pictures"][rows[0]] / np.float32(255))
                 ranks.append(_place(critic, 255 * image, wanted, among))

@@ -6,7 +6,6 @@ Fetches the sets by npm and PyPI and renders ``--data``/judged.npz: ``python ben
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import subprocess
 import sys
@@ -17,22 +16,26 @@ from pathlib import Path
 import numpy as np
 from captions import Captions
 from PIL import Image, ImageDraw, ImageFont
-from render import SIZE, picture
+from render import picture
 from scipy.ndimage import binary_fill_holes
 from sets import EMOJI, bodies, things
 
 COLOURED = ("openmoji", "emojione-v1")  # both CC BY-SA 4.0
-# Icons of one colour, by name: what they show is what they are called.
+# Icons of one colour, by name: what they show is what they are called. Game icons, Tabler and Phosphor are the guide's.
 ICONS = (
-    "game-icons", "tabler", "ph", "mdi", "fa7-solid", "hugeicons", "mingcute", "lucide", "lucide-lab", "la", "ri",
+    "mdi", "fa7-solid", "hugeicons", "mingcute", "lucide", "lucide-lab", "la", "ri",
     "bi", "iconoir", "maki", "healthicons", "icons8", "pixelarticons", "solar", "uil",
 )  # fmt: skip
 SYMBOLA = "rinoh-typeface-symbola"  # the wheel holds Symbola.ttf
-FONTS = {"symbola": "Symbola.ttf", "unifontex": "node_modules/@fontsource/unifontex/files/unifontex-latin-400-normal.woff"}
+FONTS = {
+    "symbola": "Symbola.ttf",
+    "unifontex": "node_modules/@fontsource/unifontex/files/unifontex-latin-400-normal.woff",
+}
 STYLES = {
     "fill", "filled", "bold", "duotone", "thin", "light", "outline", "outlined", "rounded", "round", "sharp", "linear",
     "broken", "line", "regular", "solid", "variant", "alt", "twotone", "block", "stroke", "icon",
 }  # fmt: skip
+SIZE = 64
 MOST = 2  # pictures of a thing by one set
 
 
@@ -94,12 +97,12 @@ def pictures(data: Path) -> Iterator[tuple[str, int, bool, np.ndarray]]:
             if name not in thing.icons:
                 continue
             icon = thing.icons[name]
-            yield name, i, False, picture(collection, icon)
+            yield name, i, False, picture(collection, icon, SIZE)
             each = collection["icons"].get(icon)
             if each and 'stroke="#000"' in each["body"]:  # the same without its black outlines
                 bare = {"icons": {icon: {**each, "body": each["body"].replace('stroke="#000"', 'stroke="none"')}}}
                 sizes = {key: collection[key] for key in ("width", "height") if key in collection}
-                yield f"{name}-bare", i, False, picture(sizes | bare, icon)
+                yield f"{name}-bare", i, False, picture(sizes | bare, icon, SIZE)
     for name, path in FONTS.items():
         known = _characters(data / path)
         font = ImageFont.truetype(str(data / path), 16 * 8)
@@ -117,7 +120,7 @@ def pictures(data: Path) -> Iterator[tuple[str, int, bool, np.ndarray]]:
             for i in called.get(_base(icon), ()):
                 count[i] = count.get(i, 0) + 1
                 if count[i] <= MOST:
-                    yield name, i, True, _ink(picture(collection, icon))
+                    yield name, i, True, _ink(picture(collection, icon, SIZE))
 
 
 def render(data: Path) -> None:

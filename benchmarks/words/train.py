@@ -1,9 +1,9 @@
 """Train the judge of the words model: ``python benchmarks/words/train.py``.
 
-It learns from pictures of artists from whom the model inside has nothing (``judged.py``), each in ``VARIANTS`` ways: turned,
-stretched, mirrored, in other colours. All are described as the judge sees them (``evoart/openclip/judge.py``), a chunk at a
-time, kept in ``--data``/judged: called again it goes on. What tells things apart and not artists are linear discriminants of
-regularised covariances (R. A. Fisher, 1936; J. H. Friedman, 1989), solved in closed form.
+It learns from pictures of artists from whom the model inside has nothing (``judged.py``), each in ``VARIANTS`` ways:
+turned, stretched, mirrored, in other colours. All are described as the judge sees them (``evoart/openclip/judge.py``),
+a chunk at a time, kept in ``--data``/judged: called again it goes on. What tells things apart and not artists are
+linear discriminants of regularised covariances (R. A. Fisher, 1936; J. H. Friedman, 1989), solved in closed form.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ def trimmed(image: np.ndarray) -> np.ndarray:
 
 
 def varied(image: np.ndarray, plain: bool, colours: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A picture in bytes ``(h, w, 4)`` as the judge may see it ``(SIDE, SIDE, 3)`` in [0, 1]: turned, stretched, mirrored,
-    on white or a colour; one of one colour in ``colours`` ``(n, 3)`` of its thing or others, its inside filled or not."""
+    """A picture in bytes ``(h, w, 4)`` as the judge may see it ``(SIDE, SIDE, 3)`` in [0, 1]: turned, stretched,
+    mirrored, on white or a colour; one of one colour in ``colours`` ``(n, 3)`` of its thing or others, its inside
+    filled or not."""
     seen = image.astype(np.float32) / 255
     alpha, rgb = seen[..., 3:], seen[..., :3]
     if plain:
@@ -85,7 +86,8 @@ def clutter(colours: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def describe_all(data: Path, without: list[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
-    """Descriptions ``(n, features)``, the thing of each (one more for nothing), its picture's row, and the things' names."""
+    """Descriptions ``(n, features)``, the thing of each (one more for nothing), its picture's row, and the things'
+    names."""
     store = np.load(data / "judged.npz")
     use = np.flatnonzero(~np.isin(store["of"][store["sets"]], without))
     pictures, things, plain, names = store["pictures"], store["things"], store["plain"], store["names"].tolist()
@@ -112,12 +114,17 @@ def describe_all(data: Path, without: list[str]) -> tuple[np.ndarray, np.ndarray
             np.save(path, judge.describe(np.array(images)).astype(np.float16))
         described.append(np.load(path))
     rows = np.concatenate([jobs, np.full(NOTHING, -1)])
-    return np.concatenate(described).astype(np.float32), np.append(things[jobs], np.full(NOTHING, len(names))), rows, names
+    return (
+        np.concatenate(described).astype(np.float32),
+        np.append(things[jobs], np.full(NOTHING, len(names))),
+        rows,
+        names,
+    )
 
 
 def discriminants(described: np.ndarray, things: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Projection ``(features, DIMENSIONS)`` and offset: directions in which things differ most, in units of how much the
-    pictures of one thing do."""
+    """Projection ``(features, DIMENSIONS)`` and offset: directions in which things differ most, in units of how much
+    the pictures of one thing do."""
     count = np.bincount(things)
     means = np.zeros((len(count), described.shape[1]), np.float32)
     np.add.at(means, things, described)

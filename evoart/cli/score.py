@@ -59,7 +59,9 @@ def score(picture: str, text: tuple[str, ...], as_json: bool, verbose: int, quie
                 f"--{unused[0].replace('_', '-')} needs a CLIP model", "Leave it out, or use --model ViT-B-32"
             )
         if "model" not in options:
-            console.say("No CLIP model is here: the judge of icons answers. CLIP itself is --model ViT-B-32 (605 MB, once)")
+            console.say(
+                "No CLIP model is here: the judge of icons answers. CLIP itself is --model ViT-B-32 (605 MB, once)"
+            )
         return _judge(picture, text, as_json)
     job = ClipJob.make(prompts=text, **options)
     fetch(job, **callbacks(console))
@@ -84,7 +86,8 @@ def _judge(picture: str, text: tuple[str, ...], as_json: bool) -> int:
     found = judge_picture(picture, text)
     if as_json:
         rows = [
-            {"text": each, "rank": v.rank, "names": v.names, "probability": round(v.probability, 6)} for each, v in found
+            {"text": each, "rank": v.rank, "names": v.names, "probability": round(v.probability, 6)}
+            for each, v in found
         ]
         click.echo(json.dumps({"picture": picture, "model": MODEL, "first": found[0][1].first, "scores": rows}))
         return 0

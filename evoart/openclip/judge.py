@@ -1,8 +1,8 @@
 """The judge of pictures by the model inside: names what a picture shows, and has learned from other artists.
 
-A classifier in NumPy (``benchmarks/words/train.py``): a picture's edges, figure and colours, projected so that what tells
-things apart counts (linear discriminants), and compared with examples. None of these is among the pictures that the model
-inside was made from (``icons``), so what it recognises is the thing and not the artist.
+A classifier in NumPy (``benchmarks/words/train.py``): a picture's edges, figure and colours, projected so that what
+tells things apart counts (linear discriminants), and compared with examples. None of these is among the pictures that
+the model inside was made from (``icons``), so what it recognises is the thing and not the artist.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ class Judge:
     """The classifier.
 
     Attributes:
-        projection: ``(FEATURES, d)`` float32, from descriptions to a space in which artists matter little and things much.
+        projection: ``(FEATURES, d)`` float32, from descriptions to a space in which artists matter little and things
+            much.
         offset: ``(d,)`` what is taken away after the projection.
         examples: ``(n, d)`` unit rows: what the pictures that it has learned look like there, a few of each thing.
         of: ``(n,)`` the name that each example has; ``len(names)`` for pictures of nothing.
@@ -83,8 +84,8 @@ class Judge:
     def verdict(
         self, image: np.ndarray, wanted: Sequence[str], count: int = 1, among: Sequence[str] | None = None
     ) -> Verdict | None:
-        """How a picture ``(h, w, 3)`` does as one of the things ``wanted`` (a word may mean several), among all names or
-        these; None where the judge knows none of the things."""
+        """How a picture ``(h, w, 3)`` does as one of the things ``wanted`` (a word may mean several), among all names
+        or these; None where the judge knows none of the things."""
         known = [i for i, name in enumerate(self.names) if name in set(wanted)]
         if not known:
             return None
