@@ -209,10 +209,8 @@ def _lists(critic: judge.Judge, wanted: list[list[str]]) -> list[list[str]]:
 
 
 def _place(critic: judge.Judge, image: np.ndarray, names: list[str], among: list[str]) -> dict:
-    seen = np.asarray(image, np.float32) / 255
-    here, everywhere = critic.verdict(seen, names, among=among), critic.verdict(seen, names)
-    if here is None or everywhere is None:
-        raise SystemExit(f"the judge does not know {names}")
+    shares = critic.probabilities(np.asarray(image, np.float32) / 255)
+    here, everywhere = critic.rank(shares, names, among), critic.rank(shares, names)
     return {"of 200": here.rank, f"of {everywhere.names:,}": everywhere.rank, "taken for": everywhere.first}
 
 

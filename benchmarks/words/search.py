@@ -12,6 +12,7 @@ import dataclasses
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,14 +29,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import common
 
 PROMPTS = ("a pear", "a cloud", "a bus", "a tulip", "a pizza")
-SEARCHES = {
+SEARCHES: dict[str, dict[str, Any]] = {
     "evolve (gradient)": {"search": "evolve"}, "evolve, then independent sets": {"search": "sets"},
     "regional, SNES": {"search": "regional"}, "classical, SNES": {"search": "classical", "strategy": "snes"},
     "classical, PGPE": {"search": "classical", "strategy": "pgpe"},
 }  # fmt: skip
 
 
-def build(problem: IconsProblem, how: dict[str, str]) -> Search:
+def build(problem: IconsProblem, how: dict[str, Any]) -> Search:
     """The search of that kind for the problem's picture."""
     job = problem.job
     fit = FitJob(shapes=job.shapes, kind=job.kind, opacity=(1.0, 1.0), seed=job.seed, quality="draft", **how)

@@ -160,10 +160,10 @@ def examples_of(points: np.ndarray, things: np.ndarray) -> tuple[np.ndarray, np.
     return np.concatenate(found), np.array(of)
 
 
-def measure(critic: judge.Judge, data: Path, most: int) -> dict[str, tuple[float, float]]:
-    """How often true icons of each of the guide's sets (never seen) get their own name first, and among five of all."""
+def measure(critic: judge.Judge, data: Path, most: int) -> None:
+    """Print how often true icons of each of the guide's sets (never seen) are named rightly first, and among five."""
     store, said = np.load(data / "pictures.npz"), json.loads((data / "things.json").read_text())["sets"]
-    pictures, found = store["pictures"], {}
+    pictures = store["pictures"]
     for k, name in enumerate(said):
         if name not in EMOJI:
             continue
@@ -173,9 +173,7 @@ def measure(critic: judge.Judge, data: Path, most: int) -> dict[str, tuple[float
             shares = critic.probabilities(compose.flattened(pictures[row] / np.float32(255)))[:-1]
             place.append(int((shares > shares[store["things"][row]]).sum()))
         place = np.array(place)
-        found[name] = (round(float((place == 0).mean()), 3), round(float((place < 5).mean()), 3))
-        print(f"{name:20s} first {found[name][0]:.1%}, among five {found[name][1]:.1%}", flush=True)
-    return found
+        print(f"{name:20s} first {(place == 0).mean():.1%}, among five {(place < 5).mean():.1%}", flush=True)
 
 
 def train(args: argparse.Namespace) -> None:
@@ -183,14 +181,13 @@ def train(args: argparse.Namespace) -> None:
     described, things, _, names = describe_all(args.data, args.without)
     projection, offset = discriminants(described, things)
     examples, of = examples_of(judge.project(described, projection, offset), things)
-    critic = judge.Judge(projection, offset, examples, of, tuple(names), SHARPNESS)
-    found = measure(critic, args.data, args.most)
-    notes = {"names": json.dumps(names), "sharpness": str(SHARPNESS), "held out": json.dumps(found)}
     arrays = {"projection": projection, "offset": offset, "examples": examples}
     halves = {name: array.astype(np.float16) for name, array in arrays.items()}
+    notes = {"names": json.dumps(names), "sharpness": str(SHARPNESS)}
     path = args.data / "icons-judge.safetensors"
     write(path, halves | {"of": of.astype(np.int16)}, notes)
-    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {len(names):,} names, {len(examples):,} examples")
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {len(names):,} names, {len(examples):,} examples", flush=True)
+    measure(judge.load(path), args.data, args.most)
 
 
 if __name__ == "__main__":

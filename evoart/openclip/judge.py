@@ -75,6 +75,8 @@ class Judge:
     def probabilities(self, image: np.ndarray, count: int = 1) -> np.ndarray:
         """Probability ``(names + 1,)`` of each name for a picture ``(h, w, 3)`` of ``count`` equal things, 1 to 9, the
         geometric mean over several looks; the last is that of none."""
+        if np.ptp(image, (0, 1)).max() < STANDS_OUT:  # empty
+            return np.eye(len(self.names) + 1, dtype=np.float32)[-1]
         logits = self.logits(_looks(image, count))
         logits -= logits.max(1, keepdims=True)
         mean = (logits - np.log(np.exp(logits).sum(1, keepdims=True))).mean(0)
@@ -86,15 +88,18 @@ class Judge:
     ) -> Verdict | None:
         """How a picture ``(h, w, 3)`` does as one of the things ``wanted`` (a word may mean several), among all names
         or these; None where the judge knows none of the things."""
-        known = [i for i, name in enumerate(self.names) if name in set(wanted)]
-        if not known:
+        if not set(wanted) & set(self.names):
             return None
-        shares = self.probabilities(image, count)
+        return self.rank(self.probabilities(image, count), wanted, among)
+
+    def rank(self, shares: np.ndarray, wanted: Sequence[str], among: Sequence[str] | None = None) -> Verdict:
+        """The verdict by a picture's ``probabilities``; see ``verdict``. The judge has to know one of ``wanted``."""
+        known = [i for i, name in enumerate(self.names) if name in wanted]
         chosen = np.isin(self.names, [*(self.names if among is None else among), *wanted])
         best = shares[known].max()
         # Another name of the same thing is no rival.
         rivals = chosen & ~np.isin(np.arange(len(self.names)), known)
-        rank = 1 + int((shares[:-1][rivals] > best).sum())
+        rank = 1 + int((shares[:-1][rivals] >= best).sum())
         best_name = int(np.where(chosen, shares[:-1], -1).argmax())
         first = self.names[best_name] if shares[best_name] > shares[-1] else NOTHING
         return Verdict(rank, int(rivals.sum()) + 1, float(shares[known].sum()), first)
@@ -127,7 +132,7 @@ def describe(images: np.ndarray) -> np.ndarray:
     parts.append(0.7 * _pooled(figure, 4))
     solid = _pooled(np.concatenate([images * figure, figure], -1), 12)
     parts.append(0.5 * solid[..., :3] / (solid[..., 3:] + 0.05))
-    far = np.stack([((images - np.float32(rgb)) ** 2).sum(-1) for rgb in compose.COLOURS.values()], -1)
+    far = np.stack([((images - np.array(rgb, np.float32)) ** 2).sum(-1) for rgb in compose.COLOURS.values()], -1)
     share = np.exp((far.min(-1, keepdims=True) - far) / 0.03)
     share = (share / share.sum(-1, keepdims=True) * figure).mean((1, 2))
     parts.append(1.5 * np.sqrt(share / (share.sum(-1, keepdims=True) + 1e-4)))
