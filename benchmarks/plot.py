@@ -2,7 +2,8 @@
 
     python benchmarks/plot.py RESULT.svg PHOTO.png --vpype PATH
 
-``PATH`` is the ``vpype`` of an environment with ``pip install vpype hatched occult``. Travel and lifts are counted by
+``PATH`` is the ``vpype`` of an environment with vpype, hatched (which needs three lists in place of arrays to run with
+shapely 2) and vpype's plugin occult, which is not the package of that name on PyPI. Travel and lifts are counted by
 the same code for both, from the SVGs that were written; hidden lines by shapely. CPU seconds are of whole processes.
 """
 
