@@ -132,10 +132,29 @@ def hidden(result: str, vpype: str, folder: Path) -> list[dict]:
                     within += shapely.intersection(lines[k], inner).length
         return f"{within:.1f}"
 
-    # Both draw what reaches out of the page too.
-    seconds = cpu([vpype, "read", str(file), "occult", "write", str(theirs)])
+    seconds = cpu(
+        [
+            vpype,
+            "read",
+            "--no-crop",
+            str(file),
+            "occult",
+            "crop",
+            "0",
+            "0",
+            "210mm",
+            "210mm",
+            "linemerge",
+            "linesort",
+            "write",
+            str(theirs),
+        ]
+    )
     found = strokes_of(theirs, 210.0)
-    rows = [row("hidden lines", "vpype occult", found, seconds) | {"hidden left, mm": left(found)}]
+    rows = [
+        row("hidden lines", "vpype occult, crop, linemerge, linesort", found, seconds)
+        | {"hidden left, mm": left(found)}
+    ]
     seconds = cpu([*EVOART, "plot", str(file), "--paper", "210x210mm", "--margin", "0mm", "--overwrite",
                    "--pens", "black:0.1", "-o", str(ours)])  # fmt: skip
     found = strokes_of(ours, 210.0)
