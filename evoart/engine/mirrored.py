@@ -23,6 +23,15 @@ class MirroredCanvas:
     def __init__(self, form: ShapesForm, target: Target) -> None:
         self.form, self._whole = form, PlacementCanvas(form, target)
 
+    @property
+    def area(self) -> tuple[float, float, float, float] | None:
+        """See ``PlacementCanvas.area``."""
+        return self._whole.area
+
+    @area.setter
+    def area(self, area: tuple[float, float, float, float] | None) -> None:
+        self._whole.area = area
+
     def both(self, kinds: Kinds, rows: np.ndarray) -> tuple[Kinds, np.ndarray]:
         """Kinds ``(2 k,)`` and rows ``(2 k, dim_per_group)`` of all shapes, each followed by its mirror image."""
         return tuple(kind for kind in kinds for _ in range(2)), both(self.form, kinds, rows)

@@ -156,8 +156,8 @@ class Icons:
         planes = []
         for k in range(int(labels.max()) + 1):
             plane = np.pad((labels == k).astype(np.float32), 2, mode="edge")
-            plane = sum(share * plane[i : i + side] for i, share in enumerate(_SOFT))
-            plane = sum(share * plane[:, i : i + side] for i, share in enumerate(_SOFT))
+            plane = np.sum([share * plane[i : i + side] for i, share in enumerate(_SOFT)], 0)
+            plane = np.sum([share * plane[:, i : i + side] for i, share in enumerate(_SOFT)], 0, dtype=np.float32)
             planes.append(np.asarray(Image.fromarray(plane, "F").resize((size, size), Image.Resampling.BICUBIC)))
         planes = np.array(planes)
         second, first = np.sort(planes, 0)[-2:] if len(planes) > 1 else (np.zeros_like(planes[0]), planes[0])
@@ -314,8 +314,8 @@ class _Reader:
         pieces = re.findall("|".join(map(re.escape, sorted(self.emoji, key=len, reverse=True))), _bare(prompt))
         if pieces:
             kinds = list(dict.fromkeys(pieces))
-            parts = tuple(Part(self.emoji[each], min(pieces.count(each), MOST)) for each in kinds[:3])
-            return Scene(parts, ("and",) * (len(parts) - 1), left_out=tuple(kinds[3:]))
+            shown = tuple(Part(self.emoji[each], min(pieces.count(each), MOST)) for each in kinds[:3])
+            return Scene(shown, ("and",) * (len(shown) - 1), left_out=tuple(kinds[3:]))
         clauses, links = self._clauses(prompt)
         parts: list[Part] = []
         relations: list[str] = []
