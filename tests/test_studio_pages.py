@@ -91,7 +91,7 @@ def draw(page, running, shapes=12):
 
 def test_the_whole_way_of_a_picture(open_page, running):
     page = open_page("#picture")
-    assert page.locator(".invite h2").is_visible()
+    page.wait_for_selector(".invite h2:visible")
     draw(page, running)
     before = shapes(page)
     assert len(before) == 10

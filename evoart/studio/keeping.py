@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,10 +43,3 @@ def explain(error: Exception) -> EvoartError:
     if isinstance(error, OSError):
         return EvoartError(f"the system refuses a file ({error.strerror or error})", "Free some space, or try again")
     return EvoartError(f"this is a bug in evoart ({type(error).__name__}: {error})", "Please report it")
-
-
-def work(pipe: Connection, folder: str) -> None:
-    """The process that draws; see ``evoart.studio.worker``."""
-    from evoart.studio.worker import main
-
-    main(pipe, folder)

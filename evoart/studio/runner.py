@@ -14,6 +14,7 @@ from evoart.errors import EvoartError, UsageError
 from evoart.output.files import write
 from evoart.run.job import Job
 from evoart.studio import keeping
+from evoart.studio.process import work
 
 PLAN, KEEP = "run.json", "run.npz"
 Publish = Callable[[str, dict[str, Any]], None]
@@ -169,7 +170,7 @@ class Runner:
     def _start_worker(self) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, other = context.Pipe()
-        self._process = context.Process(target=keeping.work, args=(other, str(self.folder.resolve())), daemon=True)
+        self._process = context.Process(target=work, args=(other, str(self.folder.resolve())), daemon=True)
         self._process.start()
         other.close()  # so that each end sees when the other is gone
         self._reader = threading.Thread(target=self._listen, args=(self._pipe,), name="evoart-runner", daemon=True)
