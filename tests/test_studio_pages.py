@@ -61,10 +61,12 @@ def idle(page):
 
 
 def wait_for_step(page, running, room, label):
-    """Until the room stands at a step of that label."""
+    """Until the room stands at a step of that label, and nothing is being made any more."""
     for _ in range(600):
         view = next(each["view"] for each in running.state()["rooms"] if each["name"] == room)
         if view["step"] and label in view["step"]["label"]:
+            idle(page)
+            page.wait_for_timeout(150)
             return view["step"]
         page.wait_for_timeout(100)
     raise AssertionError(view)
