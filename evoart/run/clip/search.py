@@ -79,7 +79,7 @@ class SearchBuilder:
     @property
     def _follows(self) -> bool:
         """Whether a derivative by the pixels is followed for several steps: in drafts of shapes, by models that cost
-        far more than drawing (measured: benchmarks/results/clip-draft.md)."""
+        far more than drawing (to be measured by: benchmarks/clip.py draft)."""
         large = sum(getattr(model, "work", LARGE) for model in self.score.models) >= LARGE
         return large and self.form.name == "shapes" and self.job.quality == "draft"
 
