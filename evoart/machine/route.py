@@ -58,13 +58,21 @@ def without_duplicates(strokes: Sequence[np.ndarray]) -> list[np.ndarray]:
 
 def plan(strokes: Sequence[np.ndarray], pen: Pen, start: tuple[float, float], join: float = 1.5) -> PenLayer:
     """Order a pen's strokes, and join those between which it moves no farther than ``join`` times its width."""
-    joined: list[np.ndarray] = []
-    for stroke in order_strokes(list(strokes), start):
-        if joined and np.hypot(*(stroke[0] - joined[-1][-1])) <= join * pen.width:
-            joined[-1] = np.vstack([joined[-1], stroke])
-        else:
-            joined.append(stroke)
+    joined = list(strokes)
+    for _ in range(2):  # longer strokes have another best order, in which more are neighbours
+        joined = _joined(order_strokes(joined, start), join * pen.width)
     return PenLayer(pen, joined)
+
+
+def _joined(strokes: Sequence[np.ndarray], reach: float) -> list[np.ndarray]:
+    """Strokes, each one with those after it that begin within ``reach`` mm of its end."""
+    runs: list[list[np.ndarray]] = []
+    for stroke in strokes:
+        if runs and np.hypot(*(stroke[0] - runs[-1][-1][-1])) <= reach:
+            runs[-1].append(stroke)
+        else:
+            runs.append([stroke])
+    return [np.vstack(run) for run in runs]
 
 
 def measure(
