@@ -200,10 +200,10 @@ def rank(world: icons.Icons, args: argparse.Namespace) -> None:
 
 
 def _lists(critic: judge.Judge, wanted: list[list[str]]) -> list[list[str]]:
-    """For each prompt 199 other things, always the same."""
+    """For each prompt 199 other things, always the same; no flags of countries, which nobody would take for them."""
     rng, found = np.random.default_rng(2), []
     for names in wanted:
-        others = sorted(set(critic.names) - set(names))
+        others = sorted(name for name in set(critic.names) - set(names) if not name.startswith("flag of "))
         found.append([others[i] for i in rng.choice(len(others), 199, replace=False)])
     return found
 

@@ -18,7 +18,7 @@ from captions import Captions
 from PIL import Image, ImageDraw, ImageFont
 from render import picture
 from scipy.ndimage import binary_fill_holes
-from sets import EMOJI, bodies, things
+from sets import EMOJI, SILHOUETTES, bodies, things
 
 COLOURED = ("openmoji", "emojione-v1")  # both CC BY-SA 4.0
 # Icons of one colour, by name: what they show is what they are called. Game icons, Tabler and Phosphor are the guide's.
@@ -124,21 +124,23 @@ def pictures(data: Path) -> Iterator[tuple[str, int, bool, np.ndarray]]:
 
 
 def render(data: Path) -> None:
-    """Write ``judged.npz``: pictures, the set and thing of each, whether it has one colour; and the things' names."""
-    if set(COLOURED) & set(EMOJI) or set(ICONS) & set(EMOJI):
-        raise SystemExit("a set of the guide's is among the judge's")
+    """Write ``judged.npz``: pictures, the set and thing of each, whether it has one colour; and the names of the things
+    that have any."""
+    if shared := {*COLOURED, *ICONS} & {*EMOJI, *SILHOUETTES}:
+        raise SystemExit(f"sets of the guide's are among the judge's: {', '.join(sorted(shared))}")
     rows = []
     for row in pictures(data):
         if row[3][..., 3].max() > 0:
             rows.append(row)
-    sets = sorted({row[0] for row in rows})
+    sets, known = sorted({row[0] for row in rows}), sorted({row[1] for row in rows})
+    names = Captions(data).names
     np.savez_compressed(
         data / "judged.npz", pictures=np.array([row[3] for row in rows]),
-        sets=np.array([sets.index(row[0]) for row in rows]), things=np.array([row[1] for row in rows]),
-        plain=np.array([row[2] for row in rows]), names=np.array(Captions(data).names), of=np.array(sets),
+        sets=np.array([sets.index(row[0]) for row in rows]), things=np.searchsorted(known, [row[1] for row in rows]),
+        plain=np.array([row[2] for row in rows]), names=np.array([names[i] for i in known]), of=np.array(sets),
     )  # fmt: skip
     count = {name: sum(row[0] == name for row in rows) for name in sets}
-    print(f"{len(rows):,} pictures of {len({row[1] for row in rows}):,} things: {count}")
+    print(f"{len(rows):,} pictures of {len(known):,} things: {count}")
 
 
 if __name__ == "__main__":

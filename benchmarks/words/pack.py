@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import zlib
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from blend import blurred
 from captions import Captions
+from scipy.ndimage import binary_dilation, find_objects, label
 
 from evoart.openclip.icons import FILE
 from evoart.openclip.safetensors import write
@@ -18,6 +20,12 @@ COLOURS = 10  # of a blend at most
 NEAR = 0.09  # colours nearer than this are one
 CRUMB = 30  # pixels of a patch at least
 SMOOTH = 1.3  # pixels
+PROCESSES = 4
+
+
+def nearest_of(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """The number of the nearest of ``centres`` ``(k, 3)`` for each of ``points`` ``(..., 3)``."""
+    return ((centres**2).sum(1) / 2 - points @ centres.T).argmin(-1)
 
 
 def flat(image: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -36,13 +44,13 @@ def flat(image: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.nd
         centres.append(points[far.argmax()] if len(centres) < 3 else points[rng.choice(len(points), p=far / far.sum())])
     centres = np.array(centres)
     for _ in range(12):
-        nearest = ((points[:, None] - centres[None]) ** 2).sum(-1).argmin(1)
+        nearest = nearest_of(points, centres)
         centres = np.array(
             [points[nearest == k].mean(0) if (nearest == k).any() else centres[k] for k in range(len(centres))]
         )
     # Merge what lies near or is hardly there.
     while len(centres) > 1:
-        nearest = ((points[:, None] - centres[None]) ** 2).sum(-1).argmin(1)
+        nearest = nearest_of(points, centres)
         size = np.bincount(nearest, minlength=len(centres))
         gap = np.sqrt(((centres[:, None] - centres[None]) ** 2).sum(-1)) + 9 * np.eye(len(centres))
         a, b = np.unravel_index(gap.argmin(), gap.shape)
@@ -54,7 +62,7 @@ def flat(image: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.nd
             centres = np.delete(centres, small, 0)
         else:
             break
-    labels = np.where(inside, ((rgb[..., None, :] - centres) ** 2).sum(-1).argmin(-1) + 1, 0)
+    labels = np.where(inside, nearest_of(rgb, centres) + 1, 0)
     return labels.astype(np.uint8), centres
 
 
@@ -72,15 +80,17 @@ def smooth(labels: np.ndarray, even: bool, sigma: float = SMOOTH) -> np.ndarray:
 
 def without_crumbs(labels: np.ndarray, least: int = CRUMB) -> np.ndarray:
     """Labels whose patches smaller than ``least`` pixels are given to their surroundings."""
-    from scipy.ndimage import binary_dilation, label
-
     labels = labels.copy()
     for k in np.unique(labels):
         patches = np.asarray(label(labels == k)[0])  # type: ignore[index]
-        for patch in np.flatnonzero(np.bincount(patches.ravel())[1:] < least) + 1:
-            where = patches == patch
+        sizes = np.bincount(patches.ravel(), minlength=2)[1:]
+        boxes = find_objects(patches)
+        for patch in np.flatnonzero(sizes < least):
+            rows, columns = boxes[patch]
+            box = slice(max(rows.start - 1, 0), rows.stop + 1), slice(max(columns.start - 1, 0), columns.stop + 1)
+            where = patches[box] == patch + 1
             rim = binary_dilation(where) & ~where
-            labels[where] = np.bincount(labels[rim]).argmax()
+            labels[box][where] = np.bincount(labels[box][rim]).argmax()
     return labels
 
 
@@ -96,9 +106,17 @@ def rimless(labels: np.ndarray) -> np.ndarray:
     return np.where(rim, near.argmax(0), labels).astype(np.uint8)
 
 
+def mapped(job: tuple[np.ndarray, bool]) -> tuple[bytes, np.ndarray]:
+    """Compressed labels and the palette of a blend in bytes ``(h, w, 4)``, symmetric or not."""
+    image, even = job
+    labels, centres = flat(image.astype(np.float32) / 255, np.random.default_rng(0))
+    labels = without_crumbs(smooth(without_crumbs(rimless(labels)), even))
+    return zlib.compress(labels.tobytes(), 9), centres
+
+
 def pack(data: Path, out: Path) -> None:
     """Write ``icons-prior.safetensors``."""
-    store, rng = dict(np.load(data / "blends.npz")), np.random.default_rng(0)
+    store = dict(np.load(data / "blends.npz"))
     captions = Captions(data)
     rows = json.loads((data / "things.json").read_text())["things"]
     things = [
@@ -107,12 +125,12 @@ def pack(data: Path, out: Path) -> None:
         for i, row in enumerate(rows)
     ]  # fmt: skip
     maps, offsets, palettes = [], [0], []
-    for image, even in zip(store["blends"], store["symmetric"], strict=True):
-        labels, centres = flat(image.astype(np.float32) / 255, rng)
-        labels = without_crumbs(smooth(without_crumbs(rimless(labels)), even))
+    jobs = list(zip(store["blends"], store["symmetric"], strict=True))
+    with ProcessPoolExecutor(PROCESSES) as workers:
+        flattened = list(workers.map(mapped, jobs, chunksize=32))
+    for packed, centres in flattened:
         palette = np.zeros((COLOURS, 3), np.uint8)
         palette[: len(centres)] = np.clip(255 * centres + 0.5, 0, 255).astype(np.uint8) if len(centres) else 0
-        packed = zlib.compress(labels.tobytes(), 9)
         maps.append(np.frombuffer(packed, np.uint8))
         offsets.append(offsets[-1] + len(packed))
         palettes.append(palette)

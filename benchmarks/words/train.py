@@ -13,6 +13,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from captions import Captions
 from judged import fetch, render
 from PIL import Image
 from sets import EMOJI
@@ -163,15 +164,17 @@ def examples_of(points: np.ndarray, things: np.ndarray) -> tuple[np.ndarray, np.
 def measure(critic: judge.Judge, data: Path, most: int) -> None:
     """Print how often true icons of each of the guide's sets (never seen) are named rightly first, and among five."""
     store, said = np.load(data / "pictures.npz"), json.loads((data / "things.json").read_text())["sets"]
-    pictures = store["pictures"]
+    pictures, names = store["pictures"], Captions(data).names
+    known = {name: i for i, name in enumerate(critic.names)}
+    at = np.array([known.get(names[i], -1) for i in store["things"]])
     for k, name in enumerate(said):
         if name not in EMOJI:
             continue
-        rows = np.random.default_rng(7).permutation(np.flatnonzero(store["sets"] == k))[:most]
+        rows = np.random.default_rng(7).permutation(np.flatnonzero((store["sets"] == k) & (at >= 0)))[:most]
         place = []
         for row in rows:
             shares = critic.probabilities(compose.flattened(pictures[row] / np.float32(255)))[:-1]
-            place.append(int((shares > shares[store["things"][row]]).sum()))
+            place.append(int((shares > shares[at[row]]).sum()))
         place = np.array(place)
         print(f"{name:20s} first {(place == 0).mean():.1%}, among five {(place < 5).mean():.1%}", flush=True)
 
