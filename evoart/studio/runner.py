@@ -17,6 +17,7 @@ from evoart.studio import keeping
 from evoart.studio.process import work
 
 PLAN, KEEP = "run.json", "run.npz"
+FILMED = 60  # pictures of which a film can be made
 Publish = Callable[[str, dict[str, Any]], None]
 Done = Callable[[dict[str, Any]], None]
 
@@ -288,10 +289,17 @@ class Runner:
         except EvoartError as error:
             self.publish("failure", {"error": error.message, "hint": error.hint})
         self._plan, self._asked = None, ""
+        self._thin_films()
         for name in (PLAN, KEEP):
             with contextlib.suppress(OSError):
                 (self.folder / name).unlink(missing_ok=True)
         self._tell()
+
+    def _thin_films(self) -> None:
+        """Films are kept of the latest pictures only, for each is as large as a checkpoint."""
+        for path in sorted((self.folder / keeping.FILMS).glob("*.npz"))[:-FILMED]:
+            with contextlib.suppress(OSError):
+                path.unlink()
 
     def _write(self) -> None:
         write(self.folder / PLAN, json.dumps(self._plan).encode(), overwrite=True)
