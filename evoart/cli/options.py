@@ -25,6 +25,7 @@ KINDS = (
     "cubic",
     "polygon:5",
     "regular:6",
+    "blob:6",
     "mixed",
 )
 STRATEGIES = (
