@@ -47,7 +47,7 @@ class Runner:
         self._process: Any = None
         self._pipe: Any = None
         self._reader: threading.Thread | None = None
-        self._closed = False
+        self._closed, self._warm = False, False
         with contextlib.suppress(FileNotFoundError):
             try:
                 self._plan = json.loads((folder / PLAN).read_text("utf-8"))
@@ -154,6 +154,7 @@ class Runner:
             results = [{k: r[k] for k in ("picture", "figures", "label", "seed")} for r in plan["results"]]
             return facts | {
                 "state": state,
+                "warm": self._warm,
                 "count": len(plan["jobs"]),
                 "results": results,
                 "progress": self._progress,
@@ -212,7 +213,8 @@ class Runner:
         self._tell()
 
     def _on_ready(self, data: dict[str, Any]) -> None:
-        self.publish("ready", {})
+        self._warm = True
+        self._tell()
 
     def _on_event(self, data: dict[str, Any]) -> None:
         if self._plan is None:
