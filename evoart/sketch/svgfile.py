@@ -35,6 +35,7 @@ _SHOWING = {"style", "display", "visibility"}  # attributes that can hide an ele
 _LETTER = _POINTS_EACH > 0
 _SHORT, _LONG = 2000, 5_000_000  # characters: up to which numbers are counted one by one, and a prefix of what is long
 _NUMBER = re.compile(r"[\d.]+(?:[eE][-+]?\d+)?")
+_Lines = tuple[ElementTree.Element, list[np.ndarray]]
 _HREF = ("href", "{http://www.w3.org/1999/xlink}href")
 
 
@@ -53,6 +54,26 @@ def read_svg(data: bytes, where: str) -> Page:
     Raises:
         EvoartError: no SVG, with entities, without a path, or more than a pen could ever draw.
     """
+    walk = _walk(data, where)
+    strokes = [line for _, lines in walk.elements() for line in lines]
+    if not strokes:
+        raise EvoartError(f"'{where}' has no paths", "Text and bitmaps must be turned into paths first")
+    return Page(strokes, walk.box or _around(strokes))
+
+
+def read_contours(data: bytes, where: str) -> Iterator[tuple[list[np.ndarray], bool]]:
+    """The contours ``(k, 2)`` of each filled element of an SVG document, and whether its rule is even-odd.
+
+    Raises:
+        EvoartError: as ``read_svg``.
+    """
+    for element, lines in _walk(data, where).elements():
+        style = _style(element)
+        if style.get("fill", element.get("fill")) != "none" and _tag(element) != "line":
+            yield lines, style.get("fill-rule", element.get("fill-rule")) == "evenodd"
+
+
+def _walk(data: bytes, where: str) -> _Walk:
     if len(data) > LARGEST:
         raise EvoartError(f"'{where}' has {len(data) >> 20} MiB", f"{LARGEST >> 20} MiB is the most for a drawing")
     _check(data, where)
@@ -61,10 +82,7 @@ def read_svg(data: bytes, where: str) -> Page:
         raise EvoartError(f"'{where}' is XML, but no SVG", "Give an SVG with paths")
     walk = _Walk(root, where)
     walk.check_size()
-    strokes = list(walk.strokes())
-    if not strokes:
-        raise EvoartError(f"'{where}' has no paths", "Text and bitmaps must be turned into paths first")
-    return Page(strokes, walk.box or _around(strokes))
+    return walk
 
 
 def _check(data: bytes, where: str) -> None:
@@ -137,11 +155,11 @@ class _Walk:
         known[key] = min(count, POINTS + 1)
         return known[key]
 
-    def strokes(self) -> Iterator[np.ndarray]:
-        """The strokes ``(k, 2)`` in the order of the document."""
+    def elements(self) -> Iterator[_Lines]:
+        """The elements that show, in the order of the document, each with its strokes ``(k, 2)``."""
         yield from self._element(self.root, self.identity, 0, 0)
 
-    def _element(self, element: ElementTree.Element, matrix: Any, uses: int, depth: int) -> Iterator[np.ndarray]:
+    def _element(self, element: ElementTree.Element, matrix: Any, uses: int, depth: int) -> Iterator[_Lines]:
         from svgelements import Matrix
 
         self._check_depth(depth)
@@ -169,7 +187,7 @@ class _Walk:
             return None
         return self.ids.get(name[1:])
 
-    def _use(self, element: ElementTree.Element, matrix: Any, uses: int, depth: int) -> Iterator[np.ndarray]:
+    def _use(self, element: ElementTree.Element, matrix: Any, uses: int, depth: int) -> Iterator[_Lines]:
         from svgelements import Matrix
 
         target = self._target(element, uses)
@@ -183,20 +201,22 @@ class _Walk:
         if depth > DEPTH:
             raise EvoartError(f"'{self.where}' has elements more than {DEPTH} deep", "Simplify it, or take it apart")
 
-    def _shape(self, tag: str, element: ElementTree.Element, matrix: Any) -> Iterator[np.ndarray]:
+    def _shape(self, tag: str, element: ElementTree.Element, matrix: Any) -> Iterator[_Lines]:
         if tag == "rect" and self._is_background(element):
             return
+        kept = []
         try:
-            lines = _lines(abs(_path(tag, element) * matrix))
-            for line in lines:
+            for line in _lines(abs(_path(tag, element) * matrix)):
                 self._count(len(line))
                 if (np.abs(line) <= FARTHEST).all():
-                    yield line
+                    kept.append(line)
         except EvoartError:
             raise
         except Exception:  # as above, of path data
             said = (element.get("d") or element.get("points") or element.get("id") or "")[:60]
             raise EvoartError(f"'{self.where}' has a broken {tag}: {said}", "Fix or remove it") from None
+        if kept:
+            yield element, kept
 
     def _is_background(self, element: ElementTree.Element) -> bool:
         """A rectangle over the whole page, without an outline, is paper and not drawn."""

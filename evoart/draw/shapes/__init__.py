@@ -9,6 +9,7 @@ from evoart.draw.shapes.base import Shape
 from evoart.draw.shapes.ellipse import Circle, Ellipse, RotatedEllipse
 from evoart.draw.shapes.polygon import FreePolygon, RegularPolygon
 from evoart.draw.shapes.rectangle import Rectangle, RotatedRectangle
+from evoart.draw.shapes.stamp import is_stamp, stamp
 from evoart.draw.shapes.stroke import Stroke
 from evoart.draw.shapes.triangle import Triangle
 from evoart.errors import UsageError
@@ -38,12 +39,14 @@ CORNERS = (3, 24)
 
 @functools.cache
 def shape(name: str) -> Shape:
-    """The shape called ``name``: a registered one, or ``polygon:N`` / ``regular:N`` with N corners (3 to 24).
+    """The shape called ``name``: a registered one, ``polygon:N`` or ``regular:N`` with N corners (3 to 24), or a stamp.
 
     Raises:
         UsageError: unknown name (with a suggestion) or a number of corners out of range.
     """
     name = spelled(name)
+    if is_stamp(name):
+        return stamp(name)
     family, colon, corners = name.partition(":")
     if colon and family in FAMILIES:
         low, high = CORNERS
