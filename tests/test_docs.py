@@ -122,6 +122,7 @@ def test_a_release_is_checked(tmp_path):
     assert any("NOTICE.md is not among the licences" in fault for fault in faults)
     assert any("no heading '## 9.9.8'" in fault for fault in faults)
 
+
 NOTEBOOKS = sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))
 
 

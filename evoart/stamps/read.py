@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import unicodedata
@@ -68,7 +69,7 @@ def _silhouette(data: bytes, place: str):
 
     from evoart.picture import load
 
-    image, alpha = load(data, place).at(_TRACED)
+    image, alpha = load(data, needed=_TRACED, label=f"'{place}'").at(_TRACED)
     if alpha is None:
         corners = image[[0, 0, -1, -1], [0, -1, 0, -1]]
         distance = np.sqrt(((image - np.median(corners, 0)) ** 2).sum(-1))
@@ -105,12 +106,12 @@ def read_letters(text: str, font: str | None) -> list[Stamp]:
 def _letter(place: str, letter: str) -> list[Stamp]:
     from fontTools.pens.recordingPen import DecomposingRecordingPen
 
-    opened = _open_font(place)
-    glyphs, names = opened.getGlyphSet(), opened.getBestCmap() or {}
-    if ord(letter) not in names:
-        raise UsageError(f"the font '{place}' has no letter '{letter}'", "Choose another with --font")
-    pen = DecomposingRecordingPen(glyphs)
-    glyphs[names[ord(letter)]].draw(pen)
+    with _open_font(place) as opened:
+        glyphs, names = opened.getGlyphSet(), opened.getBestCmap() or {}
+        if ord(letter) not in names:
+            raise UsageError(f"the font '{place}' has no letter '{letter}'", "Choose another with --font")
+        pen = DecomposingRecordingPen(glyphs)
+        glyphs[names[ord(letter)]].draw(pen)
     label = letter if letter.isascii() and letter.isalnum() else f"u{ord(letter):x}"
     region = fill(_flatten(pen.value))
     return stamps_of(region, label, f"the letter '{letter}' of '{place}'", mirror=False, upright=True)
@@ -122,9 +123,7 @@ def _open_font(place: str):
     try:
         if os.path.getsize(place) > _LARGEST:
             raise UsageError(f"'{place}' has more than {_LARGEST >> 20} MiB", "Choose another font")
-        opened = TTFont(place, fontNumber=0, lazy=True)
-        opened.getBestCmap()
-        return opened
+        return TTFont(io.BytesIO(Path(place).read_bytes()), fontNumber=0)
     except OSError as error:
         raise UsageError(f"the font '{place}' cannot be read: {error.strerror or error}", "Check the name") from None
     except UsageError:

@@ -53,7 +53,7 @@ def stamps_of(region: BaseGeometry, label: str, where: str, *, mirror: bool, upr
     whole = sum(part.area for part in parts)
     if not whole > 0:
         raise EvoartError(
-            f"{where} has nothing that is filled", "Give closed paths with an area; turn lines into paths"
+            f"{where} has nothing that is filled", "Give closed paths with an area; turn text and lines into paths"
         )
     rings = []
     for part in parts:

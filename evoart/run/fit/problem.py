@@ -177,10 +177,8 @@ def _settle_background(job: FitJob, alpha: np.ndarray | None) -> FitJob:
     """The job with its background decided: transparent, for shapes that stay inside a transparent photograph.
 
     Raises:
-        UsageError: nothing of the photograph is opaque; shapes asked to stay inside one that is everywhere.
+        UsageError: shapes asked to stay inside a photograph that is opaque everywhere.
     """
-    if alpha is not None and not alpha.max() > 0:
-        raise UsageError("the picture is transparent everywhere", "Give one that shows something")
     if job.inside and alpha is None:
         raise UsageError("the picture is opaque everywhere: there is nothing to stay inside of", "Leave out --inside")
     free = job.background == "mean" and not job.keep_alpha
