@@ -7,7 +7,6 @@ server is gone, it saves the run and ends.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import signal
 import threading
@@ -18,20 +17,17 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from evoart.errors import EvoartError, out_of_memory
+from evoart.errors import EvoartError
 from evoart.locks import try_lock
-from evoart.output.files import write
 from evoart.run.events import Event, Finished, Improved, Interrupted, Noted, Progress, Started, Unsaved
 from evoart.run.job import Job
 from evoart.run.loop import Keep, resume, run
-from evoart.run.result import Result
 from evoart.run.stop import Stop
+from evoart.studio.keeping import FILMS, explain, keep_picture
 
-PICTURES, THUMBS, FILMS = "pictures", "thumbs", "films"
 EVERY = 3.0  # seconds between checkpoints
 SHOWN = 0.2  # seconds between pictures of a run
 LIVE, PAINTED = 1024, 384  # pixels of a run's pictures: as elements, as one embedded picture
-THUMB = 360  # pixels of the long side
 
 
 def main(pipe: Connection, folder: str) -> None:
@@ -56,7 +52,7 @@ class _Worker:
     def __init__(self, pipe: Connection) -> None:
         self.pipe = pipe
         self.orders: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
-        self.stop, self.ending = Stop(), False
+        self.stop = Stop()
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
@@ -66,13 +62,13 @@ class _Worker:
             except (EOFError, OSError):
                 order = {"do": "end"}
             if order["do"] == "end":
-                self.ending = True
                 self.stop.ask("terminated")
                 self.orders.put(None)
                 return
             if order["do"] == "stop":
                 self.stop.ask()
             else:
+                self.stop.why = None  # here, for a request to stop may come before the run has begun
                 self.orders.put(order)
 
     def tell(self, what: str, **data: Any) -> None:
@@ -83,7 +79,6 @@ class _Worker:
         _warm()
         self.tell("ready")
         while (order := self.orders.get()) is not None:
-            self.stop.why = "terminated" if self.ending else None
             try:
                 self._run(order)
             except Exception as error:
@@ -153,32 +148,3 @@ def svg_of(event: Improved) -> str:
     drawing = event.drawing
     side = LIVE if isinstance(drawing, Scene) else PAINTED
     return drawing.svg(output_size(drawing.width, drawing.height, side))
-
-
-def keep_picture(result: Result, name: str, folder: Path = Path()) -> str:
-    """Write a result into the studio's ``folder`` as ``name`` and its extension, with a thumbnail; returns that.
-
-    SVG where the form has elements, else PNG; the recipe is inside.
-    """
-    from evoart.forms.cppn import NetworkForm
-    from evoart.forms.sheet import SheetForm
-    from evoart.output.formats import encode
-
-    kind = "png" if isinstance(result.form, NetworkForm | SheetForm) else "svg"
-    artwork = result.artwork()
-    thumb = dataclasses.replace(result, kept={}).artwork(min(THUMB, max(result.size)))
-    file = f"{name}.{kind}"
-    write(folder / PICTURES / file, encode(kind, artwork), overwrite=True)
-    write(folder / THUMBS / f"{name}.webp", encode("webp", thumb), overwrite=True, flush=False)
-    return file
-
-
-def explain(error: Exception) -> EvoartError:
-    """Any error in our words."""
-    if isinstance(error, EvoartError):
-        return error
-    if out_of_memory(error):
-        return EvoartError("there is not enough memory", "Use fewer shapes or a smaller photograph")
-    if isinstance(error, OSError):
-        return EvoartError(f"the system refuses a file ({error.strerror or error})", "Free some space, or try again")
-    return EvoartError(f"this is a bug in evoart ({type(error).__name__}: {error})", "Please report it")

@@ -13,5 +13,7 @@ ROOMS = Registry(
     "evoart.rooms",
     {
         "picture": "evoart.studio.rooms.picture:ROOM",
+        "words": "evoart.studio.rooms.words:ROOM",
+        "wall": "evoart.studio.rooms.wall:ROOM",
     },
 )
