@@ -156,16 +156,23 @@ def test_letters_come_upright_from_a_font():
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        ("", "nothing that is filled"),
+        ("", "has no paths"),
         ('<path d="M0 0L5 5"/>', "nothing that is filled"),
-        ('<text x="1" y="9">words</text>', "nothing that is filled"),
-        ('<path fill="none" stroke="black" d="M0 0H5V5Z"/>', "nothing that is filled"),
-        ("<script>alert(1)</script>", "nothing that is filled"),
+        ('<text x="1" y="9">words</text>', "has no paths"),
+        ('<path fill="none" d="M0 0H5V5Z"/>', "has no paths|nothing that is filled"),
+        ("<script>alert(1)</script>", "has no paths"),
     ],
 )
 def test_svgs_without_an_area_are_told_apart(tmp_path, body, says):
     with pytest.raises(EvoartError, match=says):
         read_stamps(str(write(tmp_path / "none.svg", body)))
+
+
+def test_lines_are_as_wide_as_they_are_drawn(tmp_path):
+    path = write(tmp_path / "l.svg", '<path fill="none" stroke="black" stroke-width="2" d="M2 12H22"/>')
+    (bar,) = read_stamps(str(path))
+    low, high = (np.asarray(bar.contours[0]).min(0), np.asarray(bar.contours[0]).max(0))
+    assert (high - low)[1] / (high - low)[0] == pytest.approx(2 / 22, abs=0.01)  # round caps
 
 
 def test_an_svg_of_very_many_points_is_refused(tmp_path):

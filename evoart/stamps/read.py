@@ -8,12 +8,18 @@ import sys
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from evoart.draw.shapes.stamp import Stamp
 from evoart.errors import EvoartError, UsageError
+from evoart.sketch.svgfile import read_painting
 from evoart.stamps.region import MOST_READ, fill, stamps_of
+
+if TYPE_CHECKING:
+    from fontTools.ttLib import TTFont
+    from shapely.geometry.base import BaseGeometry
 
 PICTURES = (".png", ".webp", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".avif")
 MOST_FILES = 64  # of a folder
@@ -49,21 +55,22 @@ def read_stamps(place: str) -> list[Stamp]:
     raise UsageError(f"'{place}' is no outline by its extension", f"Give .svg or {' '.join(PICTURES[:3])}")
 
 
-def _svg_region(data: bytes, place: str):
-    from shapely import unary_union
+def _svg_region(data: bytes, place: str) -> BaseGeometry:
+    """What an SVG fills; where it fills nothing, what its lines cover."""
+    import shapely
 
-    from evoart.sketch.svgfile import read_contours
+    elements = read_painting(data, place).elements
+    points = sum(len(line) for element in elements for line in element.lines)
+    if points > MOST_READ:
+        raise EvoartError(f"'{place}' has more than {MOST_READ:,} points", "Simplify it; a stamp is small")
+    filled = shapely.union_all([fill(element.lines, element.even_odd) for element in elements if element.fill])
+    if filled.area > 0:
+        return filled
+    lines = [(line, element.width) for element in elements if element.stroke for line in element.lines]
+    return shapely.union_all([shapely.LineString(line).buffer(width / 2) for line, width in lines if len(line) > 1])
 
-    regions, points = [], 0
-    for contours, even_odd in read_contours(data, place):
-        points += sum(map(len, contours))
-        if points > MOST_READ:
-            raise EvoartError(f"'{place}' has more than {MOST_READ:,} points", "Simplify it; a stamp is small")
-        regions.append(fill(contours, even_odd))
-    return unary_union(regions)
 
-
-def _silhouette(data: bytes, place: str):
+def _silhouette(data: bytes, place: str) -> BaseGeometry:
     """The region where a picture is opaque; where it is opaque everywhere, where it differs from its corners."""
     import contourpy
 
@@ -117,7 +124,7 @@ def _letter(place: str, letter: str) -> list[Stamp]:
     return stamps_of(region, label, f"the letter '{letter}' of '{place}'", mirror=False, upright=True)
 
 
-def _open_font(place: str):
+def _open_font(place: str) -> TTFont:
     from fontTools.ttLib import TTFont
 
     try:
