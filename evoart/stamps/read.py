@@ -8,7 +8,7 @@ import sys
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -85,11 +85,8 @@ def _silhouette(data: bytes, place: str) -> BaseGeometry:
             raise EvoartError(f"'{place}' shows nothing on its background", "Give a picture with transparency")
     if alpha.shape[0] * alpha.shape[1] < 9:
         raise EvoartError(f"'{place}' is too small to have an outline", "Give 16 pixels or more a side")
-    padded = np.pad(alpha, 1)
-    generator = contourpy.contour_generator(z=padded, fill_type="OuterOffset")
-    polygons, offsets = generator.filled(0.5, np.inf)
-    rings = [part for p, o in zip(polygons, offsets, strict=True) for part in np.split(p, o[1:-1])]
-    return fill([ring[:-1] for ring in rings], even_odd=True)
+    lines: Any = contourpy.contour_generator(z=np.pad(alpha, 1)).lines(0.5)  # closed: the margin is transparent
+    return fill([np.asarray(line)[:-1] for line in lines], even_odd=True)
 
 
 def read_letters(text: str, font: str | None) -> list[Stamp]:

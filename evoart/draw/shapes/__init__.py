@@ -41,7 +41,7 @@ CORNERS = (3, 24)
 
 @functools.cache
 def shape(name: str) -> Shape:
-    """The shape called ``name``: a registered one, ``polygon:N``, ``regular:N`` or ``blob:N`` (N from 3 to 24), or a stamp.
+    """The shape called ``name``: a registered one, a stamp, or ``polygon:N``, ``regular:N``, ``blob:N`` (N 3 to 24).
 
     Raises:
         UsageError: unknown name (with a suggestion) or a number of corners out of range.
