@@ -20,10 +20,12 @@ from evoart.version import __version__
 if TYPE_CHECKING:
     from evoart.errors import EvoartError, MissingExtra, UsageError
     from evoart.run.api import clip, events, fit, fit_many, load, make
+    from evoart.run.cppn.generation import Breeder
     from evoart.run.job import Job
     from evoart.run.result import Result
 
 __all__ = [
+    "Breeder",
     "EvoartError",
     "Job",
     "MissingExtra",
@@ -43,6 +45,7 @@ _HOME = {
     "EvoartError": "evoart.errors",
     "MissingExtra": "evoart.errors",
     "UsageError": "evoart.errors",
+    "Breeder": "evoart.run.cppn.generation",
     "Job": "evoart.run.job",
     "Result": "evoart.run.result",
     "clip": "evoart.run.api",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -55,21 +56,30 @@ class BreedProblem(SheetProblem):
     def search(self) -> Search:
         """See ``Problem.search``."""
         device.limit_threads(self.job.threads)
-        painters = Painters(self.resolution)
-        seen = painters.pictures(self.parents)
-
-        def judge(children: Sequence[Picture]) -> np.ndarray:
-            images = painters.pictures(children)
-            nearest = np.abs(images[:, None] - seen[None]).mean((2, 3, 4)).min(1)
-            if isinstance(children[0][0], NetworkForm):
-                return np.where(nearest < _SAME, 1.0, 1 - liveliness(images))
-            return np.where(nearest < _SAME_STROKES, 1.0, 0.0)  # the first that differs: taste is the chooser's
-
         def make(place: int) -> list[Picture]:
             return [child for child, _ in self._children(place)]
 
         filled = places(self.job)
-        return BestOfN(make, judge, self.kind(filled), self.assemble, filled)
+        return BestOfN(make, self._judge, self.kind(filled), self.assemble, filled)
+
+    def children(self) -> list[tuple[Picture, tuple[int, ...]]]:
+        """Every child and the numbers of its parents, from 0: what the search finds, judged all at once."""
+        candidates = [self._children(place) for place in range(1, self.job.n + 1)]
+        losses = self._judge([child for some in candidates for child, _ in some]).reshape(len(candidates), -1)
+        return [some[int(np.argmin(row))] for some, row in zip(candidates, losses, strict=True)]
+
+    @functools.cached_property
+    def _seen(self) -> np.ndarray:
+        return Painters(self.resolution).pictures(self.parents)
+
+    def _judge(self, children: Sequence[Picture]) -> np.ndarray:
+        """Losses ``(n,)``: a child that looks like a parent is worth nothing. Networks are judged by their liveliness;
+        of others the first that differs is as good as any, for taste is the chooser's."""
+        images = Painters(self.resolution).pictures(children)
+        nearest = np.abs(images[:, None] - self._seen[None]).mean((2, 3, 4)).min(1)
+        networks = np.array([isinstance(form, NetworkForm) for form, _ in children])
+        same = nearest < np.where(networks, _SAME, _SAME_STROKES)
+        return np.where(same, 1.0, np.where(networks, 1 - liveliness(images), 0.0))
 
     def _children(self, place: int) -> list[tuple[Picture, tuple[int, ...]]]:
         """Candidates for one place and the numbers of their parents, from 0: mild changes first, wilder ones at the
@@ -96,12 +106,12 @@ class BreedProblem(SheetProblem):
         own = [f"parent {number}: {os.path.basename(path)}" for number, path in enumerate(self.job.parents, 1)]
         return [*individuals, *empty, *self.parents], (*captions, *("" for _ in empty), *own)
 
-    def whose(self, place: int, one: Picture) -> tuple[int, ...]:
+    def _parents_of(self, place: int, one: Picture) -> tuple[int, ...]:
         """Numbers of the parents, from 0, of the child ``one`` at ``place``, from 1."""
         return next((who for child, who in self._children(place) if np.array_equal(child[1], one[1])), ())
 
     def _whose(self, place: int, one: Picture) -> str:
-        names = " and ".join(str(parent + 1) for parent in self.whose(place, one))
+        names = " and ".join(str(parent + 1) for parent in self._parents_of(place, one))
         return f"{place}: child of {names}" if names else str(place)
 
     def assemble(self, individuals: Sequence[Picture | None]) -> tuple[Any, Genome]:
