@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from evoart.run.cppn.generation import Breeder
     from evoart.run.job import Job
     from evoart.run.result import Result
+    from evoart.run.sketch.proposals import propose_strokes
 
 __all__ = [
     "Breeder",
@@ -38,6 +39,7 @@ __all__ = [
     "fit_many",
     "load",
     "make",
+    "propose_strokes",
 ]
 
 # Imported on first use: ``import evoart`` itself must cost nothing.
@@ -54,6 +56,7 @@ _HOME = {
     "fit_many": "evoart.run.api",
     "load": "evoart.run.api",
     "make": "evoart.run.api",
+    "propose_strokes": "evoart.run.sketch.proposals",
 }
 
 

@@ -56,6 +56,7 @@ class BreedProblem(SheetProblem):
     def search(self) -> Search:
         """See ``Problem.search``."""
         device.limit_threads(self.job.threads)
+
         def make(place: int) -> list[Picture]:
             return [child for child, _ in self._children(place)]
 
