@@ -12,7 +12,7 @@ from evoart.errors import UsageError
 from evoart.forms.breeding import Picture
 from evoart.forms.cppn import NetworkForm
 from evoart.run.cppn.breed import BreedProblem
-from evoart.run.cppn.job import BreedJob, CppnBreedJob, CppnJob
+from evoart.run.cppn.job import BreedJob, CppnBreedJob
 from evoart.run.cppn.networks import aspect_of, network_form, read_picture
 from evoart.run.cppn.sheet import RandomProblem
 from evoart.run.job import Job
@@ -91,6 +91,7 @@ def breed(parents: Sequence[Picture], job: BreedJob, name: str = "", before: Gen
         job: names the parents' files; they are not read here.
         name, before: see ``Generation``.
     """
+    parents = [form.finalised(genome) for form, genome in parents]  # as their files have them
     first = parents[0][0]
     decided = {"aspect": aspect_of(first)} | ({} if isinstance(job, CppnBreedJob) else {"form": first.name})
     job = dataclasses.replace(job.with_seed(), **decided)

@@ -13,5 +13,6 @@ ROOMS = Registry(
     "evoart.rooms",
     {
         "picture": "evoart.studio.rooms.picture:ROOM",
+        "breed": "evoart.studio.rooms.breed:ROOM",
     },
 )
