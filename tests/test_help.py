@@ -100,6 +100,7 @@ def test_a_flag_means_the_same_in_every_command():
         (["cppn"], {}),
         (["cppn", "fit"], {"picture": "NAME.jpg"}),
         (["cppn", "breed"], {"parents": ["a.png"]}),
+        (["breed"], {"parents": ["a.png"]}),
         (["cppn", "explore"], {}),
         (["cppn", "film"], {"networks": ["NAME.png"]}),
         (["sketch", "sample"], {"model": "model"}),

@@ -27,6 +27,7 @@ from evoart.types import Array
 
 MOST = 64  # proposals at once
 _CHUNK = 16  # steps of one compiled program
+_SIZE = 16  # proposals of the usual program
 _FILL = 0.8  # of the page's side, that a whole drawing of the model spans
 _TOLERANCE = 2 / 255  # of a drawing's extent: what its training data were simplified by
 _KEPT = 400  # states
@@ -100,7 +101,7 @@ class Proposer:
         if left < 2:
             raise UsageError(f"{used} points are drawn, and '{self.config.name}' holds no more", "Draw fewer strokes")
         condition, state, last = self._advance(rows, class_index)
-        size = 1 << max(0, count - 1).bit_length()
+        size = _SIZE if count <= _SIZE else MOST  # two sizes, so two programs
         carry = tuple(jnp.asarray(np.tile(each, (size, 1))) for each in (state, last))
         told = jnp.asarray(np.tile(condition, (size, 1)))
         noise = draw_noise(size, -(-left // _CHUNK) * _CHUNK, seed).swapaxes(0, 1)
@@ -124,17 +125,17 @@ class Proposer:
         if not whole:
             lifts = np.flatnonzero(rows[:, 3] > 0.5)
             if len(lifts):
-                finished = finished and lifts[0] == len(rows) - 1
+                finished = finished and bool(lifts[0] == len(rows) - 1)
                 rows = rows[: lifts[0] + 1]
         steps = np.column_stack([rows[:, :2] * self.config.scale / self.factor, rows[:, 3]]).astype(np.float64)
         if end is None:  # the pen is on the paper, in the middle of the page
             lines = to_polylines(steps)
             low, high = bounds(lines)
             shift = np.array([0.5, 0.5 if whole else 0.35]) - (low + high) / 2
-            return Proposal([line + shift for line in lines], finished)
+            return Proposal([line + shift for line in lines], bool(finished))
         # A lift before the first point: what stands at the origin then is the end of the stroke before.
         lines = to_polylines(np.concatenate([[[0.0, 0.0, 1.0]], steps]))[1:] if len(steps) else []
-        return Proposal([line + end for line in lines], finished)
+        return Proposal([line + end for line in lines], bool(finished))
 
     def _rows(self, strokes: Sequence[np.ndarray]) -> tuple[list[np.ndarray], np.ndarray | None]:
         """stroke-5 rows of every stroke in the model's units, and where the pen was lifted last, on the page."""

@@ -14,5 +14,6 @@ ROOMS = Registry(
     {
         "picture": "evoart.studio.rooms.picture:ROOM",
         "breed": "evoart.studio.rooms.breed:ROOM",
+        "draw": "evoart.studio.rooms.draw:ROOM",
     },
 )
