@@ -41,6 +41,7 @@ class PlacementCanvas:
         self._engine: ScanlineEngine | None = None
         self._outlines: dict[str, tuple[Layout, Outline | None]] = {}
         self._polisher: tuple[tuple[str, ...], Polisher] | None = None
+        self.area: tuple[float, float, float, float] | None = None  # new shapes begin in it; shares of the sides
         self._canvas = np.empty((3, self.height, self.width), np.float32)
         self._error = np.empty(self.height * self.width)
 
@@ -135,7 +136,15 @@ class PlacementCanvas:
     def _refresh(self) -> None:
         running_sums(self._image, self._canvas, self._weight, self._table)
         error = ((self._image - self._canvas) ** 2).sum(0) * self._weight
-        self._error = np.cumsum(error.ravel(), dtype=np.float64)
+        self._error = np.cumsum(self.within(error).ravel(), dtype=np.float64)
+
+    def within(self, error: np.ndarray) -> np.ndarray:
+        """An error ``(h, w)``, without what lies outside the area."""
+        if self.area is None:
+            return error
+        left, top, right, bottom = self.area
+        y, x = (np.arange(self.height) + 0.5) / self.height, (np.arange(self.width) + 0.5) / self.width
+        return error * np.outer((top <= y) & (y <= bottom), (left <= x) & (x <= right))
 
 
 def precompile() -> None:

@@ -23,7 +23,7 @@ def open_first(studio: Studio, what: str) -> None:
         return
     data, name, _ = read_source(Path(what))
     if has_recipe(data):
-        open_result(studio, data, name)
+        open_result(studio, data, name, Path(what).parent)
     else:
         try:
             open_photograph(studio, data, name)

@@ -20,9 +20,12 @@ class Room:
         title: on its tab.
         order: of the tabs.
         commands: by name.
+        finished: takes the studio and the plan of a run that is over, whose ``results`` say what it came to; gives what
+            the step's state should hold beyond what is known already.
     """
 
     name: str
     title: str
     order: int
     commands: Mapping[str, Command] = field(default_factory=dict)
+    finished: Callable[[Any, dict[str, Any]], dict[str, Any]] = lambda studio, plan: {}

@@ -75,7 +75,7 @@ def application(studio: Studio) -> Starlette:
     async def upload(request: Request) -> Response:
         data = await _body(request, MOST_OCTETS)
         title = request.query_params.get("title", "")
-        return JSONResponse(await anyio.to_thread.run_sync(studio.add_photograph, data, title))
+        return JSONResponse(await anyio.to_thread.run_sync(studio.add_file, data, title))
 
     return Starlette(
         routes=[

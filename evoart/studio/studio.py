@@ -30,6 +30,7 @@ from evoart.types import Drawing
 PHOTOGRAPHS, PICTURES, THUMBS, EXPORTS = "photographs", worker.PICTURES, worker.THUMBS, "exports"
 FOLDERS = (PHOTOGRAPHS, PICTURES, THUMBS, worker.FILMS, EXPORTS)
 SETTINGS = "studio.json"
+MOST_RECIPE = 20 << 20  # bytes of a file in which a recipe is looked for
 PATIENCE = 10.0  # seconds that a folder may stay locked by a server that has just ended
 
 
@@ -161,10 +162,29 @@ class Studio:
 
         picture = load(data, needed=64, label="the file")
         kind = _kind(data)
-        file = f"{picture.sha256[:12]}.{kind}"
-        write(self.folder / PHOTOGRAPHS / file, data, overwrite=True)
         title = " ".join(name.split())[:80] or "photograph"
+        words = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40].strip("-") or "photograph"
+        file = f"{words}-{picture.sha256[:12]}.{kind}"
+        write(self.folder / PHOTOGRAPHS / file, data, overwrite=True)
         return {"name": file, "width": picture.width, "height": picture.height, "title": title}
+
+    def add_file(self, data: bytes, name: str = "") -> dict[str, Any]:
+        """Keep what was dropped on the page: a photograph, see ``add_photograph``; or a picture that evoart made,
+        of which ``picture`` is the name then.
+
+        Raises:
+            UsageError, EvoartError: neither.
+        """
+        from evoart.output.recipe import extract
+        from evoart.run.api import load
+
+        if len(data) > MOST_RECIPE or not data:
+            return self.add_photograph(data, name)
+        try:
+            extract(data, "the file")
+        except EvoartError:
+            return self.add_photograph(data, name)
+        return {"picture": self.keep_picture(load(data)), "title": " ".join(name.split())[:80]}
 
     def photograph(self, name: Any) -> Path:
         """The path of a photograph, relative to the folder.
@@ -244,6 +264,7 @@ class Studio:
         figures = [each["figures"] for each in results]
         facts = {"figures": figures, "labels": [each["label"] for each in results], "run": run}
         facts |= {"jobs": plan["jobs"][: len(results)], "seconds": [each["seconds"] for each in results]}
+        facts |= self.rooms[plan["room"]].finished(self, plan)
         pictures = [each["picture"] for each in results]
         self.add_step(plan["room"], plan["label"], pictures, plan["state"] | facts, parent=plan["parent"])
 

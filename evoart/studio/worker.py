@@ -56,7 +56,7 @@ class _Worker:
     def __init__(self, pipe: Connection) -> None:
         self.pipe = pipe
         self.orders: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
-        self.stop, self.ending = Stop(), False
+        self.stop = Stop()
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
@@ -66,13 +66,13 @@ class _Worker:
             except (EOFError, OSError):
                 order = {"do": "end"}
             if order["do"] == "end":
-                self.ending = True
                 self.stop.ask("terminated")
                 self.orders.put(None)
                 return
             if order["do"] == "stop":
                 self.stop.ask()
             else:
+                self.stop.why = None  # here, for a request to stop may come before the run has begun
                 self.orders.put(order)
 
     def tell(self, what: str, **data: Any) -> None:
@@ -83,7 +83,6 @@ class _Worker:
         _warm()
         self.tell("ready")
         while (order := self.orders.get()) is not None:
-            self.stop.why = "terminated" if self.ending else None
             try:
                 self._run(order)
             except Exception as error:

@@ -13,7 +13,9 @@ ROOMS = Registry(
     "evoart.rooms",
     {
         "picture": "evoart.studio.rooms.picture:ROOM",
+        "words": "evoart.studio.rooms.words:ROOM",
         "breed": "evoart.studio.rooms.breed:ROOM",
         "draw": "evoart.studio.rooms.draw:ROOM",
+        "wall": "evoart.studio.rooms.wall:ROOM",
     },
 )

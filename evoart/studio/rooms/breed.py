@@ -104,7 +104,7 @@ class Garden:
         """The pictures of a step by their numbers on its sheet; parents are among them."""
         made = self.generation(step)
         found = dict(enumerate(made.pictures, 1))
-        if "of" in step.state and isinstance(made.job, BreedJob):
+        if "picks" in step.state and isinstance(made.job, BreedJob):
             before = self.studio.history.steps[step.state["of"]]
             for index, picture in enumerate(self.choose(before, step.state["picks"])):
                 found[made.job.first_parent + 1 + index] = picture
@@ -416,7 +416,7 @@ def _tree(studio: Studio, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _taste(studio: Studio, given: dict[str, Any]) -> dict[str, Any]:
-    """A few networks for an empty room. What they need is compiled on the way, so that the first generation is quick."""
+    """A few networks for an empty room. What they need is compiled on the way: the first generation is then quick."""
     made = make_first(Job.make(command="cppn", topology="graph", symmetry="none", candidates=8, n=6, seed=11))
     return {"images": _images(list(made.pictures), 256)}
 

@@ -1,5 +1,6 @@
-"""The room Draw: a person and a sketch-rnn draw together. The drawing, stroke by stroke with its author, is the state of a
-step; the model's proposals are nobody's yet."""
+"""The room Draw: a person and a sketch-rnn draw together.
+
+The drawing, stroke by stroke with its author, is the state of a step; the model's proposals are nobody's yet."""
 
 from __future__ import annotations
 
@@ -95,7 +96,7 @@ def _propose(studio: Studio, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _distinct(proposals: list[Proposal], count: int) -> list[Proposal]:
-    """Up to ``count`` of proposals: those that stay on the page where there are any, and none that is hardly another."""
+    """Up to ``count`` of proposals: those that stay on the page where any do, and none that is hardly another."""
     ways = {id(each): _way(each.strokes) for each in proposals}
     inside = [each for each in proposals if (np.abs(ways[id(each)] - 0.5) <= 0.505).all()]
     chosen: list[Proposal] = []
@@ -213,9 +214,8 @@ def layered(strokes: list[tuple[str, np.ndarray]], result: Result) -> str:
     ]
     for turn, (by, own) in enumerate(runs, 1):
         ink = "#" + "".join(f"{round(255 * value):02x}" for value in INKS[by])
-        lines.append(
-            f'<g id="turn-{turn}-{by}" inkscape:groupmode="layer" inkscape:label="{turn} {by}" class="{by}" stroke="{ink}">'
-        )
+        layer = f'inkscape:groupmode="layer" inkscape:label="{turn} {by}"'
+        lines.append(f'<g id="turn-{turn}-{by}" {layer} class="{by}" stroke="{ink}">')
         for points in own:
             width = 1000 * LINE * (float(points[:, 2].mean()) if points.shape[1] == 3 else 1.0)
             way = " ".join(f"{1000 * x:.1f},{1000 * y:.1f}" for x, y in points[:, :2])

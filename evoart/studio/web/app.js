@@ -31,6 +31,7 @@
 //   studio.save(url, name)               lets the browser save a file, for example what Studio.export made
 //   studio.address(rest)                 puts #NAME/rest into the address, without a step in the browser's history
 //   studio.open(room, rest)              goes to another room
+//   studio.showCommand(text)             shows a command line to copy
 //
 // SAVING TO THE WALL: the wall shows every step that has pictures, as long as no later step with pictures followed it, so
 // there is nothing to do; studio.shared("mark", {id, kept: true}) makes a step a favourite that stays whatever follows,
@@ -188,6 +189,7 @@ function facade(room) {
     save: (url, as) => el("a", { href: url, download: as }).click(),
     address: (rest) => history.replaceState(null, "", `#${name}${rest ? `/${rest}` : ""}`),
     open: (other, rest = "") => go(other, rest),
+    showCommand,
   };
 }
 
@@ -256,6 +258,11 @@ function tellRooms(what, data) {
   for (const room of rooms.values()) room.handlers?.[what]?.(data);
 }
 
+function showCommand(command) {
+  const copy = button("copy", "Copy", () => navigator.clipboard.writeText(command).then(() => { copy.lastChild.textContent = "Copied"; }, () => {}), { class: "main" });
+  dialog("The command that makes this", el("pre", {}, command), copy);
+}
+
 // -- messages -------------------------------------------------------------------------------------------------------
 
 function say(text) { message(text, "", "said"); }
@@ -309,7 +316,8 @@ document.addEventListener("keydown", (event) => {
     go(next.name);
     next.tab.focus();
     event.preventDefault();
-  } else if (event.key === "?") showKeys();
+  } else if (event.target.role === "tab" && event.key === " ") return;
+  else if (event.key === "?") showKeys();
   else if (/^[1-9]$/.test(event.key) && tabs[event.key - 1]) go(tabs[event.key - 1].name);
   else current?.handlers?.key?.(event);
 });

@@ -123,7 +123,7 @@ export function clock(seconds) {
 }
 
 // Elements and attributes that a drawing of ours may have: what comes from the server is held to them once more.
-const ELEMENTS = new Set(["svg", "g", "rect", "circle", "ellipse", "line", "polygon", "polyline", "path", "mask", "image", "title"]);
+const ELEMENTS = new Set(["svg", "g", "rect", "circle", "ellipse", "line", "polygon", "polyline", "path", "mask", "image"]);
 const FORBIDDEN = /^(on|style$|xlink:)/i;
 
 // The SVG in a text as an element of this document, with nothing in it that could act; null where it is none.
@@ -144,6 +144,6 @@ export function parseDrawing(text) {
 export function shapesOf(root) {
   const found = [...root.querySelectorAll("rect, circle, ellipse, line, polygon, polyline, path")].filter((each) => !each.closest("mask"));
   const first = found[0];
-  const background = first?.localName === "rect" && first.parentNode === root && !first.hasAttribute("x") && !first.hasAttribute("transform") && !first.hasAttribute("fill-opacity");
+  const background = first?.localName === "rect" && first.parentNode.localName === "svg" && !first.hasAttribute("x") && !first.hasAttribute("transform") && !first.hasAttribute("fill-opacity");
   return background ? found.slice(1) : found;
 }

@@ -60,16 +60,16 @@ export function mount(root, studio) {
   const draw = button("play", "Draw", start, { class: "main" });
   const settings = el("div", { class: "settings" }, number.element, kind.element, palette.element, background.element, opacity.element, quality.element);
   const setup = el("section", {}, settings, draw);
-  const again = el("details", {}, el("summary", {}, "Draw it anew"), el("div", {}));
+  const again = el("details", {}, el("summary", {}, "Draw again"), el("div", {}));
 
   const figure = el("p", { class: "figure" });
   const cards = {
     result: el("section", {}, figure,
       el("div", { class: "buttons" }, button("plus", "More shapes", () => evolve({ more: step() })), button("minus", "Fewer", () => edit([`keep ${Math.max(1, shapes().length - step())}`]))),
       button("play", "Improve all", () => evolve({}), { class: "main" }),
-      el("div", { class: "buttons" }, button("heat", "Errors", showErrors, { "aria-pressed": "false" }), button("save", "Save", save), button("copy", "Command", command))),
+      el("div", { class: "buttons" }, button("heat", "Error map", showErrors, { "aria-pressed": "false" }), button("save", "Save", save), button("copy", "Command", command))),
     selected: el("section", { class: "selected" }),
-    brush: el("section", {}, size.element, el("p", { class: "quiet" }, "Where it is bright counts more; where it is dark does not count. Draw or improve afterwards."), button("undo", "Brush nothing", () => studio.post("brush", { strokes: [] }))),
+    brush: el("section", {}, size.element, el("p", { class: "quiet" }, "What glows counts more, what is dark does not count. Then draw, or improve."), button("undo", "Clear the brush", () => studio.post("brush", { strokes: [] }))),
     frame: el("section", {}, el("p", { class: "quiet" }, "Draw a rectangle over what should be better. The rest stays as it is."), button("play", "Work on this again", () => evolve({ area }), { class: "main" }), button("close", "No rectangle", () => setArea(null))),
   };
   const panel = el("aside", { class: "panel", ariaLabel: "Controls" },
@@ -128,9 +128,7 @@ export function mount(root, studio) {
   function save() { return saveDialog(studio, view.step.pictures[0], { film: true }); }
   async function command() {
     const told = await studio.shared("command", { picture: view.step.pictures[0] });
-    if (!told) return;
-    const copy = button("copy", "Copy", () => navigator.clipboard.writeText(told.command).then(() => { copy.lastChild.textContent = "Copied"; }, () => {}), { class: "main" });
-    dialog("The command that makes this", el("pre", {}, told.command), copy);
+    if (told) studio.showCommand(told.command);
   }
 
   // -- showing -------------------------------------------------------------------------------------------------------
@@ -168,12 +166,16 @@ export function mount(root, studio) {
     if (!made) return;
     made.removeAttribute("width");
     made.removeAttribute("height");
+    made.setAttribute("aria-label", `The drawing, ${shapesOf(made).length} shapes`);
     drawing.replaceChildren(made);
     drawMarks();
   }
 
+  // A change that takes a moment, such as an edit, does not make the panel flicker.
+  let since = 0;
   function arrange() {
-    const on = busy(), has = Boolean(view.step?.pictures.length), paused = on && studio.run.state === "paused";
+    panel.inert = studio.run.state === "running" && busy() && performance.now() - since < 400;
+    const on = busy() && !panel.inert, has = Boolean(view.step?.pictures.length), paused = on && studio.run.state === "paused";
     progress.element.hidden = !on;
     stage.classList.toggle("bare", !on && !has);
     cards.result.hidden = on || !has;
@@ -187,11 +189,14 @@ export function mount(root, studio) {
     const likeness = view.step?.state.figures?.[0]?.psnr;
     figure.replaceChildren(...(likeness ? [el("b", {}, likeness.toFixed(1)), el("span", { class: "quiet" }, `dB likeness · ${view.step.state.labels?.[0] ?? ""}`)] : []));
     seam.disabled = !on && !has;
-    veil.hidden = on || !(strokes.length || tool === "matter" || tool === "leave");
+    veil.hidden = on || (tool !== "matter" && tool !== "leave");
   }
 
+  let formerly = "idle";
   function run() {
     progress.status(studio);
+    if (busy() && formerly === "idle") { since = performance.now(); setTimeout(arrange, 420); }
+    formerly = busy() ? studio.run.state : "idle";
     if (!busy()) shownStep === view.step?.id || room(view);
     arrange();
   }
@@ -249,7 +254,6 @@ export function mount(root, studio) {
     const box = sheet.getBoundingClientRect(), context = veil.getContext("2d");
     veil.width = box.width;
     veil.height = box.height;
-    veil.hidden = false;
     for (const each of stroke ? [...strokes, stroke] : strokes) {
       context.strokeStyle = context.fillStyle = each.value ? "rgb(255 214 80)" : "rgb(12 12 24)";
       context.lineWidth = 2 * each.radius * Math.max(box.width, box.height);
@@ -281,7 +285,7 @@ export function mount(root, studio) {
         button("front", "To the front", () => edit([`front ${ids}`])),
         button("lock", isLocked ? "Unlock" : "Lock", () => studio.post("lock", { shapes: chosen.map((each) => each + 1), on: !isLocked }), { "aria-pressed": String(isLocked) })),
       el("label", { class: "check" }, el("input", { type: "color", value: colour, onchange: (event) => edit([`colour ${ids} ${event.target.value}`]) }), "Colour"),
-      el("p", { class: "quiet" }, "Then improve all: a locked shape stays as it is."),
+      el("p", { class: "quiet" }, "A locked shape stays as it is when the others improve."),
     ] : []));
     arrange();
   }
