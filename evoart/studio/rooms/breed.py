@@ -33,7 +33,8 @@ from evoart.run.result import Result, from_record
 from evoart.studio import worker
 from evoart.studio.history import Step
 from evoart.studio.room import Room
-from evoart.studio.studio import PICTURES, Studio
+from evoart.studio.studio import PICTURES, THUMBS, Studio
+from evoart.threads import spread
 
 NAME = "breed"
 KINDS: dict[str, dict[str, Any]] = {  # of a first generation: a command and fields of its job
@@ -248,7 +249,7 @@ def _children(studio: Studio, given: dict[str, Any]) -> dict[str, Any]:
         wishes = {"mutation_scale": given.get("scale", 1.0), "focus": given.get("focus", "all")}
         n = _number(given, "n", FEWEST, MOST, 15)
         seed = _number(given, "seed", 0, 2**32 - 1, secrets.randbelow(1_000_000))
-        job = breed_job(parents, paths, n=n, seed=seed, size=SHEET, **wishes)
+        job = breed_job(parents, paths, n=n, seed=seed, size=SHEET, candidates=2, **wishes)
         made = breed(parents, job)
         label = f"{n} children of {'one picture' if len(picks) == 1 else f'{len(picks)} pictures'}"
         step = found.add(made, label, _file(studio, "png"), {"of": step.id, "picks": picks}, parent=step.id)
@@ -290,7 +291,7 @@ def _images(pictures: list[Picture], side: int) -> list[str]:
         return []
     form = pictures[0][0]
     painted = Painters(output_size(form.width, form.height, side)).pictures(pictures)
-    return [_jpeg(image) for image in painted]
+    return spread(lambda k: _jpeg(painted[k]), len(painted))
 
 
 def _jpeg(image: np.ndarray) -> str:
@@ -407,7 +408,7 @@ def _tree(studio: Studio, given: dict[str, Any]) -> dict[str, Any]:
                 "parent": step.parent if step.parent in there else None,
                 "label": step.label,
                 "picture": step.pictures[0],
-                "ready": (studio.folder / PICTURES / step.pictures[0]).is_file(),
+                "ready": studio.file(THUMBS, f"{step.pictures[0].partition('.')[0]}.webp") is not None,
                 "favourite": "favourite" in step.state,
             }
             for step in steps

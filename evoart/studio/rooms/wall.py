@@ -27,7 +27,7 @@ MOST = 200  # pictures of a selection
 def _list(studio: Studio, given: dict[str, Any]) -> dict[str, Any]:
     """The ``pictures``, newest first."""
     # A generation of the room Breed is a step before its sheet is drawn.
-    wall = [step for step in studio.history.wall() if (studio.folder / "pictures" / step.pictures[0]).is_file()]
+    wall = [step for step in studio.history.wall() if studio.file("thumbs", f"{Path(step.pictures[0]).stem}.webp")]
     return {"pictures": [_card(studio, step) for step in wall[:SHOWN]], "more": max(0, len(wall) - SHOWN)}
 
 

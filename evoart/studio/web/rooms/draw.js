@@ -154,8 +154,8 @@ export function mount(root, studio) {
   function add(some) {
     strokes = [...strokes, ...some];
     show();
-    keep();
-    if (mode.value !== "turns" || some[0].by === "model") propose();
+    // The ghosts first: they are waited for.
+    (mode.value === "turns" && some[0].by === "you" ? Promise.resolve() : propose()).finally(keep);
   }
   // Steps are kept in the order drawn; what the server then tells of them is known here already.
   let queue = Promise.resolve();
