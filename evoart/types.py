@@ -228,6 +228,10 @@ class Search(Protocol):
         """One small unit of work; nothing where ``done``."""
         ...
 
+    def settle(self) -> None:
+        """Evaluate what the last steps led to, where ``step`` does so only now and then: the run ends here. ``step``
+        does it by itself at the limits that the search knows."""
+
     def arrays(self) -> dict[str, np.ndarray]:
         """The whole state as named arrays of plain types; they do not change when the search continues."""
         ...

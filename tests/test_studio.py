@@ -330,3 +330,42 @@ def test_events_are_replayed_from_the_last_one_that_was_heard(studio):
         assert next(events)[0] != "state"
     with studio.events("another-1") as events:
         assert next(events)[0] == "state"
+
+
+def test_history(tmp_path):
+    from evoart.errors import EvoartError
+    from evoart.studio.history import History
+
+    history = History(tmp_path / "h.jsonl")
+    first = history.add("picture", "photograph")
+    drawn = history.add("picture", "100 shapes", ["a.svg"])
+    edited = history.add("picture", "remove 3", ["b.svg"])
+    history.add("words", "a cat", ["c.svg"])
+    assert [step.pictures[0] for step in history.wall()] == ["c.svg", "b.svg"]
+    assert history.undo("picture") == drawn
+    branch = history.add("picture", "front 2", ["d.svg"])
+    assert [step.pictures[0] for step in history.wall()] == ["d.svg", "c.svg", "b.svg"]
+    history.go("picture", edited.id)
+    history.undo("picture")
+    assert history.redo("picture") == edited
+    history.add("words", "a dog", ["e.svg"], fresh=True)
+    assert "c.svg" in [step.pictures[0] for step in history.wall()]
+    history.mark(drawn.id, kept=True)
+    history.mark(branch.id, hidden=True)
+    before = (history.steps, history.at, [step.id for step in history.wall()])
+    history.close()
+    with (tmp_path / "h.jsonl").open("a") as file:  # the process ended in the middle of a line
+        file.write('{"step": {"id": 99, "ro')
+    again = History(tmp_path / "h.jsonl")
+    assert (again.steps, again.at, [step.id for step in again.wall()]) == before
+    again.go("picture", first.id)
+    assert again.undo("picture") is None
+    with pytest.raises(EvoartError):
+        again.undo("picture")
+    assert again.redo("picture") == first
+    with pytest.raises(EvoartError):
+        again.go("words", first.id)
+    again.close()
+    (tmp_path / "h.jsonl").write_text("nonsense\n")
+    with pytest.raises(EvoartError, match="line 1"):
+        History(tmp_path / "h.jsonl")

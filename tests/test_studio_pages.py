@@ -61,10 +61,12 @@ def idle(page):
 
 
 def wait_for_step(page, running, room, label):
-    """Until the room stands at a step of that label."""
+    """Until the room stands at a step of that label, and nothing is being made any more."""
     for _ in range(600):
         view = next(each["view"] for each in running.state()["rooms"] if each["name"] == room)
         if view["step"] and label in view["step"]["label"]:
+            idle(page)
+            page.wait_for_timeout(150)
             return view["step"]
         page.wait_for_timeout(100)
     raise AssertionError(view)
@@ -91,7 +93,7 @@ def draw(page, running, shapes=12):
 
 def test_the_whole_way_of_a_picture(open_page, running):
     page = open_page("#picture")
-    assert page.locator(".invite h2").is_visible()
+    page.wait_for_selector(".invite h2:visible")
     draw(page, running)
     before = shapes(page)
     assert len(before) == 10

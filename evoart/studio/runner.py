@@ -13,7 +13,8 @@ from typing import Any
 from evoart.errors import EvoartError, UsageError
 from evoart.output.files import write
 from evoart.run.job import Job
-from evoart.studio import worker
+from evoart.studio import keeping
+from evoart.studio.process import work
 
 PLAN, KEEP = "run.json", "run.npz"
 Publish = Callable[[str, dict[str, Any]], None]
@@ -61,7 +62,7 @@ class Runner:
                 return
             for i, result in enumerate(plan["results"]):
                 with contextlib.suppress(OSError, UnicodeDecodeError):
-                    self._pictures[i] = (self.folder / worker.PICTURES / result["picture"]).read_text("utf-8")
+                    self._pictures[i] = (self.folder / keeping.PICTURES / result["picture"]).read_text("utf-8")
             if len(plan["results"]) == len(plan["jobs"]):
                 self._finish()
             elif not plan["paused"]:
@@ -169,7 +170,7 @@ class Runner:
     def _start_worker(self) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, other = context.Pipe()
-        self._process = context.Process(target=worker.main, args=(other, str(self.folder.resolve())), daemon=True)
+        self._process = context.Process(target=work, args=(other, str(self.folder.resolve())), daemon=True)
         self._process.start()
         other.close()  # so that each end sees when the other is gone
         self._reader = threading.Thread(target=self._listen, args=(self._pipe,), name="evoart-runner", daemon=True)
@@ -279,7 +280,7 @@ class Runner:
         if partial := plan.pop("partial", None):
             plan["results"].append(partial)
             with contextlib.suppress(OSError):  # what a film of it is made from
-                film = Path(worker.FILMS) / f"{Path(partial['picture']).stem}.npz"
+                film = Path(keeping.FILMS) / f"{Path(partial['picture']).stem}.npz"
                 (self.folder / KEEP).replace(self.folder / film)
         try:
             if plan["results"]:

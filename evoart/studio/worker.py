@@ -7,7 +7,6 @@ server is gone, it saves the run and ends.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import signal
 import threading
@@ -18,20 +17,17 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from evoart.errors import EvoartError, out_of_memory
+from evoart.errors import EvoartError
 from evoart.locks import try_lock
-from evoart.output.files import write
 from evoart.run.events import Event, Finished, Improved, Interrupted, Noted, Progress, Started, Unsaved
 from evoart.run.job import Job
 from evoart.run.loop import Keep, resume, run
-from evoart.run.result import Result
 from evoart.run.stop import Stop
+from evoart.studio.keeping import FILMS, explain, keep_picture
 
-PICTURES, THUMBS, FILMS = "pictures", "thumbs", "films"
 EVERY = 3.0  # seconds between checkpoints
 SHOWN = 0.2  # seconds between pictures of a run
 LIVE, PAINTED = 1024, 384  # pixels of a run's pictures: as elements, as one embedded picture
-THUMB = 360  # pixels of the long side
 
 
 def main(pipe: Connection, folder: str) -> None:
@@ -152,32 +148,3 @@ def svg_of(event: Improved) -> str:
     drawing = event.drawing
     side = LIVE if isinstance(drawing, Scene) else PAINTED
     return drawing.svg(output_size(drawing.width, drawing.height, side))
-
-
-def keep_picture(result: Result, name: str, folder: Path = Path()) -> str:
-    """Write a result into the studio's ``folder`` as ``name`` and its extension, with a thumbnail; returns that.
-
-    SVG where the form has elements, else PNG; the recipe is inside.
-    """
-    from evoart.forms.cppn import NetworkForm
-    from evoart.forms.sheet import SheetForm
-    from evoart.output.formats import encode
-
-    kind = "png" if isinstance(result.form, NetworkForm | SheetForm) else "svg"
-    artwork = result.artwork()
-    thumb = dataclasses.replace(result, kept={}).artwork(min(THUMB, max(result.size)))
-    file = f"{name}.{kind}"
-    write(folder / PICTURES / file, encode(kind, artwork), overwrite=True)
-    write(folder / THUMBS / f"{name}.webp", encode("webp", thumb), overwrite=True, flush=False)
-    return file
-
-
-def explain(error: Exception) -> EvoartError:
-    """Any error in our words."""
-    if isinstance(error, EvoartError):
-        return error
-    if out_of_memory(error):
-        return EvoartError("there is not enough memory", "Use fewer shapes or a smaller photograph")
-    if isinstance(error, OSError):
-        return EvoartError(f"the system refuses a file ({error.strerror or error})", "Free some space, or try again")
-    return EvoartError(f"this is a bug in evoart ({type(error).__name__}: {error})", "Please report it")

@@ -71,12 +71,12 @@ class BreedProblem(SheetProblem):
 
     @functools.cached_property
     def _seen(self) -> np.ndarray:
-        return Painters(self.resolution).pictures(self.parents)
+        return Painters(self.resolution, self.job.device).pictures(self.parents)
 
     def _judge(self, children: Sequence[Picture]) -> np.ndarray:
         """Losses ``(n,)``: a child that looks like a parent is worth nothing. Networks are judged by their liveliness;
         of others the first that differs is as good as any, for taste is the chooser's."""
-        images = Painters(self.resolution).pictures(children)
+        images = Painters(self.resolution, self.job.device).pictures(children)
         nearest = np.abs(images[:, None] - self._seen[None]).mean((2, 3, 4)).min(1)
         networks = np.array([isinstance(form, NetworkForm) for form, _ in children])
         same = nearest < np.where(networks, _SAME, _SAME_STROKES)

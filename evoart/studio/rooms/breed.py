@@ -290,7 +290,7 @@ def _images(pictures: list[Picture], side: int) -> list[str]:
     if not pictures:
         return []
     form = pictures[0][0]
-    painted = Painters(output_size(form.width, form.height, side)).pictures(pictures)
+    painted = Painters(output_size(form.width, form.height, side), "auto").pictures(pictures)
     return spread(lambda k: _jpeg(painted[k]), len(painted))
 
 

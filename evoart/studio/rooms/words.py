@@ -25,7 +25,7 @@ def _draw(studio: Studio, given: dict[str, Any]) -> None:
     count, seed = _count(given.get("count", 4)), given.get("seed")
     first = int(seed) if isinstance(seed, int) else secrets.randbelow(1_000_000)
     jobs = [_job(studio, wishes | {"seed": (first + i) % 2**32}) for i in range(count)]
-    studio.start(NAME, jobs, _label(wishes), wishes)
+    studio.start(NAME, jobs, _label(wishes), wishes, fresh=True)
 
 
 def _more(studio: Studio, given: dict[str, Any]) -> None:
