@@ -146,10 +146,12 @@ class BreedProblem(SheetProblem):
         Raises:
             UsageError: a file that is not there, or has no children: a sheet, or for ``cppn breed`` what is no network.
         """
-        networks = isinstance(job, CppnBreedJob)
-        found = (read_networks if networks else read_pictures)(job.parents, job.parents_sha256)
+        read = read_networks if isinstance(job, CppnBreedJob) else read_pictures
+        found = read(job.parents, job.parents_sha256)
         first = found[0][1]
-        decided = network_fields(first) if networks else {"form": first.name, "aspect": aspect_of(first)}
+        decided: dict[str, Any] = {"form": first.name, "aspect": aspect_of(first)}
+        if isinstance(job, CppnBreedJob) and isinstance(first, NetworkForm):
+            decided = network_fields(first)
         job = dataclasses.replace(
             job.with_seed(),
             parents_sha256=tuple(digest for _, _, _, digest in found),

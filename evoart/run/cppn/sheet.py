@@ -97,7 +97,8 @@ class SheetProblem(Problem):
     @property
     def resolution(self) -> tuple[int, int]:
         """See ``Problem.resolution``."""
-        return output_size(*self.job.extent(), THUMBNAIL)
+        width, height = self.job.extent()
+        return output_size(width, height, THUMBNAIL)
 
     @property
     def engine(self) -> device.Choice:
