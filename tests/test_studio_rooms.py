@@ -256,7 +256,7 @@ def test_files_of_a_picture(open_page, running):
     status, _, body = running.request("GET", made["url"])
     assert status == 200
     with Image.open(io.BytesIO(body[body.index(b"RIFF") :])) as film:
-        assert film.n_frames > 20
+        film.seek(20)
 
 
 def test_shapes_and_strokes_are_bred(running, tmp_path):
@@ -303,6 +303,21 @@ def test_what_pages_may_not_ask(tmp_path):
     with pytest.raises(UsageError, match="nothing to save"):
         studio.command("draw", "save", {"strokes": []})
     assert start["id"] == 1
+    studio.close()
+
+
+def test_what_evoart_made_is_opened_in_its_room(tmp_path):
+    from evoart.studio.opening import open_first
+
+    studio = Studio(tmp_path / "s")
+    evoart.make("cppn", n=1, pick=1, seed=1, candidates=1).save(tmp_path / "n.png", size=40)
+    evoart.make("sketch", count=1, seed=1).save(tmp_path / "k.svg")
+    for name, room in (("n.png", "breed"), ("k.svg", "draw")):
+        open_first(studio, str(tmp_path / name))
+        assert studio.history.current(room) is not None
+    evoart.make("cppn", n=2, seed=1, candidates=1).save(tmp_path / "sheet.png", size=60)
+    with pytest.raises(UsageError, match="sheet of many"):
+        open_first(studio, str(tmp_path / "sheet.png"))
     studio.close()
 
 
@@ -393,7 +408,7 @@ def test_a_drawing_is_finished_together(open_page, running):
     groups = [g for g in root.iter() if g.tag.endswith("}g") and g.get("id")]
     assert [g.get("id") for g in groups] == ["turn-1-you", "turn-2-model"]
     assert [len(g) for g in groups] == [1, 2]
-    first = [float(n) for n in re.findall(r"[\d.]+", groups[0][0].get("d"))]
+    first = [float(n) for n in re.findall(r"[\d.]+", groups[0][0].get("d", ""))]
     assert abs(first[0] - 200) < 12
     page.click("#room-draw >> text=Save")
     page.locator("dialog select").select_option("animated-svg")
@@ -489,8 +504,8 @@ def test_a_model_of_classes_and_a_walk(tmp_path):
     from evoart.sketch.weights import to_npz
 
     studio = Studio(tmp_path / "s")
-    for name, settings in (("pets", {"classes": ("cat", "dog")}), ("ways", {"latent": 4})):
-        (studio.folder / f"{name}.npz").write_bytes(to_npz(small(**settings)))
+    for name, model in (("pets", small(classes=("cat", "dog"))), ("ways", small(latent=4))):
+        (studio.folder / f"{name}.npz").write_bytes(to_npz(model))
     found = {each["name"]: each for each in studio.command("draw", "models", {})["models"]}
     assert found["pets.npz"]["classes"] == ["cat", "dog"]
     assert found["ways.npz"]["latent"]
