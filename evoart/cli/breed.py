@@ -11,7 +11,9 @@ from evoart.cli.cppn import breeding_options, make_sheet, run_options, sheet_opt
 from evoart.cli.failure import EXIT_CODES
 
 
-@click.command(cls=o.Command, short_help="Children of the pictures you choose.", epilog=f"Exit codes: {EXIT_CODES}.")
+@click.command(
+    cls=o.Command, short_help="Children of the pictures you choose, of any form.", epilog=f"Exit codes: {EXIT_CODES}."
+)
 @click.argument("parents", nargs=-1, type=o.path("PARENT"))
 @o.output_options("bred-sheet.png and bred-sheet-01.png, ... in the current folder", "1024 for each", "png")
 @sheet_options(16)

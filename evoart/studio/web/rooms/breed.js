@@ -129,8 +129,9 @@ export function mount(root, studio) {
   }
 
   async function put(answer) {
-    const images = await Promise.all(answer.tiles.map((tile) => (tile.image ? decode(tile.image) : null)));
     wanted = answer.id;
+    const images = await Promise.all(answer.tiles.map((tile) => (tile.image ? decode(tile.image) : null)));
+    if (answer.id !== wanted) return; // the room went elsewhere meanwhile
     made = { ...answer, tiles: answer.tiles.map((tile, k) => ({ ...tile, image: images[k] })) };
     shown = answer.id;
     // The parents stay chosen: who presses Evolve again gets other children of the same.
@@ -183,7 +184,7 @@ export function mount(root, studio) {
     view = now;
     const id = view.step?.id ?? null;
     for (const each of [empty, stage, panel]) each.hidden = (each === empty) === (id !== null);
-    if (id === null) { made = shown = null; delete root.dataset.shown; if (!root.hidden) drawTaste(); return; }
+    if (id === null) { made = shown = null; wanted = 0; delete root.dataset.shown; if (!root.hidden) drawTaste(); return; }
     arrange();
     if (id === shown || id === wanted || pending || root.hidden) return;
     wanted = id;

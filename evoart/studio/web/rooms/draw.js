@@ -191,7 +191,10 @@ export function mount(root, studio) {
   function ghost(proposal, k) {
     const group = svg("g", { class: "ghost", "data-index": k });
     for (const at of proposal.strokes) group.append(svg("path", { d: pathOf(at), class: "reach" }), svg("path", { d: pathOf(at), class: `hue-${k}`, "stroke-width": LINE }));
-    group.addEventListener("click", () => take(k));
+    // A finger that has just drawn a stroke lets the browser click where it was lifted: that takes nothing.
+    let pressed = false;
+    group.addEventListener("pointerdown", () => { pressed = true; });
+    group.addEventListener("click", () => { if (pressed) take(k); });
     group.addEventListener("pointerenter", () => point(k, true));
     group.addEventListener("pointerleave", () => point(k, false));
     return group;
