@@ -24,7 +24,14 @@ from evoart.version import __version__
 __all__ = ["compile_elsewhere", "njit"]
 
 
-KERNELS = ("draw/*.py", "engine/candidates.py", "engine/polish.py", "search/place.py", "search/tiles.py")
+KERNELS = (
+    "draw/*.py",
+    "engine/candidates.py",
+    "engine/polish.py",
+    "search/place.py",
+    "search/tiles.py",
+    "machine/order.py",
+)
 
 
 def folder() -> Path:

@@ -11,7 +11,7 @@ from evoart.run import fields
 from evoart.run.clip.prompts import prompts, split
 from evoart.run.job import Job
 
-KINDS = "ellipse,triangle,rectangle,polygon:5,line"
+KINDS = "blob:8,blob:5,rotated-ellipse,rotated-rectangle,triangle"
 MODEL = "icons"
 
 
@@ -22,7 +22,7 @@ class IconsJob(Job):
     Attributes:
         prompts: what the picture shows, one to three things; weights are not used.
         model: ``icons``.
-        shapes: how many at most, 1 to 500; None: 40 and 6 for each further thing, 60 at most.
+        shapes: how many at most, 1 to 500; None: 32 and 6 for each further thing, 60 at most.
         kind: what they are, see ``FitJob``.
         background: ``#rrggbb``; None: what the words say, else white.
     """
