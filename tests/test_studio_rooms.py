@@ -477,6 +477,7 @@ def test_drawing_with_a_finger(touch, running):
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     strokes(touch, 1)
     touch.wait_for_selector(".idea")
+    touch.wait_for_timeout(500)  # sooner, a browser may take both touches for one gesture
     touch.locator(".idea").first.tap()
     strokes(touch, 2)
 
