@@ -121,7 +121,7 @@ def _hour(page: Any, server: int, actions: int) -> list[tuple[str, str]]:
             page.keyboard.press("Control+z")
             page.wait_for_timeout(300)
             continue
-        page.wait_for_selector("html[data-run=running], html[data-run=stopping]")
+        page.wait_for_timeout(500)  # what takes less is over by then
         _idle(page)
         page.wait_for_selector("#room-picture .figure:visible")
         if i % 8 in (4, 5):
