@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fakes import FORM_EXAMPLES
 
-from evoart.cppn.breeder import FOCUSES
+from evoart.cppn.breeder import VARIATIONS
 from evoart.cppn.layers import Layers
 from evoart.draw.shapes import shape
 from evoart.errors import UsageError
@@ -34,16 +34,16 @@ def seen(picture, size=(40, 32)) -> np.ndarray:
     return painted[..., :3] * painted[..., 3:] + 1 - painted[..., 3:]
 
 
-@pytest.mark.parametrize("focus", FOCUSES)
+@pytest.mark.parametrize("vary", VARIATIONS)
 @pytest.mark.parametrize("name", BRED)
-def test_every_form_has_children(name, focus):
+def test_every_form_has_children(name, vary):
     one, other = parents(name)
     before = one[1].copy()
     for number in range(4):
         children = []
         for _ in range(2):  # the same seed, the same child
             rng = np.random.default_rng(number)
-            child = breeding.mutate(breeding.cross(one, other, rng, focus), rng, 1.0, focus)
+            child = breeding.mutate(breeding.cross(one, other, rng, vary), rng, 1.0, vary)
             assert child[1].shape == (child[0].dim,)
             assert child[1].dtype == np.float32
             children.append(child)
@@ -154,7 +154,7 @@ def test_what_cannot_be_bred_says_so():
         breeding.mutate(sheet, rng)
     with pytest.raises(UsageError, match="cannot be crossed"):
         breeding.cross(network, shapes, rng)
-    with pytest.raises(UsageError, match="focus"):
+    with pytest.raises(UsageError, match="variation"):
         breeding.mutate(shapes, rng, 1.0, "color")
     for scale in (0.0, 11.0, float("nan")):
         with pytest.raises(UsageError, match="mutation scale"):

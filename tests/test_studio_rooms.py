@@ -186,7 +186,7 @@ def test_breeding_by_keys_alone(open_page, running):
     page.keyboard.press("e")
     after = changed(page, shown)
     job = view(running, "breed")["step"]["state"]["job"]
-    assert (job["focus"], job["mutation_scale"]) == ("colour", 1.0)
+    assert (job["vary"], job["mutation_scale"]) == ("colour", 1.0)
     page.keyboard.press("ArrowRight")
     page.keyboard.press("k")
     page.wait_for_selector(".tile.kept")
@@ -281,7 +281,7 @@ def test_what_pages_may_not_ask(tmp_path):
     for name, given in [
         ("children", {"picks": []}), ("children", {"picks": [99]}), ("children", {"picks": ["1"]}),
         ("children", {"picks": [1, 1]}), ("children", {"picks": "1"}), ("children", {"picks": [1], "scale": 1e9}),
-        ("children", {"picks": [1], "scale": "x"}), ("children", {"picks": [1], "focus": "../"}),
+        ("children", {"picks": [1], "scale": "x"}), ("children", {"picks": [1], "vary": "../"}),
         ("children", {"picks": [1], "n": 10**6}), ("children", {"picks": [1], "id": 99}), ("start", {"kind": "x"}),
         ("start", {"n": True}), ("generation", {"side": 10**6}), ("look", {"number": 0}), ("open", {"link": "x"}),
         ("open", {"link": 5}), ("open", {"picture": "../../etc/passwd"}), ("save", {"number": 1, "format": "x"}),

@@ -86,7 +86,7 @@ breeding_options = o.together(
     ),
     o.option(
         o.SEARCH,
-        "--focus",
+        "--vary",
         type=o.Words("all", "colour", "structure"),
         help="What changes: colour, structure (everything but colour), or all. [default: all]",
     ),

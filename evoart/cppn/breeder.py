@@ -14,7 +14,7 @@ from evoart.cppn.layers import Layers
 from evoart.types import Genome
 
 Individual: TypeAlias = tuple[Layers | Graph, Genome]
-FOCUSES = ("all", "colour", "structure")  # what of a picture a child may change
+VARIATIONS = ("all", "colour", "structure")  # what of a picture a child may change
 
 
 class Breeder(Protocol):
@@ -25,19 +25,17 @@ class Breeder(Protocol):
         ...
 
     def mutated(
-        self, one: Individual, rng: np.random.Generator, strength: float = 1.0, focus: str = "all"
+        self, one: Individual, rng: np.random.Generator, strength: float = 1.0, vary: str = "all"
     ) -> Individual:
         """A child of one parent; a ``strength`` of 1 shows, and leaves the family likeness.
 
-        ``focus``, one of ``FOCUSES``: ``colour`` changes how the outputs are mixed and nothing before them,
+        ``vary``, one of ``VARIATIONS``: ``colour`` changes how the outputs are mixed and nothing before them,
         ``structure`` all that comes before the outputs.
         """
         ...
 
-    def crossed(
-        self, better: Individual, other: Individual, rng: np.random.Generator, focus: str = "all"
-    ) -> Individual:
-        """A child of two; what is not in ``focus`` is that of ``better``."""
+    def crossed(self, better: Individual, other: Individual, rng: np.random.Generator, vary: str = "all") -> Individual:
+        """A child of two; what may not vary is that of ``better``."""
         ...
 
     def distance(self, one: Individual, other: Individual) -> float:
@@ -65,11 +63,11 @@ class LayersBreeder:
         return self.net, self.net.random(rng)
 
     def mutated(
-        self, one: Individual, rng: np.random.Generator, strength: float = 1.0, focus: str = "all"
+        self, one: Individual, rng: np.random.Generator, strength: float = 1.0, vary: str = "all"
     ) -> Individual:
         """See ``Breeder.mutated``."""
         genome = one[1]
-        if focus == "colour":
+        if vary == "colour":
             (before, after), child = self.net.sizes[-1], genome.copy()
             mix, shift = _mixture(self.net.colour, rng, strength)
             outputs = child[self._colour]
@@ -80,23 +78,21 @@ class LayersBreeder:
         share = rng.choice([0.05, 0.3, 1.0])
         mask = rng.random(len(genome)) < share
         noise = rng.normal(0, 0.25 * strength / np.sqrt(share), len(genome))
-        return self._focused(one, (genome + mask * noise * self._steps).astype(np.float32), focus)
+        return self._varied(one, (genome + mask * noise * self._steps).astype(np.float32), vary)
 
-    def crossed(
-        self, better: Individual, other: Individual, rng: np.random.Generator, focus: str = "all"
-    ) -> Individual:
+    def crossed(self, better: Individual, other: Individual, rng: np.random.Generator, vary: str = "all") -> Individual:
         """See ``Breeder.crossed``."""
         if rng.random() < 0.5:  # between the two, or a little beyond
             share = np.float32(rng.uniform(-0.1, 1.1))
-            return self._focused(better, better[1] + share * (other[1] - better[1]), focus)
+            return self._varied(better, better[1] + share * (other[1] - better[1]), vary)
         takes = rng.random(self._owner.max(initial=0) + 1) < rng.uniform(0.1, 0.5)
-        return self._focused(better, np.where(takes[self._owner], other[1], better[1]), focus)
+        return self._varied(better, np.where(takes[self._owner], other[1], better[1]), vary)
 
-    def _focused(self, parent: Individual, genome: Genome, focus: str) -> Individual:
-        """The child ``genome`` with what is not in focus as the parent has it."""
-        if focus == "all":
+    def _varied(self, parent: Individual, genome: Genome, vary: str) -> Individual:
+        """The child ``genome`` with what may not vary as the parent has it."""
+        if vary == "all":
             return parent[0], genome
-        return parent[0], np.where(self._colour == (focus == "colour"), genome, parent[1])
+        return parent[0], np.where(self._colour == (vary == "colour"), genome, parent[1])
 
     def distance(self, one: Individual, other: Individual) -> float:
         """See ``Breeder.distance``."""
@@ -115,25 +111,23 @@ class GraphBreeder:
         return genes.random_genes(self.net, rng, self.rates, self.rounds).express()
 
     def mutated(
-        self, one: Individual, rng: np.random.Generator, strength: float = 1.0, focus: str = "all"
+        self, one: Individual, rng: np.random.Generator, strength: float = 1.0, vary: str = "all"
     ) -> Individual:
         """See ``Breeder.mutated``."""
         parent = found = _genes(one)
-        if focus == "colour":
+        if vary == "colour":
             return self._recoloured(found, rng, strength).express()
         rates = _calmer(self.rates, 2 * strength) if strength < 0.5 else self.rates
         for _ in range(max(1, round(strength))):
             found = genes.mutate(found, rng, rates)
-        return (found if focus == "all" else _with_outputs(found, parent)).express()
+        return (found if vary == "all" else _with_outputs(found, parent)).express()
 
-    def crossed(
-        self, better: Individual, other: Individual, rng: np.random.Generator, focus: str = "all"
-    ) -> Individual:
+    def crossed(self, better: Individual, other: Individual, rng: np.random.Generator, vary: str = "all") -> Individual:
         """See ``Breeder.crossed``."""
         one = _genes(better)
         child = genes.cross(one, _genes(other), rng)
-        if focus != "all":
-            child = _with_outputs(child, one) if focus == "structure" else _with_outputs(one, child)
+        if vary != "all":
+            child = _with_outputs(child, one) if vary == "structure" else _with_outputs(one, child)
         return child.express()
 
     def _recoloured(self, parent: genes.Genes, rng: np.random.Generator, strength: float) -> genes.Genes:

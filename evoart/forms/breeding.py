@@ -1,4 +1,4 @@
-"""Children of pictures, of whatever form: mutated, crossed, with a focus on colour or on structure.
+"""Children of pictures, of whatever form: mutated and crossed, all of them, or their colour or structure alone.
 
 A picture is ``(form, genome)``. A child may have another form than its parents: networks grow, strokes come and go.
 """
@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from evoart.cppn.breeder import FOCUSES, breeder
+from evoart.cppn.breeder import VARIATIONS, breeder
 from evoart.cppn.genes import Rates
 from evoart.draw.shapes import shape
 from evoart.errors import UsageError, unknown
@@ -28,42 +28,42 @@ Rng: TypeAlias = np.random.Generator
 SMALLEST, LARGEST = 0.05, 10.0  # of mutations
 
 
-def mutate(picture: Picture, rng: Rng, scale: float = 1.0, focus: str = "all", rates: Rates | None = None) -> Picture:
+def mutate(picture: Picture, rng: Rng, scale: float = 1.0, vary: str = "all", rates: Rates | None = None) -> Picture:
     """A child of one picture.
 
     Args:
         picture: form and genome ``(dim,)``.
         scale: how large the mutation is, 0.05 to 10; 1 shows, and leaves the family likeness.
-        focus: what may change: ``colour``, ``structure`` (all but colour), or ``all``.
+        vary: what may change: ``colour``, ``structure`` (all but colour), or ``all``.
         rates: how graphs mutate.
 
     Raises:
-        UsageError: a scale out of range, an unknown focus, or a sheet: only its pictures have children.
+        UsageError: a scale out of range, an unknown word for what may vary, or a sheet: only its pictures have children.
     """
-    check(scale, focus)
+    check(scale, vary)
     form, genome = picture
     if isinstance(form, NetworkForm):
-        net, child = breeder(form.net, rates).mutated((form.net, genome), rng, scale, focus)
+        net, child = breeder(form.net, rates).mutated((form.net, genome), rng, scale, vary)
         return form.with_structure(net), child
-    return _operator(_MUTATIONS, form, _mutate_any)(form, np.asarray(genome, np.float32), rng, scale, focus)
+    return _operator(_MUTATIONS, form, _mutate_any)(form, np.asarray(genome, np.float32), rng, scale, vary)
 
 
-def cross(better: Picture, other: Picture, rng: Rng, focus: str = "all") -> Picture:
-    """A child of two pictures; what is not in ``focus`` is that of ``better``, and so is the page.
+def cross(better: Picture, other: Picture, rng: Rng, vary: str = "all") -> Picture:
+    """A child of two pictures; what may not vary is that of ``better``, and so is the page.
 
     Raises:
-        UsageError: pictures that cannot be crossed (see ``matches``), an unknown focus, or a sheet.
+        UsageError: pictures that cannot be crossed (see ``matches``), an unknown word for what may vary, or a sheet.
     """
-    check(1.0, focus)
+    check(1.0, vary)
     form, genome = better
     if not matches(form, other[0]):
         raise UsageError(
             f"{form.label} and {other[0].label} cannot be crossed", "Choose pictures of one kind, or mutate one alone"
         )
     if isinstance(form, NetworkForm) and isinstance(other[0], NetworkForm):
-        net, child = breeder(form.net).crossed((form.net, genome), (other[0].net, other[1]), rng, focus)
+        net, child = breeder(form.net).crossed((form.net, genome), (other[0].net, other[1]), rng, vary)
         return form.with_structure(net), child
-    return _operator(_CROSSINGS, form, _cross_any)(form, np.asarray(genome, np.float32), other, rng, focus)
+    return _operator(_CROSSINGS, form, _cross_any)(form, np.asarray(genome, np.float32), other, rng, vary)
 
 
 def matches(form: Form, other: Form) -> bool:
@@ -77,12 +77,12 @@ def matches(form: Form, other: Form) -> bool:
     return form == other
 
 
-def check(scale: float, focus: str) -> None:
-    """Raises: UsageError: a mutation scale out of range, or an unknown focus."""
+def check(scale: float, vary: str) -> None:
+    """Raises: UsageError: a mutation scale out of range, or an unknown word for what may vary."""
     if not SMALLEST <= scale <= LARGEST:  # NaN too
         raise UsageError(f"a mutation scale of {scale:g} is out of range", f"Use {SMALLEST:g} to {LARGEST:g}")
-    if focus not in FOCUSES:
-        raise unknown("focus", focus, FOCUSES)
+    if vary not in VARIATIONS:
+        raise unknown("variation", vary, VARIATIONS)
 
 
 def _operator(table: dict[type, Callable[..., Picture]], form: Form, usual: Callable[..., Picture]) -> Any:
@@ -109,12 +109,12 @@ def _tinted(colours: np.ndarray, rng: Rng, scale: float) -> np.ndarray:
 # Any form: numbers on the scale of its steps. It does not say which of them are colours.
 
 
-def _mutate_any(form: Form, genome: Genome, rng: Rng, scale: float, focus: str) -> Picture:
+def _mutate_any(form: Form, genome: Genome, rng: Rng, scale: float, vary: str) -> Picture:
     chosen, size = _some(rng, form.dim)
     return form, (genome + chosen * rng.normal(0, size * scale, form.dim) * form.steps()).astype(np.float32)
 
 
-def _cross_any(form: Form, genome: Genome, other: Picture, rng: Rng, focus: str) -> Picture:
+def _cross_any(form: Form, genome: Genome, other: Picture, rng: Rng, vary: str) -> Picture:
     share = np.float32(rng.uniform(0.1, 0.9))
     return form, (genome + share * (other[1] - genome)).astype(np.float32)
 
@@ -122,7 +122,7 @@ def _cross_any(form: Form, genome: Genome, other: Picture, rng: Rng, focus: str)
 # Shapes.
 
 
-def _mutate_shapes(form: ShapesForm, genome: Genome, rng: Rng, scale: float, focus: str) -> Picture:
+def _mutate_shapes(form: ShapesForm, genome: Genome, rng: Rng, scale: float, vary: str) -> Picture:
     """Shapes move and change their colours; some change places in the paint order, or are replaced by random ones."""
     if not form.groups:
         return form, genome
@@ -131,21 +131,21 @@ def _mutate_shapes(form: ShapesForm, genome: Genome, rng: Rng, scale: float, foc
     chosen, size = _some(rng, form.groups)
     noise = chosen[:, None] * rng.normal(0, size * scale, steps.shape) * steps
     fresh = form.random(rng).reshape(form.groups, -1)
-    if focus != "colour":
+    if vary != "colour":
         geometry = geometry + noise[:, : form.geometry]
         replaced = rng.random(form.groups) < min(0.5, 0.5 * scale / form.groups)
         geometry = np.where(replaced[:, None], fresh[:, : form.geometry], geometry)
-    if focus != "structure":
+    if vary != "structure":
         rgba = rgba + noise[:, form.geometry :]
-        if focus == "colour" or rng.random() < 0.3:
+        if vary == "colour" or rng.random() < 0.3:
             rgba[:, :3] = _tinted(rgba[:, :3], rng, scale)
     kinds = form.kinds
-    if focus != "colour" and form.groups > 1 and rng.random() < min(0.9, 0.3 * scale):
+    if vary != "colour" and form.groups > 1 and rng.random() < min(0.9, 0.3 * scale):
         order = np.arange(form.groups)
         source, target = rng.integers(form.groups, size=2)
         order = np.insert(np.delete(order, source), target, source)
         geometry, rgba, kinds = geometry[order], rgba[order], tuple(kinds[k] for k in order)
-    if form.background is not None and focus != "structure" and rng.random() < 0.5:
+    if form.background is not None and vary != "structure" and rng.random() < 0.5:
         form = replace(form, background=_rgb(_tinted(np.array([form.background]), rng, scale)[0]))
     low, high = form.opacity
     rgba = np.concatenate([np.clip(rgba[:, :3], 0, 1), np.clip(rgba[:, 3:], low, high)], 1)
@@ -153,7 +153,7 @@ def _mutate_shapes(form: ShapesForm, genome: Genome, rng: Rng, scale: float, foc
     return form, form.encode(geometry, rgba)
 
 
-def _cross_shapes(form: ShapesForm, genome: Genome, other: Picture, rng: Rng, focus: str) -> Picture:
+def _cross_shapes(form: ShapesForm, genome: Genome, other: Picture, rng: Rng, vary: str) -> Picture:
     """Shape by shape where both have the same kinds; else the lower ones of one picture and the upper ones of the
     other: large shapes are painted first, so each gives what belongs together."""
     second = other[0]
@@ -166,9 +166,9 @@ def _cross_shapes(form: ShapesForm, genome: Genome, other: Picture, rng: Rng, fo
         share = rng.uniform(0.2, 0.8)
         cuts = round(share * len(one)), round(share * len(two))
         rows = one[: cuts[0]] + two[cuts[1] :] if rng.random() < 0.5 else two[: cuts[1]] + one[cuts[0] :]
-    if focus == "structure":  # colours as the better one has them at that height of the pile
+    if vary == "structure":  # colours as the better one has them at that height of the pile
         rows = [(kind, at, _at(one, k, len(rows))[2]) for k, (kind, at, _) in enumerate(rows)]
-    elif focus == "colour":
+    elif vary == "colour":
         rows = [(kind, at, _at(rows, k, len(one))[2]) for k, (kind, at, _) in enumerate(one)]
     kinds = tuple(kind for kind, _, _ in rows)
     opacity = min(form.opacity[0], second.opacity[0]), max(form.opacity[1], second.opacity[1])
@@ -188,10 +188,10 @@ def _at(rows: list[Any], index: int, count: int) -> Any:
 # Strokes of a pen.
 
 
-def _mutate_strokes(form: StrokesForm, genome: Genome, rng: Rng, scale: float, focus: str) -> Picture:
+def _mutate_strokes(form: StrokesForm, genome: Genome, rng: Rng, scale: float, vary: str) -> Picture:
     """Strokes are moved, turned, stretched and bent; one may go, another come twice. In colour, the inks change."""
     strokes = list(zip(form.split(genome), _inks(form), _sketches(form), strict=True))
-    if focus != "colour" and strokes:
+    if vary != "colour" and strokes:
         chosen, size = _some(rng, len(strokes))
         strokes = [
             (_bent(points, rng, 2 * size * scale) if moves else points, ink, sketch)
@@ -206,9 +206,9 @@ def _mutate_strokes(form: StrokesForm, genome: Genome, rng: Rng, scale: float, f
                 points, ink, sketch = strokes[k]
                 strokes.insert(k + 1, (_bent(points + rng.normal(0, 0.05, 2), rng, scale), ink, sketch))
         form = replace(form, line=float(np.clip(form.line * np.exp(rng.normal(0, 0.1 * scale)), 1e-3, 0.1)))
-    if focus != "structure" and (focus == "colour" or rng.random() < 0.5):
+    if vary != "structure" and (vary == "colour" or rng.random() < 0.5):
         form = replace(form, palette=tuple(map(_rgb, _tinted(np.array(form.palette), rng, scale))))
-        if focus == "colour" and form.background is not None and rng.random() < 0.5:
+        if vary == "colour" and form.background is not None and rng.random() < 0.5:
             form = replace(form, background=_rgb(_tinted(np.array([form.background]), rng, 0.5 * scale)[0]))
     return _strokes(form, strokes)
 
@@ -224,18 +224,18 @@ def _bent(points: np.ndarray, rng: Rng, size: float) -> np.ndarray:
     return moved + np.sin(along) * waves[0] + np.sin(2 * along) * waves[1]
 
 
-def _cross_strokes(form: StrokesForm, genome: Genome, other: Picture, rng: Rng, focus: str) -> Picture:
+def _cross_strokes(form: StrokesForm, genome: Genome, other: Picture, rng: Rng, vary: str) -> Picture:
     """The first strokes of one drawing and the last ones of the other; sketch by sketch where both have as many."""
     second = other[0]
     if not isinstance(second, StrokesForm):
         raise TypeError("no strokes")
-    if focus == "colour":
+    if vary == "colour":
         palette = tuple(
             _rgb(np.array(_at(list(second.palette), k, len(form.palette)))) for k in range(len(form.palette))
         )
         background = second.background if form.background and second.background else form.background
         return replace(form, palette=palette, background=background), genome
-    inks = tuple(len(form.palette) + ink for ink in _inks(second)) if focus == "all" else (0,) * len(second.lengths)
+    inks = tuple(len(form.palette) + ink for ink in _inks(second)) if vary == "all" else (0,) * len(second.lengths)
     one = list(zip(form.split(genome), _inks(form), _sketches(form), strict=True))
     two = list(zip(second.split(other[1]), inks, _sketches(second), strict=True))
     if len(form.sketches) > 1 and len(form.sketches) == len(second.sketches):
@@ -279,14 +279,14 @@ def _strokes(form: StrokesForm, strokes: list[Any]) -> Picture:
 # Sketches that a model draws: the noise that it draws from.
 
 
-def _mutate_sketch(form: SketchForm, genome: Genome, rng: Rng, scale: float, focus: str) -> Picture:
+def _mutate_sketch(form: SketchForm, genome: Genome, rng: Rng, scale: float, vary: str) -> Picture:
     """The noise turns a little way towards other noise, or is new from some point on: then the drawing begins as its
     parent's does. Places move."""
-    if focus != "structure" and (focus == "colour" or rng.random() < 0.3):
+    if vary != "structure" and (vary == "colour" or rng.random() < 0.3):
         form = replace(form, ink=_rgb(_tinted(np.array([form.ink]), rng, 1.5 * scale)[0]))
-        if form.background is not None and focus == "colour":
+        if form.background is not None and vary == "colour":
             form = replace(form, background=_rgb(_tinted(np.array([form.background]), rng, 0.5 * scale)[0]))
-    if focus == "colour":
+    if vary == "colour":
         return form, genome
     rows = genome.reshape(form.count, form.own).copy()
     fresh = rng.standard_normal(rows.shape)
@@ -301,12 +301,12 @@ def _mutate_sketch(form: SketchForm, genome: Genome, rng: Rng, scale: float, foc
     return form, rows.ravel().astype(np.float32)
 
 
-def _cross_sketch(form: SketchForm, genome: Genome, other: Picture, rng: Rng, focus: str) -> Picture:
+def _cross_sketch(form: SketchForm, genome: Genome, other: Picture, rng: Rng, vary: str) -> Picture:
     """The noise of one up to some point and then that of the other; latent vectors meet on the way between them."""
     second = other[0]
     if not isinstance(second, SketchForm):
         raise TypeError("no sketch")
-    if focus == "colour":
+    if vary == "colour":
         return replace(form, ink=second.ink, background=second.background), genome
     one, two = (np.asarray(g, np.float32).reshape(form.count, form.own) for g in (genome, other[1]))
     child = one.copy()

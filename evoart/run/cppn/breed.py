@@ -96,8 +96,8 @@ class BreedProblem(SheetProblem):
             child, who = self.parents[one], (one,)
             if mates and place % 2:
                 mate = mates[int(rng.integers(len(mates)))]
-                child, who = cross(child, self.parents[mate], rng, job.focus), (one, mate)
-            children.append((mutate(child, rng, scale, job.focus, self.rates), who))
+                child, who = cross(child, self.parents[mate], rng, job.vary), (one, mate)
+            children.append((mutate(child, rng, scale, job.vary, self.rates), who))
         return children
 
     def fill(self, individuals: Sequence[Picture | None]) -> tuple[list[Picture | None], tuple[str, ...]]:

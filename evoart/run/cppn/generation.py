@@ -116,7 +116,7 @@ class Breeder:
 
         breeder = evoart.Breeder("garden")
         breeder.start("cppn", n=15, seed=1, topology="graph")
-        breeder.breed(3, 7, mutation_scale=0.5, focus="colour")
+        breeder.breed(3, 7, mutation_scale=0.5, vary="colour")
         breeder.current.pictures[0]
 
     Every generation is a sheet in the folder, from which ``evoart breed``, ``evoart cppn breed`` and ``evoart redo`` go
@@ -159,7 +159,7 @@ class Breeder:
         """Children of pictures of the current generation, by their numbers from 1.
 
         Args:
-            options: ``mutation_scale``, ``focus``, ``seed`` and the other fields of ``BreedJob``.
+            options: ``mutation_scale``, ``vary``, ``seed`` and the other fields of ``BreedJob``.
 
         Raises:
             UsageError: a picture that is not there, a value out of range.

@@ -308,7 +308,7 @@ class BreedJob(SheetJob):
         n: children, 1 to 400.
         parents, parents_sha256: paths of the parents, ``sheet.png:7`` for one of a sheet, and the hashes of the files.
         mutation_scale: how much children differ, 0.05 to 10.
-        focus: what changes: ``colour``, ``structure`` or ``all``.
+        vary: what changes: ``colour``, ``structure`` or ``all``.
         candidates: children of which one is kept, 1 to 64.
         lineage: the ancestors, nearest first: how many generations back, file, job and picture.
         form: of the first parent, ``""`` until it was read.
@@ -320,7 +320,7 @@ class BreedJob(SheetJob):
         "parents": fields.texts,
         "parents_sha256": fields.texts,
         "mutation_scale": fields.Number(0.05, 10.0, kind=float),
-        "focus": lambda name, value: fields.Choice(("all", "colour", "structure"))(name, _british(value)),
+        "vary": lambda name, value: fields.Choice(("all", "colour", "structure"))(name, _british(value)),
         "candidates": fields.Number(1, 64, "children"),
         "lineage": fields.texts,
         "form": fields.text,
@@ -331,7 +331,7 @@ class BreedJob(SheetJob):
     parents: tuple[str, ...] = ()
     parents_sha256: tuple[str, ...] = ()
     mutation_scale: float = 1.0
-    focus: str = "all"
+    vary: str = "all"
     candidates: int = 3
     lineage: tuple[str, ...] = ()
     form: str = ""

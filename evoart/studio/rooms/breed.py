@@ -246,7 +246,7 @@ def _children(studio: Studio, given: dict[str, Any]) -> dict[str, Any]:
         assert isinstance(picks, list)
         alone = "job" not in step.state
         paths = [step.pictures[0] if alone else f"{step.pictures[0]}:{pick}" for pick in picks]
-        wishes = {"mutation_scale": given.get("scale", 1.0), "focus": given.get("focus", "all")}
+        wishes = {"mutation_scale": given.get("scale", 1.0), "vary": given.get("vary", "all")}
         n = _number(given, "n", FEWEST, MOST, 15)
         seed = _number(given, "seed", 0, 2**32 - 1, secrets.randbelow(1_000_000))
         job = breed_job(parents, paths, n=n, seed=seed, size=SHEET, candidates=2, **wishes)

@@ -124,7 +124,7 @@ export function mount(root, studio) {
   async function breed() {
     if (!picked.size) return;
     const focused = grid.contains(document.activeElement), from = made.id;
-    await ask("children", { id: from, picks: [...picked], scale: SCALES[scale.value], focus: focus.value, ...wishes(Math.max(12, number() - picked.size)) });
+    await ask("children", { id: from, picks: [...picked], scale: SCALES[scale.value], vary: focus.value, ...wishes(Math.max(12, number() - picked.size)) });
     if (focused) grid.querySelector(".pick")?.focus();
   }
 
