@@ -38,7 +38,7 @@ def mutate(picture: Picture, rng: Rng, scale: float = 1.0, vary: str = "all", ra
         rates: how graphs mutate.
 
     Raises:
-        UsageError: a scale out of range, an unknown word for what may vary, or a sheet: only its pictures have children.
+        UsageError: a scale out of range, an unknown variation, or a sheet: only its pictures have children.
     """
     check(scale, vary)
     form, genome = picture
@@ -52,7 +52,7 @@ def cross(better: Picture, other: Picture, rng: Rng, vary: str = "all") -> Pictu
     """A child of two pictures; what may not vary is that of ``better``, and so is the page.
 
     Raises:
-        UsageError: pictures that cannot be crossed (see ``matches``), an unknown word for what may vary, or a sheet.
+        UsageError: pictures that cannot be crossed (see ``matches``), an unknown variation, or a sheet.
     """
     check(1.0, vary)
     form, genome = better
@@ -78,7 +78,7 @@ def matches(form: Form, other: Form) -> bool:
 
 
 def check(scale: float, vary: str) -> None:
-    """Raises: UsageError: a mutation scale out of range, or an unknown word for what may vary."""
+    """Raises: UsageError: a mutation scale out of range, or an unknown variation."""
     if not SMALLEST <= scale <= LARGEST:  # NaN too
         raise UsageError(f"a mutation scale of {scale:g} is out of range", f"Use {SMALLEST:g} to {LARGEST:g}")
     if vary not in VARIATIONS:
