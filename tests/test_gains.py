@@ -132,7 +132,7 @@ def test_a_shape_that_covers_nothing_gains_nothing_ever():
 
 def test_no_candidates():
     gains, rgba = np.empty(0, np.float32), np.empty((0, 4), np.float32)
-    best_paint(np.empty((0, STATISTICS), np.float32), np.float32(0.1), np.float32(1), NO_PALETTE, rgba, gains)
+    best_paint(np.empty((0, STATISTICS), np.float32), 0, np.float32(0.1), np.float32(1), NO_PALETTE, rgba, gains)
 
 
 def test_pixels_without_weight_do_not_attract():

@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from evoart.compiled import njit
-from evoart.draw.row_coverage import FAR, FULL, JIT, cover_row, edge_table, scratch_rows, stroke_row
+from evoart.draw.row_coverage import COPIED, FAR, FULL, INNER, JIT, cover_fill, cover_stroke, edge_table, stroke_row
 
 
-@njit(**JIT)
+@njit(**COPIED)
 def _most_points(start):
     most = 1
     for k in range(len(start) - 1):
@@ -20,7 +20,7 @@ def _most_points(start):
     return most
 
 
-@njit(**JIT)
+@njit(**INNER)
 def _reach(points, first, last, edges, radius, height, width):
     """First and past-last row that a shape may touch, none where it lies outside the picture; fills get their edges."""
     top, bottom = edge_table(points, first, last, edges)
@@ -34,22 +34,22 @@ def _reach(points, first, last, edges, radius, height, width):
 
 
 @njit(**JIT)
-def paint(canvas, points, start, widths, rgba):
-    """Draw shapes over a canvas ``(3 or 4, rows, width)``; points ``(m, 2)`` are in pixels of this band.
-
-    A fourth plane is opacity, and colours are then premultiplied.
-    """
+def _paint(canvas, points, start, widths, rgba, strokes):
     # Hot loops run over slices from 0: Numba then knows that no index is negative, and makes vector code of them.
     planes, height, width = canvas.shape
     most = _most_points(start)
     edges, spans = np.empty((most, 5), np.float32), np.empty((2, most + 1), np.int64)
-    scratch, nearest = scratch_rows(width), np.empty(width + 2, np.int64)
+    acc, square = np.zeros(width + 2, np.float32), np.full(width + 2, FAR, np.float32)
+    nearest = np.empty(width + 2, np.int64)
     cover = np.empty(width + 2, np.float32)
     for k in range(len(rgba)):
         first, last, opacity, radius = start[k], start[k + 1], rgba[k, 3], widths[k] * np.float32(0.5)
         y0, y1 = _reach(points, first, last, edges, radius, height, width)
         for y in range(y0, y1):
-            lo, hi = cover_row(points, first, last, edges, radius, y, width, scratch, spans, nearest, cover)
+            if strokes is not None and radius > 0:
+                lo, hi = cover_stroke(points, first, last, radius, y, width, square, nearest, cover)
+            else:
+                lo, hi = cover_fill(edges, last - first, y, width, acc, spans, cover)
             line = cover[: hi - lo]
             for i in range(len(line)):
                 line[i] = min(abs(line[i]), np.float32(1.0)) * opacity
@@ -58,6 +58,19 @@ def paint(canvas, points, start, widths, rgba):
                 row = canvas[c, y, lo:hi]
                 for i in range(len(row)):
                     row[i] += line[i] * (colour - row[i])
+
+
+def paint(canvas: np.ndarray, points: np.ndarray, start: np.ndarray, widths: np.ndarray, rgba: np.ndarray) -> None:
+    """Draw shapes over a canvas ``(3 or 4, rows, width)``; points ``(m, 2)`` are in pixels of this band.
+
+    A fourth plane is opacity, and colours are then premultiplied.
+    """
+    _paint(canvas, points, start, widths, rgba, strokes_or_none(widths))
+
+
+def strokes_or_none(widths: np.ndarray) -> bool | None:
+    """The last argument of kernels: None where all shapes are filled, so that no code for strokes is compiled."""
+    return True if widths.any() else None
 
 
 @njit(**JIT)
@@ -78,8 +91,7 @@ def record_size(points, start, widths, height, width):
     return pixels, rows
 
 
-@njit(**JIT)
-def paint_recorded(canvas, points, start, widths, rgba, cover, below, rows, owner):
+def _paint_recorded(canvas, points, start, widths, rgba, cover, below, rows, owner, strokes):
     """As ``paint`` on three planes, and remember for every touched pixel its signed coverage and the colour underneath.
 
     ``rows`` ``(., 4)`` int32 gets one entry per shape and row: y, first pixel, past-last pixel, offset into ``cover``
@@ -89,7 +101,8 @@ def paint_recorded(canvas, points, start, widths, rgba, cover, below, rows, owne
     _, height, width = canvas.shape
     most = _most_points(start)
     edges, spans = np.empty((most, 5), np.float32), np.empty((2, most + 1), np.int64)
-    scratch, nearest = scratch_rows(width), np.empty(width + 2, np.int64)
+    acc, square = np.zeros(width + 2, np.float32), np.full(width + 2, FAR, np.float32)
+    nearest = np.empty(width + 2, np.int64)
     at, entry = 0, 0
     for k in range(len(rgba)):
         owner[k] = entry
@@ -98,7 +111,10 @@ def paint_recorded(canvas, points, start, widths, rgba, cover, below, rows, owne
         for y in range(y0, y1):
             if entry == len(rows) or at + width > len(cover):
                 return False
-            lo, hi = cover_row(points, first, last, edges, radius, y, width, scratch, spans, nearest, cover[at:])
+            if strokes is not None and radius > 0:
+                lo, hi = cover_stroke(points, first, last, radius, y, width, square, nearest, cover[at:])
+            else:
+                lo, hi = cover_fill(edges, last - first, y, width, acc, spans, cover[at:])
             if lo >= hi:
                 continue
             rows[entry, 0], rows[entry, 1], rows[entry, 2], rows[entry, 3] = y, lo, hi, at
@@ -115,7 +131,7 @@ def paint_recorded(canvas, points, start, widths, rgba, cover, below, rows, owne
     return True
 
 
-@njit(**JIT)
+@njit(**INNER)
 def _edges_backward(edges_points, first, last, y, width, lo, hi, g, grad):
     """Add to ``grad`` the derivative of the areas in row ``y`` by a polygon's points, weighted by ``g``."""
     for i in range(first, last):
@@ -162,7 +178,7 @@ def _edges_backward(edges_points, first, last, y, width, lo, hi, g, grad):
         grad[j, 1] += s1 * dx
 
 
-@njit(**JIT)
+@njit(**INNER)
 def _stroke_backward(points, first, last, radius, y, width, square, nearest, g, grad):
     """Add to ``grad`` the derivative of row ``y`` by a stroke's points, weighted by ``g``; return its radius'."""
     lo, hi = stroke_row(points, first, last, radius, y, width, square, nearest)
@@ -191,10 +207,10 @@ def _stroke_backward(points, first, last, radius, y, width, square, nearest, g, 
     return by_radius
 
 
-@njit(**JIT)
-def backward(
-    adjoint, through, points, start, widths, rgba, cover, below, rows, owner, by_points, by_widths, by_rgba, removal
-):
+def _backward(
+    adjoint, through, points, start, widths, rgba, cover, below, rows, owner, by_points, by_widths, by_rgba, removal,
+    strokes
+):  # fmt: skip
     """Backward pass of ``paint_recorded``: from d loss / d canvas to points, widths and rgba.
 
     Args:
@@ -214,7 +230,7 @@ def backward(
         r, gr, b = rgba[k, 0], rgba[k, 1], rgba[k, 2]
         sa, s0, s1, s2, gone = zero, zero, zero, zero, zero
         for entry in range(owner[k], owner[k + 1]):
-            y, lo, hi, at = rows[entry, 0], rows[entry, 1], rows[entry, 2], rows[entry, 3]
+            y, lo, hi, at = np.int64(rows[entry, 0]), np.int64(rows[entry, 1]), np.int64(rows[entry, 2]), rows[entry, 3]
             a0, a1, a2 = adjoint[0, y, lo:hi], adjoint[1, y, lo:hi], adjoint[2, y, lo:hi]
             b0, b1, b2 = below[0, at : at + hi - lo], below[1, at : at + hi - lo], below[2, at : at + hi - lo]
             signed, light, by_cover = cover[at : at + hi - lo], through[y, lo:hi], g[lo:hi]
@@ -238,7 +254,7 @@ def backward(
                 a1[i] *= keep
                 a2[i] *= keep
                 light[i] *= keep
-            if widths[k] > 0:
+            if strokes is not None and widths[k] > 0:
                 radius = widths[k] * np.float32(0.5)
                 by_widths[k] += np.float32(0.5) * _stroke_backward(
                     points, first, last, radius, y, width, square, nearest, g, by_points
@@ -284,3 +300,8 @@ def squared_error_tiles(canvas, target, share, grid):
                     d = canvas[c, y, x] - target[c, y, x]
                     part += share[y, x] * d * d
             into[column] += part
+
+
+# Once for Python, and once for kernels that contain it.
+paint_recorded, paint_recorded_inside = njit(**JIT)(_paint_recorded), njit(**INNER)(_paint_recorded)
+backward, backward_inside = njit(**JIT)(_backward), njit(**INNER)(_backward)

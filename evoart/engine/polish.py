@@ -15,8 +15,8 @@ from evoart.compiled import njit
 from evoart.draw.atomic import SPINS, atomic_add, atomic_set, give_way
 from evoart.draw.layout import layout
 from evoart.draw.parametric import LEAST, outline, outline_vjp, tables
-from evoart.draw.row_coverage import JIT
-from evoart.draw.scanline import backward, paint_recorded
+from evoart.draw.row_coverage import COPIED, INNER, JIT
+from evoart.draw.scanline import backward_inside, paint_recorded_inside
 from evoart.draw.shapes import shape
 from evoart.forms.shapes import FARTHEST, ShapesForm
 from evoart.score.pixel import Target
@@ -81,23 +81,8 @@ class Moments(NamedTuple):
     count: np.ndarray  # (2,) int64: steps taken and steps planned
 
 
-@njit(**JIT)
-def _squared_error(canvas, target, share, adjoint):
-    total = 0.0
-    for y in range(canvas.shape[1]):
-        part, weight = np.float32(0.0), share[y]
-        for c in range(3):
-            row, aim, out = canvas[c, y], target[c, y], adjoint[c, y]
-            for x in range(len(row)):
-                d = row[x] - aim[x]
-                part += weight[x] * d * d
-                out[x] = 2 * weight[x] * d
-        total += part
-    return total
-
-
-@njit(**JIT)
-def _differentiate_band(b, canvas, shapes, buffers):
+@njit(**COPIED)
+def _differentiate_band(b, canvas, shapes, buffers, strokes):
     """Loss of one band and its derivative by points, widths and rgba. Returns False where its record has no room."""
     _, _, height, width = canvas.image.shape
     points = buffers.points.copy()
@@ -106,22 +91,38 @@ def _differentiate_band(b, canvas, shapes, buffers):
     picture = np.empty((3, height, width), np.float32)
     for c in range(3):
         picture[c] = canvas.background[c]
-    record = buffers.cover[b], buffers.below[b], buffers.entries[b], buffers.owner[b]
-    if not paint_recorded(picture, points, shapes.start, buffers.widths, buffers.rgba, *record):
-        return False
-    adjoint = np.empty_like(picture)
-    buffers.losses[b] = _squared_error(picture, canvas.image[b], canvas.share[b], adjoint)
-    buffers.by_points[b] = 0
-    buffers.by_widths[b] = 0
-    buffers.by_rgba[b] = 0
-    buffers.removal[b] = 0
-    through = np.sqrt(canvas.share[b])
-    into = buffers.by_points[b], buffers.by_widths[b], buffers.by_rgba[b], buffers.removal[b]
-    backward(adjoint, through, points, shapes.start, buffers.widths, buffers.rgba, *record, *into)
-    return True
+    start, widths, rgba = shapes.start, buffers.widths, buffers.rgba
+    cover, below, entries, owner = buffers.cover[b], buffers.below[b], buffers.entries[b], buffers.owner[b]
+    enough = paint_recorded_inside(picture, points, start, widths, rgba, cover, below, entries, owner, strokes)
+    if enough:
+        total, through = 0.0, np.empty((height, width), np.float32)
+        for y in range(height):
+            part, weight = np.float32(0.0), canvas.share[b, y]
+            for c in range(3):
+                row, aim = picture[c, y], canvas.image[b, c, y]
+                for x in range(len(row)):
+                    d = row[x] - aim[x]
+                    part += weight[x] * d * d
+                    row[x] = 2 * weight[x] * d  # from here on the derivative by the picture
+            total += part
+            for x in range(width):
+                through[y, x] = np.sqrt(weight[x])
+        buffers.losses[b] = total
+        by_points, by_widths, by_rgba, removal = (
+            buffers.by_points[b], buffers.by_widths[b], buffers.by_rgba[b], buffers.removal[b],
+        )  # fmt: skip
+        by_points[:] = 0
+        by_widths[:] = 0
+        by_rgba[:] = 0
+        removal[:] = 0
+        backward_inside(
+            picture, through, points, start, widths, rgba, cover, below, entries, owner, by_points, by_widths, by_rgba,
+            removal, strokes,
+        )  # fmt: skip
+    return enough
 
 
-@njit(**JIT)
+@njit(**INNER)
 def _decode(rows, shapes, buffers):
     """Vertices, widths and colours of genome rows, as ``ShapesForm.decode`` and ``Layout.outlines`` give them."""
     shapes_, geometry = buffers.geometry.shape
@@ -149,7 +150,7 @@ def _decode(rows, shapes, buffers):
                 rgba[c] = shapes.palette[nearest, c]
 
 
-@njit(**JIT)
+@njit(**INNER)
 def _descend(adam, shapes, buffers):
     """One step of Adam from the derivatives of all bands, added in order."""
     bands, geometry = len(buffers.losses), buffers.geometry.shape[1]
@@ -186,7 +187,7 @@ def _descend(adam, shapes, buffers):
 
 
 @njit(**JIT)
-def _work(limit, adam, control, canvas, shapes, buffers):
+def _work(limit, adam, control, canvas, shapes, buffers, strokes):
     """Up to ``limit`` steps, and the judgement of the last one where it is due; with ``limit`` 0 only help with bands,
     until the end is told. Both are one function, so that every band is worked on by one machine code.
 
@@ -203,7 +204,7 @@ def _work(limit, adam, control, canvas, shapes, buffers):
             waiting = False
         b = atomic_add(control, NEXT, 1) if atomic_add(control, NEXT, 0) < bands else bands
         if b < bands:
-            if not _differentiate_band(b, canvas, shapes, buffers):
+            if not _differentiate_band(b, canvas, shapes, buffers, strokes):
                 atomic_add(control, SMALL, 1)
             atomic_add(control, DONE, 1)
             idle = 0
@@ -220,7 +221,9 @@ def _work(limit, adam, control, canvas, shapes, buffers):
                 loss += buffers.losses[i]
             if loss < adam.lowest[0]:
                 adam.lowest[0] = loss
-                adam.best[:] = adam.rows
+                for k in range(len(adam.rows)):
+                    for j in range(adam.rows.shape[1]):
+                        adam.best[k, j] = adam.rows[k, j]
             taken += 1
             adam.count[0] += 1
             if adam.count[0] <= adam.count[1]:
@@ -274,12 +277,20 @@ class Polisher:
             np.empty((bands, k, 4), one), np.empty((bands, k), one), np.empty(bands),
         )  # fmt: skip
 
+    def removal(self, rows: np.ndarray) -> np.ndarray:
+        """By how much the loss would rise without each shape ``(k,)``, at rows ``(k, d)``."""
+        rows = np.array(rows, np.float32)
+        none = np.zeros_like(rows)
+        self.polish(Moments(rows, none, none, none, none, np.array([np.inf]), np.zeros(2, np.int64)), 1)
+        return self.buffers.removal.sum(0)
+
     def polish(self, adam: Moments, limit: int) -> None:
         """``limit`` steps, fewer where fewer are planned."""
         while limit:
             control = np.zeros(32, np.int64)
             control[NEXT] = len(self.canvas.image)  # nothing to take before the first step starts
-            work = control, self.canvas, self.shapes, self.buffers
+            strokes = True if (self.shapes.width >= 0).any() else None
+            work = control, self.canvas, self.shapes, self.buffers, strokes
             for _ in range(min(threads(), len(self.canvas.image)) - 1):
                 pool().submit(_work, 0, adam, *work)
             limit = _work(limit, adam, *work)

@@ -111,13 +111,13 @@ class ScanlineEngine:
     def _gradient_band(self, band: int, points: np.ndarray, widths: np.ndarray, rgba: np.ndarray) -> tuple:
         y0, y1 = self._bands[band]
         points = points - np.array([0, y0], np.float32)
-        start, height = self.layout.start, y1 - y0
+        start, height, strokes = self.layout.start, y1 - y0, scanline.strokes_or_none(widths)
         pixels, entries = scanline.record_size(points, start, widths, height, self.width)
         canvas = np.empty((3, height, self.width), np.float32)
         while True:
             cover, below, rows, owner = self._record(band, pixels, entries)
             canvas[:] = self.background[:, None, None]
-            if scanline.paint_recorded(canvas, points, start, widths, rgba, cover, below, rows, owner):
+            if scanline.paint_recorded(canvas, points, start, widths, rgba, cover, below, rows, owner, strokes):
                 break
             pixels, entries = 2 * len(cover), 2 * len(rows)
         loss, adjoint = self._loss_band(canvas, y0, y1)
@@ -125,7 +125,7 @@ class ScanlineEngine:
         by_rgba, removal = np.zeros_like(rgba), np.zeros(len(rgba), np.float32)
         scanline.backward(
             adjoint, self._root[y0:y1].copy(), points, start, widths, rgba, cover, below, rows, owner,
-            by_points, by_widths, by_rgba, removal,
+            by_points, by_widths, by_rgba, removal, strokes,
         )  # fmt: skip
         return loss, by_points, by_widths, by_rgba, removal
 

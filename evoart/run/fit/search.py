@@ -69,7 +69,7 @@ class SearchBuilder:
 
         job, form = self.job, self.form
         low, high = form.opacity
-        precompile()
+        precompile(self.choices + form.kinds)
         canvas: Any = PlacementCanvas
         if on_device:
             from evoart.engine.placement_jax import PlacementCanvasJax
