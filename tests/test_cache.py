@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-KEPT = "from evoart.draw.row_coverage import edge_table; import os; print(edge_table.stats.cache_path)"
+KEPT = "from evoart.draw.gains import running_sums; import os; print(running_sums.stats.cache_path)"
 
 
 def kept(program: str = KEPT, **env: str) -> str:

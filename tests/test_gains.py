@@ -102,7 +102,7 @@ def test_opacity_is_the_best_of_a_fine_grid():
     for opacity in np.linspace(0.1, 0.9, 81):
         fixed = make_canvas((float(opacity), float(opacity)))
         fixed._canvas = of._canvas
-        fixed._refresh()
+        fixed.refresh()
         best = np.maximum(best, fixed.gains("rectangle", geometry)[0])
     np.testing.assert_allclose(gains, best, rtol=2e-3, atol=1e-3)
 

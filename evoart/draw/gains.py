@@ -16,7 +16,18 @@ from __future__ import annotations
 import numpy as np
 
 from evoart.compiled import njit
-from evoart.draw.row_coverage import COPIED, FAR, INNER, JIT, edge_table, fill_row, stroke_cover, stroke_row
+from evoart.draw.row_coverage import (
+    COPIED,
+    FAR,
+    INNER,
+    JIT,
+    edge_table,
+    fill_row,
+    floats,
+    integers,
+    stroke_cover,
+    stroke_row,
+)
 
 STATISTICS = 9
 
@@ -31,7 +42,7 @@ def running_sums(target, canvas, weight, table):
     """
     _, height, width = target.shape
     for y in range(height):
-        run = np.zeros(STATISTICS, np.float32)
+        run = floats(1, STATISTICS, np.float32(0.0))[0]
         for m in range(STATISTICS):
             table[y, 0, m] = 0
         for x in range(width):
@@ -70,11 +81,9 @@ def _statistics(points, widths, count, table, out, strokes):
     """
     vertices = points.shape[1]
     height, width = table.shape[0], table.shape[1] - 1
-    edges = np.empty((vertices, 5), np.float32)
-    spans = np.empty((2, vertices + 1), np.int64)
-    acc = np.zeros(width + 2, np.float32)
-    square = np.full(width + 2, FAR, np.float32)
-    nearest = np.empty(width + 2, np.int64)
+    edges, spans = floats(vertices, 5, np.float32(0.0)), integers(2, vertices + 1)
+    acc, square = floats(1, width + 2, np.float32(0.0))[0], floats(1, width + 2, FAR)[0]
+    nearest = integers(1, width + 2)[0]
     for i in range(count):
         total = out[i]
         for m in range(STATISTICS):
@@ -121,7 +130,7 @@ def _best_paint(statistics, count, low, high, palette, rgba, gains):
         gains: ``(n,)`` float32, written; positive is better.
     """
     grid = 6 if high > low else 1
-    colour = np.empty(3, np.float32)
+    colour = floats(1, 3, np.float32(0.0))[0]
     for i in range(count):
         p, q, r, s, u = statistics[i, :3], statistics[i, 3], statistics[i, 4], statistics[i, 5:8], statistics[i, 8]
         gains[i] = np.float32(-1e30)

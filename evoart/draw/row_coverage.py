@@ -22,6 +22,20 @@ FULL = 1.0001  # coverage sums up to here are "inside once": rounding, not overl
 
 
 @njit(**INNER)
+def floats(rows, columns, value):
+    """``(rows, columns)`` float32, all ``value``. Numba compiles ``np.empty`` for every way to say a shape."""
+    made = np.empty((rows, columns), np.float32)
+    made[:] = value
+    return made
+
+
+@njit(**INNER)
+def integers(rows, columns):
+    """``(rows, columns)`` int64 to be written; see ``floats``."""
+    return np.empty((rows, columns), np.int64)
+
+
+@njit(**INNER)
 def edge_table(points, first, last, edges):
     """Write one row per edge, ``x at top, top, bottom, dx/dy, direction``; returns top and bottom."""
     top, bottom = np.float32(1e9), np.float32(-1e9)

@@ -9,7 +9,19 @@ from __future__ import annotations
 import numpy as np
 
 from evoart.compiled import njit
-from evoart.draw.row_coverage import COPIED, FAR, FULL, INNER, JIT, cover_fill, cover_stroke, edge_table, stroke_row
+from evoart.draw.row_coverage import (
+    COPIED,
+    FAR,
+    FULL,
+    INNER,
+    JIT,
+    cover_fill,
+    cover_stroke,
+    edge_table,
+    floats,
+    integers,
+    stroke_row,
+)
 
 
 @njit(**COPIED)
@@ -38,10 +50,10 @@ def _paint(canvas, points, start, widths, rgba, strokes):
     # Hot loops run over slices from 0: Numba then knows that no index is negative, and makes vector code of them.
     planes, height, width = canvas.shape
     most = _most_points(start)
-    edges, spans = np.empty((most, 5), np.float32), np.empty((2, most + 1), np.int64)
-    acc, square = np.zeros(width + 2, np.float32), np.full(width + 2, FAR, np.float32)
-    nearest = np.empty(width + 2, np.int64)
-    cover = np.empty(width + 2, np.float32)
+    edges, spans = floats(most, 5, np.float32(0.0)), integers(2, most + 1)
+    acc, square = floats(1, width + 2, np.float32(0.0))[0], floats(1, width + 2, FAR)[0]
+    nearest = integers(1, width + 2)[0]
+    cover = floats(1, width + 2, np.float32(0.0))[0]
     for k in range(len(rgba)):
         first, last, opacity, radius = start[k], start[k + 1], rgba[k, 3], widths[k] * np.float32(0.5)
         y0, y1 = _reach(points, first, last, edges, radius, height, width)
@@ -91,19 +103,19 @@ def record_size(points, start, widths, height, width):
     return pixels, rows
 
 
-def _paint_recorded(canvas, points, start, widths, rgba, cover, below, rows, owner, strokes):
+def _paint_recorded(canvas, points, start, widths, rgba, record, rows, owner, strokes):
     """As ``paint`` on three planes, and remember for every touched pixel its signed coverage and the colour underneath.
 
-    ``rows`` ``(., 4)`` int32 gets one entry per shape and row: y, first pixel, past-last pixel, offset into ``cover``
-    ``(.,)`` and ``below`` ``(3, .)``; shape ``k`` owns entries ``owner[k]:owner[k + 1]``. Sizes come from
+    They go to ``record`` ``(4, .)``, coverage first. ``rows`` ``(., 4)`` int32 gets one entry per shape and row: y,
+    first pixel, past-last pixel, offset into ``record``; shape ``k`` owns entries ``owner[k]:owner[k + 1]``. Sizes come from
     ``record_size``. Returns False, the canvas half painted, where there is no room for another row.
     """
     _, height, width = canvas.shape
     most = _most_points(start)
-    edges, spans = np.empty((most, 5), np.float32), np.empty((2, most + 1), np.int64)
-    acc, square = np.zeros(width + 2, np.float32), np.full(width + 2, FAR, np.float32)
-    nearest = np.empty(width + 2, np.int64)
-    at, entry = 0, 0
+    edges, spans = floats(most, 5, np.float32(0.0)), integers(2, most + 1)
+    acc, square = floats(1, width + 2, np.float32(0.0))[0], floats(1, width + 2, FAR)[0]
+    nearest = integers(1, width + 2)[0]
+    at, entry, cover = 0, 0, record[0]
     for k in range(len(rgba)):
         owner[k] = entry
         first, last, opacity, radius = start[k], start[k + 1], rgba[k, 3], widths[k] * np.float32(0.5)
@@ -121,7 +133,7 @@ def _paint_recorded(canvas, points, start, widths, rgba, cover, below, rows, own
             entry += 1
             signed = cover[at : at + hi - lo]
             for c in range(3):
-                row, colour, under = canvas[c, y, lo:hi], rgba[k, c], below[c, at : at + hi - lo]
+                row, colour, under = canvas[c, y, lo:hi], rgba[k, c], record[1 + c, at : at + hi - lo]
                 for i in range(len(row)):
                     u = min(abs(signed[i]), np.float32(1.0)) * opacity
                     under[i] = row[i]
@@ -208,22 +220,21 @@ def _stroke_backward(points, first, last, radius, y, width, square, nearest, g, 
 
 
 def _backward(
-    adjoint, through, points, start, widths, rgba, cover, below, rows, owner, by_points, by_widths, by_rgba, removal,
-    strokes
-):  # fmt: skip
+    adjoint, through, points, start, widths, rgba, record, rows, owner, by_points, by_paint, strokes
+):
     """Backward pass of ``paint_recorded``: from d loss / d canvas to points, widths and rgba.
 
     Args:
         adjoint: ``(3, rows, width)`` d loss / d canvas; overwritten.
         through: ``(rows, width)`` square root of each pixel's share in the loss; overwritten.
-        by_points, by_widths, by_rgba: ``(m, 2)``, ``(k,)``, ``(k, 4)``; added to.
-        removal: ``(k,)``; each shape's removal changes the loss by this much, exactly for squared error; added to.
-            (Without shape k the picture changes by d = -T u (colour - below), T what the shapes above let through.)
+        by_points: ``(m, 2)``; added to.
+        by_paint: ``(k, 6)``: by red, green, blue, opacity and a stroke's width, and by how much the loss would change
+            without the shape, exactly for squared error; added to. (Without shape k the picture changes by
+            d = -T u (colour - below), T what the shapes above let through.)
     """
     _, height, width = adjoint.shape
-    g = np.zeros(width + 2, np.float32)
-    square = np.full(width + 2, FAR, np.float32)
-    nearest = np.empty(width + 2, np.int64)
+    g, square = floats(1, width + 2, np.float32(0.0))[0], floats(1, width + 2, FAR)[0]
+    nearest = integers(1, width + 2)[0]
     one, zero = np.float32(1.0), np.float32(0.0)
     for k in range(len(rgba) - 1, -1, -1):
         first, last, opacity = start[k], start[k + 1], rgba[k, 3]
@@ -232,8 +243,8 @@ def _backward(
         for entry in range(owner[k], owner[k + 1]):
             y, lo, hi, at = np.int64(rows[entry, 0]), np.int64(rows[entry, 1]), np.int64(rows[entry, 2]), rows[entry, 3]
             a0, a1, a2 = adjoint[0, y, lo:hi], adjoint[1, y, lo:hi], adjoint[2, y, lo:hi]
-            b0, b1, b2 = below[0, at : at + hi - lo], below[1, at : at + hi - lo], below[2, at : at + hi - lo]
-            signed, light, by_cover = cover[at : at + hi - lo], through[y, lo:hi], g[lo:hi]
+            b0, b1, b2 = record[1, at : at + hi - lo], record[2, at : at + hi - lo], record[3, at : at + hi - lo]
+            signed, light, by_cover = record[0, at : at + hi - lo], through[y, lo:hi], g[lo:hi]
             for i in range(len(signed)):
                 s = signed[i]
                 c = min(abs(s), one)
@@ -256,16 +267,16 @@ def _backward(
                 light[i] *= keep
             if strokes is not None and widths[k] > 0:
                 radius = widths[k] * np.float32(0.5)
-                by_widths[k] += np.float32(0.5) * _stroke_backward(
+                by_paint[k, 4] += np.float32(0.5) * _stroke_backward(
                     points, first, last, radius, y, width, square, nearest, g, by_points
                 )
             else:
                 _edges_backward(points, first, last, y, width, lo, hi, g, by_points)
-        by_rgba[k, 0] += s0
-        by_rgba[k, 1] += s1
-        by_rgba[k, 2] += s2
-        by_rgba[k, 3] += sa
-        removal[k] += gone
+        by_paint[k, 0] += s0
+        by_paint[k, 1] += s1
+        by_paint[k, 2] += s2
+        by_paint[k, 3] += sa
+        by_paint[k, 5] += gone
 
 
 @njit(**JIT)

@@ -10,7 +10,7 @@ from evoart.compiled import njit
 from evoart.draw.atomic import SPINS, atomic_add, give_way
 from evoart.draw.gains import STATISTICS, best_paint_inside, statistics_inside
 from evoart.draw.parametric import LEAST, outline
-from evoart.draw.row_coverage import JIT
+from evoart.draw.row_coverage import JIT, floats
 from evoart.threads import pool, threads
 
 CHUNK = 24  # candidates that a thread takes at a time
@@ -31,8 +31,8 @@ def _judge(control, geometry, shape, table, low, high, palette, rgba, gains, str
     """Take chunks of candidates as long as there are any; ``strokes`` as in ``draw.gains``."""
     n, vertices = len(geometry), len(shape.table)
     across = np.sqrt(shape.scale[0] * shape.scale[1])
-    points, widths = np.empty((CHUNK, vertices, 2), np.float32), np.zeros(CHUNK, np.float32)
-    sums = np.empty((CHUNK, STATISTICS), np.float32)
+    points, widths = np.empty((CHUNK, vertices, 2), np.float32), floats(1, CHUNK, np.float32(0.0))[0]
+    sums = floats(CHUNK, STATISTICS, np.float32(0.0))
     while True:
         first = atomic_add(control, NEXT, CHUNK)
         if first >= n:

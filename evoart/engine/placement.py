@@ -13,7 +13,7 @@ from evoart.draw.layout import Layout, detail_for, layout, pixels_per_unit
 from evoart.draw.parametric import tables
 from evoart.draw.shapes import shape
 from evoart.engine.candidates import Outline, judge
-from evoart.engine.polish import Moments, Polisher
+from evoart.engine.polish import Polisher
 from evoart.engine.scanline import ScanlineEngine
 from evoart.forms.shapes import ShapesForm
 from evoart.score.pixel import Target, mean_squared_error, psnr
@@ -70,9 +70,7 @@ class PlacementCanvas:
         """
         polisher = self.polisher(kinds)
         if polisher.possible:
-            lowest, count = np.array([adam.loss], np.float64), np.array([adam.t, adam.steps])
-            polisher.polish(Moments(adam.rows, adam.rates, adam.mean, adam.square, adam.best, lowest, count), steps)
-            adam.loss, adam.t = float(lowest[0]), int(count[0])
+            polisher.polish(adam, steps)
         return polisher.possible
 
     def removal(self, kinds: tuple[str, ...], rows: np.ndarray) -> np.ndarray:

@@ -1,0 +1,56 @@
+"""Several threads give the bytes that one gives, and cost nobody time."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import numpy as np
+import pytest
+
+from evoart import threads
+from evoart.draw.layout import pixels_per_unit
+from evoart.engine.polish import Polisher
+from evoart.forms.shapes import ShapesForm
+from evoart.score.pixel import Target
+from evoart.search.adam import Adam
+
+STEPS = 60
+
+
+@pytest.fixture
+def polish():
+    """Polishes 60 triangles of 128 pixels with so many threads; returns where they end and the seconds it took."""
+    rng = np.random.default_rng(0)
+    target = Target(rng.random((96, 128, 3), np.float32), np.ones((96, 128), np.float32))
+    form = ShapesForm(("triangle",) * 60, 1.0, 0.75, (0.5, 0.5, 0.5))
+    start = form.random(rng, target.image).reshape(60, -1)
+    polisher = Polisher(form, target, pixels_per_unit((128, 96), (1.0, 0.75)), 24)
+    before = threads.threads()
+
+    def run(count: int) -> tuple[np.ndarray, float]:
+        threads.set_threads(count)
+        polisher.polish(Adam(start, np.float32(0.001), 1), 1)  # the threads start, and the code is there
+        adam, began = Adam(start, np.float32(0.001), STEPS), time.perf_counter()
+        polisher.polish(adam, STEPS)
+        return adam.rows.copy(), time.perf_counter() - began
+
+    yield run
+    threads.set_threads(before)
+
+
+def test_a_polish_gives_the_same_bytes_for_any_number_of_threads(polish):
+    alone = polish(1)[0]
+    assert np.abs(alone - polish(1)[0]).max() == 0
+    for count in (2, 3, 5):
+        np.testing.assert_array_equal(polish(count)[0], alone)
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core")
+def test_two_threads_are_not_slower_than_one(polish):
+    ratio = np.inf
+    for _ in range(10):  # others use this machine too: one quiet moment is enough
+        ratio = min(ratio, polish(2)[1] / polish(1)[1])
+        if ratio <= 1.1:
+            return
+    raise AssertionError(f"two threads took {ratio:.2f} times as long as one")
