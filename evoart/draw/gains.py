@@ -89,18 +89,17 @@ def _statistics(points, widths, count, table, out, strokes):
         for m in range(STATISTICS):
             total[m] = 0
         top, bottom = edge_table(points[i], 0, vertices, edges)
-        if strokes is not None:
-            if widths[i] > 0:
-                radius = widths[i] * np.float32(0.5)
-                reach = radius + np.float32(1.0)
-                for y in range(max(0, int(np.floor(top - reach))), min(height, int(np.ceil(bottom + reach)))):
-                    lo, hi = stroke_row(points[i], 0, vertices, radius, y, width, square, nearest)
-                    for x in range(lo, hi):
-                        v = stroke_cover(square[x], radius)
-                        square[x] = FAR
-                        if v > 0:
-                            _add(table, y, x, x + 1, v, total)
-                continue
+        if strokes is not None and widths[i] > 0:
+            radius = widths[i] * np.float32(0.5)
+            reach = radius + np.float32(1.0)
+            for y in range(max(0, int(np.floor(top - reach))), min(height, int(np.ceil(bottom + reach)))):
+                lo, hi = stroke_row(points[i], 0, vertices, radius, y, width, square, nearest)
+                for x in range(lo, hi):
+                    v = stroke_cover(square[x], radius)
+                    square[x] = FAR
+                    if v > 0:
+                        _add(table, y, x, x + 1, v, total)
+            continue
         for y in range(max(0, int(np.floor(top))), min(height, int(np.ceil(bottom)))):
             k = fill_row(edges, vertices, y, width, acc, spans)
             run = np.float32(0.0)

@@ -214,4 +214,3 @@ def cover_fill(edges, count, y, width, acc, spans, line):
             line[b - lo : width - lo] = run
             hi = width
     return lo, hi
-

@@ -107,8 +107,8 @@ def _paint_recorded(canvas, points, start, widths, rgba, record, rows, owner, st
     """As ``paint`` on three planes, and remember for every touched pixel its signed coverage and the colour underneath.
 
     They go to ``record`` ``(4, .)``, coverage first. ``rows`` ``(., 4)`` int32 gets one entry per shape and row: y,
-    first pixel, past-last pixel, offset into ``record``; shape ``k`` owns entries ``owner[k]:owner[k + 1]``. Sizes come from
-    ``record_size``. Returns False, the canvas half painted, where there is no room for another row.
+    first pixel, past-last pixel, offset into ``record``; shape ``k`` owns entries ``owner[k]:owner[k + 1]``. Sizes come
+    from ``record_size``. Returns False, the canvas half painted, where there is no room for another row.
     """
     _, height, width = canvas.shape
     most = _most_points(start)
@@ -219,9 +219,7 @@ def _stroke_backward(points, first, last, radius, y, width, square, nearest, g, 
     return by_radius
 
 
-def _backward(
-    adjoint, through, points, start, widths, rgba, record, rows, owner, by_points, by_paint, strokes
-):
+def _backward(adjoint, through, points, start, widths, rgba, record, rows, owner, by_points, by_paint, strokes):
     """Backward pass of ``paint_recorded``: from d loss / d canvas to points, widths and rgba.
 
     Args:

@@ -43,7 +43,9 @@ class Shapes(NamedTuple):
     table: np.ndarray  # closed forms, see ``draw.parametric.tables``
     forms: np.ndarray  # (k, 6) int64: columns as ``tables`` gives them, first, column of a stroke's width or -1
     start: np.ndarray  # (k + 1,): shape i has vertices start[i]:start[i + 1]
-    limits: np.ndarray  # (4, 4) float32: pixels per unit x, y and ``FARTHEST``; low and high of colour and opacity; background
+    limits: (
+        np.ndarray
+    )  # (4, 4) float32: pixels per unit x, y and ``FARTHEST``; low and high of colour and opacity; background
     palette: np.ndarray  # (p, 3) float32; p = 0 for free colours
 
 
