@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from evoart import threads
-from evoart.draw.layout import pixels_per_unit
+from evoart.draw import scanline
+from evoart.draw.layout import layout, pixels_per_unit
+from evoart.engine.placement import PlacementCanvas
 from evoart.engine.polish import Polisher
 from evoart.forms.shapes import ShapesForm
 from evoart.score.pixel import Target
@@ -54,3 +56,30 @@ def test_two_threads_are_not_slower_than_one(polish):
         if ratio <= 1.1:
             return
     raise AssertionError(f"two threads took {ratio:.2f} times as long as one")
+
+
+def test_the_polish_tells_what_each_shape_is_worth():
+    rng = np.random.default_rng(0)
+    target = Target(rng.random((40, 56, 3), np.float32), np.ones((40, 56), np.float32))
+    form = ShapesForm(("triangle", "line", "circle"), 1.0, 40 / 56, (0.5, 0.5, 0.5))
+    canvas, rows = PlacementCanvas(form, target), form.random(rng, target.image).reshape(3, -1)
+    np.testing.assert_allclose(canvas.removal(form.kinds, rows), canvas.gradient(form.kinds, rows)[2], atol=1e-6)
+    whole = canvas.evaluate(form.kinds, rows)[0]
+    for i, cost in enumerate(canvas.removal(form.kinds, rows)):
+        others = [k for k in range(3) if k != i]
+        without = canvas.evaluate(tuple(form.kinds[k] for k in others), rows[others])[0]
+        assert cost == pytest.approx(without - whole, abs=1e-6)
+
+
+def test_code_without_strokes_draws_the_same_fills():
+    rng = np.random.default_rng(0)
+    plan = layout(("triangle", "rectangle", "circle"), 24)
+    form = ShapesForm(plan.kinds, 1.0, 1.0, None)
+    geometry, rgba = form.decode(np, form.random(rng, np.ones((8, 8, 3), np.float32)))
+    points, widths = plan.outlines(np, geometry, np.array([30.0, 30.0]))
+    pictures = []
+    for strokes in (None, True):
+        pictures.append(np.zeros((3, 30, 30), np.float32))
+        scanline._paint(pictures[-1], points.astype(np.float32), plan.start, widths.astype(np.float32), rgba, strokes)
+    np.testing.assert_allclose(*pictures, atol=1e-6)
+    assert np.abs(pictures[0]).max() > 0

@@ -142,7 +142,7 @@ def precompile(kinds: tuple[str, ...]) -> None:
     """Compile the kernels by which the growing search uses shapes of ``kinds``, or fetch them from the cache, so that
     no clock counts it."""
     strokes = sorted({not shape(kind).filled for kind in kinds})
-    work = [(each, stroke) for stroke in strokes for each in (_place_one, _paint_one)] + [(_polish_one, any(strokes))]
+    work = [(_place_one, stroke) for stroke in strokes] + [(_polish_one, any(strokes))]
     compile_elsewhere([f"from {__name__} import {each.__name__}; {each.__name__}({stroke})" for each, stroke in work])
     for each, stroke in work:
         each(stroke)
@@ -157,14 +157,9 @@ def _blank(kind: str) -> tuple[PlacementCanvas, np.ndarray]:
 
 def _place_one(stroke: bool) -> None:
     kind = "line" if stroke else "triangle"
-    canvas, _ = _blank(kind)
-    canvas.refresh()
+    canvas, rows = _blank(kind)
+    canvas.open((kind,), rows)
     place(np.random.default_rng(0), canvas, (kind,), {kind: np.ones(canvas.form.geometry)}, Effort(8, 2, 1, 1))
-
-
-def _paint_one(stroke: bool) -> None:
-    canvas, rows = _blank("line" if stroke else "triangle")
-    canvas.open(canvas.form.kinds, rows)
 
 
 def _polish_one(stroke: bool) -> None:
