@@ -3,6 +3,8 @@
     python benchmarks/clip.py speed [--models ViT-B-32/random] [--batch 64 256]
     python benchmarks/clip.py search [--shapes 50 200] [--seeds 3] [--prompts N]
     python benchmarks/clip.py end    # a ViT-B/32 of random weights end to end: ms per generation, memory
+    python benchmarks/clip.py cost   # where a generation of its gradient goes
+    python benchmarks/clip.py draft [--seeds 3] [--prompts N]  # what a draft's crops and steps are worth
 
 Searches get the same number of encodes (a gradient counts three) and are judged by the model that did not guide.
 """
@@ -14,7 +16,9 @@ import itertools
 import multiprocessing
 import resource
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from typing import Any
 
 import numpy as np
 from common import table
@@ -130,6 +134,7 @@ def _summary(rows: list[dict]) -> list[dict]:
 
 
 ENDS: dict[str, dict] = {
+    "draft of 100 triangles": {"quality": "draft", "shapes": 100},
     "gradient": {},
     "gradient, torch bfloat16": {"scorer": "torch", "precision": "bfloat16"},
     "surrogate": {"search": "surrogate"},
@@ -138,12 +143,12 @@ ENDS: dict[str, dict] = {
 }
 
 
-def end(model: str, generations: int) -> list[dict]:
+def end(model: str, generations: int, searches: list[str]) -> list[dict]:
     """Milliseconds per generation and peak memory of whole runs with a model of random weights, a process each."""
     rows = []
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, context, max_tasks_per_child=1) as pool:
-        for row in pool.map(_end, ENDS, itertools.repeat(model), itertools.repeat(generations)):
+        for row in pool.map(_end, searches, itertools.repeat(model), itertools.repeat(generations)):
             rows.append(row)
             print(row, flush=True)
     return rows
@@ -155,8 +160,8 @@ def _end(name: str, model: str, generations: int) -> dict:
     from evoart.run.loop import run
 
     how = ENDS[name]
-    many = 2 if "preset" in how else generations if not how else generations // 5
-    job = ClipJob.make(prompts="a cat", model=model, shapes=50, seed=1, **how | {"generations": many})
+    many = 2 if "preset" in how else None if "quality" in how else generations if not how else generations // 5
+    job = ClipJob.make(**{"prompts": "a cat", "model": model, "shapes": 50, "seed": 1} | how | {"generations": many})
     marks = []
     for event in run(job):
         if isinstance(event, Progress):
@@ -168,9 +173,114 @@ def _end(name: str, model: str, generations: int) -> dict:
             "mb_at_first_report": round(early), "peak_mb": round(peak)}  # fmt: skip
 
 
+# Generations, crops, steps for each derivative by the pixels, and their learning rate.
+DRAFTS = {
+    "before": (100, 4, 1, 0.12),
+    "two crops": (100, 2, 1, 0.12),
+    "two crops, faster": (100, 2, 1, 0.24),
+    "now: two crops, followed": (100, 2, 8, 0.08),
+}
+
+
+def draft(seeds: int, prompts: int, processes: int) -> tuple[list[dict], list[dict]]:
+    """Drafts of 100 triangles by the tiny model as ViT-B/32 makes them: every run, and means by what was tried."""
+    runs = list(itertools.product(PROMPTS[:prompts], range(seeds), DRAFTS))
+    rows = []
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+        for row in pool.map(_draft, runs):
+            rows.append(row)
+            print(row, flush=True)
+    means = []
+    for name in DRAFTS:
+        mine = [row for row in rows if row["draft"] == name]
+        kept = {key: mine[0][key] for key in ("draft", "encodes", "steps")} | {"runs": len(mine)}
+        means.append(
+            kept | {key: round(float(np.mean([row[key] for row in mine])), 3) for key in ("similarity", "judge")}
+        )
+    return rows, means
+
+
+def _draft(what: tuple[str, int, str]) -> dict:
+    from evoart.run.clip.job import ClipJob
+    from evoart.search.stochastic_gradient import StochasticGradient
+
+    prompt, seed, name = what
+    generations, crops, follow, step = DRAFTS[name]
+    how = {"shapes": 100, "kind": "triangle", "restarts": 1, "prune": 0, "generations": generations, "crops": crops}
+    problem: Any = prepare(ClipJob.make(prompts=prompt, model="tiny", seed=seed, threads=1, **how))
+    builder = problem._builder()
+    start, engine = builder.first_guess(), builder.build_engine(problem.form)
+    work = StochasticGradient(engine, seed, start, step, generations, follow)
+    while work.generation < generations:
+        work.stop_after(min(work.generation + 10, generations), None)
+        work.step()
+    found = problem.evaluate(problem.form, work.genome)
+    return {"draft": name, "prompt": prompt, "seed": seed, "encodes": generations * crops,
+            "steps": generations * follow} | {key: round(found[key], 4) for key in ("similarity", "judge")}  # fmt: skip
+
+
+def cost(model: str, rounds: int = 7) -> list[dict]:
+    """CPU milliseconds of every part of a gradient's generation (100 triangles), the least of some rounds."""
+    import jax
+    import jax.numpy as jnp
+
+    from evoart.run.clip.job import ClipJob
+    from evoart.score.crops import resample
+
+    problem: Any = prepare(ClipJob.make(prompts="a cat", model=model, shapes=100, restarts=1, prune=0, seed=1))
+    search = problem.search()
+    engine, genome = search.engine, problem.search().genome
+    clip, params = problem.score.models[0], problem.score.models[0].params
+    image = engine._pictures.images(genome[None])[0]
+    boxes = problem.score.crops.boxes(jax.random.key(0), *image.shape[:2])
+
+    def crop(image: Any, boxes: Any) -> Any:
+        return jax.vmap(lambda box: resample(image[None], box, clip.size, clip.interpolation)[0])(boxes)
+
+    def likeness(crops: Any, params: Any) -> Any:
+        return clip.embed_traced(params, crops)[:, :4].sum()
+
+    seen = jax.jit(crop)
+    crops = seen(image, boxes)
+    pull = jax.jit(lambda image, boxes, slope: jax.vjp(lambda x: crop(x, boxes), image)[1](slope)[0])
+    forward, both = jax.jit(clip.embed_traced), jax.jit(jax.grad(likeness))
+    slope = np.asarray(jnp.ones_like(image))
+
+    def least(call: Callable[[], Any]) -> float:
+        jax.block_until_ready(call())
+        times = []
+        for _ in range(rounds):
+            began = time.process_time()
+            jax.block_until_ready(call())
+            times.append(time.process_time() - began)
+        return 1000 * min(times)
+
+    draw = least(lambda: engine._pictures.images(genome[None]))
+    there = least(lambda: forward(params, crops))
+    steps, apart = getattr(search, "_follow", 1), getattr(search, "_apart", 1)
+    parts = [
+        ("drawing", draw, 1.0),
+        (
+            "crops, and their derivative",
+            least(lambda: seen(image, boxes)) + least(lambda: pull(image, boxes, crops)),
+            1.0,
+        ),
+        (f"model, {len(boxes)} crops, forward", there, 1.0),
+        (f"model, {len(boxes)} crops, backward", least(lambda: both(crops, params)) - there, 1.0),
+        ("drawing's derivative", least(lambda: engine._pictures.vjp(genome, slope)), float(steps)),
+        ("choosing the best so far by 8 crops", least(lambda: engine.losses(genome[None])), 1 / apart),
+    ]
+    rows = [
+        {"part": part, "cpu_ms": round(each, 1), "times_per_generation": round(times, 2),
+         "cpu_ms_per_generation": round(each * times, 1)} for part, each, times in parts
+    ]  # fmt: skip
+    whole = sum(row["cpu_ms_per_generation"] for row in rows)
+    return [*rows, {"part": "together", "cpu_ms_per_generation": round(whole, 1)}]
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("speed", "search", "end"))
+    parser.add_argument("what", choices=("speed", "search", "end", "cost", "draft"))
     parser.add_argument("--models", nargs="+", default=["tiny", "ViT-B-32/random"])
     parser.add_argument("--batch", nargs="+", type=int, default=[64, 256])
     parser.add_argument("--shapes", nargs="+", type=int, default=[50, 200])
@@ -179,12 +289,19 @@ if __name__ == "__main__":
     parser.add_argument("--processes", type=int, default=2, help="runs of a search side by side")
     parser.add_argument("--evaluations", type=int, default=1200)
     parser.add_argument("--generations", type=int, default=12)
+    parser.add_argument("--searches", nargs="+", default=list(ENDS), choices=ENDS, help="of end")
+    parser.add_argument("--suffix", default="", help="of the tables' names, such as -before")
     args = parser.parse_args()
     if args.what == "speed":
         found = speed(args.models, args.batch)
     elif args.what == "search":
         runs, found = search(args.shapes, args.seeds, args.prompts, args.evaluations, args.processes)
         table(runs, "clip-search-runs")
+    elif args.what == "draft":
+        runs, found = draft(args.seeds, args.prompts, args.processes)
+        table(runs, f"clip-draft-runs{args.suffix}")
+    elif args.what == "cost":
+        found = cost(args.models[-1])
     else:
-        found = end(args.models[-1], args.generations)
-    table(found, f"clip-{args.what}")
+        found = end(args.models[-1], args.generations, args.searches)
+    table(found, f"clip-{args.what}{args.suffix}")

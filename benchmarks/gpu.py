@@ -1,17 +1,27 @@
-"""The GPU engine: is it right, does it lower, how fast is it.
+"""The GPU engine: is it right, does it lower, how fast is it; and what the machine's CPU cores gain.
 
-    python benchmarks/gpu.py                 # on a machine with a GPU: checks first, then everything is timed
+    python benchmarks/gpu.py                 # on a machine with a GPU, in less than ten minutes: checks come first
     python benchmarks/gpu.py --tiny          # the same script in a minute on a CPU: kernels interpreted, sizes small
 
-Tables: ``gpu-check`` (against the dense program), ``gpu-lowering`` (Triton for CUDA, which needs no GPU), ``gpu-times``
-(milliseconds per generation and share of the card's fp32 rate) and ``gpu-runs`` (whole commands, start-up included,
-with warm caches). Those of ``--tiny`` say that the script works, and nothing about a GPU.
+Where a machine with a GPU is without network, and has JAX, Numba, Pillow and click, carry along the rest as plain
+folders. Prepare with a network, then run the second line there, in the repository's root:
+
+    pip install --no-deps --target build/gpu evosax dotmap svgelements
+    PYTHONPATH=build/gpu:. python benchmarks/gpu.py; cp benchmarks/results/gpu-* "${OUT:-/tmp}"
+
+Tables: ``gpu-check`` (against the dense program), ``gpu-times`` (milliseconds per generation and share of the card's
+fp32 rate), ``gpu-runs`` (whole commands, start-up included, with warm caches), ``gpu-threads`` (``fit`` by the clock on
+1, 2, 4 ... CPU threads) and ``gpu-lowering`` (Triton for CUDA, which needs no GPU). What there is no time for is left
+out. Those of ``--tiny`` say that the script works, and nothing about a GPU.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
+import os
+import statistics
 import sys
 import tempfile
 import time
@@ -102,8 +112,9 @@ def lowering() -> list[dict]:
     return rows
 
 
-def times(tiny: bool, rate: float | None) -> list[dict]:
-    """Milliseconds per generation of one strategy over the whole genome, and of the kernel alone."""
+def times(tiny: bool, rate: float | None, until: float) -> list[dict]:
+    """Milliseconds per generation of one strategy over the whole genome, and of the kernel alone; the smallest first,
+    and none that would begin after ``until`` (of ``time.perf_counter``)."""
     import jax
 
     from evoart.engine.pallas import PallasEngine
@@ -111,32 +122,33 @@ def times(tiny: bool, rate: float | None) -> list[dict]:
 
     rows = []
     sizes = ((5,), (32, 48), (4, 8)) if tiny else ((50, 200, 1000), (200, 256, 512), (64, 256, 1024))
-    for shapes in sizes[0]:
-        for pixels in sizes[1]:
-            for n in sizes[2]:
-                form, target = problem(("triangle",) * shapes, pixels)
-                engine = PallasEngine(form, target)
-                x = jax.device_put(population(form, n))
-                kernel = timed(lambda e=engine, x=x: e._losses(x, e.inputs))
-                flops = counted(engine, x)
-                search = Classical(engine, "snes", n, 0, np.asarray(x[0]))
-                search.step()  # compiles
-                began, first = time.perf_counter(), search.generation
-                while time.perf_counter() < began + (0.2 if tiny else 2) or search.generation == first:
-                    search.step()
-                spent = (time.perf_counter() - began) / (search.generation - first)
-                share = f"{flops / kernel / (rate * 1e12):.0%}" if rate else ""
-                row = {
-                    "triangles": shapes,
-                    "pixels": pixels,
-                    "population": n,
-                    "ms a generation": f"{1e3 * spent:.3f}",
-                    "ms of the kernel": f"{1e3 * kernel:.3f}",
-                    "GFLOP counted": f"{flops / 1e9:.2f}",
-                    "share of the fp32 rate": share,
-                }
-                rows.append(row)
-                print(row, file=sys.stderr)
+    cases = sorted(itertools.product(*sizes), key=lambda case: case[0] * case[1] ** 2 * case[2])
+    for shapes, pixels, n in cases:
+        if time.perf_counter() > until:
+            break
+        form, target = problem(("triangle",) * shapes, pixels)
+        engine = PallasEngine(form, target)
+        x = jax.device_put(population(form, n))
+        kernel = timed(lambda e=engine, x=x: e._losses(x, e.inputs))
+        flops = counted(engine, x)
+        search = Classical(engine, "snes", n, 0, np.asarray(x[0]))
+        search.step()  # compiles
+        began, first = time.perf_counter(), search.generation
+        while time.perf_counter() < began + (0.2 if tiny else 2) or search.generation == first:
+            search.step()
+        spent = (time.perf_counter() - began) / (search.generation - first)
+        share = f"{flops / kernel / (rate * 1e12):.0%}" if rate else ""
+        row = {
+            "triangles": shapes,
+            "pixels": pixels,
+            "population": n,
+            "ms a generation": f"{1e3 * spent:.3f}",
+            "ms of the kernel": f"{1e3 * kernel:.3f}",
+            "GFLOP counted": f"{flops / 1e9:.2f}",
+            "share of the fp32 rate": share,
+        }
+        rows.append(row)
+        print(row, file=sys.stderr)
     return rows
 
 
@@ -181,6 +193,29 @@ def runs(tiny: bool, photograph: Path, device: str) -> list[dict]:
     return rows
 
 
+def threads(tiny: bool, photograph: Path, until: float) -> list[dict]:
+    """Whole fits by the clock on 1, 2, 4 ... of the machine's threads, medians of three."""
+    rows, counts = [], [n for n in (1, 2, 4, 8, 16, 32) if n <= len(os.sched_getaffinity(0))]
+    for shapes in (20,) if tiny else (100, 500, 2000):
+        more = ("--quality", "draft") if tiny or shapes > 1000 else ()
+        walls: dict[int, list[float]] = {n: [] for n in counts}
+        for turn, n in itertools.product(range(1 if tiny else 3), counts):
+            if time.perf_counter() > until and turn:
+                break
+            with tempfile.TemporaryDirectory() as folder:
+                fit = (sys.executable, "-m", "evoart", "fit", photograph, "-s", "1", "-q", "--no-checkpoint", *more)
+                words = (*fit, "-n", str(shapes), "--threads", str(n), "--device", "cpu", "-o", f"{folder}/a.json")
+                walls[n].append(common.run(words)[1])
+        middle = {n: statistics.median(each) for n, each in walls.items()}
+        rows += [
+            {"triangles": shapes, "threads": n, "wall s": f"{wall:.2f}", "gain": f"{middle[1] / wall:.2f}"}
+            for n, wall in middle.items()
+        ]
+        if time.perf_counter() > until:
+            break
+    return rows
+
+
 def described(facts: dict, goal: float) -> dict:
     return {
         "engine": f"{facts['engine']} on {facts['device']}",
@@ -204,11 +239,12 @@ def twice(*words) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tiny", action="store_true", help="small sizes, for a CPU")
-    parser.add_argument("--pictures", help="folder of the test pictures")
+    parser.add_argument("--minutes", type=float, default=9.0, help="begin nothing long that would end later")
     parser.add_argument("--rate", type=float, help="the card's fp32 rate in TFLOP/s, where it is not known here")
-    parser.add_argument("--only", choices=("check", "lowering", "times", "runs"), help="one of the tables")
+    parser.add_argument("--only", choices=("check", "lowering", "times", "runs", "threads"), help="one of the tables")
     given = parser.parse_args()
 
+    from evoart.picture import bundled
     from evoart.run import device
 
     gpu = device.accelerator()
@@ -221,18 +257,24 @@ def main() -> None:
     def wanted(name: str) -> bool:
         return given.only in (None, name)
 
+    began, photograph = time.perf_counter(), bundled()
+
+    def share(part: float) -> float:
+        return began + 60 * given.minutes * part
+
     if wanted("check"):
         rows = check(given.tiny)
         common.table(rows, f"gpu-check{suffix}")
         if not all(row["right"] for row in rows):
             sys.exit("the kernels do not draw what the dense program draws: nothing is timed")
-    if wanted("lowering"):
-        common.table(lowering(), "gpu-lowering")
     if wanted("times"):
-        common.table(times(given.tiny, rate), f"gpu-times{suffix}")
+        common.table(times(given.tiny, rate, share(0.5)), f"gpu-times{suffix}")
     if wanted("runs"):
-        photograph = common.picture("monalisa", given.pictures)
         common.table(runs(given.tiny, photograph, "gpu" if gpu else "cpu"), f"gpu-runs{suffix}")
+    if wanted("threads"):
+        common.table(threads(given.tiny, photograph, share(0.8)), f"gpu-threads{suffix}")
+    if wanted("lowering") and time.perf_counter() < share(0.85):
+        common.table(lowering(), "gpu-lowering")
 
 
 if __name__ == "__main__":

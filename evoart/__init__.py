@@ -20,6 +20,8 @@ from evoart.version import __version__
 if TYPE_CHECKING:
     from evoart.errors import EvoartError, MissingExtra, UsageError
     from evoart.run.api import clip, events, fit, fit_many, load, make
+    from evoart.run.fit.brush import paint_weights
+    from evoart.run.fit.editing import edit, error_map
     from evoart.run.job import Job
     from evoart.run.result import Result
 
@@ -31,11 +33,14 @@ __all__ = [
     "UsageError",
     "__version__",
     "clip",
+    "edit",
+    "error_map",
     "events",
     "fit",
     "fit_many",
     "load",
     "make",
+    "paint_weights",
 ]
 
 # Imported on first use: ``import evoart`` itself must cost nothing.
@@ -46,6 +51,9 @@ _HOME = {
     "Job": "evoart.run.job",
     "Result": "evoart.run.result",
     "clip": "evoart.run.api",
+    "edit": "evoart.run.fit.editing",
+    "error_map": "evoart.run.fit.editing",
+    "paint_weights": "evoart.run.fit.brush",
     "events": "evoart.run.api",
     "fit": "evoart.run.api",
     "fit_many": "evoart.run.api",

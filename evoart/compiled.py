@@ -25,6 +25,7 @@ __all__ = ["compile_elsewhere", "njit"]
 
 # The files that kernels are in, and those whose constants went into them.
 KERNELS = (
+    "cppn/activations.py", "cppn/colour.py", "cppn/kernel.py", "cppn/plane.py", "cppn/slots.py",
     "draw/atomic.py", "draw/gains.py", "draw/parametric.py", "draw/row_coverage.py", "draw/scanline.py",
     "draw/shapes/base.py", "engine/candidates.py", "engine/polish.py", "search/place.py", "search/tiles.py",
 )  # fmt: skip

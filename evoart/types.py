@@ -25,6 +25,9 @@ output format   a kind of file that a picture is written as, such as ``svg``
 shape           a kind of primitive, such as ``triangle``, with its geometry
 figures         what a picture comes to, by name: loss, psnr, similarity
 recipe          a job written into the picture it made
+studio          a folder of pictures, worked on in a browser: its history, its runs, its rooms
+room            one kind of work in the studio, such as ``picture``, with its commands and its part of the page
+step            one thing done in a room; undo goes to the one before
 ==============  =================================================================================================
 """
 
@@ -224,6 +227,10 @@ class Search(Protocol):
     def step(self) -> None:
         """One small unit of work; nothing where ``done``."""
         ...
+
+    def settle(self) -> None:
+        """Evaluate what the last steps led to, where ``step`` does so only now and then: the run ends here. ``step``
+        does it by itself at the limits that the search knows."""
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The whole state as named arrays of plain types; they do not change when the search continues."""

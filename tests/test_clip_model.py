@@ -13,6 +13,7 @@ from clips import SMALL, open_clip
 
 from evoart.errors import EvoartError, UsageError
 from evoart.openclip import catalogue, foreign, model, safetensors, weights
+from evoart.openclip import load as loading
 from evoart.openclip.config import MEAN, parse
 from evoart.openclip.foreign import check_tokenizer
 from evoart.openclip.load import load
@@ -139,6 +140,26 @@ def test_bfloat16_is_near():
     )
     assert coarse.dtype == np.float32
     assert ((exact * coarse).sum(1) > 0.998).all()
+
+
+@pytest.mark.parametrize("name", ["gelu", "mean of tokens", "layer scale"])
+def test_blocks_in_a_list_give_the_same(name):
+    config = parse(variant(name))
+    params = weights.to_params(untrained(config), config)
+    vision = params["vision"] | {"blocks": model.split_blocks(params["vision"]["blocks"])}
+    images = np.random.default_rng(0).random((2, config.vision.size, config.vision.size, 3), np.float32)
+
+    def slope(params):
+        return jax.jit(jax.grad(lambda x: model.encode_image(params, config, x)[:, :3].sum()))(images)
+
+    for compute in (lambda params: model.encode_image(params, config, images), slope):
+        stacked, split = (np.asarray(compute(each)) for each in (params, params | {"vision": vision}))
+        assert np.abs(stacked - split).max() <= 1e-5 * np.abs(stacked).max()
+
+
+def test_large_blocks_are_kept_apart(monkeypatch):
+    monkeypatch.setattr(loading, "LARGE", 1)
+    assert len(load("tiny").params["vision"]["blocks"]) == 4
 
 
 def test_weights_go_there_and_back(tmp_path):

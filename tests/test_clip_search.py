@@ -87,6 +87,26 @@ class Hosted(Valley):
         return self._host("changes", *given)
 
 
+class Costly(Hosted):
+    """One generation a block, and a settled score every ten gradients; it counts."""
+
+    work, evaluations_apart = 1e12, 10 * GRADIENT
+
+    def __init__(self):
+        self.scores, self.slopes = 0, 0
+
+    def losses(self, genomes):
+        self.scores += 1
+        return super().losses(genomes)
+
+    def where_traced(self, genome, inputs, key):
+        self.slopes += 1
+        return super().where_traced(genome, inputs, key)
+
+    def pull_traced(self, genome, slope):
+        return slope  # every number is a pixel
+
+
 def boxes(form, genomes, xp):
     left = xp.arange(GROUPS) / GROUPS
     box = xp.stack([left, 0 * left, left + 0.9 / GROUPS, 0 * left + 1], -1)
@@ -176,6 +196,56 @@ for name in ("pgpe", "gradient", "surrogate"):
     a, b = alone.arrays(), shared.arrays()
     print("same" if all(np.array_equal(a[key], b[key]) for key in a) else max(np.abs(a[k] - b[k]).max() for k in a))
 """
+
+
+def test_what_is_costly_is_scored_now_and_then_and_at_the_end():
+    engine = Costly()
+    search = StochasticGradient(engine, 1, START, None, 200)
+    search.stop_after(25, None)
+    seen = []
+    while search.generation < 25:
+        search.step()
+        seen.append(engine.scores)
+    assert [i + 1 for i in range(1, 25) if seen[i] > seen[i - 1]] == [10, 20, 25]
+    assert search.evaluations == 1 + 25 * GRADIENT + 3
+    search.settle()
+    assert engine.scores == 4
+
+
+def test_a_run_that_a_clock_ends_is_scored_where_it_ends():
+    search, told = StochasticGradient(Costly(), 1, START, None, 200), StochasticGradient(Costly(), 1, START, None, 200)
+    told.stop_after(7, None)
+    for _ in range(7):
+        search.step()
+        told.step()
+    assert search.loss > told.loss
+    search.settle()
+    assert (search.loss, search.evaluations) == (told.loss, told.evaluations)
+    assert np.array_equal(search.genome, told.genome)
+
+
+def test_a_budget_of_evaluations_ends_with_a_score():
+    engine = Costly()
+    search = StochasticGradient(engine, 1, START, None, 200)
+    search.stop_after(None, 50)
+    while search.evaluations < 50:
+        search.step()
+    before = engine.scores
+    search.settle()
+    assert engine.scores == before
+
+
+def test_a_derivative_is_followed_for_several_steps():
+    ends = {}
+    for follow in (1, 3):
+        engine = Costly()
+        search = StochasticGradient(engine, 1, START, 0.05, 20, follow)
+        search.stop_after(20, None)
+        while search.generation < 20:
+            search.step()
+        ends[follow] = search.loss
+    assert engine.slopes == 20
+    assert ends[3] < 0.5 * ends[1]
 
 
 def test_seeds_differ_and_repeat():

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import PLAIN, centres, plain_graph, plain_layers
 
-from evoart.cppn import activations, genes, measures, paint, slots
+from evoart.cppn import activations, genes, kernel, measures, paint, slots
 from evoart.cppn.graph import Graph, Link
 from evoart.cppn.layers import Layers
 from evoart.errors import EvoartError, UsageError
@@ -36,7 +36,7 @@ def grown(seed: int, rounds: int, base: Graph | None = None) -> genes.Genes:
 
 def drawn(graph, genome, size=(5, 4)) -> np.ndarray:
     w, h = size
-    return paint.rows(graph, genome, size, 0, h).reshape(w * h, 3)
+    return kernel.rows(graph, genome, size, 0, h).reshape(w * h, 3)
 
 
 @pytest.mark.parametrize("name", activations.NAMES)
@@ -123,8 +123,8 @@ def test_strips_leave_no_seams(size):
     net = Layers((6, 6), ("tanh", "sine"), 1)
     genome = net.random(np.random.default_rng(3))
     w, h = size
-    whole = paint.rows(net, genome, size, 0, h)
-    parts = [paint.rows(net, genome, size, y, min(y + 7, h)) for y in range(0, h, 7)]
+    whole = kernel.rows(net, genome, size, 0, h)
+    parts = [kernel.rows(net, genome, size, y, min(y + 7, h)) for y in range(0, h, 7)]
     np.testing.assert_array_equal(np.concatenate(parts), whole)
     np.testing.assert_allclose(np.asarray(paint.picture(net, genome, size)), whole, atol=1e-6)
 
@@ -132,14 +132,14 @@ def test_strips_leave_no_seams(size):
 def test_a_picture_is_the_same_at_every_size():
     net = Layers((8, 8), ("tanh",), 1)
     genome = net.random(np.random.default_rng(4))
-    small, large = paint.rows(net, genome, (30, 20), 0, 20), paint.rows(net, genome, (90, 60), 0, 60)
+    small, large = kernel.rows(net, genome, (30, 20), 0, 20), kernel.rows(net, genome, (90, 60), 0, 60)
     np.testing.assert_allclose(large[1::3, 1::3], small, atol=1e-5)  # every third pixel's middle is a pixel's middle
 
 
 def test_symmetric_pictures_are():
     for symmetry, turned in (("x", lambda a: a[:, ::-1]), ("y", lambda a: a[::-1]), ("xy", lambda a: a[::-1, ::-1])):
         net = Layers((8, 8), ("tanh",), 1, symmetry=symmetry)
-        image = paint.rows(net, net.random(np.random.default_rng(5)), (24, 24), 0, 24)
+        image = kernel.rows(net, net.random(np.random.default_rng(5)), (24, 24), 0, 24)
         np.testing.assert_allclose(turned(image), image, atol=1e-6)
 
 
@@ -274,10 +274,10 @@ def test_measures_tell_what_they_are_about():
 def test_random_networks_are_mostly_worth_a_look():
     rng = np.random.default_rng(0)
     layers = Layers((16,) * 8)
-    images = np.stack([paint.rows(layers, layers.random(rng), (32, 32), 0, 32) for _ in range(24)])
+    images = np.stack([kernel.rows(layers, layers.random(rng), (32, 32), 0, 32) for _ in range(24)])
     assert np.median(measures.liveliness(images)) > 0.3
     graphs = [genes.random_genes(net(4), rng, genes.Rates()).express() for _ in range(40)]
-    images = np.stack([paint.rows(*pair, (32, 32), 0, 32) for pair in graphs])
+    images = np.stack([kernel.rows(*pair, (32, 32), 0, 32) for pair in graphs])
     assert (measures.liveliness(images) > 0.3).sum() >= 8  # enough to choose from
 
 
@@ -318,7 +318,7 @@ def test_a_population_is_judged_and_trained_whatever_the_threads(kind):
     finally:
         threads.set_threads(before)
     np.testing.assert_allclose(again, losses, rtol=1e-6)
-    drawn_losses = [((paint.rows(*pair, (12, 10), 0, 10) - target) ** 2).mean() for pair in some]
+    drawn_losses = [((kernel.rows(*pair, (12, 10), 0, 10) - target) ** 2).mean() for pair in some]
     np.testing.assert_allclose(losses, drawn_losses, rtol=1e-5)
     assert (less < losses).all()
     np.testing.assert_allclose(engine.judge(trained), less, rtol=1e-4)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evoart.cppn import activations, genes, paint
+from evoart.cppn import activations, genes, kernel
 from evoart.cppn.export.diagram import diagram
 from evoart.cppn.export.glsl import number, shader
 from evoart.cppn.export.page import page as page_of
@@ -39,7 +39,7 @@ def shown(page) -> np.ndarray:
 def far(image: np.ndarray, net, genome, size: tuple[int, int], box=None) -> np.ndarray:
     """Difference of every value to our picture, or to a part of it, in levels."""
     w, h = size
-    ours = np.rint(paint.rows(net, genome, size, 0, h) * 255).astype(int)
+    ours = np.rint(kernel.rows(net, genome, size, 0, h) * 255).astype(int)
     if box:
         left, top, right, bottom = box
         ours = ours[top:bottom, left:right]

@@ -119,9 +119,13 @@ def test_the_words_it_knows_are_listed(capsys):
     assert set(json.loads(capsys.readouterr().out)["themes"]) == {"animal-bug"}
 
 
-def test_scores_want_a_clip(capsys):
+def test_without_a_clip_the_judge_of_icons_scores(capsys, monkeypatch):
+    monkeypatch.setattr("evoart.run.clip.default.find_default", lambda: None)
     assert run(["score", "x.png", "a cat"]) == 2
-    assert "evoart models fetch ViT-B-32" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "the judge of icons answers" in err
+    assert "--model ViT-B-32" in err
+    assert "x.png" in err.splitlines()[-1]
 
 
 def test_the_python_call():

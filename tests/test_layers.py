@@ -48,7 +48,8 @@ MAY = {
     "output": {"draw", "cppn", "picture"},
     "run": {"sketch", "openclip", "draw", "cppn", "forms", "score", "engine", "search", "output", "picture"},
     "gallery": {"run", "output"},
-    "cli": {"run", "sketch", "openclip", "gallery", "output", "picture", "draw", "engine", "search"},
+    "studio": {"run", "gallery", "output", "picture", "forms", "draw", "cppn", "sketch", "engine", "openclip"},
+    "cli": {"run", "sketch", "openclip", "gallery", "studio", "output", "picture", "draw", "engine", "search"},
     "__main__": {"cli"},
     "__init__": {"run", "errors"},
 }

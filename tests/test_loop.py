@@ -34,6 +34,19 @@ def events_of(job, **how):
     return list(run(job, make=how.pop("make", HillClimber), **how))
 
 
+def test_what_a_clock_ends_is_settled():
+    class Lazy(HillClimber):
+        settled = 0
+
+        def settle(self):
+            self.settled += 1
+
+    for options, times in (({"seconds": 0.2}, 1), ({"generations": 7}, 0)):
+        made = []
+        events_of(small(**options), make=lambda problem, made=made: made.append(Lazy(problem)) or made[0])
+        assert made[0].settled == times
+
+
 def test_the_stream_begins_and_ends_as_promised():
     events = events_of(small(generations=20))
     assert isinstance(events[0], Started)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 import pytest
-from readme import README, blocks, commands, first_block
+from readme import README, blocks, commands, first_block, parse
 
 from evoart.cli.app import COMMANDS, cli
 from evoart.cli.options import RENAMED
@@ -22,20 +22,6 @@ TEXT = README.read_text(encoding="utf-8")
 GALLERY = (ROOT / "gallery" / "README.md").read_text(encoding="utf-8")
 SHELL = [line for block in blocks("sh") for line in commands(block)]
 GALLERY_SHELL = [line for line in GALLERY.splitlines() if line.startswith("evoart ")]
-
-
-def parse(line: str) -> click.Context:
-    """Have click read an ``evoart ...`` line without running it."""
-    words = shlex.split(line)[1:]
-    command = cli.get_command(click.Context(cli), words[0])
-    assert command is not None, line
-    while isinstance(command, click.Group) and len(words) > 1 and not words[1].startswith("-"):
-        if words[1] not in command.list_commands(click.Context(command)):  # what is meant where no command is named
-            words.insert(1, command.default)
-        words = words[1:]
-        command = command.get_command(click.Context(command), words[0])
-        assert command is not None, line
-    return command.make_context(words[0], words[1:])
 
 
 def test_the_first_block_is_two_commands_that_set_themselves_up():

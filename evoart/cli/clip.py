@@ -138,7 +138,9 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
     metavar="N",
     help="Start N times and continue with the best after a quarter. [default: 1; tiny: 4]",
 )
-@o.option(o.SEARCH, "--crops", metavar="N", help="Random crops that CLIP sees of a picture, 1 to 64. [default: 4]")
+@o.option(
+    o.SEARCH, "--crops", metavar="N", help="Random crops that CLIP sees of a picture, 1 to 64. [default: 4, drafts 2]"
+)
 @o.option(
     o.SEARCH,
     "--crop-area",

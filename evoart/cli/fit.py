@@ -52,9 +52,25 @@ SHAPES = "Shapes"
     SHAPES, "--palette", metavar="N|COLOURS", help="Number of colours from the photograph, or a list: black,#e63946."
 )
 @o.start_option(SHAPES)
+@o.option(
+    SHAPES,
+    "--edit",
+    "edits",
+    multiple=True,
+    metavar="EDIT",
+    help='A change to the start\'s shapes: "remove 3,5-8", "colour 3 #e63946", "opacity 3 0.5", "front 3", "back 3", '
+    '"keep 80" (those that are missed most); repeat.',
+)
+@o.option(SHAPES, "--lock", metavar="NUMBERS", help="Shapes of the start that stay as they are: 3,5-8.")
 @o.quality_option
 @o.loss_option
 @o.option(o.SEARCH, "--weights", type=o.path(), metavar="FILE", help="Importance map: white counts, black does not.")
+@o.option(
+    o.SEARCH,
+    "--area",
+    metavar="L,T,R,B",
+    help="Work on this rectangle only: left, top, right, bottom in shares of the sides, such as 0.2,0.1,0.6,0.5.",
+)
 @o.seed_option
 @o.option(
     o.SEARCH,

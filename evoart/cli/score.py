@@ -21,8 +21,8 @@ from evoart.cli.failure import EXIT_CODES
     "CLIP",
     "--model",
     metavar="NAME[/TAG]",
-    help="tiny (inside evoart, knows shapes and colours), or a model of open_clip; several joined by +. "
-    "See: evoart models. [default: a CLIP model that is here]",
+    help="icons (inside evoart, names things), tiny (inside too, a CLIP of plain shapes), or a model of open_clip; "
+    "several joined by +. See: evoart models. [default: a CLIP model that is here, else icons]",
 )
 @o.option("CLIP", "--pretrained", metavar="TAG", help="Which weights of the model.")
 @o.option("CLIP", "--clip-weights", type=o.path(), metavar="FILE", help="Weights of the model, .safetensors.")
@@ -38,7 +38,7 @@ def score(picture: str, text: tuple[str, ...], as_json: bool, verbose: int, quie
     """Show the cosine similarity of PICTURE and each TEXT, and how they share a probability of 1.
 
     PICTURE is shown to CLIP as open_clip's own transform shows it: its largest square in the middle. Transparency is
-    white.
+    white. The judge of icons says where each TEXT stands among all things that it can name, and how likely it is.
     """
     import json
 
@@ -49,14 +49,20 @@ def score(picture: str, text: tuple[str, ...], as_json: bool, verbose: int, quie
     from evoart.run.clip.job import ClipJob
     from evoart.run.clip.models import fetch
     from evoart.run.clip.similarity import similarities
+    from evoart.run.icons.job import MODEL
 
     console = Console(o.verbosity(verbose, quiet))
     options = {name: value for name, value in given.items() if value is not None}
-    if "model" not in options and find_default() is None:
-        raise UsageError(
-            "no CLIP model is on this machine, and the one that draws icons does not judge",
-            "Fetch one: evoart models fetch ViT-B-32 (605 MB, once), or use --model tiny (19 things)",
-        )
+    if options.get("model", find_default() or MODEL) == MODEL:
+        if unused := [name for name in options if name != "model"]:
+            raise UsageError(
+                f"--{unused[0].replace('_', '-')} needs a CLIP model", "Leave it out, or use --model ViT-B-32"
+            )
+        if "model" not in options:
+            console.say(
+                "No CLIP model is here: the judge of icons answers. CLIP itself is --model ViT-B-32 (605 MB, once)"
+            )
+        return _judge(picture, text, as_json)
     job = ClipJob.make(prompts=text, **options)
     fetch(job, **callbacks(console))
     found = similarities(job, picture)
@@ -66,4 +72,27 @@ def score(picture: str, text: tuple[str, ...], as_json: bool, verbose: int, quie
         return 0
     for each, similarity, probability in sorted(found, key=lambda row: -row[1]):
         tell(f"{similarity:7.4f}  {probability:6.1%}  {each}")
+    return 0
+
+
+def _judge(picture: str, text: tuple[str, ...], as_json: bool) -> int:
+    """Show where each text stands for the judge of icons; returns the exit code."""
+    import json
+
+    from evoart.cli.console import tell
+    from evoart.run.icons.job import MODEL
+    from evoart.run.icons.judging import judge_picture
+
+    found = judge_picture(picture, text)
+    if as_json:
+        rows = [
+            {"text": each, "rank": v.rank, "names": v.names, "probability": round(v.probability, 6)}
+            for each, v in found
+        ]
+        click.echo(json.dumps({"picture": picture, "model": MODEL, "first": found[0][1].first, "scores": rows}))
+        return 0
+    for each, v in sorted(found, key=lambda row: row[1].rank):
+        tell(f"rank {v.rank:5,} of {v.names:,}  {v.probability:6.1%}  {each}")
+    if all(v.rank > 1 for _, v in found):
+        tell(f"The judge takes it for: {found[0][1].first}")
     return 0

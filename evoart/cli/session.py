@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -165,6 +166,7 @@ def check_room(size: tuple[int, int], outputs: list[Output]) -> None:
                 )
 
 
+_SMALL = 1 << 22  # pixels of a picture of which two are held at once
 _HELD_BYTES = 11  # a pixel, while a format that wants the whole picture is written
 
 
@@ -338,12 +340,21 @@ def _write_members(result: Result, plan: Plan, console: Console) -> tuple[list[P
     members = result.members()
     # Two digits at least: "-2" is what a second file of the same name is called.
     digits = max(2, len(str(max((number for number, _ in members), default=1))))
-    for number, member in members:
-        path = first.path.with_name(f"{first.path.stem}-{number:0{digits}}.png")
-        done, lost = write_all(member, [Output(path, "png", first.overwrite)], plan.options, console)
-        written += done
-        if lost:
-            return written, True
+    place, overwrite = first.path, first.overwrite
+
+    def put(numbered: tuple[int, Result]) -> tuple[list[Path], bool]:
+        number, member = numbered
+        path = place.with_name(f"{place.stem}-{number:0{digits}}.png")
+        return write_all(member, [Output(path, "png", overwrite)], plan.options, console)
+
+    # Small pictures: one is encoded while the next is drawn.
+    small = all(member.size[0] * member.size[1] <= _SMALL for _, member in members)
+    with ThreadPoolExecutor(2 if small else 1) as executor:
+        for done, lost in executor.map(put, members):
+            written += done
+            if lost:
+                executor.shutdown(cancel_futures=True)
+                return written, True
     return written, False
 
 

@@ -49,7 +49,10 @@ def count(number: int, one: str, many: str = "") -> str:
 
 def figures(values: dict[str, float]) -> str:
     """What a picture comes to, for people: ``24.05 dB``, ``similarity 0.312``; the loss where it is all there is."""
-    known = {name: value for name, value in values.items() if name != "loss"} or values
+    known = {name: value for name, value in values.items() if name not in ("loss", "names")} or values
+    if "rank" in known:  # by the judge of icons
+        rank, names = int(known.pop("rank")), int(values["names"])
+        return ", ".join([*(_figure(*each) for each in known.items()), f"judge: rank {rank:,} of {names:,}"])
     return ", ".join(_figure(name, value) for name, value in known.items())
 
 

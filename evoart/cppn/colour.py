@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from evoart.types import Array
@@ -22,6 +20,9 @@ def to_rgb(values: Array, colour: str) -> Array:
     rgb and gray go through a sigmoid. In hsv so do saturation and value; a hue of 1 is once around the circle, from
     anywhere, so that no value of it is an edge.
     """
+    import jax
+    import jax.numpy as jnp
+
     if colour == "gray":
         return jnp.broadcast_to(jax.nn.sigmoid(values), (3, values.shape[1]))
     if colour == "rgb":
@@ -32,6 +33,8 @@ def to_rgb(values: Array, colour: str) -> Array:
 
 def _channel(hue: Array, offset: float, saturation: Array, value: Array) -> Array:
     """One of red, green, blue: a trapezium over the hue."""
+    import jax.numpy as jnp
+
     turn = hue + np.float32(offset)
     away = jnp.abs(6 * (turn - jnp.floor(turn)) - 3) - 1
     return value * (1 - saturation * (1 - jnp.clip(away, 0, 1)))

@@ -196,7 +196,7 @@ def add_node(genes: Genes, rng: np.random.Generator, rates: Rates) -> int | None
     number = split_number(source, target, genes.nodes)
     weight = genes.links[source, target][0]
     genes.links[source, target] = (weight, False)
-    genes.nodes[number] = (str(rng.choice(rates.functions)), float(rng.normal(0, 0.5)))
+    genes.nodes[number] = (rates.functions[rng.integers(len(rates.functions))], float(rng.normal(0, 0.5)))
     genes.links[source, number] = (
         random_weight(genes, source, number, rng) if source < genes.net.inputs else 1.0,
         True,
@@ -215,8 +215,8 @@ def add_link(genes: Genes, rng: np.random.Generator, source: int | None = None, 
     hidden = sorted(genes.nodes.keys() - outputs)
     sources, targets = [*range(genes.net.inputs), *hidden], [*genes.net.outputs, *hidden]
     for _ in range(20):
-        start = int(rng.choice(sources)) if source is None else source
-        end = int(rng.choice(targets)) if target is None else target
+        start = sources[rng.integers(len(sources))] if source is None else source
+        end = targets[rng.integers(len(targets))] if target is None else target
         weight, on = genes.links.get((start, end), (None, False))
         if on or (weight is None and reaches(genes, end, start)):
             continue
@@ -229,7 +229,7 @@ def change_activation(genes: Genes, rng: np.random.Generator, rates: Rates) -> N
     hidden = sorted(genes.nodes.keys() - set(genes.net.outputs))
     if hidden:
         number = hidden[rng.integers(len(hidden))]
-        genes.nodes[number] = (str(rng.choice(rates.functions)), genes.nodes[number][1])
+        genes.nodes[number] = (rates.functions[rng.integers(len(rates.functions))], genes.nodes[number][1])
 
 
 def toggle(genes: Genes, rng: np.random.Generator) -> None:
@@ -297,9 +297,13 @@ def reaches(genes: Genes, start: int, end: int) -> bool:
     """Whether links, enabled or not, lead from ``start`` to ``end``."""
     if start == end:
         return True
+    inputs, outputs = genes.net.inputs, genes.net.outputs
+    if end < inputs or start in outputs:
+        return False
     following: dict[int, list[int]] = {}
     for source, target in genes.links:
-        following.setdefault(source, []).append(target)
+        if source >= inputs and (target == end or target not in outputs):
+            following.setdefault(source, []).append(target)
     found, waiting = {start}, [start]
     while waiting:
         for target in following.get(waiting.pop(), ()):

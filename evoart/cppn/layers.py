@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import jax.numpy as jnp
 import numpy as np
 
 from evoart.cppn import activations, colour, plane
@@ -85,6 +84,8 @@ class Layers:
 
         Features come first, so that a unit's pixels lie together; each block computes its own activation only.
         """
+        import jax.numpy as jnp
+
         h = plane.inputs(x, y, genome[: self.latent], self.symmetry)
         for index, (weight, bias) in enumerate(self.parts(genome)):
             sums = jnp.matmul(weight, h, precision="highest") + bias[:, None]

@@ -1,4 +1,4 @@
-"""Pictures of networks: whole populations for a search, and rows of pictures of any size for a file.
+"""Pictures of networks in JAX, for searches on an accelerator and for training. (Files are drawn by ``kernel``.)
 
 Everything is cut into strips of points that stay in a CPU's cache (on a GPU: large ones) and candidates come one after
 another (there: several at once), so memory does not grow with the population or the picture.
@@ -7,7 +7,6 @@ another (there: several at once), so memory does not grow with the population or
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import jax
@@ -18,8 +17,7 @@ from evoart.cppn import plane
 from evoart.cppn.evaluate import graph_colours
 from evoart.cppn.graph import Graph
 from evoart.cppn.layers import Layers
-from evoart.cppn.slots import lower, size_for
-from evoart.types import Array, Genome
+from evoart.types import Array
 
 _STRIP = {"cpu": 1024, "other": 1 << 16}  # points of one strip
 _AT_ONCE = {"cpu": None, "other": 16}  # candidates
@@ -65,52 +63,9 @@ def each(function: Callable[[Candidate], Any], candidates: Candidate) -> Any:
     return jax.lax.map(function, candidates, batch_size=at_once())
 
 
-def candidate(net: Layers | Graph, genome: Genome) -> Candidate:
-    """What ``colours`` takes, of one network."""
-    genome = np.asarray(genome, np.float32)
-    if isinstance(net, Layers):
-        return genome
-    slots, dim = size_for([net])
-    return lower(net, slots, dim), np.pad(genome, (0, dim - len(genome)))
-
-
-def rows(net: Layers | Graph, genome: Genome, size: tuple[int, int], first: int, last: int) -> np.ndarray:
-    """Rows ``first`` to ``last - 1`` of a picture of ``size`` (w, h), ``(last - first, w, 3)`` float32 sRGB."""
-    w, _ = size
-    run = _rows_program(outline(net), w, -(-(last - first) * w // POINTS))
-    flat = run(candidate(net, genome), np.int32(first), np.asarray(size, np.int32))
-    return np.asarray(flat).reshape(-1, 3)[: (last - first) * w].reshape(last - first, w, 3)
-
-
-POINTS = 1024
-
-
 def outline(net: Layers | Graph) -> Layers | Graph:
     """What of a network must be known to compile: of a graph, neither nodes nor links. Networks with one outline can
     be drawn by one program."""
     if isinstance(net, Layers):
         return net
     return Graph(tuple((n, "identity") for n in net.outputs), (), net.latent, net.colour, net.symmetry, net.shared)
-
-
-@lru_cache(maxsize=64)
-def _rows_program(net: Layers | Graph, width: int, strips: int) -> Callable[..., Array]:
-    """A compiled program for rows of pictures of one width: ``(strips, POINTS, 3)`` from the first row on.
-
-    Points are counted within the rows, so that no number grows too large for float32 or int32.
-    """
-    paint = colours(net)
-
-    @jax.jit
-    def run(candidate: Candidate, first: Array, size: Array) -> Array:
-        step = jnp.float32(2) / size.max().astype(jnp.float32)
-
-        def one(start: Array) -> Array:
-            index = start + jnp.arange(POINTS, dtype=jnp.int32)
-            x = (index % width).astype(jnp.float32) - (size[0] - 1).astype(jnp.float32) / 2
-            y = (first + index // width).astype(jnp.float32) - (size[1] - 1).astype(jnp.float32) / 2
-            return paint(candidate, x * step, y * step).T
-
-        return jax.lax.map(one, jnp.arange(strips, dtype=jnp.int32) * POINTS)
-
-    return run

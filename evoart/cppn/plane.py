@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 
-import jax.numpy as jnp
 import numpy as np
 
 from evoart.errors import UsageError
@@ -35,6 +34,8 @@ def wedges(symmetry: str) -> int:
 
 def fold(x: Array, y: Array, symmetry: str) -> tuple[Array, Array]:
     """The point of the fundamental region that ``(x, y)`` is a mirror image of."""
+    import jax.numpy as jnp
+
     if count := wedges(symmetry):
         r = jnp.sqrt(x * x + y * y)
         turn = jnp.arctan2(y, x) * np.float32(count / (2 * np.pi))
@@ -49,6 +50,8 @@ def fold(x: Array, y: Array, symmetry: str) -> tuple[Array, Array]:
 
 def inputs(x: Array, y: Array, latent: Array, symmetry: str) -> Array:
     """A network's inputs ``(3 + latent, p)``: x, y, r and the latent numbers ``(latent,)``, the same everywhere."""
+    import jax.numpy as jnp
+
     x, y = fold(x, y, symmetry)
     constant = jnp.broadcast_to(latent[:, None], (latent.shape[0], x.shape[0]))
     return jnp.concatenate([jnp.stack([x, y, jnp.sqrt(x * x + y * y)]), constant])
@@ -56,6 +59,8 @@ def inputs(x: Array, y: Array, latent: Array, symmetry: str) -> Array:
 
 def positions(index: Array, size: tuple[int, int]) -> tuple[Array, Array]:
     """x and y ``(p,)`` of the pixels numbered ``index`` ``(p,)`` int32, row by row, of a picture of ``size`` (w, h)."""
+    import jax.numpy as jnp
+
     w, h = size
     step = np.float32(2 / max(w, h))
     column, row = index % w, index // w

@@ -40,7 +40,7 @@ class Slots(NamedTuple):
 
 def size_for(graphs: Sequence[Graph]) -> tuple[int, int]:
     """Slots and genome length, each a power of two, that hold any of ``graphs``: few sizes mean few programs."""
-    slots = max(len(_slots(graph)[0]) + len(graph.outputs) for graph in graphs)
+    slots = max(len(of(graph)[0]) + len(graph.outputs) for graph in graphs)
     return _rounded(slots), _rounded(max(graph.dim for graph in graphs))
 
 
@@ -50,7 +50,7 @@ def _rounded(number: int) -> int:
 
 def lower(graph: Graph, slots: int, dim: int) -> Slots:
     """The graph in ``slots`` slots, for genomes padded to ``dim`` numbers."""
-    hidden, outputs = _slots(graph)
+    hidden, outputs = of(graph)
     count = len(outputs)
     if len(hidden) + count > slots or graph.dim > dim:
         raise ValueError("the graph does not fit")
@@ -84,7 +84,7 @@ def stack(graphs: Sequence[Graph], genomes: Sequence[np.ndarray]) -> tuple[Slots
 _Slot = tuple[list[tuple[int, int]], int | None, str]  # (row, place of the weight, -1 for 1), bias, activation
 
 
-def _slots(graph: Graph) -> tuple[list[_Slot], list[_Slot]]:
+def of(graph: Graph) -> tuple[list[_Slot], list[_Slot]]:
     """The slots of hidden nodes and of partial sums in order, and those of the outputs."""
     into: dict[int, list[tuple[int, int]]] = {}
     for index, link in enumerate(graph.links):

@@ -131,8 +131,11 @@ class PenDrawing:
         shared = 'fill="none" stroke-linecap="round" stroke-linejoin="round"'
         yield f'<g {shared} stroke-width="{number.length(self.line)}">'
         several = len(self.groups) > 1
+        shades, which = np.unique(self.colours, axis=0, return_inverse=True)
+        named = [colour(shade) for shade in shades]
+        names = [named[k] for k in which.reshape(-1)]
         for place, members in enumerate(self.sketches(), 1):
-            inks = {colour(self.colours[i]) for i in members}
+            inks = {names[i] for i in members}
             ink = f' stroke="{inks.pop()}"' if len(inks) == 1 else ""
             if several or ink:
                 name = f' id="sketch-{place}"' if several else ""
@@ -140,7 +143,7 @@ class PenDrawing:
             ways = [self._ways[i] for i in members]
             whole, passed = sum(ways) or 1.0, 0.0
             for i, way in zip(members, ways, strict=True):
-                own = "" if ink else f' stroke="{colour(self.colours[i])}"'
+                own = "" if ink else f' stroke="{names[i]}"'
                 more = extra(i, passed / whole, (passed + way) / whole) if callable(extra) else ""
                 yield f'<path{own}{more} d="{_path(self.strokes[i], number)}"/>'
                 passed += way

@@ -18,6 +18,7 @@ from evoart.types import Array, Form, Genome, Image
 _MOST = {"cpu": 64, "other": 1024}  # pictures at a time: more are no faster
 _ROOM = 1 << 24  # bytes to look at one picture by a model that does not say
 FIXED = 8  # crops by which the best so far is chosen, always the same ones
+APART = 30  # evaluations between two choices: ten gradient steps, which cost about ten times as much as a choice
 
 
 class ClipEngine:
@@ -31,6 +32,7 @@ class ClipEngine:
         score: the prompts.
         height, width: of the canvas in pixels.
         seed: decides the crops that the best so far is chosen by.
+        evaluations_apart: how many evaluations should lie between two choices of the best so far, at least.
 
     Attributes:
         batch: pictures that are evaluated at a time.
@@ -40,9 +42,12 @@ class ClipEngine:
 
     name = "clip"
 
-    def __init__(self, form: Any, score: ClipScore, height: int, width: int, seed: int = 0) -> None:
+    def __init__(
+        self, form: Any, score: ClipScore, height: int, width: int, seed: int = 0, evaluations_apart: int = APART
+    ) -> None:
         setup()
         self.form, self.score, self.height, self.width = form, score, height, width
+        self.evaluations_apart = evaluations_apart
         self._pictures = pictures(form, height, width)
         self.traceable = self._pictures.traceable
         room = 24 * height * width + max(getattr(model, "memory", _ROOM) for model in score.models)
@@ -74,7 +79,11 @@ class ClipEngine:
     def gradient_traced(self, genome: Array, inputs: Any, key: Array) -> tuple[Array, Array]:
         """Loss of a genome ``(dim,)`` and its derivative: through the models, the crops and the shapes' edges."""
         loss, _, slope = self.where_traced(genome, inputs, key)
-        return loss, self._pictures.vjp(genome, slope)
+        return loss, self.pull_traced(genome, slope)
+
+    def pull_traced(self, genome: Array, slope: Array) -> Array:
+        """The derivative ``(dim,)`` by a genome ``(dim,)`` of what has the derivative ``(h, w, 3)`` by its picture."""
+        return self._pictures.vjp(genome, slope)
 
     def where_traced(self, genome: Array, inputs: Any, key: Array) -> tuple[Array, Array, Array]:
         """Loss of a genome ``(dim,)``, its picture ``(h, w, 3)``, and the loss's derivative by every pixel."""

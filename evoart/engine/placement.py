@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,7 @@ class PlacementCanvas:
         self._engine: ScanlineEngine | None = None
         self._outlines: dict[str, tuple[Layout, Outline | None]] = {}
         self._polisher: tuple[tuple[str, ...], Polisher] | None = None
+        self.area: tuple[float, float, float, float] | None = None  # new shapes begin in it; shares of the sides
         self._canvas = np.zeros((3, self.height, self.width), np.float32)
         self._error = np.empty(self.height * self.width)
 
@@ -135,14 +137,28 @@ class PlacementCanvas:
         """Take note that the picture was painted on."""
         running_sums(self._image, self._canvas, self._weight, self._table)
         error = ((self._image - self._canvas) ** 2).sum(0) * self._weight
-        self._error = np.cumsum(error.ravel(), dtype=np.float64)
+        self._error = np.cumsum(self.within(error).ravel(), dtype=np.float64)
+
+    def within(self, error: np.ndarray) -> np.ndarray:
+        """An error ``(h, w)``, without what lies outside the area."""
+        if self.area is None:
+            return error
+        left, top, right, bottom = self.area
+        y, x = (np.arange(self.height) + 0.5) / self.height, (np.arange(self.width) + 0.5) / self.width
+        return error * np.outer((top <= y) & (y <= bottom), (left <= x) & (x <= right))
 
 
-def precompile(kinds: tuple[str, ...]) -> None:
+def precompile(kinds: tuple[str, ...], single: bool = False) -> None:
     """Compile the kernels by which the growing search uses shapes of ``kinds``, or fetch them from the cache, so that
-    no clock counts it."""
+    no clock counts it.
+
+    Args:
+        single: also those for one gradient at a time, and for outlines that have no closed form.
+    """
     strokes = sorted({not shape(kind).filled for kind in kinds})
     work = [(_place_one, stroke) for stroke in strokes] + [(_polish_one, any(strokes))]
+    if single or any(not hasattr(shape(kind), "parametric") for kind in kinds):
+        work += [(_differentiate_one, any(strokes))]
     compile_elsewhere([f"from {__name__} import {each.__name__}; {each.__name__}({stroke})" for each, stroke in work])
     for each, stroke in work:
         each(stroke)
@@ -160,6 +176,13 @@ def _place_one(stroke: bool) -> None:
     canvas, rows = _blank(kind)
     canvas.open((kind,), rows)
     place(np.random.default_rng(0), canvas, (kind,), {kind: np.ones(canvas.form.geometry)}, Effort(8, 2, 1, 1))
+
+
+def _differentiate_one(stroke: bool) -> None:
+    canvas, rows = _blank("line" if stroke else "triangle")
+    canvas.form = replace(canvas.form, min_width=0.01)  # whose outlines have no closed form
+    canvas.gradient(canvas.form.kinds, rows)
+    canvas.gains(canvas.form.kinds[0], rows[:, :-4])
 
 
 def _polish_one(stroke: bool) -> None:

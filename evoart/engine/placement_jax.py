@@ -70,13 +70,13 @@ class PlacementCanvasJax(PlacementCanvas):
     def open(self, kinds: tuple[str, ...], rows: np.ndarray) -> None:
         """Draw these shapes: what follows is placed on top of them."""
         self._shown, error = self._paint(*self._outlined(kinds, rows)[2], *self._inputs)
-        self._error = np.cumsum(np.asarray(error).ravel(), dtype=np.float64)
+        self._error = np.cumsum(self.within(np.asarray(error)).ravel(), dtype=np.float64)
 
     def paint(self, kind: str, row: np.ndarray) -> None:
         """Draw one more shape ``(dim_per_group,)`` on top."""
         one = self._outlined((kind,), row[None], groups=1)[2]
         self._shown, error = self._paint(*one, *self._inputs[:2], self._shown)
-        self._error = np.cumsum(np.asarray(error).ravel(), dtype=np.float64)
+        self._error = np.cumsum(self.within(np.asarray(error)).ravel(), dtype=np.float64)
 
     def polish(self, kinds: tuple[str, ...], adam: Any, steps: int) -> bool:
         """Nothing: a device is asked for one gradient at a time."""

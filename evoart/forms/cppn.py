@@ -10,12 +10,12 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from evoart.cppn import genes, paint, weights
+from evoart.cppn import genes, weights
 from evoart.cppn.graph import Graph, Link
 from evoart.cppn.layers import Layers
 from evoart.cppn.slots import lower, size_for
 from evoart.forms.network import NetworkDrawing
-from evoart.forms.shapes import numbers
+from evoart.forms.plain import numbers
 from evoart.types import Array, Genome, Image
 
 HEAVIEST = 1e6  # no number of a network is read as more: with it float32 still holds every sum
@@ -144,6 +144,8 @@ class CppnForm(NetworkForm):
 
     def images_traced(self, genomes: Array, height: int, width: int) -> Array:
         """Pictures ``(n, height, width, 3)`` of genomes ``(n, dim)`` inside a JAX program."""
+        from evoart.cppn import paint
+
         return paint.pictures(self.net, genomes, (width, height))
 
     def to_plain(self) -> dict[str, Any]:
@@ -196,6 +198,8 @@ class GraphForm(NetworkForm):
     def images_traced(self, genomes: Array, height: int, width: int) -> Array:
         """Pictures ``(n, height, width, 3)`` of genomes ``(n, dim)`` inside a JAX program."""
         import jax.numpy as jnp
+
+        from evoart.cppn import paint
 
         size, dim = size_for([self.net])
         slots = lower(self.net, size, dim)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evoart.cppn import paint
+from evoart.cppn import kernel
 from evoart.cppn.graph import Graph
 from evoart.cppn.layers import Layers
 from evoart.draw.svg import embed_picture
@@ -52,12 +52,10 @@ class NetworkDrawing:
         n = self.samples or (2 if w * h <= SOFT else 1)
         height = max(1, _CHUNK // (w * n * n))
         starts = range(first, last, height)
-        whole = (w * n, h * n)
+        rows = kernel.lower(self.net, self.genome)
 
         def draw(y: int) -> np.ndarray:
-            # Every strip has the same height, so that one program draws them all: what is too much is cut off.
-            fine = paint.rows(self.net, self.genome, whole, y * n, (y + height) * n)
-            return _average(fine, n)[: min(y + height, last) - y]
+            return kernel.draw(rows, size, y, min(y + height, last), n)
 
         waiting = []
         for y in starts:
@@ -71,10 +69,3 @@ class NetworkDrawing:
     def svg(self, size: tuple[int, int], title: str = "", recipe: str = "", alpha: np.ndarray | None = None) -> str:
         """A network has no outlines: its picture, embedded."""
         return embed_picture(self, size, title=title, recipe=recipe, alpha=alpha)
-
-
-def _average(fine: np.ndarray, n: int) -> np.ndarray:
-    if n == 1:
-        return fine
-    h, w = fine.shape[0] // n, fine.shape[1] // n
-    return fine.reshape(h, n, w, n, 3).mean((1, 3), dtype=np.float32)

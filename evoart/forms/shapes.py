@@ -12,11 +12,11 @@ import numpy as np
 
 from evoart.draw.scene import Scene
 from evoart.draw.shapes import shape
+from evoart.forms.plain import FARTHEST, numbers
 from evoart.types import Array, Genome
 
 MOST = 100_000  # shapes in a form that is read from a file
 _FAR = 0.2  # units or radians between two moments of a film past which shapes do not glide
-FARTHEST = 1000.0  # units or radians: no number of geometry is read as more, so that every rasteriser can hold it
 
 
 @dataclass(frozen=True)
@@ -234,14 +234,6 @@ class ShapesForm:
         visible = old + round((new - old) * share)
         between = np.concatenate([moved, rows[old:visible]]).ravel()
         return replace(other, kinds=other.kinds[:visible], columns=width - 4), between
-
-
-def numbers(*values: Any, low: float, high: float) -> tuple[float, ...]:
-    """The values as floats. Raises ValueError where one is not a number from ``low`` to ``high``."""
-    for value in values:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            raise ValueError(f"{value!r} is not in [{low}, {high}]")
-    return tuple(float(value) for value in values)
 
 
 def _colour(values: Any) -> tuple[float, float, float]:

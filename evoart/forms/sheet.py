@@ -11,8 +11,8 @@ import numpy as np
 
 from evoart.draw.svg import embed_picture
 from evoart.draw.text import text_mask
+from evoart.forms.plain import numbers
 from evoart.forms.registry import FORMS
-from evoart.forms.shapes import numbers
 from evoart.types import Drawing, Form, Genome, Image
 
 GAP = 0.04  # between two pictures and around all, of a picture's long side

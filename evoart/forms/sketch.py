@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from evoart.errors import EvoartError, UsageError
-from evoart.forms.shapes import numbers
+from evoart.forms.plain import numbers
 from evoart.forms.strokes import RGB, StrokesForm, coverage_traced, strokes_form
 from evoart.sketch.model import Model
 from evoart.types import Array, Genome, Image

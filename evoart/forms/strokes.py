@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from evoart.draw.pen import PenDrawing
-from evoart.forms.shapes import FARTHEST, numbers
+from evoart.forms.plain import FARTHEST, numbers
 from evoart.types import Array, Genome, Image
 
 MAX_POINTS = 4_000_000

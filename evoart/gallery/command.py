@@ -10,7 +10,7 @@ from evoart.run.job import JOBS
 
 _FIRST = {"fit": ("picture",), "clip": ("prompts",), "icons": ("prompts",)}  # spelled out; fields that need no flag
 _CALLED = {"icons": "clip"}  # commands of jobs that have another name on the command line
-_FLAGS = {"seconds": "time", "negative_prompts": "negative-prompt"}
+_FLAGS = {"seconds": "time", "negative_prompts": "negative-prompt", "edits": "edit"}
 
 
 def command_of(job: dict[str, Any], kept: str = "") -> str:
@@ -45,6 +45,8 @@ def command_of(job: dict[str, Any], kept: str = "") -> str:
             flags += [_flag(name)] if value else []
         elif name == "opacity":
             flags += [_flag(name), "-".join(f"{each:g}" for each in values)]
+        elif name == "area":
+            flags += [_flag(name), ",".join(f"{each:g}" for each in values)]
         elif name == "palette" and isinstance(value, list):
             flags += [_flag(name), ",".join(values)]
         else:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from evoart.openclip.torch_clip import TorchClip
 
 
+LARGE = 1_000_000  # weights of a block that is not to be copied before every use
+
+
 @dataclass(frozen=True, eq=False)
 class Clip:
     """A CLIP model computed in JAX.
@@ -230,11 +233,16 @@ def build(
         kind = ml_dtypes.bfloat16
     import jax
 
-    scale = state.get("logit_scale")
+    from evoart.openclip.model import split_blocks
+
+    scale, params = state.get("logit_scale"), weights.to_params(state, config, kind)
+    tower = config.vision.tower
+    if tower.parameters > LARGE * tower.layers:
+        params["vision"]["blocks"] = split_blocks(params["vision"]["blocks"])
     return Clip(
         name=entry.full_name,
         config=config,
-        params=jax.device_put(weights.to_params(state, config, kind)),  # once, and not for every program's call
+        params=jax.device_put(params),  # once, and not for every program's call
         tokenizer=load_tokenizer(entry, resolved.plain, config, report=report),
         scale=100.0 if scale is None else float(np.exp(np.asarray(scale, np.float32)).reshape(-1)[0]),
         licence=entry.licence,

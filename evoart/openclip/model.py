@@ -2,11 +2,15 @@
 Supervision", 2021), as open_clip computes them for its ViT family.
 
 Parameters are pytrees of arrays, the blocks of a tower stacked on a leading axis so that one ``lax.scan`` runs them:
-compiling costs one block. Weights and activations may be bfloat16; layer norms and softmax are float32 throughout.
+compiling costs one block. A list of blocks works as well and runs faster where they are large: a scan copies the
+weights of each block before it uses them. Weights and activations may be bfloat16; layer norms and softmax are float32
+throughout.
 """
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -48,9 +52,8 @@ def image_features(params: Params, config: ClipConfig, images: Array) -> Array:
     x = jnp.concatenate([first, x], 1) + weights["position"]
     if "norm_pre" in weights:
         x = _norm(x, weights["norm_pre"], vision.tower.eps)
-    x = _blocks(weights["blocks"], vision.tower, x, None)
-    if vision.pool == "tok" and not vision.norm_after_pool:
-        x = x[:, :1]  # the norm works on each token by itself
+    needed = 1 if vision.pool == "tok" else None  # what follows works on each token by itself
+    x = _blocks(weights["blocks"], vision.tower, x, None, needed)
     if not vision.norm_after_pool:
         x = _norm(x, weights["norm_post"], vision.tower.eps)
     x = x[:, 0] if vision.pool == "tok" else x[:, 1:].mean(1)
@@ -77,29 +80,41 @@ def unit(features: Array) -> Array:
     return features * jax.lax.rsqrt(jnp.maximum((features * features).sum(-1, keepdims=True), 1e-24))
 
 
-def _blocks(blocks: Params, tower: Tower, x: Array, mask: Array | None) -> Array:
-    """Residual attention blocks, pre-norm, one after the other."""
-
-    def block(x: Array, weights: Params) -> tuple[Array, None]:
-        seen = _attention(weights, tower, _norm(x, weights["norm_1"], tower.eps), mask)
-        x = x + (seen * weights["scale_1"] if "scale_1" in weights else seen)
-        hidden = _norm(x, weights["norm_2"], tower.eps) @ weights["up"] + weights["up_bias"]
-        thought = _activation(hidden, tower.quick_gelu) @ weights["down"] + weights["down_bias"]
-        return x + (thought * weights["scale_2"] if "scale_2" in weights else thought), None
-
-    return jax.lax.scan(block, x, blocks)[0]
+def split_blocks(blocks: Params) -> list[Params]:
+    """The list of a tower's blocks, of which ``blocks`` is the stack."""
+    return [jax.tree.map(operator.itemgetter(i), blocks) for i in range(len(blocks["qkv"]))]
 
 
-def _attention(weights: Params, tower: Tower, x: Array, mask: Array | None) -> Array:
+def _blocks(
+    blocks: Params | Sequence[Params], tower: Tower, x: Array, mask: Array | None, needed: int | None = None
+) -> Array:
+    """Residual attention blocks one after the other: the first ``needed`` tokens of what the last one gives."""
+    if isinstance(blocks, dict):
+        return jax.lax.scan(lambda x, weights: (_block(weights, tower, x, mask), None), x, blocks)[0][:, :needed]
+    for weights in blocks[:-1]:
+        x = _block(weights, tower, x, mask)
+    return _block(blocks[-1], tower, x, mask, needed)
+
+
+def _block(weights: Params, tower: Tower, x: Array, mask: Array | None, needed: int | None = None) -> Array:
+    """A pre-norm block, of whose result only the first ``needed`` tokens (None: all) are computed."""
+    seen = _attention(weights, tower, _norm(x, weights["norm_1"], tower.eps), mask, needed)
+    x = x[:, :needed] + (seen * weights["scale_1"] if "scale_1" in weights else seen)
+    hidden = _norm(x, weights["norm_2"], tower.eps) @ weights["up"] + weights["up_bias"]
+    thought = _activation(hidden, tower.quick_gelu) @ weights["down"] + weights["down_bias"]
+    return x + (thought * weights["scale_2"] if "scale_2" in weights else thought)
+
+
+def _attention(weights: Params, tower: Tower, x: Array, mask: Array | None, needed: int | None) -> Array:
     n, length, width = x.shape
     qkv = (x @ weights["qkv"] + weights["qkv_bias"]).reshape(n, length, 3, tower.heads, width // tower.heads)
-    q, k, v = qkv[:, :, 0], qkv[:, :, 1], qkv[:, :, 2]
+    q, k, v = qkv[:, :needed, 0], qkv[:, :, 1], qkv[:, :, 2]
     likeness = jnp.einsum("nqhd,nkhd->nhqk", q, k, preferred_element_type=jnp.float32)
     likeness = likeness * jnp.float32((width // tower.heads) ** -0.5)
     if mask is not None:
         likeness = jnp.where(mask, likeness, -jnp.inf)
     share = jax.nn.softmax(likeness, -1).astype(x.dtype)
-    seen = jnp.einsum("nhqk,nkhd->nqhd", share, v).reshape(n, length, width)
+    seen = jnp.einsum("nhqk,nkhd->nqhd", share, v).reshape(n, -1, width)
     return seen @ weights["out"] + weights["out_bias"]
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import zlib
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from evoart.draw.layout import layout
-from evoart.draw.scene import Scene
 from evoart.draw.svg import compact
 from evoart.output import recipe as recipes
 from evoart.output.formats import Artwork, Format, Options
 from evoart.output.raster import pixels
+
+if TYPE_CHECKING:
+    from evoart.draw.scene import Scene
 
 _DETAIL = 128  # points of a closed curve: within a thousandth of its radius
 _POINTS_PER_PIXEL = 0.75  # 96 pixels to the inch, as in SVG and CSS
@@ -20,6 +23,8 @@ _LONGEST = 14_400  # points a side: what readers accept
 
 
 def _pdf(artwork: Artwork, options: Options) -> bytes:
+    from evoart.draw.scene import Scene  # only where one is written: it brings the compiled kernels
+
     w, h = (side * _POINTS_PER_PIXEL for side in artwork.size)
     shapes = isinstance(artwork.drawing, Scene)
     image = f"{w:g} 0 0 {h:g} 0 0 cm /p Do".encode()

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from evoart.errors import EvoartError
+from evoart.forms.plain import numbers
 from evoart.forms.registry import FORMS
-from evoart.forms.shapes import numbers
 from evoart.output import recipe as container
 from evoart.run.job import Job
 from evoart.types import Drawing, Form, Genome

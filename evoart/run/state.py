@@ -78,6 +78,9 @@ class Run:
             self.search.step()
             self._remember()
             reason, self.asked = distributed.agree(self.reason(), stop.why)
+            if reason == "time":  # which the search does not know
+                self.search.settle()
+                self._remember()
             if reason is not None or self.asked is not None or time.monotonic() >= until:
                 return reason
 

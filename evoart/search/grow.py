@@ -48,6 +48,7 @@ class _Accepted(NamedTuple):
     loss: float
     kinds: Kinds
     rows: np.ndarray
+    locked: np.ndarray
 
 
 class Grow(Search):
@@ -66,13 +67,14 @@ class Grow(Search):
         gradient: False leaves out every gradient step: evolution alone.
         free_colours: False holds colours as placed (a palette).
         seconds: wall time to fit the plan into; None does what the plan says.
+        locked: which of the start's shapes stay as they are ``(k,)``; None: none.
     """
 
     def __init__(
         self, coarse: Any, fine: Any, kinds: Kinds, groups: int, scales: dict[str, np.ndarray],
         bounds: np.ndarray, geometry: int, seed: int, plan: Plan | None = None,
         start: tuple[Kinds, np.ndarray] | None = None, gradient: bool = True, free_colours: bool = True,
-        seconds: float | None = None,
+        seconds: float | None = None, locked: np.ndarray | None = None,
     ) -> None:  # fmt: skip
         self.coarse, self.fine, self.choices, self.groups, self.scales = coarse, fine, kinds, groups, scales
         self.bounds, self.geometry, self.uses_gradient, self.free_colours = bounds, geometry, gradient, free_colours
@@ -82,10 +84,11 @@ class Grow(Search):
         nothing = np.zeros((0, geometry + 4), np.float32)
         self._kinds: Kinds = start[0] if start else ()
         self._rows = np.asarray(start[1] if start else nothing, np.float32)
+        self._locked = np.zeros(len(self._rows), bool) if locked is None else np.array(locked, bool)
         self._missing = groups - len(self._rows)
         self._adam: Adam | None = None
         self._phase, self._round, self._goal = Phase.GROW, 0, 0
-        self._accepted = _Accepted(np.inf, (), nothing)
+        self._accepted = _Accepted(np.inf, (), nothing, np.zeros(0, bool))
         self.generation, self.evaluations = 0, 0
         self.structure, self.genome = self._kinds, self._rows.ravel()
         self.loss, self.psnr = fine.evaluate(self.structure, self._rows)
@@ -163,6 +166,7 @@ class Grow(Search):
             row = np.zeros(self.geometry + 4, np.float32)
             row[: len(geometry)], row[-4:] = geometry, rgba
             self._kinds, self._rows = (*self._kinds, kind), np.vstack([self._rows, row])
+            self._locked = np.append(self._locked, False)
             self.coarse.paint(kind, row)
             self.evaluations += count
         if self._phase == Phase.GROW:
@@ -197,6 +201,7 @@ class Grow(Search):
         rates[:, -4:] = 2 * rate
         if not self.free_colours:
             rates[:, -4:-1] = 0
+        rates[self._locked] = 0
         return rates
 
     def _polish(self, adam: Adam) -> None:
@@ -235,7 +240,9 @@ class Grow(Search):
 
     def _start_cycles(self) -> None:
         self._phase, self._round = Phase.REGROW, 0
-        self._accepted = _Accepted(self.coarse.evaluate(self._kinds, self._rows)[0], self._kinds, self._rows)
+        self._accepted = _Accepted(
+            self.coarse.evaluate(self._kinds, self._rows)[0], self._kinds, self._rows, self._locked
+        )
         self._start_cycle()
 
     def _start_cycle(self) -> None:
@@ -253,16 +260,19 @@ class Grow(Search):
         share = self.plan.share * (1 - self._round / self.plan.cycles)
         removal = self.coarse.removal(self._kinds, self._rows)
         self.evaluations += GRADIENT
-        keep = np.sort(np.argsort(removal, kind="stable")[max(1, round(share * self.groups)) :])
+        free = len(self._rows) - int(self._locked.sum())
+        gone = min(free, max(1, round(share * free)))
+        keep = np.sort(np.argsort(np.where(self._locked, np.inf, removal), kind="stable")[gone:])
         self._kinds, self._rows = tuple(self._kinds[i] for i in keep), self._rows[keep]
+        self._locked = self._locked[keep]
         self._goal = self.groups
 
     def _end_cycle(self, loss: float) -> None:
         """Accept the new picture if it is better, else go back to the one before."""
         if loss < self._accepted.loss:
-            self._accepted = _Accepted(loss, self._kinds, self._rows)
+            self._accepted = _Accepted(loss, self._kinds, self._rows, self._locked)
         else:
-            _, self._kinds, self._rows = self._accepted
+            _, self._kinds, self._rows, self._locked = self._accepted
         self._start_cycle()
 
     def _start_finish(self) -> None:
@@ -291,6 +301,8 @@ class Grow(Search):
             "rows": self._rows,
             "genome": self.genome,
             "accepted_rows": self._accepted.rows,
+            "locked": self._locked,
+            "accepted_locked": self._accepted.locked,
             "phase": np.array(self._phase.value),
             "counts": np.array([self._round, self._goal, self.generation, self.evaluations]),
             "plan": self.plan.array(),
@@ -321,7 +333,11 @@ class Grow(Search):
             # Where cycles were planned without a clock, a time only ends the run.
             self._clock = PlanClock.from_array(arrays["clock"], self._clock.seconds) if timed else None
         self.loss, self.psnr, accepted_loss = (float(v) for v in arrays["losses"])
-        self._accepted = _Accepted(accepted_loss, accepted, arrays["accepted_rows"].copy())
+        accepted_rows = arrays["accepted_rows"].copy()
+        # Checkpoints from before shapes could be locked have none.
+        self._locked = np.array(arrays.get("locked", np.zeros(len(self._rows))), bool)
+        accepted_locked = np.array(arrays.get("accepted_locked", np.zeros(len(accepted_rows))), bool)
+        self._accepted = _Accepted(accepted_loss, accepted, accepted_rows, accepted_locked)
         self._rng = rng_from(arrays)
         parts = {name[5:]: value for name, value in arrays.items() if name.startswith("adam_")}
         self._adam = Adam.load(parts) if parts else None

@@ -55,6 +55,11 @@ class MultiStart(Search):
             self._running = {i: each for i, each in self._running.items() if each is best}
             self._spent = total - best.evaluations
 
+    def settle(self) -> None:
+        """See ``Search.settle``: of every search that is left."""
+        for search in self._running.values():
+            search.settle()
+
     @property
     def _best(self) -> Any:
         return min(self._running.values(), key=lambda each: each.loss)

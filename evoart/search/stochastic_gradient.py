@@ -1,4 +1,8 @@
-"""Gradient steps on the whole genome where the score is differentiable: Adam (Kingma and Ba, 2015)."""
+"""Gradient steps on the whole genome where the score is differentiable: Adam (Kingma and Ba, 2015).
+
+Where a model is large, the derivative of its score by every pixel costs a hundred times what drawing does. It is then
+followed for several steps: the derivative by the pixels stays, that of the pixels by the genome is computed again.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +24,22 @@ class StochasticGradient(Stochastic):
 
     Args: as ``Stochastic``, and
         step: learning rate in natural steps, above 0; None is ``STEP``.
+        follow: steps of Adam for each derivative by the pixels; above 1 the engine has to offer
+            ``where_traced(genome, inputs, key)`` and ``pull_traced(genome, slope)``.
     """
 
     per_generation, stage = GRADIENT, "gradient"
 
     def __init__(
-        self, engine: Any, seed: int, start: Genome, step: float | None = None, generations: int | None = None
+        self,
+        engine: Any,
+        seed: int,
+        start: Genome,
+        step: float | None = None,
+        generations: int | None = None,
+        follow: int = 1,
     ) -> None:
-        self._rate = STEP if step is None else step
+        self._rate, self._follow = STEP if step is None else step, follow
         self._adam = jax.jit(self._adam_step)
         super().__init__(engine, seed, start, generations)
 
@@ -35,8 +47,14 @@ class StochasticGradient(Stochastic):
         return origin, jnp.zeros_like(origin), jnp.zeros_like(origin), jnp.zeros((), jnp.int32)
 
     def _one(self, state: Any, key: Array, share: Array, origin: Array, inputs: Any) -> Any:
-        _, slope = self.engine.gradient_traced(state[0], inputs, key)
-        return self._adam(state, slope, share)
+        if self._follow == 1:
+            return self._adam(state, self.engine.gradient_traced(state[0], inputs, key)[1], share)
+        _, _, by_pixels = self.engine.where_traced(state[0], inputs, key)
+
+        def follow(i: Array, state: Any) -> Any:
+            return self._adam(state, self.engine.pull_traced(state[0], by_pixels), share)
+
+        return self._repeat(self._follow, follow, state)
 
     def _adam_step(self, state: Any, slope: Array, share: Array) -> Any:
         """The state after a step of Adam along ``slope``, the gradient at its genome."""

@@ -26,7 +26,7 @@ from evoart.types import Array
 
 CHUNK = 32  # steps of one compiled program, about a tenth of a second
 BATCH = 512  # drawings at once
-_SMALLEST = 16  # batches are halved down to this while drawings finish
+_SMALLEST = 64  # batches are halved down to this while drawings finish: each size is a program of its own
 
 # What a temperature does under each rule: divisors of the mixture's and the pen's logits, factor of sigma.
 RULES: dict[str, Callable[[Array], tuple[Array, Array, Array]]] = {
@@ -98,7 +98,7 @@ def draw(
         raise UsageError(
             f"{used} points are given, and '{config.name}' holds {steps}", "Give fewer strokes, or simplify them more"
         )
-    params = {name: jnp.asarray(value) for name, value in model.params.items()}
+    params = {name: jax.device_put(value) for name, value in model.params.items()}
     drawn: list[Sample] = []
     for first in range(0, count, BATCH):
         these = slice(first, min(first + BATCH, count))
@@ -119,18 +119,18 @@ def _run(
     live, t = np.arange(count), 0
     size = _power(count)
     fit = functools.partial(_padded, size=size)
-    carry = (jnp.asarray(fit(state)), jnp.asarray(np.tile(START, (size, 1))), fit(condition))
+    carry = (fit(state), np.tile(START, (size, 1)), fit(condition))
     while t < steps and len(live) and not stop():
         span = min(CHUNK, steps - t)
         chunk = [_padded(_padded(a[live, t : t + span], size).swapaxes(0, 1), CHUNK) for a in (noise, forced)]
-        carry, rows = _chunk(config, rule, params, carry, *chunk, fit(known[live]) - t, jnp.float32(temperature))
+        carry, rows = _chunk(config, rule, params, carry, *chunk, fit(known[live]) - t, np.float32(temperature))
         out[live, t : t + span] = np.asarray(rows)[:span, : len(live)].swapaxes(0, 1)
         t += span
         going = np.flatnonzero(out[live, t - 1, 4] < 0.5)
         if len(going) <= size // 2 and size > _SMALLEST:
             size = max(_power(len(going)), _SMALLEST)
             fit = functools.partial(_padded, size=size)
-            carry = tuple(jnp.asarray(fit(np.asarray(a)[going])) for a in carry)
+            carry = tuple(fit(np.asarray(a)[going]) for a in carry)
             live = live[going]
         elif not len(going):
             break

@@ -27,7 +27,10 @@ def to_polylines(stroke3: np.ndarray) -> Polylines:
         return []
     points = np.vstack([np.zeros((1, 2)), np.cumsum(stroke3[:, :2], 0)])
     ends = np.flatnonzero(stroke3[:, 2] > 0.5) + 2
-    return [_without_repeats(part) for part in np.split(points, ends) if len(part)]
+    ends = ends[ends < len(points)]
+    kept = np.concatenate([[True], np.any(np.diff(points, axis=0) != 0, axis=1)])
+    kept[ends] = True  # where a stroke begins
+    return np.split(points[kept], np.cumsum(kept)[ends] - 1)
 
 
 def to_stroke3(polylines: Sequence[np.ndarray]) -> np.ndarray:
@@ -86,8 +89,3 @@ def fitted(polylines: Sequence[np.ndarray], box: tuple[float, float, float, floa
 def length(polylines: Sequence[np.ndarray]) -> float:
     """How far the pen draws, travels apart."""
     return float(sum(np.hypot(*np.diff(line, axis=0).T).sum() for line in polylines if len(line) > 1))
-
-
-def _without_repeats(line: np.ndarray) -> np.ndarray:
-    moved = np.any(np.diff(line, axis=0) != 0, axis=1)
-    return line[np.concatenate([[True], moved])]

@@ -19,6 +19,7 @@ from evoart.search.options import read_count
 
 SEARCHES = ("gradient", "surrogate", "classical")
 DEFAULT_SHAPES = 100
+DRAFT_CROPS = 2  # of a draft by gradient; of all else 4
 # What suits the model inside evoart, which many triangles fool: a few shapes, its own among them, that may fade away.
 FEW: dict[str, Any] = {
     "shapes": 8,
@@ -289,11 +290,16 @@ class ClipJob(Job):
         elif not given.get("image_prompts"):  # older recipes have a weight in any case
             given = {name: value for name, value in given.items() if name != "image_prompts_weight"}
         plain = given.get("form", "shapes") == "shapes" and not given.keys() & {"start", "preset"}
-        if str(given.get("model", "")).strip().lower() == "tiny" and plain:
+        tiny = str(given.get("model", "")).strip().lower() == "tiny"
+        if tiny and plain:
             given = FEW | given
         if not given.get("model") and (found := find_default()):
             given = given | {"model": found}
-        return {"search": "classical"} | given if "strategy" in given else given
+        if "strategy" in given:
+            given = {"search": "classical"} | given
+        if given.get("quality") == "draft" and given.get("search", "gradient") == "gradient" and not tiny:
+            given = {"crops": DRAFT_CROPS} | given  # more steps with fewer crops come further
+        return given
 
 
 # Generations where nothing else was asked for, by search.

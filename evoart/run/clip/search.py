@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from evoart.engine.clip import ClipEngine
+from evoart.engine.clip import APART, ClipEngine
 from evoart.engine.sharded import over_devices
 from evoart.errors import UsageError
 from evoart.forms.shapes import ShapesForm
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 DEFAULT_STRATEGY = "pgpe"
 TRIAL = 0.25  # of the planned generations, after which the best of several starts continues alone
+FOLLOW, FOLLOW_STEP = 8, 0.08  # of a draft: steps for each derivative by the pixels, and their learning rate
+LARGE = 1e9  # operations to look at one crop, from which on a derivative is followed
 FAINT = 0.15  # opacity of the first shapes at most: what is not needed is then hardly seen
 
 
@@ -70,12 +72,22 @@ class SearchBuilder:
             return Surrogate(engine, boxes, seed, start, population=job.population, step=job.step, generations=planned)
         from evoart.search.stochastic_gradient import StochasticGradient
 
+        if self._follows:
+            return StochasticGradient(engine, seed, start, job.step or FOLLOW_STEP, planned, FOLLOW)
         return StochasticGradient(engine, seed, start, job.step, planned)
+
+    @property
+    def _follows(self) -> bool:
+        """Whether a derivative by the pixels is followed for several steps: in drafts of shapes, by models that cost
+        far more than drawing (to be measured by: benchmarks/clip.py draft)."""
+        large = sum(getattr(model, "work", LARGE) for model in self.score.models) >= LARGE
+        return large and self.form.name == "shapes" and self.job.quality == "draft"
 
     def build_engine(self, form: Any) -> Any:
         """What draws and judges genomes of ``form``, over all available devices."""
         w, h = self.pixels
-        return over_devices(ClipEngine(form, self.score, h, w, self.job.seeded))
+        apart = APART if self.job.patience is None else 1  # patience waits for a gain, which is to be seen at once
+        return over_devices(ClipEngine(form, self.score, h, w, self.job.seeded, apart))
 
     def prune(self, form: Any, genome: np.ndarray) -> tuple[Any, np.ndarray]:
         """Form and genome without the shapes that the job's models hardly miss."""

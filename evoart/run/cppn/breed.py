@@ -47,7 +47,7 @@ class BreedProblem(SheetProblem):
     def search(self) -> Search:
         """See ``Problem.search``."""
         device.limit_threads(self.job.threads)
-        painters = Painters(self.resolution)
+        painters = Painters(self.resolution, self.job.device)
         seen = painters.images(self.parents)
 
         def judge(children: Sequence[Individual]) -> np.ndarray:

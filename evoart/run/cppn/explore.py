@@ -12,11 +12,10 @@ import numpy as np
 
 from evoart.cppn.breeder import Individual, breeder
 from evoart.cppn.measures import MEASURES, RANGES, liveliness
-from evoart.engine.networks import Painter
 from evoart.run import device
 from evoart.run.cppn.job import ExploreJob
 from evoart.run.cppn.networks import rates
-from evoart.run.cppn.sheet import SheetProblem, sheet_fields
+from evoart.run.cppn.sheet import Painters, SheetProblem, sheet_fields
 from evoart.run.job import output_size
 from evoart.search.archive import Grid, MapElites
 from evoart.types import Search
@@ -40,13 +39,13 @@ class ExploreProblem(SheetProblem):
         """See ``Problem.search``."""
         job, net = self.job, self.job.architecture()
         device.limit_threads(job.threads)
-        maker, painter = breeder(net, rates(job)), Painter(net, self.resolution)
+        maker, painters = breeder(net, rates(job)), Painters(self.resolution, self.job.device)
         across, up = job.measures.split(",")
         better = MEASURES.get(job.objective, liveliness)
         high = RANGES.get(job.objective, (0.0, 1.0))[1]
 
         def judge(some: Sequence[Individual]) -> tuple[np.ndarray, np.ndarray]:
-            images = painter.images(some)
+            images = painters.images(some)
             losses = 1 - np.clip(better(images) / high, 0, 1)
             # Rows of a sheet run downwards, so its second measure is turned over: up is more.
             return losses, np.stack([-MEASURES[up](images), MEASURES[across](images)], 1)

@@ -13,7 +13,7 @@ from evoart.errors import UsageError
 from evoart.forms.cppn import NetworkForm
 from evoart.run import device
 from evoart.run.cppn.job import CppnFilmJob
-from evoart.run.cppn.networks import check_kind, networks_engine, read_networks
+from evoart.run.cppn.networks import check_kind, drawing_engine, read_networks
 from evoart.run.job import output_size
 from evoart.run.problem import Film, Problem
 from evoart.types import Drawing, Form, Genome, Search
@@ -36,7 +36,7 @@ class FilmProblem(Problem):
     @property
     def engine(self) -> device.Choice:
         """See ``Problem.engine``."""
-        return networks_engine(self.job.device)
+        return drawing_engine(self.job.device)
 
     def search(self) -> Search:
         """See ``Problem.search``: there is nothing to search for."""

@@ -6,13 +6,12 @@ import dataclasses
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from evoart.cppn.breeder import GraphBreeder, Individual, pack, unpack
 from evoart.cppn.graph import Graph
-from evoart.engine.networks import NetworkEngine
 from evoart.errors import UsageError
 from evoart.forms.cppn import NetworkForm
 from evoart.picture import Picture, bundled
@@ -23,11 +22,12 @@ from evoart.run.inputs import check_hash, read_picture
 from evoart.run.job import output_size
 from evoart.run.photograph import PhotographProblem, unpack_target
 from evoart.score.pixel import PixelScore, Target
-from evoart.search.classical import Classical
-from evoart.search.gradient import GradientDescent
 from evoart.search.individuals import Kind
 from evoart.search.neat import Judged, Neat, Settings
 from evoart.types import Genome, Search
+
+if TYPE_CHECKING:
+    from evoart.engine.networks import NetworkEngine
 
 # Gradient steps of a fixed network, and evaluations of everything else, where nothing says when to stop.
 STEPS = {"draft": 1_000, "normal": 4_000, "best": 16_000}
@@ -59,6 +59,11 @@ class CppnFitProblem(PhotographProblem):
 
     def search(self) -> Search:
         """See ``Problem.search``."""
+        # Here, and not above: they bring JAX, which whoever misspells a picture should not wait for.
+        from evoart.engine.networks import NetworkEngine
+        from evoart.search.classical import Classical
+        from evoart.search.gradient import GradientDescent
+
         job = self.job
         device.limit_threads(job.threads)
         engine = NetworkEngine(self.form, PixelScore(self.target), self.resolution)

@@ -98,6 +98,15 @@ def networks_engine(asked: str) -> device.Choice:
     return dataclasses.replace(device.choose_jax(asked), engine="networks")
 
 
+def drawing_engine(asked: str) -> device.Choice:
+    """What draws networks where nothing is trained: compiled code on the CPU, unless a GPU is ``asked`` for.
+
+    Raises:
+        EvoartError: as ``networks_engine``.
+    """
+    return networks_engine(asked) if asked == "gpu" else device.Choice("networks", "cpu", "by all its threads")
+
+
 def rates(job: NetworkJob) -> Rates:
     """How graphs of a job mutate."""
     functions = job.functions()

@@ -5,27 +5,30 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from evoart.cppn import paint
+from evoart.cppn import kernel
 from evoart.cppn.breeder import Individual, breeder, pack, unpack
 from evoart.cppn.graph import Graph
 from evoart.cppn.layers import Layers
 from evoart.cppn.measures import liveliness
-from evoart.engine.networks import Painter
 from evoart.forms.cppn import NetworkForm
 from evoart.forms.sheet import SheetForm
 from evoart.run import device
 from evoart.run.cppn.job import CppnJob, SheetJob
-from evoart.run.cppn.networks import network_form, networks_engine, rates
+from evoart.run.cppn.networks import drawing_engine, network_form, rates
 from evoart.run.job import output_size
 from evoart.run.problem import Film, Problem
 from evoart.run.result import Result
 from evoart.search.best_of_n import BestOfN
 from evoart.search.individuals import Kind
+from evoart.threads import spread
 from evoart.types import Form, Genome, Search
+
+if TYPE_CHECKING:
+    from evoart.engine.networks import Painter
 
 CELL = 400  # pixels of a picture on a sheet, where nobody says how large the sheet is
 LARGEST = 2400  # of a sheet, likewise
@@ -33,15 +36,21 @@ THUMBNAIL = 48  # pixels at which pictures are judged
 
 
 class Painters:
-    """Draws individuals of any kinds, ``size`` ``(w, h)`` in pixels: one program for each kind."""
+    """Draws individuals of any kinds, ``size`` ``(w, h)`` in pixels: by the CPU's threads, or on a GPU that is
+    ``asked`` for by one program for each kind."""
 
-    def __init__(self, size: tuple[int, int]) -> None:
-        self.size = size
+    def __init__(self, size: tuple[int, int], asked: str) -> None:
+        self.size, self.asked = size, asked
         self._painters: dict[Layers | Graph, Painter] = {}
 
     def images(self, individuals: Sequence[Individual]) -> np.ndarray:
         """Pictures ``(n, h, w, 3)`` float32 sRGB in [0, 1]."""
         w, h = self.size
+        if self.asked != "gpu":
+            return np.stack(spread(lambda i: kernel.rows(*individuals[i], self.size, 0, h), len(individuals)))
+        from evoart.cppn import paint
+        from evoart.engine.networks import Painter
+
         out = np.zeros((len(individuals), h, w, 3), np.float32)
         kinds = [paint.outline(net) for net, _ in individuals]
         for kind in dict.fromkeys(kinds):
@@ -75,7 +84,7 @@ class SheetProblem(Problem):
     @property
     def engine(self) -> device.Choice:
         """See ``Problem.engine``."""
-        return networks_engine(self.job.device)
+        return drawing_engine(self.job.device)
 
     @property
     def film(self) -> Film:
@@ -108,7 +117,7 @@ class SheetProblem(Problem):
         """``loss``: 1 less the mean liveliness of the pictures; empty cells count as dull."""
         pairs = _individuals(form, genome)
         cells = 1 if isinstance(self.form, NetworkForm) else len(self.form.filled)
-        lively = liveliness(Painters(self.resolution).images(pairs)).sum() if pairs else 0.0
+        lively = liveliness(Painters(self.resolution, self.job.device).images(pairs)).sum() if pairs else 0.0
         return {"loss": 1 - float(lively) / cells}
 
     def members(self, form: Form, genome: Genome) -> list[tuple[int, Result]]:
@@ -117,7 +126,9 @@ class SheetProblem(Problem):
             return []
         counts = {"generations": 1, "evaluations": self.job.pool}  # as if it were made alone
         found = members(self.job, form, genome)
-        lively = liveliness(Painters(self.resolution).images([one for _, part in found for one in _pair(part)]))
+        lively = liveliness(
+            Painters(self.resolution, self.job.device).images([one for _, part in found for one in _pair(part)])
+        )
         return [
             (number, dataclasses.replace(part, figures={"loss": 1 - float(value)}, **counts))
             for (number, part), value in zip(found, lively, strict=True)
@@ -201,7 +212,7 @@ class RandomProblem(SheetProblem):
     def search(self) -> Search:
         """See ``Problem.search``."""
         device.limit_threads(self.job.threads)
-        painters = Painters(self.resolution)
+        painters = Painters(self.resolution, self.job.device)
 
         def make(place: int) -> list[Individual]:
             job = self.job.of_place(place)

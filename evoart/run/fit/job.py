@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from evoart.errors import UsageError
 from evoart.run import fields
+from evoart.run.fit import edits
 from evoart.run.job import Job, PhotographJob
 from evoart.search.options import check_growing, read_independent_sets
 
@@ -64,6 +65,9 @@ class FitJob(PhotographJob, Job):
         weights, weights_sha256: path of an importance map (white counts, black does not), and its hash as for
             ``sha256``.
         engine: ``auto``, ``scanline``, ``dense`` or ``pallas``.
+        edits: changes to the shapes of ``start`` before the search, such as ``remove 3,5-8``; see ``run.fit.edits``.
+        lock: numbers of shapes of ``start``, after the edits, that stay as they are: ``3,5-8``.
+        area: only what lies in this rectangle is worked on: ``(left, top, right, bottom)`` in shares of the sides.
         finish: ``gradient`` (polish with gradient steps) or ``none``.
         max_pixels: photographs with more pixels are refused.
     """
@@ -91,6 +95,9 @@ class FitJob(PhotographJob, Job):
         "loss": fields.Choice(("mse", "mae", "oklab")),
         "weights": fields.named,
         "weights_sha256": fields.text,
+        "edits": edits.edits,
+        "lock": edits.numbers_written,
+        "area": edits.area,
         "finish": fields.Choice(("gradient", "none")),
         "max_pixels": fields.Number(4, 10**10, "pixels"),
     }
@@ -114,6 +121,9 @@ class FitJob(PhotographJob, Job):
     loss: Loss = "mse"
     weights: str | None = None
     weights_sha256: str = ""
+    edits: tuple[str, ...] = ()
+    lock: str = ""
+    area: tuple[float, float, float, float] | None = None
     finish: str = "gradient"
     max_pixels: int | None = None
 
@@ -138,6 +148,12 @@ class FitJob(PhotographJob, Job):
             raise UsageError(
                 f"ES-CLIP's parametrisation does not go with {what}", "Leave out --preset es-clip, or the other"
             )
+        if (self.edits or self.lock) and self.start is None:
+            raise UsageError(
+                f"there is nothing to {'edit' if self.edits else 'lock'} yet", "Name a result with --start"
+            )
+        if (self.lock or self.area) and not self.plans:
+            raise UsageError("only the default search knows --lock and --area", "Leave out --search and --finish")
         if self.keep_alpha and self.background == "transparent":
             raise UsageError("--keep-alpha and --background transparent exclude each other", "Leave one of them out")
 

@@ -16,7 +16,7 @@ from evoart.output.recipe import extract
 from evoart.picture import MAX_PIXELS, Sources, bundled, digest_of, load_weights
 from evoart.run import fields
 from evoart.run.device import Choice
-from evoart.run.fit import palette
+from evoart.run.fit import edits, palette
 from evoart.run.fit.engine import choose
 from evoart.run.fit.job import DEFAULT_SHAPES, FitJob
 from evoart.run.fit.search import SearchBuilder
@@ -92,9 +92,10 @@ class FitProblem(PhotographProblem):
             image, alpha = image * alpha[..., None] + (1 - alpha[..., None]), None
         weight, weights_hash = _weight(job, image.shape[:2], alpha, map_source)
         colours = _palette(job, image, weight)
+        target = Target(np.ascontiguousarray(image, np.float32), weight, job.loss)
         background = _background(job, image, weight, colours)
         longest = max(picture.width, picture.height)
-        start, start_hash = _start(job)
+        start, start_hash = _start(job, target, (picture.width / longest, picture.height / longest), background)
         hashes = {"sha256": picture.sha256, "weights_sha256": weights_hash, "start_sha256": start_hash}
         job, shapes = complete(dataclasses.replace(job, **hashes), len(start[0]) if start else 0)
         choices = expand(job.kind)
@@ -112,7 +113,7 @@ class FitProblem(PhotographProblem):
             job=job,
             form=form,
             choices=choices,
-            target=Target(np.ascontiguousarray(image, np.float32), weight, job.loss),
+            target=target,
             size=output_size(picture.width, picture.height, job.size),
             mask=picture.mask if job.keep_alpha else None,
             name=picture.name,
@@ -187,8 +188,11 @@ def _palette(job: FitJob, image: np.ndarray, weight: np.ndarray) -> tuple[tuple[
     if job.palette is None:
         return None
     if isinstance(job.palette, int):
-        return palette.choose(image, weight, job.palette)
-    return tuple(fields.rgb(colour) for colour in job.palette)
+        colours = palette.choose(image, weight, job.palette)
+    else:
+        colours = tuple(fields.rgb(colour) for colour in job.palette)
+    edited = (fields.rgb(edit.value) for edit in map(edits.read, job.edits) if edit.verb == "colour")
+    return tuple(dict.fromkeys((*colours, *edited)))
 
 
 def _background(
@@ -205,8 +209,14 @@ def _background(
     return r, g, b
 
 
-def _start(job: FitJob) -> tuple[tuple[tuple[str, ...], np.ndarray] | None, str]:
-    """Kinds and rows of the result to continue from, as it was saved, and the hash of its file."""
+def _start(
+    job: FitJob, target: Target, extent: tuple[float, float], background: tuple[float, float, float] | None
+) -> tuple[edits.Shapes | None, str]:
+    """Kinds and rows of the result to continue from, as it was saved and then edited, and the hash of its file.
+
+    Args:
+        extent: width and height of the picture in units.
+    """
     if not job.start:
         return None, ""
     data, label, digest = read_hashed("start", job.start, job.start_sha256)
@@ -215,4 +225,13 @@ def _start(job: FitJob) -> tuple[tuple[tuple[str, ...], np.ndarray] | None, str]
         raise UsageError(
             f"{label} is not a drawing of shapes", "Start from a picture that evoart fit or clip has drawn"
         )
-    return (found.form.kinds, found.genome.reshape(found.form.groups, -1)), digest
+    shapes = found.form.kinds, found.genome.reshape(found.form.groups, -1)
+
+    def costs(shapes: edits.Shapes) -> np.ndarray:
+        from evoart.engine.placement import PlacementCanvas
+
+        kinds, rows = shapes
+        form = ShapesForm(kinds, *extent, background, (0.0, 1.0), columns=rows.shape[1] - 4)
+        return PlacementCanvas(form, target).removal(kinds, rows)
+
+    return edits.apply(shapes, job.edits, costs), digest

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from evoart.engine.jax_setup import setup
+from evoart.errors import UsageError
 from evoart.forms.shapes import ShapesForm
 from evoart.run import device
 from evoart.run.device import Choice
@@ -69,14 +70,17 @@ class SearchBuilder:
 
         job, form = self.job, self.form
         low, high = form.opacity
-        precompile(self.choices + form.kinds)
+        single = form.min_width > 0 or self.target.loss != "mse" or seconds is not None or on_device
+        precompile(self.choices + form.kinds, single)
         canvas: Any = PlacementCanvas
         if on_device:
             from evoart.engine.placement_jax import PlacementCanvasJax
 
             canvas = partial(PlacementCanvasJax, kinds=self.choices + form.kinds, groups=form.groups)
+        coarse = canvas(form, coarser(self.target, max(self.target.weight.shape) / self._coarse()))
+        coarse.area = job.area
         return Grow(
-            canvas(form, coarser(self.target, max(self.target.weight.shape) / self._coarse())),
+            coarse,
             canvas(form, self.target),
             self.choices,
             form.groups,
@@ -89,7 +93,34 @@ class SearchBuilder:
             gradient=gradient,
             free_colours=form.palette is None,
             seconds=seconds,
+            locked=self._locked(),
         )
+
+    def _locked(self) -> np.ndarray | None:
+        """Which shapes of the start stay as they are ``(k,)``: those named, and those outside the area to work on.
+
+        Raises:
+            UsageError: one that is not there.
+        """
+        from evoart.forms.boxes import boxes
+        from evoart.run.fit.edits import numbers_of
+
+        job = self.job
+        if self.start is None or not (job.lock or job.area):
+            return None
+        kinds, rows = self.start
+        locked = np.zeros(len(kinds), bool)
+        if job.lock:
+            numbers = numbers_of("--lock", job.lock)
+            if numbers[-1] > len(kinds):
+                raise UsageError(f"there is no shape {numbers[-1]} to lock", f"The start has {len(kinds)}")
+            locked[np.array(numbers) - 1] = True
+        if job.area:
+            box = np.clip(boxes(self.form.with_kinds(kinds), rows.reshape(1, -1), np)[0], 0, 1)
+            low, high = np.maximum(box[:, :2], job.area[:2]), np.minimum(box[:, 2:], job.area[2:])
+            inside = np.prod(np.maximum(high - low, 0), -1)
+            locked |= inside < 0.5 * np.prod(box[:, 2:] - box[:, :2], -1) + 1e-9
+        return locked
 
     def _coarse(self) -> float:
         """Long side of the canvas to grow on, where a step costs a quarter or less: room for every shape."""

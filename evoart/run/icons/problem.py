@@ -18,6 +18,7 @@ from evoart.run.fit import palette
 from evoart.run.fit.job import FitJob
 from evoart.run.fit.search import SearchBuilder
 from evoart.run.icons.job import IconsJob
+from evoart.run.icons.judging import judge_drawing
 from evoart.run.job import output_size
 from evoart.run.photograph import PhotographProblem, unpack_target
 from evoart.run.shapes import expand, fill_kinds
@@ -115,6 +116,13 @@ class IconsProblem(PhotographProblem):
                 break
             kinds, rows = fewer, left
         return self.form.with_kinds(kinds), rows.ravel()
+
+    def evaluate(self, form: Form, genome: Genome) -> dict[str, float]:
+        """See ``PhotographProblem.evaluate``; and where the picture shows one kind of thing, its ``rank`` among all
+        ``names`` of a judge that did not guide and has learned from other artists."""
+        figures = super().evaluate(form, genome)
+        verdict = judge_drawing(form.drawing(genome), self.job.words)
+        return figures | ({"rank": float(verdict.rank), "names": float(verdict.names)} if verdict else {})
 
     def details(self) -> dict[str, Any]:
         """See ``Problem.details``."""

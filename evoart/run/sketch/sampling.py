@@ -67,6 +67,7 @@ class Sampling(Search):
         self.figures = {"finished": float(np.mean(self.finished)) if self.finished else 0.0}
         self.evaluations = len(self.sketches)
         self.progress = self.evaluations / count
+        self.label = "one sketch" if len(self.sketches) == 1 else f"{len(self.sketches):,} sketches"
         self.loss, self.planned = 1 - self.progress, count
         self.done = self.evaluations >= count
         if self.done and (blank := self._blank()):

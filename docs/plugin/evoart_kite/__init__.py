@@ -1,0 +1,1 @@
+"""A shape, an output format and a command for evoart."""

@@ -1,0 +1,123 @@
+"""The site tells the truth: its commands parse, its Python runs, it builds without a warning, its plugin works."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from readme import README, blocks, commands, parse
+
+ROOT = README.parent
+PAGES = sorted((ROOT / "docs" / "pages").rglob("*.md"))
+PLUGIN = ROOT / "docs" / "plugin"
+LINES = [
+    (page.relative_to(ROOT).as_posix(), line)
+    for page in PAGES
+    for block in blocks("sh", page)
+    for line in commands(block)
+]
+OWN = ("fit photo.jpg -k kite", "fit photo.jpg -o photo.txt", "palette photo-shapes.svg")  # what the plugin brings
+
+
+@pytest.mark.parametrize(("page", "line"), [(page, line) for page, line in LINES if line.startswith("evoart ")])
+def test_commands_parse(page, line):
+    if line.removeprefix("evoart ") not in OWN:
+        parse(line)
+
+
+def test_lines_that_are_typed_are_known_commands():
+    assert {line.split()[0] for _, line in LINES} <= {"evoart", "pip", "python"}
+
+
+def test_every_page_is_in_the_navigation():
+    listed = set(re.findall(r'"([a-z/-]+\.md)"', (ROOT / "docs" / "zensical.toml").read_text(encoding="utf-8")))
+    there = {page.relative_to(ROOT / "docs" / "pages").as_posix() for page in PAGES}
+    assert listed == there | {"reference/commands.md"}
+
+
+def test_the_site_builds_without_a_warning():
+    if importlib.util.find_spec("zensical") is None:
+        pytest.skip('the builder of the site is not here: pip install -e ".[docs]"')
+    done = subprocess.run([sys.executable, "docs/build.py"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    site = ROOT / "build" / "docs" / "site"
+    text = (site / "reference" / "commands.html").read_text(encoding="utf-8")
+    assert "--until-psnr" in text
+    assert "evoart.fit" in (site / "reference" / "python.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory) -> dict[str, str]:
+    """An environment in which the example plugin is installed."""
+    folder = tmp_path_factory.mktemp("plugin")
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", folder, PLUGIN]
+    done = subprocess.run(pip, capture_output=True, text=True)
+    if done.returncode and "hatchling" in done.stderr:
+        pytest.skip("hatchling, which builds the plugin, cannot be fetched")
+    assert done.returncode == 0, done.stderr
+    return os.environ | {"PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])}
+
+
+def evoart(environment: dict[str, str], *words: str, cwd: Path) -> str:
+    command = [sys.executable, "-m", "evoart", *words]
+    done = subprocess.run(command, env=environment, cwd=cwd, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_the_example_plugin_draws_writes_and_is_a_command(installed, tmp_path):
+    draft = ("--quality", "draft", "-n", "6", "-s", "1", "-o", "cat.svg", "-o", "cat.txt")
+    evoart(installed, "fit", "-k", "kite", *draft, cwd=tmp_path)
+    assert (tmp_path / "cat.svg").read_text(encoding="utf-8").count("<polygon") == 6
+    rows = (tmp_path / "cat.txt").read_text(encoding="utf-8").splitlines()
+    assert len(rows) == 20
+    assert {len(row) for row in rows} == {60}
+    assert len(set("".join(rows))) > 3  # shades
+    colours = evoart(installed, "palette", "cat.svg", "-n", "3", cwd=tmp_path).split()
+    assert len(colours) == 6
+    assert re.fullmatch(r"#[0-9a-f]{6}", colours[0])
+    told = json.loads(evoart(installed, "info", "cat.svg", "--json", cwd=tmp_path))
+    assert told["job"]["kind"] == "kite"
+
+
+def test_a_shape_of_a_plugin_keeps_the_contract_of_shapes(monkeypatch):
+    """What ``tests/test_shapes.py`` holds of every shape: its outline has an area, it stays differentiable, its SVG
+    is the outline."""
+    import numpy as np
+
+    monkeypatch.syspath_prepend(str(PLUGIN))
+    from evoart_kite.shape import KITE
+
+    rng = np.random.default_rng(0)
+    p = KITE.sample(rng, np.full((5, 2), 0.5, np.float32), np.full(5, 0.2, np.float32))
+    outline = KITE.outline(np, p, 8)
+    assert outline.shape == (5, KITE.points(8), 2)
+    x, y = outline[..., 0], outline[..., 1]
+    area = 0.5 * np.abs((x * np.roll(y, -1, 1) - y * np.roll(x, -1, 1)).sum(1))
+    assert area == pytest.approx(1.2 * p[:, 2] ** 2, rel=1e-4)  # two triangles: half of width times height
+    assert p.shape[1] == len(KITE.parameters)
+
+
+def test_a_release_is_checked(tmp_path):
+    import zipfile
+
+    sys.path.insert(0, str(ROOT / ".ci"))
+    try:
+        from check_release import find_faults
+    finally:
+        sys.path.pop(0)
+    wheel = tmp_path / "evoart-9.9.9-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("evoart/__init__.py", "")
+    faults = find_faults(wheel, "9.9.8")
+    assert any("is not version 9.9.8" in fault for fault in faults)
+    assert any("icons-prior.safetensors is not in the wheel" in fault for fault in faults)
+    assert any("NOTICE.md is not among the licences" in fault for fault in faults)
+    assert any("no heading '## 9.9.8'" in fault for fault in faults)
