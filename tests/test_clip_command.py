@@ -102,7 +102,7 @@ def test_models_says_what_draws_by_default_and_what_is_to_download(alone, capsys
     assert "evoart models fetch ViT-B-32/laion2b_s34b_b79k" in out
     assert run(["models", "--json"]) == 0
     table = json.loads(capsys.readouterr().out)["models"]
-    assert {row["model"] for row in table} >= {"tiny", "judge", catalogue.DEFAULT}
+    assert {row["model"] for row in table} >= {"icons", "tiny", "judge", catalogue.DEFAULT}
     assert all(row["licence"] for row in table)
 
 

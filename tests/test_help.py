@@ -17,7 +17,7 @@ from evoart.run.fit.job import FitJob
 from evoart.run.job import Job
 
 ROOT = Path(__file__).parents[1]
-HEAVY = ("numpy", "jax", "numba", "PIL", "scipy", "evosax", "optax")
+HEAVY = ("numpy", "jax", "numba", "PIL", "scipy", "shapely", "evosax", "optax")
 
 
 def command(name):
@@ -75,6 +75,11 @@ DEPENDS = (
     "--search",
     "--strategy",
     "--pixels",
+    "-o",  # pictures, or files for machines
+    "--output",
+    "--paper",  # of a sketch its colour, of a plotter its size
+    "--margin",
+    "--layers",  # of a network, or sheets
 )
 
 
@@ -138,7 +143,7 @@ def test_no_command_leads_with_examples():
     done = subprocess.run([sys.executable, "-m", "evoart"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0
     assert len(re.findall(r"^  evoart (fit|clip|cppn|sketch)\b", done.stdout, re.MULTILINE)) == 4
-    assert len(done.stdout.splitlines()) <= 32
+    assert len(done.stdout.splitlines()) <= 34
 
 
 def test_words_to_complete_are_the_registries():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import pytest
 import evoart
 from evoart.cli.app import run
 from evoart.errors import UsageError
-from evoart.openclip import icons
+from evoart.openclip import compose, icons
 from evoart.run.clip import job as clip_jobs
 from evoart.run.clip.job import ClipJob
 from evoart.run.icons.job import IconsJob
@@ -94,6 +95,35 @@ def test_colours_are_those_that_were_asked_for(prompt):
     assert all(mean[channel] > mean[other] + 0.1 for other in others)
 
 
+TWELVE = {
+    "a red car": "red", "a blue car": "blue", "a green fish": "green", "a yellow umbrella": "yellow",
+    "a purple house": "purple", "an orange octopus": "orange", "a pink heart": "pink", "a red apple": "red",
+    "a green tree": "green", "a yellow star": "yellow", "a blue whale": "blue", "a red circle": "red",
+}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("prompt", TWELVE)
+def test_drafts_have_the_colour_that_was_asked_for(prompt):
+    image = evoart.clip(prompt, seed=1, quality="draft").image(128)
+    shown = np.concatenate([image, (np.abs(image - 1).max(-1, keepdims=True) > 0.05)], -1)
+    part = compose.main_part(shown) * shown[..., 3]
+    mean = (image * part[..., None]).sum((0, 1)) / part.sum()
+    assert min(compose.COLOURS, key=lambda name: float(((compose.shaded(name) - mean) ** 2).sum())) == TWELVE[prompt]
+
+
+def test_faces_are_drawn_symmetric():
+    result = evoart.clip("a cat face", seed=1, quality="draft")
+    image = result.image(128)
+    assert np.abs(image - image[:, ::-1]).mean() < 0.01
+    assert len(result.svg()) < 12_000
+
+
+def test_what_is_left_out_is_said():
+    notes = prepare(Job.make(command="clip", prompts=["a red blue car, not a bus"], seed=1)).notes
+    assert any(note == "This is left out: blue, not a bus" for note in notes)
+
+
 def test_seeds_give_pictures_that_differ():
     images = [prepare(Job.make(command="clip", prompts=["a fish"], seed=seed)).target.image for seed in range(6)]
     assert len({image.tobytes() for image in images}) >= 2
@@ -112,8 +142,12 @@ def test_the_words_it_knows_are_listed(capsys):
     assert run(["models", "words", "--json"]) == 0
     themes = json.loads(capsys.readouterr().out)["themes"]
     names = {name for things in themes.values() for name in things}
-    assert len(names) >= 1200
+    assert len(names) >= 1500
     assert len(icons.load().lexicon) >= 5000
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    assert f"knows {len(names):,} things" in readme
+    assert f"some {round(len(icons.load().lexicon), -2):,} words" in readme
+    assert f"(`icons`, {icons.FILE.stat().st_size / 1e6:.1f} MB)" in readme
     assert run(["models", "words", "nothing-like-this"]) == 2
     assert run(["models", "words", "animal-bug", "--json"]) == 0
     assert set(json.loads(capsys.readouterr().out)["themes"]) == {"animal-bug"}

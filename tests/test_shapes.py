@@ -22,7 +22,7 @@ from evoart.errors import UsageError
 from evoart.forms.shapes import ShapesForm
 from evoart.score.pixel import Target
 
-NAMES = [*SHAPES, "polygon:7", "regular:3"]
+NAMES = [*SHAPES, "polygon:7", "regular:3", "blob:9"]
 ROLES = {"x", "y", "length", "angle"}
 BACKGROUND = (0.5, 0.4, 0.3)
 

@@ -61,10 +61,12 @@ def idle(page):
 
 
 def wait_for_step(page, running, room, label):
-    """Until the room stands at a step of that label."""
+    """Until the room stands at a step of that label, and nothing is being made any more."""
     for _ in range(600):
         view = next(each["view"] for each in running.state()["rooms"] if each["name"] == room)
         if view["step"] and label in view["step"]["label"]:
+            idle(page)
+            page.wait_for_timeout(150)
             return view["step"]
         page.wait_for_timeout(100)
     raise AssertionError(view)
@@ -91,7 +93,7 @@ def draw(page, running, shapes=12):
 
 def test_the_whole_way_of_a_picture(open_page, running):
     page = open_page("#picture")
-    assert page.locator(".invite h2").is_visible()
+    page.wait_for_selector(".invite h2:visible")
     draw(page, running)
     before = shapes(page)
     assert len(before) == 10
@@ -341,3 +343,31 @@ def test_a_server_that_was_killed_is_found_again(forgiving, tmp_path):
     page.click("text=Stop here")
     page.wait_for_selector("#room-picture .figure:visible >> text=triangles")
     again.end()
+
+
+def test_by_touch_on_a_phone(pages_of, running):
+    context = pages_of.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
+    name, _, value = running.cookie.partition("=")
+    context.add_cookies([{"name": name, "value": value, "url": f"http://127.0.0.1:{running.port}"}])
+    page = context.new_page()
+    page.goto(f"http://127.0.0.1:{running.port}/#picture")
+    page.wait_for_selector("html[data-ready]")
+    page.set_input_files("#room-picture input[type=file]", running.photograph)
+    page.wait_for_selector("#room-picture .panel:visible")
+    page.locator("#room-picture .slider:has-text('Shapes') input").fill("0")
+    page.locator("#room-picture .choice:has-text('Work') select").select_option("draft")
+    page.locator("#room-picture button.main:has-text('Draw'):visible").tap()
+    wait_for_step(page, running, "picture", "5 shapes")
+    page.locator(".segments [data-value=select]").tap()
+    box = page.locator(".sheet").bounding_box()
+    page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_selector(".selected h2")
+    page.locator(".selected >> text=Remove").tap()
+    wait_for_step(page, running, "picture", "remove")
+    page.locator(".segments [data-value=leave]").tap()
+    page.touchscreen.tap(box["x"] + 40, box["y"] + 40)
+    step = wait_for_step(page, running, "picture", "brush")
+    assert [stroke["value"] for stroke in step["state"]["strokes"]] == [0]
+    page.locator("#tab-wall").tap()
+    page.wait_for_selector(".hung li")
+    context.close()

@@ -9,22 +9,28 @@ from __future__ import annotations
 
 import argparse
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from numba import njit
 from PIL import Image
-from sets import EMOJI
+from sets import EMOJI, SILHOUETTES
 
 from evoart.openclip.compose import trimmed
 
-SIZE = 64
-REACH = 56  # pixels of the longer side of a thing
+SIZE = 128
+LOW = 64  # pixels of what is compared and registered
+REACH = 112  # pixels of the longer side of a thing
+VARIANTS = 1  # of a thing's first view, next to its mean: blends in which one artist counts half
+LAST = ("face", "person", "hand", "emotion")  # themes
+SAVED = 100  # things between two savings
 MEMBERS = 5  # pictures in a blend at most
 FAR = 0.055  # distance past which two pictures do not show the same view
+ALIKE, ALIKE_ANYWHERE = 0.012, 0.9  # of a symmetric picture: distance to its mirror image, on average and at most
 
 
-def gaussian(sigma: float, n: int = SIZE) -> np.ndarray:
+def gaussian(sigma: float, n: int = LOW) -> np.ndarray:
     """``(n, n)`` float32 that blurs a row."""
     at = np.arange(n)
     weight = np.exp(-((at - at[:, None]) ** 2) / (2 * sigma**2))
@@ -47,7 +53,8 @@ def normal(image: np.ndarray, aspect: float | None = None) -> np.ndarray:
 
 
 def traits(images: np.ndarray) -> np.ndarray:
-    """What is compared ``(n, h, w, 5)`` of pictures with opacity multiplied in: opacity twice, lightness, two hues."""
+    """What is compared ``(n, LOW, LOW, 5)`` of pictures with opacity multiplied in: opacity twice, lightness, hues."""
+    images = images.reshape(len(images), LOW, SIZE // LOW, LOW, SIZE // LOW, 4).mean((2, 4))
     r, g, b, a = np.moveaxis(images, -1, 0)
     light = 0.3 * r + 0.59 * g + 0.11 * b - 0.5 * a
     return np.stack([a, 0.7 * a, 1.2 * light, 0.5 * (r - g), 0.5 * (g - b)], -1)
@@ -55,16 +62,17 @@ def traits(images: np.ndarray) -> np.ndarray:
 
 def agreement(pictures: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Distances ``(n, n)`` of pictures, and whether the second is to be mirrored for it."""
-    blur = gaussian(2.0)
-    seen = traits(np.array(pictures))
-    soft = np.einsum("ij,njkc->nikc", blur, np.einsum("kj,nijc->nikc", blur, seen))
-    other = soft[:, :, ::-1]
-    straight = ((soft[:, None] - soft[None]) ** 2).sum(-1).mean((2, 3))
-    turned = ((soft[:, None] - other[None]) ** 2).sum(-1).mean((2, 3))
+    n, half = len(pictures), LOW // 2
+    blur = gaussian(1.0, half)
+    seen = traits(np.array(pictures)).reshape(n, half, 2, half, 2, -1).mean((2, 4))
+    soft = np.moveaxis(blur @ np.moveaxis(seen, -1, 1) @ blur.T, 1, -1)
+    flat, other = soft.reshape(n, -1), soft[:, :, ::-1].reshape(n, -1)
+    straight = ((flat[:, None] - flat[None]) ** 2).sum(-1) / half**2
+    turned = ((flat[:, None] - other[None]) ** 2).sum(-1) / half**2
     return np.minimum(straight, turned), turned < 0.85 * straight
 
 
-@njit(fastmath=True, cache=True)
+@njit(fastmath=True, nogil=True, cache=True)
 def warped(image: np.ndarray, field: np.ndarray) -> np.ndarray:
     """A picture ``(h, w, c)`` sampled at every place plus ``field`` ``(h, w, 2)``, rows first, in pixels."""
     h, w, c = image.shape
@@ -82,7 +90,7 @@ def warped(image: np.ndarray, field: np.ndarray) -> np.ndarray:
     return out
 
 
-@njit(fastmath=True, cache=True)
+@njit(fastmath=True, nogil=True, cache=True)
 def blurred(image: np.ndarray, sigma: float) -> np.ndarray:
     """A picture ``(h, w, c)`` under a Gaussian, its edge repeated."""
     h, w, c = image.shape
@@ -105,13 +113,13 @@ def blurred(image: np.ndarray, sigma: float) -> np.ndarray:
     return out
 
 
-@njit(fastmath=True, cache=True)
+@njit(fastmath=True, nogil=True, cache=True)
 def registered(fixed: np.ndarray, moving: np.ndarray) -> np.ndarray:
     """The field ``(h, w, 2)`` by which ``moving`` comes to lie on ``fixed``, both traits ``(h, w, c)``."""
     h, w, c = fixed.shape
     field = np.zeros((h, w, 2), np.float32)
     move = np.empty((h, w, 2), np.float32)
-    for sigma, smooth, rounds in ((4.0, 6.0, 25), (2.2, 4.5, 25), (1.2, 3.3, 25)):
+    for sigma, smooth, rounds in ((4.0, 6.0, 12), (2.2, 4.5, 10), (1.2, 3.3, 8)):
         a, b = blurred(fixed, sigma), blurred(moving, sigma)
         for _ in range(rounds):
             seen = warped(b, field)
@@ -132,6 +140,30 @@ def registered(fixed: np.ndarray, moving: np.ndarray) -> np.ndarray:
     return field
 
 
+def finer(field: np.ndarray) -> np.ndarray:
+    """A field on ``LOW`` pixels as one on ``SIZE``."""
+    factor = SIZE // LOW
+    planes = [Image.fromarray(field[..., k]).resize((SIZE, SIZE), Image.Resampling.BICUBIC) for k in range(2)]
+    return np.ascontiguousarray(np.stack([np.asarray(plane) for plane in planes], -1) * factor, np.float32)
+
+
+def symmetric(image: np.ndarray) -> np.ndarray | None:
+    """A picture ``(h, w, 4)`` that is its own mirror image, if this one nearly is: both mixed.
+
+    What is not nearly symmetric (a mug with its handle, a clock's hands) gives None.
+    """
+    image = np.concatenate([image[..., :3] * image[..., 3:], image[..., 3:]], -1)
+    other = image[:, ::-1]
+    one, two = traits(image[None])[0], traits(other[None])[0]
+    blur = gaussian(1.5)
+    gap = np.moveaxis(blur @ np.moveaxis(one - two, -1, 0) @ blur.T, 0, -1)
+    if (gap**2).sum(-1).mean() > ALIKE or (gap**2).sum(-1).max() > ALIKE_ANYWHERE:
+        return None
+    solid = (image + other) / 2
+    solid[..., :3] /= np.maximum(solid[..., 3:], 1e-3)
+    return solid
+
+
 def inverse(field: np.ndarray) -> np.ndarray:
     """The field by which one goes back: at ``q`` it holds ``p - q`` where ``p + field(p) = q``."""
     back = -field
@@ -142,11 +174,12 @@ def inverse(field: np.ndarray) -> np.ndarray:
 
 def voted(images: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """One picture ``(h, w, 4)`` of several ``(n, h, w, 4)``, opacity multiplied in: colours most agree on."""
+    images, weights = images.astype(np.float32), weights.astype(np.float32)
     alpha = images[..., 3]
     colours = images[..., :3] / np.maximum(alpha[..., None], 1e-3)
     share = weights[:, None, None] * alpha
     near = ((colours[:, None] - colours[None]) ** 2).sum(-1)
-    votes = (np.exp(-near / (2 * 0.16**2)) * share[None]).sum(1) ** 2 * share
+    votes = (np.exp(-near / (2 * 0.16**2)) * share[None]).sum(1) ** 4 * share
     colour = (votes[..., None] * colours).sum(0) / np.maximum(votes.sum(0), 1e-9)[..., None]
     return np.concatenate([colour, (weights[:, None, None] * alpha).sum(0)[..., None] / weights.sum()], -1)
 
@@ -176,64 +209,61 @@ def groups(
     return found
 
 
-def blend(data: Path, only: list[str] | None = None) -> None:
-    """Write for every group of every thing the mean picture and variants nearer to this or that artist."""
-    store = dict(np.load(data / "pictures.npz"))
-    meta = json.loads((data / "things.json").read_text())
-    allowed = [meta["sets"].index(name) for name in EMOJI]
-    out, of, variants, distances, artists = [], [], [], [], []
-    path = data / "blends.npz"
-    if path.exists() and not only:  # what is there stays
-        old = dict(np.load(path))
-        out, of, variants = list(old["blends"]), old["things"].tolist(), old["variants"].tolist()
-        distances, artists = old["distances"].tolist(), old["artists"].tolist()
-    there, chosen = set(of), []
-    names = [row["name"] for row in meta["things"]]
-    for thing in range(len(names)):
-        if thing in there or (only and names[thing] not in only):
-            continue
-        rows = [r for r in np.flatnonzero(store["things"] == thing) if store["sets"][r] in allowed]
-        if len(rows) < 2:
-            continue
-        raw = [store["pictures"][r] for r in rows]
-        # Where no two agree well, the nearest two or three still say more than one; at last the nearest two anyway.
-        seen = [normal(each) for each in raw]
-        found = groups(seen) or groups(seen, 2.2 * FAR, 1, 3) or groups(seen, np.inf, 1, 2)
-        for members, flips, distance in found:
-            ratios = []
-            for k in members:
-                h, w = trimmed(raw[k].astype(np.float32) / 255).shape[:2]
-                ratios.append(w / h)
-            aspect = float(np.exp(np.mean(np.log(ratios))))
-            images = [normal(raw[k], aspect)[:, ::-1] if f else normal(raw[k], aspect)
-                      for k, f in zip(members, flips, strict=True)]  # fmt: skip
-            chosen.append((thing, np.array(images), [int(store["sets"][rows[k]]) for k in members], distance))
-    for g, (thing, images, sets, distance) in enumerate(chosen):
-        n = len(images)
+def blended(raw: list[np.ndarray]) -> list[tuple[np.ndarray, bool, list[int], float]]:
+    """Blends of a thing's pictures: each with whether it is symmetric, the pictures it is of and their distance."""
+    # Where no two agree well, the nearest two or three still say more than one; at last the nearest two anyway.
+    seen = [normal(each) for each in raw]
+    found = groups(seen) or groups(seen, 2.2 * FAR, 1, 3) or groups(seen, np.inf, 1, 2) or [([0], [False], 0.02)]
+    made = []
+    for view, (members, flips, distance) in enumerate(found):
+        ratios = [np.divide(*trimmed(raw[k].astype(np.float32) / 255).shape[1::-1]) for k in members]
+        aspect, n = float(np.exp(np.mean(np.log(ratios)))), len(members)
+        images = [normal(raw[k], aspect)[:, :: -1 if f else 1] for k, f in zip(members, flips, strict=True)]
         images = np.ascontiguousarray(images)
-        if g % 100 == 0:
-            print(f"{g:,} of {len(chosen):,} groups", flush=True)
-        seen = [np.ascontiguousarray(each) for each in traits(images)]
-        field = np.stack([np.zeros((SIZE, SIZE, 2), np.float32), *(registered(seen[0], each) for each in seen[1:])])
-        mixes = [np.full(n, 1 / n)]
-        if n > 2:
-            for k in range(min(n, 3)):
-                mixes.append(np.array([0.5 if m == k else 0.5 / (n - 1) for m in range(n)]))
-        for v, mix in enumerate(mixes):
+        marks = [np.ascontiguousarray(each) for each in traits(images)]
+        moved = (finer(registered(marks[0], each)) for each in marks[1:])
+        field = np.stack([np.zeros((SIZE, SIZE, 2), np.float32), *moved])
+        mixes = [np.full(n, 1 / n)] if n != 2 else [np.array([0.6, 0.4])]
+        for k in range(n - VARIANTS, n) if n > 1 and view == 0 else ():  # who is farthest from the middle
+            mixes.append(np.array([0.5 if m == k else 0.5 / (n - 1) for m in range(n)]))
+        for mix in mixes:
             mean = (mix[:, None, None, None] * field).sum(0).astype(np.float32)
             back = inverse(mean)  # from the mean frame to the first picture's
             shown = [warped(image, back + warped(each, back)) for image, each in zip(images, field, strict=True)]
-            out.append((255 * np.clip(voted(np.array(shown), mix), 0, 1) + 0.5).astype(np.uint8))
-            of.append(thing)
-            variants.append(v)
-            distances.append(distance)
-            artists.append(sum(1 << s for s in sets))
-    np.savez_compressed(
-        path, blends=np.array(out),
-        things=np.array(of), variants=np.array(variants), distances=np.array(distances, np.float32),
-        artists=np.array(artists),
-    )  # fmt: skip
-    print(f"{len(out):,} blends of {len(set(of)):,} things")
+            mixed = voted(np.array(shown), mix)
+            even = symmetric(mixed)
+            made.append((mixed if even is None else even, even is not None, members, distance))
+    return made
+
+
+def blend(data: Path, only: list[str] | None = None) -> None:
+    """Write for every group of every thing the mean picture, and for the first one that is nearer to one artist."""
+    store = dict(np.load(data / "pictures.npz"))
+    meta = json.loads((data / "things.json").read_text())
+    allowed = np.isin(store["sets"], [meta["sets"].index(name) for name in (*EMOJI, *SILHOUETTES)])
+    path, columns = data / "blends.npz", ("blends", "things", "distances", "artists", "symmetric")
+    rows: list[tuple] = []
+    if path.exists() and not only:  # what is there stays
+        old = np.load(path)
+        rows = list(zip(*(old[name] for name in columns), strict=True))
+    there, chosen = {int(row[1]) for row in rows}, {}
+    for i, thing in enumerate(meta["things"]):
+        which = np.flatnonzero((store["things"] == i) & allowed)
+        if i not in there and (thing["name"] in only if only else True) and (len(which) > 1 or thing["colour"]):
+            chosen[i] = which
+    # Faces and people last: should somebody stop it early, more is missed of the rest.
+    numbers = sorted(chosen, key=lambda i: (meta["things"][i]["theme"].startswith(LAST), -i))
+    with ThreadPoolExecutor(2) as workers:
+        for first in range(0, len(numbers), SAVED):
+            part = numbers[first : first + SAVED]
+            pictures = [list(store["pictures"][chosen[i]]) for i in part]
+            for i, made in zip(part, workers.map(blended, pictures), strict=True):
+                sets = [int(store["sets"][k]) for k in chosen[i]]
+                for image, even, members, distance in made:
+                    of = sum(1 << sets[k] for k in members)
+                    rows.append(((255 * np.clip(image, 0, 1) + 0.5).astype(np.uint8), i, distance, of, even))
+            np.savez(path, **dict(zip(columns, (np.array(column) for column in zip(*rows, strict=True)), strict=True)))
+            print(f"{first + len(part):,} of {len(numbers):,} things, {len(rows):,} blends", flush=True)
 
 
 if __name__ == "__main__":

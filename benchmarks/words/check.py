@@ -237,7 +237,7 @@ def _shapes(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def _true_icons(critic: judge.Judge, drawn: list, lists: list, data: Path) -> list[dict]:
     """The same for artists' own pictures of the same things, set by set: what a drawing could reach."""
-    store, said = np.load(data / "pictures.npz"), json.loads((data / "things.json").read_text())
+    store, said = dict(np.load(data / "pictures.npz")), json.loads((data / "things.json").read_text())
     names = [spelled(row["name"]) for row in said["things"]]
     found = []
     for k, name in enumerate(said["sets"]):

@@ -9,7 +9,7 @@ import argparse
 import subprocess
 from pathlib import Path
 
-from sets import EMOJI, JUDGED
+from sets import EMOJI, JUDGED, SILHOUETTES
 
 WORDS = ("emojibase-data", "emojilib")
 
@@ -18,7 +18,7 @@ def fetch(data: Path) -> None:
     """Install the packages into ``data``/node_modules; packages that are there already stay."""
     data.mkdir(parents=True, exist_ok=True)
     (data / "package.json").write_text('{"name": "words", "private": true}\n')
-    packages = [f"@iconify-json/{name}" for name in (*EMOJI, *JUDGED)] + list(WORDS)
+    packages = [f"@iconify-json/{name}" for name in (*EMOJI, *JUDGED, *SILHOUETTES)] + list(WORDS)
     missing = [name for name in packages if not (data / "node_modules" / name).exists()]
     if missing:
         command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", *missing]

@@ -13,9 +13,12 @@ from pathlib import Path
 import numpy as np
 import resvg_py
 from PIL import Image
-from sets import EMOJI, JUDGED, bodies, things
+from scipy.ndimage import binary_fill_holes
+from sets import EMOJI, JUDGED, SILHOUETTES, bodies, things
 
-SIZE = 64
+from evoart.openclip.compose import shaded
+
+SIZE = 128
 
 
 def picture(collection: dict, icon: str, size: int = SIZE) -> np.ndarray:
@@ -33,10 +36,21 @@ def picture(collection: dict, icon: str, size: int = SIZE) -> np.ndarray:
     return np.asarray(image.resize((size, size)) if image.size != (size, size) else image)
 
 
+def coloured(image: np.ndarray, colour: str) -> np.ndarray:
+    """A silhouette ``(h, w, 4)`` in bytes in a colour, and what it encloses in a light shade of it."""
+    shown = image[..., 3] > 127
+    rgb = shaded("dark grey" if colour == "black" else colour)
+    inside = np.asarray(binary_fill_holes(shown)) & ~shown
+    alpha = np.where(inside, 255, image[..., 3])[..., None]
+    light = 0.35 * rgb + 0.65
+    share = np.where(inside, image[..., 3] / 255, 1.0)[..., None]
+    return np.concatenate([(255 * (light + share * (rgb - light))).astype(np.uint8), alpha], -1).astype(np.uint8)
+
+
 def render(data: Path) -> None:
     """Write pictures ``(n, SIZE, SIZE, 4)`` with the set and the thing of each, and the things as JSON."""
     found = things(data)
-    names = (*EMOJI, *JUDGED)
+    names = (*EMOJI, *JUDGED, *SILHOUETTES)
     sets = {name: bodies(data, name) for name in names}
     pictures, of_set, of_thing = [], [], []
     for i, thing in enumerate(found):
@@ -46,6 +60,8 @@ def render(data: Path) -> None:
             except Exception as error:  # a few bodies are not valid SVG
                 print(f"{name} {icon}: {error}")
                 continue
+            if thing.colour:
+                seen = coloured(seen, thing.colour)
             if seen[..., 3].max() > 0:
                 pictures.append(seen)
                 of_set.append(names.index(name))
@@ -53,7 +69,7 @@ def render(data: Path) -> None:
     np.savez_compressed(
         data / "pictures.npz", pictures=np.array(pictures), sets=np.array(of_set), things=np.array(of_thing)
     )
-    rows = [{"name": t.name, "words": t.words, "theme": t.theme, "emoji": t.emoji} for t in found]
+    rows = [{"name": t.name, "words": t.words, "theme": t.theme, "emoji": t.emoji, "colour": t.colour} for t in found]
     (data / "things.json").write_text(json.dumps({"sets": names, "things": rows}, indent=0, ensure_ascii=False))
     print(f"{len(pictures):,} pictures of {len(found):,} things")
 

@@ -9,15 +9,16 @@ from pathlib import Path
 
 # What the guide and the prior learn from: permissive licences alone.
 EMOJI = ("noto", "noto-v1", "twemoji", "emojione", "fluent-emoji-flat", "fxemoji", "streamline-emojis")
+# Silhouettes of things that have no emoji, listed in silhouettes.tsv with the colour they get.
+SILHOUETTES = ("game-icons", "ph", "tabler")
 # What the judge learns from, both CC BY-SA: no picture of the guide's is among them.
 JUDGED = ("openmoji", "emojione-v1")
 
 # Themes of emojibase, by subgroup, and those whose pictures are no things.
 LEFT_OUT = {
-    "hand-prop", "person", "person-gesture", "person-role", "person-activity", "person-sport", "person-resting",
-    "family", "person-symbol", "skin-tone", "hair-style", "time-clock", "transport-sign", "arrow", "zodiac",
-    "av-symbol", "gender", "punctuation", "currency", "keycap", "alphanum", "flag", "country-flag",
-    "subdivision-flag", "other-symbol", "religion", "warning", "math",
+    "person", "person-gesture", "family", "person-symbol", "skin-tone", "hair-style", "time-clock", "transport-sign",
+    "arrow", "zodiac", "av-symbol", "gender", "punctuation", "currency", "keycap", "alphanum", "flag", "other-symbol",
+    "religion", "warning", "math",
 }  # fmt: skip
 PEOPLE = {"boy", "girl", "man", "woman", "baby", "old man", "old woman", "person", "child", "princess", "prince",
     "santa claus", "mermaid", "fairy", "vampire", "genie", "zombie", "mage", "elf", "superhero", "supervillain",
@@ -25,6 +26,8 @@ PEOPLE = {"boy", "girl", "man", "woman", "baby", "old man", "old woman", "person
     "farmer", "cook", "firefighter", "artist", "pilot", "health worker", "snowboarder", "people holding hands",
     "woman dancing", "man dancing", "person surfing", "person running", "family", "footprints", "fingerprint",
     "person with crown", "mechanic", "scientist", "teacher", "singer", "mx claus", "mrs. claus", "beard"}  # fmt: skip
+# Of these themes what is shown by one sex alone is left out: the pictures for either are the same but for hair.
+EITHER = ("person-role", "person-activity", "person-sport", "person-resting")
 SYMBOLS = {
     "check mark", "cross mark", "peace symbol", "yin yang", "star of david", "infinity", "recycling symbol",
     "question mark", "exclamation mark", "red question mark", "red exclamation mark", "musical note", "plus",
@@ -48,6 +51,7 @@ class Thing:
     theme: str
     emoji: str
     icons: dict[str, str] = field(default_factory=dict)
+    colour: str = ""  # of a silhouette
 
 
 def slug(text: str) -> str:
@@ -83,7 +87,11 @@ def things(data: Path) -> list[Thing]:
     for each in json.loads((package / "en/data.json").read_text()):
         theme = groups[str(each["subgroup"])] if "subgroup" in each else "flag"
         label = each["label"].lower()
-        wanted = theme not in LEFT_OUT or label in PEOPLE or label in SYMBOLS or each.get("group") == 6
+        if theme.endswith("-flag"):
+            label = re.sub(r"^flag: ", "flag of ", label)
+        one_sex = theme in EITHER and re.search(r"\b(man|men|woman|women)\b", label)
+        listed = label in PEOPLE or label in SYMBOLS
+        wanted = (theme not in LEFT_OUT and not one_sex) or listed or each.get("group") == 6
         if theme == "time":
             wanted = "o’clock" not in label and "thirty" not in label
         if not wanted:
@@ -93,6 +101,9 @@ def things(data: Path) -> list[Thing]:
         thing = Thing(label, words, theme, each["emoji"])
         code = each["hexcode"].lower().replace("-fe0f", "")
         first = [plain(label), *sorted(plain(n) for n in codes.get(code, ()))]
+        if theme.endswith("-flag"):  # what sets call a country's flag
+            land = plain(label.removeprefix("flag of "))
+            first += [f"flagforflag{land}", f"flagfor{land}", f"{land}flag", f"flag{land}", land]
         for name, collection in sets.items():
             by_plain = collection.setdefault("by_plain", {})
             if not by_plain:
@@ -105,6 +116,16 @@ def things(data: Path) -> list[Thing]:
                     thing.icons[name] = by_plain[alias]
                     break
         found.append(thing)
+    return found + silhouettes()
+
+
+def silhouettes() -> list[Thing]:
+    """Things that one artist's icon in one colour shows."""
+    found = []
+    for line in Path(__file__).with_name("silhouettes.tsv").read_text().splitlines():
+        name, icon, colour, theme, words = line.split("\t")
+        set_name, _, icon = icon.rpartition(":")
+        found.append(Thing(name, words.split(", "), theme, "", {set_name or "game-icons": icon}, colour))
     return found
 
 

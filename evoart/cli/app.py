@@ -28,6 +28,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "resume": ("evoart.cli.resume:resume", "Continue an interrupted run."),
     "redo": ("evoart.cli.redo:redo", "Make a picture again from the recipe inside it."),
     "render": ("evoart.cli.render:render", "Draw a finished picture at another size or in another format."),
+    "plot": ("evoart.cli.plot:plot", "Draw a picture with the pens of a plotter: SVG, HPGL, G-code."),
+    "cut": ("evoart.cli.cut:cut", "Cut a picture out of coloured sheets: vinyl, paper, laser, screen print."),
     "info": ("evoart.cli.info:info", "Show what a picture, recipe or checkpoint holds."),
     "shapes": ("evoart.cli.shapes:shapes", "List the shapes."),
     "strategies": ("evoart.cli.strategies:strategies", "List the evolution strategies, with advice."),

@@ -162,7 +162,7 @@ def clip(prompt: tuple[str, ...], file: str | None, count: str | None, **given: 
     """Draw what PROMPT says: "a cat", or several together, with weights: "a cat" "a hat:0.5".
 
     Without --model, a CLIP model that is on this machine draws; else the model inside evoart, which knows icons of
-    1,223 things (evoart models words) and needs no network. Nothing is downloaded unless --model names it.
+    1,643 things (evoart models words) and needs no network. Nothing is downloaded unless --model names it.
 
     A prompt that begins with a dash comes after --, as in: evoart clip -- "-5 degrees".
     """

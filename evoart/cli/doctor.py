@@ -17,7 +17,7 @@ from evoart.cli import options as o
 from evoart.cli.console import tell
 from evoart.version import __version__
 
-PACKAGES = ("numpy", "numba", "pillow", "click", "jax", "jaxlib", "evosax")
+PACKAGES = ("numpy", "numba", "pillow", "click", "jax", "jaxlib", "evosax", "shapely", "starlette", "uvicorn")
 EXTRAS = {"video": "imageio-ffmpeg", "cluster": "ray"}
 
 

@@ -48,7 +48,7 @@ def models(ctx: click.Context, every: bool, check: bool, as_json: bool) -> int |
     from evoart.run.clip.default import find_default
 
     entries = catalogue.all_entries() if every else list(catalogue.KNOWN)
-    table = [_row(entry, check, Console()) for entry in entries]
+    table = [_inside(), *(_row(entry, check, Console()) for entry in entries)]
     damaged = any("damaged" in row for row in table)
     default = catalogue.find_entry(catalogue.DEFAULT)
     if as_json:
@@ -76,6 +76,21 @@ def _page_of(entry: Entry) -> str:
     from evoart.openclip import hub
 
     return f"{hub.endpoint()}/{entry.repository}" if entry.repository else ""
+
+
+def _inside() -> dict[str, Any]:
+    """What is known of the model that draws icons, as ``_row`` of others."""
+    from evoart.openclip import icons
+
+    return {
+        "model": "icons",
+        "default": False,
+        "path": str(icons.FILE),
+        "size": icons.FILE.stat().st_size,
+        "licence": "see notice",
+        "note": "inside evoart, no CLIP: draws what evoart models words lists",
+        "source": str(icons.FILE.with_name("NOTICE.md")),
+    }
 
 
 def _row(entry: Entry, check: bool, console: Any) -> dict[str, Any]:
@@ -150,11 +165,11 @@ def fetch(name: str, verbose: int, quiet: bool) -> int:
     from evoart.openclip.load import check_extra
 
     console = Console(o.verbosity(verbose, quiet))
-    entry = catalogue.find_entry(name)
-    check_extra(entry)
-    if entry.is_on_disk:
-        console.say(f"{entry.full_name} is part of evoart: there is nothing to download")
+    entry = None if name == "icons" else catalogue.find_entry(name)
+    if entry is None or entry.is_on_disk:
+        console.say(f"{entry.full_name if entry else name} is part of evoart: there is nothing to download")
         return 0
+    check_extra(entry)
     check_tokenizer(entry, report=console.say)
     if len(missing := store.missing_files(entry)) > 1:
         console.say(f"To be downloaded, once: {', and '.join(each.summary for each in missing)}")

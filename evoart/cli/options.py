@@ -25,6 +25,7 @@ KINDS = (
     "cubic",
     "polygon:5",
     "regular:6",
+    "blob:6",
     "mixed",
 )
 STRATEGIES = (
@@ -163,6 +164,28 @@ def path(metavar: str = "FILE") -> click.ParamType:
 
 
 OUTPUT = "Output"
+SIZE_HELP = "Long side of the picture: pixels, 1 to 32,768, or a length: 420mm, 42cm, 16.5in. [default: {}]"
+
+
+def _check_dpi(ctx: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
+    if value is None:
+        return None
+    from evoart.run.fields import Number
+
+    return float(Number(10, 4800, "pixels an inch", float, "--dpi")("dpi", value))
+
+
+def _to_pixels(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """A length becomes pixels, and ``dpi`` what makes them exactly as long."""
+    if value is None:
+        return None
+    from evoart.units import DPI, INCH, millimetres, pixels
+
+    found = pixels(value, ctx.params.get("dpi") or DPI, "--size")
+    if found is None:
+        return value.strip().removesuffix("px")
+    ctx.params["dpi"] = found / (millimetres(value, "--size") / INCH)
+    return str(found)
 
 
 def output_options(names: str, size: str, format: str = "svg") -> Decorator:
@@ -192,7 +215,33 @@ def output_options(names: str, size: str, format: str = "svg") -> Decorator:
             type=Words(*FORMATS, metavar="NAME"),
             help=f"Format for standard output and folders: {', '.join(FORMATS)}. [default: {format}]",
         ),
-        option(OUTPUT, "--size", metavar="PIXELS", help=f"Long side of the picture, 1 to 32,768. [default: {size}]"),
+        option(OUTPUT, "--size", metavar="SIZE", callback=_to_pixels, help=SIZE_HELP.format(size)),
+        option(
+            OUTPUT,
+            "--dpi",
+            metavar="N",
+            is_eager=True,  # read before --size, which may need it
+            callback=_check_dpi,
+            help="Pixels an inch, 10 to 4,800, kept in .png .jpg .svg and .pdf. [default: 300 where --size has a unit]",
+        ),
+        option(OUTPUT, "--overwrite", is_flag=True, help="Replace outputs that exist."),
+    )
+
+
+def machine_output(names: str, formats: str) -> Decorator:
+    """Where files for machines go: the names written where none are given, and the extensions there are."""
+    return together(
+        option(
+            OUTPUT,
+            "-o",
+            "--output",
+            "outputs",
+            multiple=True,
+            type=path(),
+            metavar="FILE",
+            help=f"Write here; repeat for more. The extension is the format: {formats}. A folder gets the default "
+            f"name, - is standard output. [default: {names}]",
+        ),
         option(OUTPUT, "--overwrite", is_flag=True, help="Replace outputs that exist."),
     )
 
@@ -255,7 +304,15 @@ def shapes_options(group: str) -> Decorator:
             "--kind",
             type=Words(*KINDS, metavar="KIND", several=True),
             help="Which shapes: triangle, rectangle, circle, ellipse, line, polygon:5, mixed, or several joined by "
-            "commas; evoart shapes lists them all. [default: triangle]",
+            "commas; evoart shapes lists them all. stamp:heart.svg takes any outline, letters:LOVE those of a font. "
+            "[default: triangle]",
+        ),
+        option(
+            group,
+            "--font",
+            type=path(),
+            metavar="FILE",
+            help="Font of letters: .ttf .otf .woff. [default: the system's]",
         ),
     )
 
@@ -391,6 +448,7 @@ class RunOptions:
     films: tuple[str, ...] = ()
     film_size: str | None = None
     film_time: str | None = None
+    dpi: float | None = None
     checkpoint: str | None = None
     no_checkpoint: bool = False
     dry_run: bool = False

@@ -71,7 +71,7 @@ def render(file: str, pick: str | None, supersample: str | None, size: str | Non
         own_process(result.job.device, result.job.threads)
         limit_threads(result.job.threads)
         with console.progress("drawing") as told:
-            written, lost = session.write_all(result, outputs, Options(progress=told), console, pixels)
+            written, lost = session.write_all(result, outputs, Options(progress=told, dpi=options.dpi), console, pixels)
     console.say(f"{result.form.label} at {w} x {h} pixels", 1)
     if options.as_json:
         tell_json({"outputs": [str(path) for path in written], "size": [w, h], "seed": result.seed})

@@ -71,7 +71,9 @@ def _outputs(saved: Checkpoint, notes: dict[str, Any], given: dict[str, Any], pa
     from evoart.cli import session
     from evoart.output.formats import Options
 
-    options = session.write_options(given["film_size"], given["film_time"], Options(**notes.get("options", {})))
+    options = session.write_options(
+        given["film_size"], given["film_time"], Options(**notes.get("options", {})), given["dpi"]
+    )
     remembered = notes.get("outputs") or []
     job = saved.problem.job
     how = {"stem": saved.problem.name, "form": job.form_name, "overwrite": given["overwrite"]}

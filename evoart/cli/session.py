@@ -189,9 +189,11 @@ def _moving(output: Output) -> Output:
     return dataclasses.replace(output, format=moving)
 
 
-def write_options(film_size: str | None, film_time: str | None, before: Options | None = None) -> Options:
+def write_options(
+    film_size: str | None, film_time: str | None, before: Options | None = None, dpi: float | None = None
+) -> Options:
     """How to write: the command line's words laid over ``before``."""
-    given: dict[str, Any] = {}
+    given: dict[str, Any] = {} if dpi is None else {"dpi": dpi}
     if film_size is not None:
         given["film_side"] = Number(16, 1920, "pixels", flag="--film-size")("film_size", film_size)
     if film_time is not None:

@@ -77,9 +77,9 @@ def document(
         + ' role="img">'
     ]
     if title:
-        lines.append(f"<title>{_text(title)}</title>")
+        lines.append(f"<title>{text_of(title)}</title>")
     if recipe:
-        lines.append(f"<metadata>{_text(recipe)}</metadata>")
+        lines.append(f"<metadata>{text_of(recipe)}</metadata>")
     if alpha is not None:
         mask, name = _mask(alpha, box)
         lines += [mask, f'<g mask="url(#{name})">']
@@ -139,7 +139,7 @@ def _mask(alpha: np.ndarray, box: list[str]) -> tuple[str, str]:
     ), name
 
 
-def _text(value: str) -> str:
+def text_of(value: str) -> str:
     """Escaped character data, without what XML cannot hold (control characters, lone surrogates)."""
     kept = "".join(c for c in value if c in "\t\n\r" or (c >= " " and not 0xD800 <= ord(c) <= 0xDFFF))
     return escape(kept.replace("\ufffe", "").replace("\uffff", ""))

@@ -72,11 +72,17 @@ def tinted(image: np.ndarray, colour: str) -> np.ndarray:
 
 
 def varied(image: np.ndarray, rng: np.random.Generator, reach: float = 0.016) -> np.ndarray:
-    """A picture bent a little, ``reach`` of its side at most places, and its main colour a little lighter or darker."""
+    """A picture bent a little, ``reach`` of its side at most places, and its main colour a little lighter or darker.
+
+    One that is its own mirror image stays so.
+    """
     h, w = image.shape[:2]
+    grids = rng.normal(0, reach, (2, 4, 4)) * np.array([h, w])[:, None, None]
+    if np.abs(image - image[:, ::-1]).max() < 0.02:
+        grids = (grids + np.array([1, -1])[:, None, None] * grids[..., ::-1]) / 2**0.5
     bend = [
         np.asarray(Image.fromarray(grid.astype(np.float32), "F").resize((w, h), Image.Resampling.BICUBIC))
-        for grid in rng.normal(0, reach, (2, 4, 4)) * np.array([h, w])[:, None, None]
+        for grid in grids
     ]
     y = np.clip(np.arange(h)[:, None] + bend[0], 0, h - 1.001)
     x = np.clip(np.arange(w) + bend[1], 0, w - 1.001)
@@ -105,7 +111,8 @@ def pasted(parts: Sequence[tuple[np.ndarray, BOX]], size: int) -> np.ndarray:
     for image, (x, y, w, h) in parts:
         shown = trimmed(image)
         scale = min(w * size / shown.shape[1], h * size / shown.shape[0])
-        wide, high = max(round(shown.shape[1] * scale), 1), max(round(shown.shape[0] * scale), 1)
+        # Even, so that what is symmetric stays so about a pixel's edge.
+        wide, high = max(2 * round(shown.shape[1] * scale / 2), 2), max(round(shown.shape[0] * scale), 1)
         piece = Image.fromarray((255 * np.clip(shown, 0, 1) + 0.5).astype(np.uint8), "RGBA")
         piece = piece.resize((wide, high), Image.Resampling.BILINEAR)
         left, top = round((x + w / 2) * size - wide / 2), round((y + h / 2) * size - high / 2)

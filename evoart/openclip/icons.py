@@ -10,10 +10,12 @@ from __future__ import annotations
 import difflib
 import functools
 import json
+import math
 import re
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 from PIL import Image
@@ -25,14 +27,14 @@ from evoart.openclip.compose import COLOURS
 FILE = Path(__file__).parent / "models" / "icons-prior.safetensors"
 NUMBERS = {
     "a": 1, "an": 1, "one": 1, "the": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
-    "nine": 9, "some": 3, "several": 4, "many": 7,
+    "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "dozen": 12, "some": 3, "several": 4, "many": 7,
 }  # fmt: skip
 RELATIONS = (
     ("to the left of", "left"), ("left of", "left"), ("to the right of", "right"), ("right of", "right"),
     ("on top of", "on"), ("next to", "beside"), ("in front of", "on"), ("underneath", "under"), ("beneath", "under"),
     ("above", "above"), ("over", "above"), ("under", "under"), ("below", "under"), ("beside", "beside"),
-    ("near", "beside"), ("behind", "beside"), ("by", "beside"), ("with", "and"), ("and", "and"), ("on", "on"),
-    ("in", "on"),
+    ("near", "beside"), ("behind", "beside"), ("by", "beside"), ("at", "beside"), ("against", "on"), ("with", "and"),
+    ("and", "and"), ("or", "or"), ("inside", "on"), ("on", "on"), ("in", "on"),
 )  # fmt: skip
 # Where something is, rather than what: colours of the whole background, or of its upper and lower part.
 SCENERY = {
@@ -64,16 +66,34 @@ SHAPES = {
 }  # fmt: skip
 # What a word means first, where names and keywords would choose otherwise.
 MEANT = {
-    "boat": "sailboat", "ball": "soccer ball", "clock": "alarm clock", "rain": "cloud with rain", "sheep": "ewe",
-    "sword": "crossed swords", "hat": "top hat", "orange": "tangerine", "flower": "tulip", "cake": "birthday cake",
-    "glass": "wine glass", "boot": "womans boot", "ring": "ring", "face": "slightly smiling face",
-    "smiley": "slightly smiling face", "bottle": "bottle with popping cork", "fruit": "red apple", "animal": "cat face",
-    "vehicle": "automobile", "pet": "dog face", "food": "hamburger", "drink": "cup with straw", "plant": "potted plant",
-    "insect": "lady beetle", "bug": "lady beetle", "building": "house", "weather": "sun behind cloud",
+    "angel": "baby angel", "animal": "cat face", "arm": "flexed biceps", "arrow": "right arrow", "bag": "handbag",
+    "ball": "soccer ball", "bench": "chair", "boat": "sailboat", "boot": "womans boot", "bottle": "baby bottle",
+    "box": "package", "brush": "paintbrush", "bug": "lady beetle", "building": "house", "cable": "electric plug",
+    "cake": "birthday cake", "cap": "billed cap", "card": "credit card", "cello": "violin", "chef": "cook",
+    "cherry": "cherries", "clock": "alarm clock", "devil": "smiling face with horns", "dinosaur": "sauropod",
+    "dish": "fork and knife with plate", "doctor": "health worker", "drink": "cup with straw", "drop": "droplet",
+    "engine": "locomotive", "face": "slightly smiling face", "farm": "barn", "finger": "index pointing up",
+    "flag": "triangular flag", "flower": "tulip", "food": "hamburger", "frame": "framed picture",
+    "fruit": "red apple", "gate": "door", "glass": "wine glass", "hand": "raised hand", "hat": "top hat",
+    "insect": "lady beetle", "iron": "anvil", "king": "person with crown", "knight": "knight", "lady": "woman",
+    "lamp": "lamp", "letter": "envelope", "lightning": "high voltage", "lips": "mouth", "lock": "locked",
+    "map": "world map", "mask": "performing arts", "medal": "sports medal", "monster": "alien monster",
+    "nest": "nest with eggs", "nurse": "health worker", "office": "office building", "orange": "tangerine",
+    "orchid": "hibiscus", "paper": "page facing up", "parsley": "herb", "path": "motorway", "pet": "dog face",
+    "piano": "grand piano", "pigeon": "dove", "pin": "pushpin", "plane": "airplane", "plant": "potted plant",
+    "pot": "pot of food", "queen": "princess", "rain": "cloud with rain", "ring": "ring", "roof": "house",
+    "sea": "water wave", "sheep": "ewe", "shop": "convenience store", "smiley": "slightly smiling face",
+    "snow": "snowflake", "soldier": "guard", "spaceship": "rocket", "spinach": "leafy green", "squirrel": "chipmunk",
+    "stick": "wood", "stone": "rock", "storm": "cloud with lightning and rain", "street": "motorway",
+    "sugar": "candy", "suit": "person in tuxedo", "sword": "sword", "tea": "teacup without handle",
+    "thumb": "thumbs up", "toast": "bread", "vehicle": "automobile", "walnut": "chestnut", "water": "droplet",
+    "wave": "water wave", "weather": "sun behind cloud", "wizard": "mage",
 }  # fmt: skip
+MOST = 9  # of one thing
+NAMED = 1.5  # how sure a name is, or its last word; keywords are less
 _PEOPLE = ("face", "cat-face", "monkey-face", "person", "emotion", "heart", "hand", "geometric")  # themes
-SIZE = 64
 FINE = 128  # pixels of a target
+_SOFT = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)  # of neighbouring pixels: makes outlines of labels smooth
 
 
 @dataclass(frozen=True)
@@ -96,12 +116,14 @@ class Scene:
         relations: between each part and the next.
         background: colour words: one of all, or those of the upper and of the lower part.
         strange: words that were not understood.
+        left_out: what was understood and is not drawn: a second colour, a fourth thing, what is denied.
     """
 
     parts: tuple[Part, ...]
     relations: tuple[str, ...] = ()
     background: tuple[str, ...] = ("white",)
     strange: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,19 +149,20 @@ class Icons:
     def blend(self, i: int, size: int = FINE) -> np.ndarray:
         """Blend ``i`` ``(size, size, 4)``: flat colours with smooth outlines, opacity not multiplied in."""
         packed = self.maps[self.offsets[i] : self.offsets[i + 1]].tobytes()
-        labels = np.frombuffer(zlib.decompress(packed), np.uint8).reshape(SIZE, SIZE)
-        labels = _rimless(labels)
+        labels = np.frombuffer(zlib.decompress(packed), np.uint8)
+        side = math.isqrt(len(labels))
+        labels = labels.reshape(side, side)
         palette = self.palettes[i].astype(np.float32) / 255
         planes = []
         for k in range(int(labels.max()) + 1):
-            plane = np.pad((labels == k).astype(np.float32), 1, mode="edge")
-            plane = (plane[:-2] + 2 * plane[1:-1] + plane[2:]) / 4
-            plane = (plane[:, :-2] + 2 * plane[:, 1:-1] + plane[:, 2:]) / 4
+            plane = np.pad((labels == k).astype(np.float32), 2, mode="edge")
+            plane = np.sum([share * plane[i : i + side] for i, share in enumerate(_SOFT)], 0)
+            plane = np.sum([share * plane[:, i : i + side] for i, share in enumerate(_SOFT)], 0, dtype=np.float32)
             planes.append(np.asarray(Image.fromarray(plane, "F").resize((size, size), Image.Resampling.BICUBIC)))
         planes = np.array(planes)
         second, first = np.sort(planes, 0)[-2:] if len(planes) > 1 else (np.zeros_like(planes[0]), planes[0])
         rival = np.where(planes == first, second, first)  # the greatest of the other planes
-        share = np.clip((planes - rival) * 4 + 0.5, 0, 1)
+        share = np.clip((planes - rival) * 1.5 + 0.5, 0, 1)
         share /= share.sum(0)
         colour = np.einsum("khw,kc->hwc", share[1:], palette[: len(planes) - 1])
         alpha = share[1:].sum(0)
@@ -155,13 +178,18 @@ class Icons:
 
     def named(self, phrase: str) -> list[tuple[int, float]]:
         """Things that a noun may mean with how sure that is, best first; none for a word that is not known."""
-        found = [pair for word in (phrase, singular(phrase)) for pair in self.lexicon.get(word, ())]
+        one = singular(phrase)
+        found = list(self.lexicon.get(phrase, ()))
+        if one != phrase:  # "glasses" are worn before they are two of a glass
+            found += [(i, sure - (1.4 if found and found[0][1] > 2.5 else 0)) for i, sure in self.lexicon.get(one, ())]
         both = [(i, sure - 1) for i, sure in self.lexicon.get(f"{phrase}s", ())] + found
         return sorted(dict(sorted(both, key=lambda pair: pair[1])).items(), key=lambda pair: -pair[1])
 
     def nearest(self, word: str, most: int = 3) -> list[str]:
-        """Known words that are spelled about like ``word``."""
-        return difflib.get_close_matches(word, self.lexicon, most, 0.6)
+        """Known words that are spelled about like ``word``, names before keywords."""
+        near = difflib.get_close_matches(word, self.lexicon, 4 * most, 0.6)
+        likeness = {each: difflib.SequenceMatcher(None, each, word).ratio() for each in near}
+        return sorted(near, key=lambda each: -likeness[each] - 0.1 * (self.lexicon[each][0][1] > NAMED))[:most]
 
     def read(self, prompt: str) -> Scene:
         """What a prompt says.
@@ -220,18 +248,6 @@ class Icons:
         return [image] * part.count
 
 
-def _rimless(labels: np.ndarray) -> np.ndarray:
-    """Labels whose outermost pixels are those of what lies inside: where artists' outlines do not meet, colours of no
-    part are left."""
-    inside = np.pad(labels > 0, 1)
-    core = inside[1:-1, 1:-1] & inside[:-2, 1:-1] & inside[2:, 1:-1] & inside[1:-1, :-2] & inside[1:-1, 2:]
-    planes = np.pad(np.array([(labels == k) & core for k in range(int(labels.max()) + 1)]), ((0, 0), (2, 2), (2, 2)))
-    h, w = labels.shape
-    near = np.sum([planes[:, dy : dy + h, dx : dx + w] for dy in range(5) for dx in range(5)], 0)
-    rim = (labels > 0) & ~core & (near.max(0) > 0)
-    return np.where(rim, near.argmax(0), labels).astype(np.uint8)
-
-
 def _arranged(shown: list[list[np.ndarray]], scene: Scene, size: int) -> np.ndarray:
     """Pictures put in their places."""
     if len(shown) == 1:
@@ -280,57 +296,109 @@ def _shape(name: str, size: int) -> np.ndarray:
     return np.concatenate([grey, alpha[..., None]], -1).astype(np.float32)
 
 
+def _bare(text: str) -> str:
+    """Emoji without what chooses their style or skin."""
+    return re.sub("[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]", "", text)
+
+
 class _Reader:
     """Takes prompts apart."""
 
     def __init__(self, icons: Icons) -> None:
         self.icons = icons
         self.shapes = {word: name for name, words in SHAPES.items() for word in words}
+        drawn = {int(i) for i in icons.of}
+        self.emoji = {_bare(icons.things[i]["emoji"]): i for i in drawn if icons.things[i]["emoji"]}
 
     def scene(self, prompt: str) -> Scene:
-        emoji = {row["emoji"].replace("\ufe0f", ""): i for i, row in enumerate(self.icons.things) if row["emoji"]}
-        pieces = [emoji[c] for c in prompt.replace("\ufe0f", "") if c in emoji]
+        pieces = re.findall("|".join(map(re.escape, sorted(self.emoji, key=len, reverse=True))), _bare(prompt))
         if pieces:
-            return Scene(tuple(Part(i, pieces.count(i)) for i in dict.fromkeys(pieces))[:3], ("and",) * 2)
-        text = " ".join(re.findall(r"[^\W_]+", prompt.lower().replace("'s ", " ").replace("’", "")))
-        clauses, links = self._clauses(text)
+            kinds = list(dict.fromkeys(pieces))
+            shown = tuple(Part(self.emoji[each], min(pieces.count(each), MOST)) for each in kinds[:3])
+            return Scene(shown, ("and",) * (len(shown) - 1), left_out=tuple(kinds[3:]))
+        clauses, links = self._clauses(prompt)
         parts: list[Part] = []
         relations: list[str] = []
         background: tuple[str, ...] = ("white",)
         strange: list[str] = []
+        left_out: list[str] = []
+        waiting = ""  # a colour before its thing: "red, a car"
         for i, clause in enumerate(clauses):
             link = links[i - 1] if i else ""
-            place = self._background(clause) if link in ("on", "behind", "under", "above") or i == 0 else None
-            if place and (i or len(clauses) == 1 and not self.icons.named(clause.split()[-1])):
-                background = place
+            words, *denied = re.split(r"\b(?:not|no|without|except|never)\b", clause)
+            left_out += [f"not {' '.join(each.split())}" for each in denied if each.strip()]
+            if denied and not words.strip():
                 continue
-            found, unknown = self._part(clause)
+            if link == "or":
+                left_out.append(words.strip())
+                continue
+            place = self._background(words) if link in ("on", "under", "above", "beside") or i == 0 else None
+            if place and (i or len(clauses) == 1 and not self.icons.named(words.split()[-1])):
+                if background != ("white",):
+                    left_out.append(words.strip())
+                else:
+                    background = place
+                continue
+            found, unknown, unused = self._part(words)
             strange += unknown
-            if found:
+            left_out += unused
+            if found and isinstance(found.thing, str) and not found.thing:  # "a car, red": a colour alone
+                if parts and not parts[-1].colour:
+                    parts[-1] = replace(parts[-1], colour=found.colour)
+                elif parts or waiting:
+                    left_out.append(found.colour)
+                else:
+                    waiting = found.colour
+            elif found and len(parts) == 3:
+                left_out.append(words.strip())
+            elif found:
                 if parts:
                     relations.append(link or "and")
+                elif waiting and not found.colour:
+                    found, waiting = replace(found, colour=waiting), ""
                 parts.append(found)
         if not parts:
-            words = strange or text.split() or [prompt]
-            near = [word for each in words for word in self.icons.nearest(each)]
-            hint = f"The nearest it knows: {', '.join(near)}" if near else "evoart models words lists what it knows"
-            raise UsageError(f"the model inside knows no '{' '.join(words)}'", hint)
-        return Scene(tuple(parts[:3]), tuple(relations[:2]), background, tuple(strange))
+            self._refuse(prompt, strange, left_out, waiting)
+        return Scene(tuple(parts), tuple(relations), background, tuple(strange), tuple(left_out))
 
-    def _clauses(self, text: str) -> tuple[list[str], list[str]]:
-        """A text cut where a word relates two things, but not inside of a name ("rice on a plate")."""
-        words, clauses, links = text.split(), [[]], []
+    def _refuse(self, prompt: str, strange: list[str], left_out: list[str], colour: str) -> NoReturn:
+        """Raise a UsageError that says why there is nothing to draw."""
+        said = " ".join(prompt.split())
+        if colour and not strange:
+            raise UsageError(f"'{said}' is a colour and no thing", f'Say what has it: evoart clip "a {colour} car"')
+        if any(each.startswith("not ") for each in left_out) and not strange:
+            raise UsageError(f"'{said}' says only what not to draw", 'Say what to draw: evoart clip "a dog"')
+        letters = [c for c in said if c.isalpha()]
+        if letters and not any(c.isascii() for c in letters):
+            raise UsageError(f"the model inside knows no '{said}'", "It reads English words and emoji")
+        near = [word for each in strange for word in self.icons.nearest(each)]
+        hint = f"The nearest it knows: {', '.join(near)}" if near else "evoart models words lists what it knows"
+        raise UsageError(f"the model inside knows no '{' '.join(strange) or said}'", hint)
+
+    def _clauses(self, prompt: str) -> tuple[list[str], list[str]]:
+        """A text cut where a word or comma relates two things, but not inside of a name ("rice on a plate")."""
+        text = prompt.lower().replace("'s ", " ").replace("n't ", " not ").replace("’", "")
+        words, clauses, links = re.findall(r"[^\W_]+|[,;.:!?\n]", text), [[]], []
         i = 0
         while i < len(words):
+            if not words[i].isalnum():
+                if clauses[-1]:
+                    clauses.append([])
+                    links.append("and")
+                i += 1
+                continue
             if (n := self._longest(words, i)) > 1:
                 clauses[-1] += words[i : i + n]
                 i += n
                 continue
             for phrase, relation in RELATIONS:
                 parts = phrase.split()
-                if words[i : i + len(parts)] == parts and clauses[-1]:
-                    links.append(relation)
-                    clauses.append([])
+                if words[i : i + len(parts)] == parts and (clauses[-1] or links):
+                    if clauses[-1]:
+                        links.append(relation)
+                        clauses.append([])
+                    else:  # ", and", ", on": the word says more than the comma
+                        links[-1] = relation
                     i += len(parts)
                     break
             else:
@@ -371,40 +439,50 @@ class _Reader:
                 i += 1
         return colour, rest
 
-    def _part(self, clause: str) -> tuple[Part | None, list[str]]:
-        """What a clause names, and its words that mean nothing here."""
+    def _part(self, clause: str) -> tuple[Part | None, list[str], list[str]]:
+        """What a clause names, its words that mean nothing here, and those that something else outweighs."""
         words = clause.split()
-        count = 1
-        for word in words:
-            if word in NUMBERS or word.isdigit():
-                number = NUMBERS.get(word) or min(max(int(word) if word.isdigit() else 1, 1), 9)
-                count = max(count, number)
+        numbers = [min(int(word), 10**6) if word.isdigit() else NUMBERS[word] for word in words if _counts(word)]
+        count = max([n for n in numbers if n], default=1)
+        unused = [f"more than {MOST}"] if count > MOST else []
+        count = min(count, MOST)
         # A name that holds its colour ("red envelope", "blue book") is that thing as it is.
-        whole = [w for w in words if w not in NUMBERS and not w.isdigit() and (w not in IDLE or w == "of")]
+        whole = [w for w in words if not _counts(w) and (w not in IDLE or w == "of")]
         for start in range(len(whole)):
             n = self._longest(whole, start)
             plain = singular(" ".join(whole[start + 1 :])) in self.shapes or " ".join(whole[start + 1 :]) in self.shapes
             if n > 1 and start + n == len(whole) and not (plain and self._colour(whole[start : start + 1])[0]):
-                colour, _ = self._colour(whole[:start])
-                return self._meant(" ".join(whole[start:]), count, colour), []
+                colour, rest = self._colour(whole[:start])
+                unknown, more = self._others(rest)
+                return self._meant(" ".join(whole[start:]), count, colour), unknown, unused + more
         colour, rest = self._colour([w for w in whole if w != "of"])
         if not rest and colour:  # "an orange": a colour that is a thing, too
-            rest, colour = [clause.split()[-1]], ""
-        # The last known name is the noun: "a fire truck", "the cat of my neighbour".
-        best: tuple[int, int] | None = None
+            if len(words) == 1 and words[0] not in MEANT or words[-1] not in MEANT:
+                return Part("", 1, colour), [], unused
+            rest, colour = [words[-1]], ""
+        # The last name is the noun ("a fire truck", "the cat of my neighbour"); keywords ("running") only without one.
+        found: list[tuple[int, int, float]] = []
         i = 0
         while i < len(rest):
-            n = self._longest(rest, i)
-            if n:
-                best = (i, n)
-                i += n
-            else:
-                i += 1
-        if best is None:
-            return None, rest
-        i, n = best
-        unknown = [w for w in rest[:i] + rest[i + n :] if not self._longest([w], 0)]
-        return self._meant(" ".join(rest[i : i + n]), count, colour), unknown
+            if n := self._longest(rest, i):
+                found.append((i, n, self._weight(" ".join(rest[i : i + n]))))
+            i += max(n, 1)
+        if not found:
+            return None, [w for w in rest if w not in COLOURS], unused
+        i, n, _ = max(found, key=lambda each: (each[2] > NAMED, each[0]))
+        unknown, more = self._others(rest[:i] + rest[i + n :])
+        return self._meant(" ".join(rest[i : i + n]), count, colour), unknown, unused + more
+
+    def _others(self, words: list[str]) -> tuple[list[str], list[str]]:
+        """Words that are not known, and second colours."""
+        colours = [w for w in words if SAME.get(w, w).split()[-1] in COLOURS]
+        return [w for w in words if w not in colours and not self._longest([w], 0) and w not in SHADES], colours
+
+    def _weight(self, phrase: str) -> float:
+        """How surely a phrase is a thing's name."""
+        if phrase in self.shapes or singular(phrase) in self.shapes:
+            return 9.0
+        return self.icons.named(phrase)[0][1]
 
     def _meant(self, phrase: str, count: int, colour: str) -> Part:
         shape = self.shapes.get(phrase) or self.shapes.get(singular(phrase))
@@ -414,6 +492,10 @@ class _Reader:
         # Names are worth more than keywords: only what bears the very name may stand for it as well.
         others = tuple(i for i, sure in found[1:3] if sure > 2.5)
         return Part(found[0][0], count, colour, others)
+
+
+def _counts(word: str) -> bool:
+    return word in NUMBERS or word.isdigit()
 
 
 def singular(phrase: str) -> str:

@@ -57,6 +57,7 @@ class Options:
         film_side: long side of films in pixels, 16 to 1,920; None: that of the picture, at most ``FILM_SIDE``.
         film_seconds: how long the evolution lasts, however many generations it took.
         film_hold: how long the last picture then stays, in seconds.
+        dpi: pixels an inch, by which PNG, JPEG, SVG and PDF have a size in the world; None: that of screens, 96.
         progress: called with the share of a large file that is written, 0 to 1, now and then.
     """
 
@@ -65,6 +66,7 @@ class Options:
     film_side: int | None = None
     film_seconds: float = 5.0
     film_hold: float = 2.0
+    dpi: float | None = None
     progress: Callable[[float], None] | None = None
 
     def __post_init__(self) -> None:
@@ -72,6 +74,8 @@ class Options:
             raise UsageError(f"a quality of {self.quality} is out of range", "Use 1 to 100")
         if self.film_side is not None and not 16 <= self.film_side <= 1920:
             raise UsageError(f"a film of {self.film_side} pixels is out of range", "Use 16 to 1920")
+        if self.dpi is not None and not 0 < self.dpi < 1e6:
+            raise UsageError(f"{self.dpi} pixels an inch are out of range", "Use 10 to 4800")
         if not (0.1 <= self.film_seconds <= 120 and 0 <= self.film_hold <= 120):
             raise UsageError("the film's length is out of range", "Use 0.1 to 120 seconds, and a hold of 0 to 120")
 

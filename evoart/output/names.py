@@ -106,7 +106,7 @@ def resolve(
     for output in outputs:
         OUTPUTS[output.format].check()
         if output.path is not None:
-            _check_path(output.path, overwrite, inputs)
+            check_path(output.path, overwrite, inputs)
     if claims is not None:
         take(outputs, claims)
     return outputs
@@ -176,7 +176,12 @@ def _check_distinct(outputs: list[Output]) -> None:
             raise UsageError(f"the output '{name}' is given twice", "Give every output its own name")
 
 
-def _check_path(path: Path, overwrite: bool, inputs: Iterable[Path]) -> None:
+def check_path(path: Path, overwrite: bool, inputs: Iterable[Path]) -> None:
+    """Refuse a file that cannot be written.
+
+    Raises:
+        UsageError: it is one of ``inputs``, it exists and may not be replaced, its folder is missing or not writable.
+    """
     if is_special(path):
         return
     for source in inputs:

@@ -10,6 +10,7 @@ import numpy as np
 
 from evoart.draw.layout import layout
 from evoart.draw.svg import compact
+from evoart.errors import UsageError
 from evoart.output import recipe as recipes
 from evoart.output.formats import Artwork, Format, Options
 from evoart.output.raster import pixels
@@ -25,7 +26,10 @@ _LONGEST = 14_400  # points a side: what readers accept
 def _pdf(artwork: Artwork, options: Options) -> bytes:
     from evoart.draw.scene import Scene  # only where one is written: it brings the compiled kernels
 
-    w, h = (side * _POINTS_PER_PIXEL for side in artwork.size)
+    points = 72 / options.dpi if options.dpi else _POINTS_PER_PIXEL
+    w, h = (side * points for side in artwork.size)
+    if max(w, h) > _LONGEST:
+        raise UsageError(f"a page of {max(w, h) / 72:.0f} inches is too long for PDF", f"{_LONGEST // 72} are the most")
     shapes = isinstance(artwork.drawing, Scene)
     image = f"{w:g} 0 0 {h:g} 0 0 cm /p Do".encode()
     content, opacities = _content(artwork.drawing, w, h) if isinstance(artwork.drawing, Scene) else (image, set())

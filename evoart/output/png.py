@@ -13,7 +13,12 @@ LEVEL = 1  # of compression: a fifth of the time of Pillow's usual 6, for a few 
 
 
 def write_rows(
-    file: BinaryIO, size: tuple[int, int], channels: int, strips: Iterable[np.ndarray], texts: Sequence[tuple[str, str]]
+    file: BinaryIO,
+    size: tuple[int, int],
+    channels: int,
+    strips: Iterable[np.ndarray],
+    texts: Sequence[tuple[str, str]],
+    dpi: float | None = None,
 ) -> None:
     """Write an sRGB PNG of ``size`` (w, h), 8 bits a channel.
 
@@ -21,11 +26,15 @@ def write_rows(
         channels: 3, or 4 with straight alpha.
         strips: uint8 ``(rows, w, channels)`` from the top down, ``h`` rows in all.
         texts: (keyword, text) of the text chunks.
+        dpi: pixels an inch; None: not said.
     """
     w, h = size
     file.write(b"\x89PNG\r\n\x1a\n")
     _chunk(file, b"IHDR", struct.pack(">IIBBBBB", w, h, 8, 2 if channels == 3 else 6, 0, 0, 0))
     _chunk(file, b"sRGB", b"\0")
+    if dpi is not None:
+        metre = round(dpi / 0.0254)
+        _chunk(file, b"pHYs", struct.pack(">IIB", metre, metre, 1))
     for keyword, text in texts:
         _chunk(file, b"iTXt", keyword.encode("latin-1") + b"\0\0\0\0\0" + text.encode())
     squeeze = zlib.compressobj(LEVEL)

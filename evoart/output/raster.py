@@ -98,10 +98,14 @@ def _image(array: np.ndarray) -> PillowImage:
     return Image.fromarray(array)
 
 
+def _dpi(options: Options) -> dict[str, tuple[float, float]]:
+    return {"dpi": (options.dpi, options.dpi)} if options.dpi else {}
+
+
 def _png(artwork: Artwork, options: Options) -> bytes:
     image = _image(pixels(artwork))
     level = 6 if image.width * image.height <= 500_000 else 3  # a third of the time, for a fifth more bytes
-    return to_bytes(image, "PNG", pnginfo=png_info(artwork), compress_level=level)
+    return to_bytes(image, "PNG", pnginfo=png_info(artwork), compress_level=level, **_dpi(options))
 
 
 def _png_rows(artwork: Artwork, options: Options, file: BinaryIO) -> None:
@@ -121,13 +125,13 @@ def _png_rows(artwork: Artwork, options: Options, file: BinaryIO) -> None:
 
     texts = [("Title", artwork.title.encode(errors="replace").decode())] if artwork.title else []
     texts += [(recipes.KEY, text)] if (text := artwork.recipe_text()) else []
-    write_rows(file, (w, h), channels, strips(), texts)
+    write_rows(file, (w, h), channels, strips(), texts, options.dpi)
 
 
 def _jpeg(artwork: Artwork, options: Options) -> bytes:
     image = _image(flatten(pixels(artwork), options.matte))
     # Shapes have hard coloured edges, which chroma subsampling smears.
-    data = to_bytes(image, "JPEG", quality=options.quality, subsampling=0, optimize=True)
+    data = to_bytes(image, "JPEG", quality=options.quality, subsampling=0, optimize=True, **_dpi(options))
     text = artwork.recipe_text()
     return recipes.into_jpeg(data, text) if text else data
 

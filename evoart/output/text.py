@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from evoart.draw.svg import compact
 from evoart.errors import EvoartError
 from evoart.output.formats import Artwork, Format, Options
+from evoart.units import INCH
 
 
 def _svg(artwork: Artwork, options: Options) -> bytes:
     text = artwork.drawing.svg(artwork.size, artwork.title, artwork.recipe_text(), artwork.alpha)
+    if options.dpi is not None:  # the same user units, on a page of true size
+        w, h = artwork.size
+        sides = (compact(side / options.dpi * INCH, 3) for side in artwork.size)
+        text = text.replace(f'width="{w}" height="{h}"', 'width="{}mm" height="{}mm"'.format(*sides), 1)
     return text.encode()
 
 

@@ -35,6 +35,9 @@ _SHOWING = {"style", "display", "visibility"}  # attributes that can hide an ele
 _LETTER = _POINTS_EACH > 0
 _SHORT, _LONG = 2000, 5_000_000  # characters: up to which numbers are counted one by one, and a prefix of what is long
 _NUMBER = re.compile(r"[\d.]+(?:[eE][-+]?\d+)?")
+RGBA = tuple[float, float, float, float]
+_PAINT = ("fill", "stroke", "stroke-width", "fill-rule", "fill-opacity", "stroke-opacity", "color")  # are inherited
+_RULE = re.compile(r"([^{}]{1,2000})\{([^{}]{0,2000})\}")
 _HREF = ("href", "{http://www.w3.org/1999/xlink}href")
 
 
@@ -53,18 +56,75 @@ def read_svg(data: bytes, where: str) -> Page:
     Raises:
         EvoartError: no SVG, with entities, without a path, or more than a pen could ever draw.
     """
-    if len(data) > LARGEST:
-        raise EvoartError(f"'{where}' has {len(data) >> 20} MiB", f"{LARGEST >> 20} MiB is the most for a drawing")
-    _check(data, where)
-    root = ElementTree.fromstring(data)
-    if _tag(root) != "svg":
-        raise EvoartError(f"'{where}' is XML, but no SVG", "Give an SVG with paths")
+    root = _open(data, where)
     walk = _Walk(root, where)
     walk.check_size()
     strokes = list(walk.strokes())
     if not strokes:
         raise EvoartError(f"'{where}' has no paths", "Text and bitmaps must be turned into paths first")
     return Page(strokes, walk.box or _around(strokes))
+
+
+@dataclass(frozen=True)
+class Painted:
+    """One element of an SVG as it is painted.
+
+    Attributes:
+        lines: its subpaths ``(k, 2)`` in user units of the outermost element.
+        fill, stroke: straight sRGB and opacity in [0, 1]; None where there is none.
+        width: of the stroke, in the same units.
+        even_odd: the rule by which its inside is told; else nonzero.
+    """
+
+    lines: Polylines
+    fill: RGBA | None
+    stroke: RGBA | None
+    width: float
+    even_odd: bool
+
+
+@dataclass(frozen=True)
+class Painting:
+    """An SVG as it is painted: elements in paint order, the page ``(x, y, width, height)`` in user units, the sRGB
+    colour of the paper where there is a rectangle under everything, and how many open paths are filled."""
+
+    elements: list[Painted]
+    box: tuple[float, float, float, float]
+    background: tuple[float, float, float] | None
+    open_fills: int
+
+
+def read_painting(data: bytes, where: str) -> Painting:
+    """What an SVG document shows, within the same bounds as ``read_svg``: fills and strokes in plain colours.
+
+    A gradient or pattern counts as the mean of its colours. Masks, clip paths, filters, text and bitmaps are left out.
+
+    Raises:
+        EvoartError: as ``read_svg``, or nothing that is painted.
+    """
+    root = _open(data, where)
+    walk = _PaintedWalk(root, where)
+    walk.check_size()
+    elements: list[Painted] = [*walk.strokes()]  # pyright: ignore[reportAssignmentType]
+    if not elements:
+        raise EvoartError(f"'{where}' has no paths", "Text and bitmaps must be turned into paths first")
+    box = walk.box or _around([line for element in elements for line in element.lines])
+    return Painting(elements, box, walk.background, walk.open_fills)
+
+
+def _open(data: bytes, where: str) -> ElementTree.Element:
+    """The outermost element of an SVG that is no danger to read.
+
+    Raises:
+        EvoartError: no SVG, with entities, or too large.
+    """
+    if len(data) > LARGEST:
+        raise EvoartError(f"'{where}' has {len(data) >> 20} MiB", f"{LARGEST >> 20} MiB is the most for a drawing")
+    _check(data, where)
+    root = ElementTree.fromstring(data)
+    if _tag(root) != "svg":
+        raise EvoartError(f"'{where}' is XML, but no SVG", "Give an SVG with paths")
+    return root
 
 
 def _check(data: bytes, where: str) -> None:
@@ -137,11 +197,11 @@ class _Walk:
         known[key] = min(count, POINTS + 1)
         return known[key]
 
-    def strokes(self) -> Iterator[np.ndarray]:
+    def strokes(self) -> Iterator[Any]:
         """The strokes ``(k, 2)`` in the order of the document."""
         yield from self._element(self.root, self.identity, 0, 0)
 
-    def _element(self, element: ElementTree.Element, matrix: Any, uses: int, depth: int) -> Iterator[np.ndarray]:
+    def _element(self, element: ElementTree.Element, matrix: Any, uses: int, depth: int) -> Iterator[Any]:
         from svgelements import Matrix
 
         self._check_depth(depth)
@@ -169,7 +229,7 @@ class _Walk:
             return None
         return self.ids.get(name[1:])
 
-    def _use(self, element: ElementTree.Element, matrix: Any, uses: int, depth: int) -> Iterator[np.ndarray]:
+    def _use(self, element: ElementTree.Element, matrix: Any, uses: int, depth: int) -> Iterator[Any]:
         from svgelements import Matrix
 
         target = self._target(element, uses)
@@ -183,7 +243,7 @@ class _Walk:
         if depth > DEPTH:
             raise EvoartError(f"'{self.where}' has elements more than {DEPTH} deep", "Simplify it, or take it apart")
 
-    def _shape(self, tag: str, element: ElementTree.Element, matrix: Any) -> Iterator[np.ndarray]:
+    def _shape(self, tag: str, element: ElementTree.Element, matrix: Any) -> Iterator[Any]:
         if tag == "rect" and self._is_background(element):
             return
         try:
@@ -216,6 +276,91 @@ class _Walk:
 
     def _too_large(self) -> EvoartError:
         return EvoartError(f"'{self.where}' has more than {POINTS:,} points", "Simplify it, or take it apart")
+
+
+class _PaintedWalk(_Walk):
+    """A pass that knows how everything is painted."""
+
+    def __init__(self, root: ElementTree.Element, where: str) -> None:
+        super().__init__(root, where)
+        self.background: tuple[float, float, float] | None = None
+        self.open_fills = 0
+        self.styles: list[dict[str, str]] = [{"fill": "black", "stroke": "none", "stroke-width": "1"}]
+        self.drawn = False
+        self.rules: dict[str, dict[str, str]] = {}  # of style sheets, for one class, id or kind of element
+        for sheet in (element for element in root.iter() if _tag(element) == "style"):
+            for names, body in _RULE.findall(sheet.text or ""):
+                for name in names.split(","):
+                    self.rules.setdefault(name.strip(), {}).update(_pairs(body))
+
+    def _element(self, element: ElementTree.Element, matrix: Any, uses: int, depth: int) -> Iterator[Any]:
+        own = {name: value for name in _PAINT if (value := element.get(name))}
+        own["opacity"] = element.get("opacity", "1")
+        classes = [f".{name}" for name in element.get("class", "").split()]
+        for name in (_tag(element), *classes, f"#{element.get('id')}"):
+            own |= self.rules.get(name, {})
+        own |= _style(element)
+        before = self.styles[-1]
+        own = before | {name: value for name, value in own.items() if value != "inherit"}
+        own["opacity"] = str(_share(own["opacity"]) * _share(before.get("opacity")))
+        self.styles.append(own)
+        try:
+            yield from super()._element(element, matrix, uses, depth)
+        finally:
+            self.styles.pop()
+
+    def _shape(self, tag: str, element: ElementTree.Element, matrix: Any) -> Iterator[Any]:
+        style = self.styles[-1]
+        fill, stroke = (self._colour(style, name) for name in ("fill", "stroke"))
+        if tag == "rect" and self._is_background(element):
+            if fill is not None and not self.drawn and fill[3] > 0:
+                self.background = (fill[0], fill[1], fill[2])
+            return
+        lines = list(super()._shape(tag, element, matrix))
+        if not lines or (fill is None and stroke is None):
+            return
+        self.drawn = True
+        self.open_fills += fill is not None and any(len(line) > 2 and (line[0] != line[-1]).any() for line in lines)
+        scale = math.sqrt(abs(matrix.a * matrix.d - matrix.b * matrix.c))
+        width = _float(style["stroke-width"]) * scale
+        yield Painted(lines, fill, stroke if width > 0 else None, width, style.get("fill-rule") == "evenodd")
+
+    def _colour(self, style: dict[str, str], what: str) -> RGBA | None:
+        """Colour and opacity of a fill or stroke; None where nothing is painted."""
+        text = style[what].strip()
+        alpha = _share(style.get(f"{what}-opacity")) * _share(style.get("opacity"))
+        if text == "none" or alpha <= 0:
+            return None
+        if text == "currentColor":
+            text = style.get("color", "black")
+        if text.startswith("url("):
+            target = self.ids.get(text[4:].partition(")")[0].strip("'\" #"))
+            stops = [] if target is None else [stop for stop in target.iter() if _tag(stop) == "stop"]
+            found = [_rgba(_style(stop).get("stop-color") or stop.get("stop-color", "black")) for stop in stops]
+            colour = tuple(float(part) for part in np.mean(found, 0)) if found else (0.5, 0.5, 0.5, 1.0)
+        else:
+            colour = _rgba(text)
+        return (colour[0], colour[1], colour[2], colour[3] * alpha) if colour[3] > 0 else None
+
+
+def _rgba(text: str) -> RGBA:
+    """A colour of CSS; black where it is none."""
+    import svgelements
+
+    try:
+        colour = svgelements.Color(text)
+        r, g, b = (int(c or 0) / 255 for c in (colour.red, colour.green, colour.blue))
+        return r, g, b, 1.0 if colour.opacity is None else float(colour.opacity)
+    except Exception:  # svgelements says in many ways that a colour is none
+        return 0.0, 0.0, 0.0, 1.0
+
+
+def _share(text: str | None) -> float:
+    """An opacity, ``0.5`` or ``50%``, in [0, 1]; 1 where there is none."""
+    if text is None:
+        return 1.0
+    number = _float(text) / (100 if text.strip().endswith("%") else 1)
+    return min(max(number, 0.0), 1.0)
 
 
 def _least_points(tag: str, element: ElementTree.Element) -> int:
@@ -294,7 +439,12 @@ def _tag(element: ElementTree.Element) -> str:
 
 
 def _style(element: ElementTree.Element) -> dict[str, str]:
-    pairs = (part.split(":", 1) for part in element.get("style", "").split(";") if ":" in part)
+    return _pairs(element.get("style", ""))
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """The declarations of a style."""
+    pairs = (part.split(":", 1) for part in text.split(";") if ":" in part)
     return {name.strip(): value.strip() for name, value in pairs}
 
 

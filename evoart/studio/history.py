@@ -31,6 +31,7 @@ class Step:
         made: seconds since 1970.
         kept: a favourite: the wall shows it whatever followed.
         hidden: the wall does not show it.
+        fresh: it is a beginning of its own: what it followed stays on the wall.
     """
 
     id: int
@@ -42,6 +43,7 @@ class Step:
     made: float = 0.0
     kept: bool = False
     hidden: bool = False
+    fresh: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -67,11 +69,15 @@ class History:
     def add(
         self, room: str, label: str, pictures: Sequence[str] = (), state: dict[str, Any] | None = None, **more: Any
     ) -> Step:
-        """A new step of a room, which then stands there. ``parent=N`` says after which; else it is where it stands."""
+        """A new step of a room, which then stands there. ``parent=N`` says after which, else it is where it stands;
+        ``fresh=True`` that it does not continue that one."""
         with self._lock:
             parent = more.get("parent", self.at.get(room))
             number = max(self.steps, default=0) + 1
-            step = Step(number, room, parent, label, tuple(pictures), state or {}, round(time.time(), 3))
+            step = Step(
+                number, room, parent, label, tuple(pictures), state or {}, round(time.time(), 3),
+                fresh=bool(more.get("fresh")),
+            )  # fmt: skip
             self._do({"step": step.to_dict()})
             return step
 
@@ -132,7 +138,7 @@ class History:
     def wall(self) -> list[Step]:
         """Pictures to be shown, newest first: the last of every line of work, and favourites."""
         with self._lock:
-            followed = {step.parent for step in self.steps.values() if step.pictures}
+            followed = {step.parent for step in self.steps.values() if step.pictures and not step.fresh}
             shown = [s for s in self.steps.values() if s.pictures and not s.hidden and (s.kept or s.id not in followed)]
             return sorted(shown, key=lambda step: -step.id)
 

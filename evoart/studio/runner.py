@@ -13,9 +13,11 @@ from typing import Any
 from evoart.errors import EvoartError, UsageError
 from evoart.output.files import write
 from evoart.run.job import Job
-from evoart.studio import worker
+from evoart.studio import keeping
+from evoart.studio.process import work
 
 PLAN, KEEP = "run.json", "run.npz"
+FILMED = 60  # pictures of which a film can be made
 Publish = Callable[[str, dict[str, Any]], None]
 Done = Callable[[dict[str, Any]], None]
 
@@ -45,7 +47,7 @@ class Runner:
         self._process: Any = None
         self._pipe: Any = None
         self._reader: threading.Thread | None = None
-        self._closed = False
+        self._closed, self._warm = False, False
         with contextlib.suppress(FileNotFoundError):
             try:
                 self._plan = json.loads((folder / PLAN).read_text("utf-8"))
@@ -61,7 +63,7 @@ class Runner:
                 return
             for i, result in enumerate(plan["results"]):
                 with contextlib.suppress(OSError, UnicodeDecodeError):
-                    self._pictures[i] = (self.folder / worker.PICTURES / result["picture"]).read_text("utf-8")
+                    self._pictures[i] = (self.folder / keeping.PICTURES / result["picture"]).read_text("utf-8")
             if len(plan["results"]) == len(plan["jobs"]):
                 self._finish()
             elif not plan["paused"]:
@@ -152,6 +154,7 @@ class Runner:
             results = [{k: r[k] for k in ("picture", "figures", "label", "seed")} for r in plan["results"]]
             return facts | {
                 "state": state,
+                "warm": self._warm,
                 "count": len(plan["jobs"]),
                 "results": results,
                 "progress": self._progress,
@@ -169,7 +172,7 @@ class Runner:
     def _start_worker(self) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, other = context.Pipe()
-        self._process = context.Process(target=worker.main, args=(other, str(self.folder.resolve())), daemon=True)
+        self._process = context.Process(target=work, args=(other, str(self.folder.resolve())), daemon=True)
         self._process.start()
         other.close()  # so that each end sees when the other is gone
         self._reader = threading.Thread(target=self._listen, args=(self._pipe,), name="evoart-runner", daemon=True)
@@ -210,7 +213,8 @@ class Runner:
         self._tell()
 
     def _on_ready(self, data: dict[str, Any]) -> None:
-        self.publish("ready", {})
+        self._warm = True
+        self._tell()
 
     def _on_event(self, data: dict[str, Any]) -> None:
         if self._plan is None:
@@ -279,7 +283,7 @@ class Runner:
         if partial := plan.pop("partial", None):
             plan["results"].append(partial)
             with contextlib.suppress(OSError):  # what a film of it is made from
-                film = Path(worker.FILMS) / f"{Path(partial['picture']).stem}.npz"
+                film = Path(keeping.FILMS) / f"{Path(partial['picture']).stem}.npz"
                 (self.folder / KEEP).replace(self.folder / film)
         try:
             if plan["results"]:
@@ -287,10 +291,17 @@ class Runner:
         except EvoartError as error:
             self.publish("failure", {"error": error.message, "hint": error.hint})
         self._plan, self._asked = None, ""
+        self._thin_films()
         for name in (PLAN, KEEP):
             with contextlib.suppress(OSError):
                 (self.folder / name).unlink(missing_ok=True)
         self._tell()
+
+    def _thin_films(self) -> None:
+        """Films are kept of the latest pictures only, for each is as large as a checkpoint."""
+        for path in sorted((self.folder / keeping.FILMS).glob("*.npz"))[:-FILMED]:
+            with contextlib.suppress(OSError):
+                path.unlink()
 
     def _write(self) -> None:
         write(self.folder / PLAN, json.dumps(self._plan).encode(), overwrite=True)

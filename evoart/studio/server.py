@@ -21,8 +21,8 @@ from evoart.errors import EvoartError, UsageError
 from evoart.picture import bundled
 from evoart.run.stop import EXIT, Stop, Why, listening
 from evoart.studio.guard import Guard
+from evoart.studio.keeping import explain
 from evoart.studio.studio import EXPORTS, Studio
-from evoart.studio.worker import explain
 
 WEB = Path(__file__).parent / "web"
 MOST_JSON, MOST_OCTETS = 1 << 20, 100 << 20  # bytes of a body
@@ -198,8 +198,9 @@ def serve(studio: Studio, sock: socket.socket, ready: Callable[[str], None], tol
         server.should_exit = True
 
     def announce() -> None:
-        studio.open()
         ready(guard.address())
+        studio.open()  # after it: the page comes first, and what is asked for meanwhile waits
+        import evoart.run.fit.editing  # noqa: F401 (what the first click would have to wait for)
 
     with listening(stop, end, lambda why: None):
         sock.listen(128)  # from now on a browser may connect: it waits until it is answered

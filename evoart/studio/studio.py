@@ -12,14 +12,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from evoart.errors import EvoartError, UsageError
 from evoart.locks import try_lock
 from evoart.output.files import check_writable, write
 from evoart.run.job import Job
-from evoart.run.result import Result
-from evoart.studio import worker
+from evoart.studio import keeping
 from evoart.studio.bus import Bus
 from evoart.studio.history import NAME, History, Step
 from evoart.studio.room import Room
@@ -27,8 +26,11 @@ from evoart.studio.rooms import ROOMS
 from evoart.studio.runner import Runner
 from evoart.types import Drawing
 
-PHOTOGRAPHS, PICTURES, THUMBS, EXPORTS = "photographs", worker.PICTURES, worker.THUMBS, "exports"
-FOLDERS = (PHOTOGRAPHS, PICTURES, THUMBS, worker.FILMS, EXPORTS)
+if TYPE_CHECKING:
+    from evoart.run.result import Result
+
+PHOTOGRAPHS, PICTURES, THUMBS, EXPORTS = "photographs", keeping.PICTURES, keeping.THUMBS, "exports"
+FOLDERS = (PHOTOGRAPHS, PICTURES, THUMBS, keeping.FILMS, EXPORTS)
 SETTINGS = "studio.json"
 MOST_RECIPE = 20 << 20  # bytes of a file in which a recipe is looked for
 PATIENCE = 10.0  # seconds that a folder may stay locked by a server that has just ended
@@ -108,16 +110,18 @@ class Studio:
 
     # -- what rooms use -----------------------------------------------------------------------------------------
 
-    def start(self, room: str, jobs: Sequence[Job], label: str, state: dict[str, Any] | None = None) -> None:
+    def start(
+        self, room: str, jobs: Sequence[Job], label: str, state: dict[str, Any] | None = None, fresh: bool = False
+    ) -> None:
         """Make the pictures of jobs, one after the other; when they are done, a step of the room has them.
 
         Files that a job names are relative to the studio's folder. ``state`` goes into the step, with ``jobs`` and
-        ``figures`` of every picture added.
+        ``figures`` of every picture added; ``fresh`` see ``Step``.
 
         Raises:
             UsageError: something is being made already.
         """
-        self.runner.start(room, jobs, label, state=state or {}, parent=self.history.at.get(room))
+        self.runner.start(room, jobs, label, state=state or {}, parent=self.history.at.get(room), fresh=fresh)
 
     def add_step(
         self, room: str, label: str, pictures: Sequence[str] = (), state: dict[str, Any] | None = None, **more: Any
@@ -143,7 +147,7 @@ class Studio:
         Raises:
             EvoartError: the system refuses the file.
         """
-        return worker.keep_picture(result, f"{self.next_number():06d}", self.folder)
+        return keeping.keep_picture(result, f"{self.next_number():06d}", self.folder)
 
     def add_photograph(self, data: bytes, name: str = "") -> dict[str, Any]:
         """Keep a photograph under a name of our own.
@@ -226,7 +230,7 @@ class Studio:
         from evoart.run.recorder import FilmRecorder
         from evoart.run.state import FRAMES
 
-        path = self.folder / worker.FILMS / f"{name}.npz"
+        path = self.folder / keeping.FILMS / f"{name}.npz"
         if not path.is_file():
             raise EvoartError("there is no record of how this came about", "Save it as a picture")
         recorder = FilmRecorder()
@@ -266,7 +270,9 @@ class Studio:
         facts |= {"jobs": plan["jobs"][: len(results)], "seconds": [each["seconds"] for each in results]}
         facts |= self.rooms[plan["room"]].finished(self, plan)
         pictures = [each["picture"] for each in results]
-        self.add_step(plan["room"], plan["label"], pictures, plan["state"] | facts, parent=plan["parent"])
+        self.add_step(
+            plan["room"], plan["label"], pictures, plan["state"] | facts, parent=plan["parent"], fresh=plan["fresh"]
+        )
 
 
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,80}(\.[a-z0-9]{1,8}){1,2}")

@@ -7,7 +7,6 @@ server is gone, it saves the run and ends.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import signal
 import threading
@@ -18,20 +17,17 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from evoart.errors import EvoartError, out_of_memory
+from evoart.errors import EvoartError
 from evoart.locks import try_lock
-from evoart.output.files import write
 from evoart.run.events import Event, Finished, Improved, Interrupted, Noted, Progress, Started, Unsaved
 from evoart.run.job import Job
 from evoart.run.loop import Keep, resume, run
-from evoart.run.result import Result
 from evoart.run.stop import Stop
+from evoart.studio.keeping import FILMS, check_models, explain, keep_picture
 
-PICTURES, THUMBS, FILMS = "pictures", "thumbs", "films"
 EVERY = 3.0  # seconds between checkpoints
 SHOWN = 0.2  # seconds between pictures of a run
 LIVE, PAINTED = 1024, 384  # pixels of a run's pictures: as elements, as one embedded picture
-THUMB = 360  # pixels of the long side
 
 
 def main(pipe: Connection, folder: str) -> None:
@@ -122,7 +118,7 @@ class _Worker:
 
             return resume(checkpoints.load(saved), keep=keep, stop=self.stop)
         job = Job.from_dict(order["job"])
-        _check_models(job)
+        check_models(job)
         return run(job, keep=keep, stop=self.stop)
 
 
@@ -135,15 +131,6 @@ def _warm() -> None:
     precompile(("triangle",))
 
 
-def _check_models(job: Job) -> None:
-    """Refuse a job whose model would have to be downloaded: that is asked for on the command line."""
-    from evoart.run.downloads import find_missing_files
-
-    if missing := find_missing_files(job):
-        names = ", ".join(str(getattr(each, "name", each)) for each in missing)
-        raise EvoartError(f"this needs a download ({names})", "Fetch it first: evoart clip PROMPT --model NAME")
-
-
 def svg_of(event: Improved) -> str:
     """A run's best so far as SVG, without a recipe."""
     from evoart.draw.scene import Scene
@@ -152,32 +139,3 @@ def svg_of(event: Improved) -> str:
     drawing = event.drawing
     side = LIVE if isinstance(drawing, Scene) else PAINTED
     return drawing.svg(output_size(drawing.width, drawing.height, side))
-
-
-def keep_picture(result: Result, name: str, folder: Path = Path()) -> str:
-    """Write a result into the studio's ``folder`` as ``name`` and its extension, with a thumbnail; returns that.
-
-    SVG where the form has elements, else PNG; the recipe is inside.
-    """
-    from evoart.forms.cppn import NetworkForm
-    from evoart.forms.sheet import SheetForm
-    from evoart.output.formats import encode
-
-    kind = "png" if isinstance(result.form, NetworkForm | SheetForm) else "svg"
-    artwork = result.artwork()
-    thumb = dataclasses.replace(result, kept={}).artwork(min(THUMB, max(result.size)))
-    file = f"{name}.{kind}"
-    write(folder / PICTURES / file, encode(kind, artwork), overwrite=True)
-    write(folder / THUMBS / f"{name}.webp", encode("webp", thumb), overwrite=True, flush=False)
-    return file
-
-
-def explain(error: Exception) -> EvoartError:
-    """Any error in our words."""
-    if isinstance(error, EvoartError):
-        return error
-    if out_of_memory(error):
-        return EvoartError("there is not enough memory", "Use fewer shapes or a smaller photograph")
-    if isinstance(error, OSError):
-        return EvoartError(f"the system refuses a file ({error.strerror or error})", "Free some space, or try again")
-    return EvoartError(f"this is a bug in evoart ({type(error).__name__}: {error})", "Please report it")

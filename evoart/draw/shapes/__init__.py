@@ -6,9 +6,11 @@ import functools
 import re
 
 from evoart.draw.shapes.base import Shape
+from evoart.draw.shapes.blob import Blob
 from evoart.draw.shapes.ellipse import Circle, Ellipse, RotatedEllipse
 from evoart.draw.shapes.polygon import FreePolygon, RegularPolygon
 from evoart.draw.shapes.rectangle import Rectangle, RotatedRectangle
+from evoart.draw.shapes.stamp import is_stamp, stamp
 from evoart.draw.shapes.stroke import Stroke
 from evoart.draw.shapes.triangle import Triangle
 from evoart.errors import UsageError
@@ -29,21 +31,24 @@ SHAPES = Registry(
         "cubic": Stroke("cubic", 3),
         "polygon": FreePolygon(4),  # and polygon:N
         "regular": RegularPolygon(6),  # and regular:N
+        "blob": Blob(6),  # and blob:N
     },
 )
-FAMILIES = {"polygon": FreePolygon, "regular": RegularPolygon}  # name:N
+FAMILIES = {"polygon": FreePolygon, "regular": RegularPolygon, "blob": Blob}  # name:N
 MIXED = ("triangle", "rotated-rectangle", "rotated-ellipse")  # what ``mixed`` chooses from
 CORNERS = (3, 24)
 
 
 @functools.cache
 def shape(name: str) -> Shape:
-    """The shape called ``name``: a registered one, or ``polygon:N`` / ``regular:N`` with N corners (3 to 24).
+    """The shape called ``name``: a registered one, a stamp, or ``polygon:N``, ``regular:N``, ``blob:N`` (N 3 to 24).
 
     Raises:
         UsageError: unknown name (with a suggestion) or a number of corners out of range.
     """
     name = spelled(name)
+    if is_stamp(name):
+        return stamp(name)
     family, colon, corners = name.partition(":")
     if colon and family in FAMILIES:
         low, high = CORNERS

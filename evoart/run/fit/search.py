@@ -38,6 +38,7 @@ class SearchBuilder:
     target: Target
     choices: tuple[str, ...]
     start: Start | None
+    mirrored: bool = False  # shapes in pairs about the picture's middle, by the default search
 
     def build(self) -> Search:
         """The search that the job asks for, at its beginning.
@@ -59,7 +60,12 @@ class SearchBuilder:
             # Options that set a part of the plan replace the clock: a time then only ends the run.
             seconds = None if job.options else job.seconds
             plan = plan_for(job.quality, groups, evaluations=job.evaluations, **how)
-            return self._grow(plan, seconds=seconds, on_device=choice.engine == "dense")
+            grow = self._grow(plan, seconds=seconds, on_device=choice.engine == "dense")
+            if not self.mirrored:
+                return grow
+            from evoart.engine.mirrored import Mirrored
+
+            return cast("Search", Mirrored(grow, form=self.form))  # which is ``grow`` in everything else
         setup()
         return self._es_clip(choice) if job.preset == "es-clip" else self._strategic(choice)
 
@@ -70,20 +76,24 @@ class SearchBuilder:
 
         job, form = self.job, self.form
         low, high = form.opacity
-        single = form.min_width > 0 or self.target.loss != "mse" or seconds is not None or on_device
+        single = form.min_width > 0 or self.target.loss != "mse" or seconds is not None or on_device or self.mirrored
         precompile(self.choices + form.kinds, single)
         canvas: Any = PlacementCanvas
         if on_device:
             from evoart.engine.placement_jax import PlacementCanvasJax
 
             canvas = partial(PlacementCanvasJax, kinds=self.choices + form.kinds, groups=form.groups)
+        if self.mirrored:
+            from evoart.engine.mirrored import MirroredCanvas
+
+            canvas = MirroredCanvas
         coarse = canvas(form, coarser(self.target, max(self.target.weight.shape) / self._coarse()))
         coarse.area = job.area
         return Grow(
             coarse,
             canvas(form, self.target),
             self.choices,
-            form.groups,
+            form.groups // 2 if self.mirrored else form.groups,
             {kind: scale_of(form, kind) for kind in self.choices + form.kinds},
             np.array([[0, 0, 0, low], [1, 1, 1, high]], np.float32),
             form.geometry,

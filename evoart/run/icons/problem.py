@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from evoart.draw.shapes import shape
 from evoart.forms.shapes import ShapesForm
 from evoart.openclip import icons
 from evoart.run import fields
@@ -21,13 +22,14 @@ from evoart.run.icons.job import IconsJob
 from evoart.run.icons.judging import judge_drawing
 from evoart.run.job import output_size
 from evoart.run.photograph import PhotographProblem, unpack_target
-from evoart.run.shapes import expand, fill_kinds
+from evoart.run.shapes import expand, fill_kinds, resolve
 from evoart.score.pixel import Target
 from evoart.types import Form, Genome, Image, Search
 
-SHAPES, MORE, LIMIT = 40, 6, 60  # of one thing, for each further one, and in all
+SHAPES, MORE, LIMIT = 32, 6, 60  # of one thing, for each further one, and in all
 SIDE = 128  # pixels of the picture to come near
 COLOURS = 12
+EVEN = 0.006  # mean difference to its mirror image of a picture that counts as symmetric
 SIZE = 512  # pixels of the output
 FLAT = 0.03  # largest difference to a neighbour of a pixel whose colour counts as one of the picture's
 DETAIL = 4.0  # how much more outlines and small things that stand out count than areas
@@ -61,7 +63,8 @@ class IconsProblem(PhotographProblem):
         image = np.ascontiguousarray(known.target(scene, job.seeded, SIDE), np.float32)
         count = job.shapes or min(SHAPES + MORE * (sum(part.count for part in scene.parts) - 1), LIMIT)
         job = dataclasses.replace(job, shapes=count)
-        choices = expand(job.kind)
+        choices = expand(job.kind, job.font)
+        job = dataclasses.replace(job, kind=resolve(job.kind, choices), font=None)
         red, green, blue = (float(value) for value in image[1, 1])
         background = fields.rgb(job.background) if job.background else (red, green, blue)
         form = ShapesForm(fill_kinds(count, choices), 1.0, 1.0, background, (1.0, 1.0), choose_colours(image))
@@ -69,6 +72,8 @@ class IconsProblem(PhotographProblem):
         notes = [f"{read}. CLIP itself is --model ViT-B-32 (605 MB, once)"]
         if scene.strange:
             notes.append(f"These words did not count: {', '.join(scene.strange)}; see: evoart models words")
+        if scene.left_out:
+            notes.append(f"This is left out: {', '.join(scene.left_out)}")
         return cls(
             job=job,
             form=form,
@@ -94,7 +99,13 @@ class IconsProblem(PhotographProblem):
         job = self.job
         how = {name: getattr(job, name) for name in ("quality", "seed", "seconds", "evaluations", "options", "threads")}
         fit = FitJob(shapes=job.shapes, kind=job.kind, opacity=(1.0, 1.0), **how)
-        return SearchBuilder(fit, self.form, self.target, self.choices, None)
+        return SearchBuilder(fit, self.form, self.target, self.choices, None, self.mirrored)
+
+    @cached_property
+    def mirrored(self) -> bool:
+        """Whether the target is its own mirror image: shapes then come in pairs, and eyes match."""
+        image = self.target.image
+        return self.form.groups > 1 and float(np.abs(image - image[:, ::-1]).mean()) < EVEN
 
     def search(self) -> Search:
         """See ``Problem.search``: shapes are grown, polished and regrown, as for a photograph."""
@@ -102,19 +113,22 @@ class IconsProblem(PhotographProblem):
 
     def finalise(self, form: Form, genome: Genome) -> tuple[Form, Genome]:
         """The picture without the shapes that hardly matter."""
+        from evoart.engine.mirrored import MirroredCanvas
         from evoart.engine.placement import PlacementCanvas
 
-        canvas = PlacementCanvas(self.form, self.target)
         kinds, rows = _kinds(form), np.asarray(genome, np.float32).reshape(len(_kinds(form)), -1)
-        empty = canvas.evaluate((), rows[:0])[0]
-        loss = canvas.evaluate(kinds, rows)[0]
+        whole = PlacementCanvas(self.form, self.target)
+        loss, empty = whole.evaluate(kinds, rows)[0], whole.evaluate((), rows[:0])[0]
         limit = loss + TOLERANCE[0] * empty + TOLERANCE[1] * loss
-        while len(kinds) > 1:
-            least = int(np.argmin(canvas.removal(kinds, rows)))
-            fewer, left = kinds[:least] + kinds[least + 1 :], np.delete(rows, least, 0)
-            if canvas.evaluate(fewer, left)[0] > limit:
-                break
-            kinds, rows = fewer, left
+        if not self.mirrored:
+            kinds, rows = _pruned(whole, kinds, rows, limit)
+            return self.form.with_kinds(kinds), rows.ravel()
+        canvas = MirroredCanvas(self.form, self.target)
+        kinds, rows = canvas.both(*_pruned(canvas, kinds[::2], rows[::2], limit))
+        for i in range(len(kinds) - 1, 0, -2):  # a mirror image that lies on its own shape may go
+            fewer, left = kinds[:i] + kinds[i + 1 :], np.delete(rows, i, 0)
+            if _crosses(kinds[i], rows[i], self.form.width / 2) and whole.evaluate(fewer, left)[0] <= limit:
+                kinds, rows = fewer, left
         return self.form.with_kinds(kinds), rows.ravel()
 
     def evaluate(self, form: Form, genome: Genome) -> dict[str, float]:
@@ -135,11 +149,28 @@ def _kinds(form: Form) -> tuple[str, ...]:
     return form.kinds
 
 
+def _pruned(canvas: Any, kinds: tuple[str, ...], rows: np.ndarray, limit: float) -> tuple[tuple[str, ...], np.ndarray]:
+    """Shapes without those that hardly matter: as long as the loss stays below ``limit``."""
+    while len(kinds) > 1:
+        least = int(np.argmin(canvas.removal(kinds, rows)))
+        fewer, left = kinds[:least] + kinds[least + 1 :], np.delete(rows, least, 0)
+        if canvas.evaluate(fewer, left)[0] > limit:
+            break
+        kinds, rows = fewer, left
+    return kinds, rows
+
+
+def _crosses(kind: str, row: np.ndarray, x: float) -> bool:
+    """Whether a shape lies on both sides of an upright line."""
+    points = shape(kind).outline(np, row[: len(shape(kind).parameters)], 16)[..., 0]
+    return bool(points.min() < x < points.max())
+
+
 def choose_colours(image: Image) -> tuple[tuple[float, float, float], ...]:
-    """The flat colours of a picture ``(h, w, 3)``: of pixels whose neighbours look alike."""
+    """The flat colours of a picture ``(h, w, 3)``: of pixels whose neighbours look alike, small parts not forgotten."""
     around = [np.roll(image, (dy, dx), (0, 1)) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
     flat = (np.max(around, 0) - np.min(around, 0)).max(-1) < FLAT
-    return palette.choose(image, flat.astype(np.float32), COLOURS)
+    return palette.choose(image, flat * weigh(image), COLOURS)
 
 
 def weigh(image: Image) -> np.ndarray:

@@ -10,7 +10,7 @@ import dataclasses
 import hashlib
 import io
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,12 +18,13 @@ from evoart.errors import UsageError
 from evoart.output.files import write
 from evoart.picture import bundled
 from evoart.run.fit.brush import paint_weights
-from evoart.run.fit.editing import STILL, error_map, following_job
 from evoart.run.fit.job import FitJob
-from evoart.run.result import Result
 from evoart.studio.history import Step
 from evoart.studio.room import Room
 from evoart.studio.studio import PHOTOGRAPHS, Studio
+
+if TYPE_CHECKING:
+    from evoart.run.result import Result
 
 NAME = "picture"
 # Fields of a job that the page may set.
@@ -112,7 +113,7 @@ def _draw(studio: Studio, given: dict[str, Any]) -> None:
     step = _here(studio)
     fields = {name: given[name] for name in FIELDS if given.get(name) is not None} | _weights(studio, step)
     job = FitJob.make(picture=str(studio.photograph(step.state["photograph"]["name"])), **fields)
-    studio.start(NAME, [job], f"{job.shapes or 100} shapes", _kept(step))
+    studio.start(NAME, [job], f"{job.shapes or 100} shapes", _kept(step), fresh=True)
 
 
 def _evolve(studio: Studio, given: dict[str, Any]) -> None:
@@ -130,6 +131,8 @@ def _evolve(studio: Studio, given: dict[str, Any]) -> None:
 
 def _edit(studio: Studio, given: dict[str, Any]) -> None:
     """Change shapes without a search; see ``evoart.edit``."""
+    from evoart.run.fit.editing import STILL
+
     step, result = _drawing(studio)
     texts = given.get("edits")
     if not isinstance(texts, list) or not texts:
@@ -139,6 +142,8 @@ def _edit(studio: Studio, given: dict[str, Any]) -> None:
 
 
 def _following(studio: Studio, step: Step, result: Result, **changes: Any) -> FitJob:
+    from evoart.run.fit.editing import following_job
+
     photograph = str(studio.photograph(step.state["photograph"]["name"]))
     lock = {"lock": locked} if (locked := step.state.get("locked")) else {}
     start = studio.picture(step.pictures[0])
@@ -192,6 +197,8 @@ def _weights(studio: Studio, step: Step) -> dict[str, Any]:
 def _errors(studio: Studio, given: dict[str, Any]) -> dict[str, Any]:
     """Where the drawing is wrong, as a picture; ``url`` is where it is."""
     from PIL import Image
+
+    from evoart.run.fit.editing import error_map
 
     step, result = _drawing(studio)
     path = studio.folder / studio.photograph(step.state["photograph"]["name"])

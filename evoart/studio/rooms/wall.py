@@ -6,18 +6,18 @@ import io
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evoart.errors import EvoartError, UsageError
-from evoart.gallery import pages, sheet
-from evoart.gallery.journal import Line, key_of, make_folder
-from evoart.gallery.worker import THUMBS, thumbnail_of
 from evoart.output.files import write
 from evoart.output.formats import OUTPUTS, encode
-from evoart.run.result import Result
 from evoart.studio.history import Step
 from evoart.studio.room import Room
 from evoart.studio.studio import Studio
+
+if TYPE_CHECKING:
+    from evoart.gallery.journal import Line
+    from evoart.run.result import Result
 
 NAME = "wall"
 SHOWN = 500  # pictures on the wall
@@ -49,6 +49,8 @@ def _recipe(studio: Studio, given: dict[str, Any]) -> dict[str, Any]:
 
 def _sheet(studio: Studio, given: dict[str, Any]) -> dict[str, Any]:
     """A contact sheet of the steps ``ids``; ``url`` is where it is."""
+    from evoart.gallery import sheet
+
     with tempfile.TemporaryDirectory() as folder:
         lines = _write(studio, given, Path(folder))
         place = sheet.sheet(Path(folder), lines)
@@ -58,6 +60,8 @@ def _sheet(studio: Studio, given: dict[str, Any]) -> dict[str, Any]:
 
 def _pages(studio: Studio, given: dict[str, Any]) -> dict[str, Any]:
     """Gallery pages of the steps ``ids``, as one archive; ``url`` is where it is."""
+    from evoart.gallery import pages, sheet
+
     with tempfile.TemporaryDirectory() as name:
         folder, packed = Path(name), io.BytesIO()
         lines = _write(studio, given, folder)
@@ -72,6 +76,9 @@ def _pages(studio: Studio, given: dict[str, Any]) -> dict[str, Any]:
 
 def _write(studio: Studio, given: dict[str, Any], folder: Path) -> list[Line]:
     """The pictures of the steps ``ids`` in a gallery's folder, and the lines about them."""
+    from evoart.gallery.journal import make_folder
+    from evoart.gallery.worker import THUMBS
+
     ids = given.get("ids")
     if not isinstance(ids, list) or not 1 <= len(ids) <= MOST:
         raise UsageError("no pictures are selected", f"Select 1 to {MOST}")
@@ -84,6 +91,9 @@ def _write(studio: Studio, given: dict[str, Any], folder: Path) -> list[Line]:
 
 
 def _line(studio: Studio, result: Result, picture: Path, folder: Path) -> Line:
+    from evoart.gallery.journal import Line, key_of
+    from evoart.gallery.worker import THUMBS, thumbnail_of
+
     files = {}
     for kind in result.job.formats:
         if kind in ("svg", "png"):

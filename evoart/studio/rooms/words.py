@@ -11,6 +11,7 @@ from typing import Any
 
 from evoart.errors import UsageError
 from evoart.run.job import Job
+from evoart.studio.keeping import check_models
 from evoart.studio.room import Room
 from evoart.studio.studio import Studio
 
@@ -25,7 +26,7 @@ def _draw(studio: Studio, given: dict[str, Any]) -> None:
     count, seed = _count(given.get("count", 4)), given.get("seed")
     first = int(seed) if isinstance(seed, int) else secrets.randbelow(1_000_000)
     jobs = [_job(studio, wishes | {"seed": (first + i) % 2**32}) for i in range(count)]
-    studio.start(NAME, jobs, _label(wishes), wishes)
+    studio.start(NAME, jobs, _label(wishes), wishes, fresh=True)
 
 
 def _more(studio: Studio, given: dict[str, Any]) -> None:
@@ -96,7 +97,9 @@ def _job(studio: Studio, wishes: dict[str, Any]) -> Job:
             for each in images
             if isinstance(each, dict)
         ]
-    return Job.make(command="clip", **fields)
+    job = Job.make(command="clip", **fields)
+    check_models(job)
+    return job
 
 
 def _count(value: Any) -> int:
