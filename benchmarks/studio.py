@@ -17,6 +17,8 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
+from evoart.engine.placement import precompile
+
 RESULTS = Path(__file__).parent / "results"
 PHOTOGRAPH = Path(__file__).parents[1] / "evoart" / "data" / "chelsea.jpg"
 
@@ -27,6 +29,7 @@ def main() -> None:
     parser.add_argument("--hour", type=int, default=40, metavar="ACTIONS", help="actions of the simulated hour")
     actions = parser.parse_args().hour
     rows: list[tuple[str, str]] = []
+    precompile()  # which happens once on a machine, and is no figure of the studio's
     with sync_playwright() as driver, tempfile.TemporaryDirectory() as place:
         program = shutil.which("chromium") or shutil.which("google-chrome")
         browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])

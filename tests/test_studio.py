@@ -5,11 +5,16 @@ from __future__ import annotations
 import io
 import socket
 import stat
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from studios import Running
+
+from evoart.run.api import load
 
 pytestmark = pytest.mark.slow
 
@@ -313,9 +318,6 @@ def test_pause_lasts_through_a_restart(tmp_path):
 
 
 def test_a_folder_belongs_to_one_studio(studio):
-    import subprocess
-    import sys
-
     words = [sys.executable, "-m", "evoart", "studio", "--no-browser", "--folder", str(studio.folder)]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
@@ -382,6 +384,22 @@ def test_a_photograph_a_result_and_words_are_opened_from_the_command_line(tmp_pa
     drawn = running.folder / "pictures" / view["step"]["pictures"][0]
     command = running.post("studio", "command", picture=drawn.name)["command"]
     assert "evoart fit photographs/sun-" in command
+    running.post("picture", "lock", shapes=[2], on=True)
+    running.post("picture", "edit", edits=["remove 4", "colour 1 #ff0000"])
+    running.wait()
+    running.post("picture", "brush", strokes=[{"points": [[0.3, 0.4], [0.6, 0.4]], "radius": 0.1, "value": 1}])
+    running.post("picture", "evolve", more=2, area=[0, 0, 0.8, 1], quality="draft")
+    view = next(room["view"] for room in running.wait()["rooms"] if room["name"] == "picture")
+    assert view["step"]["state"]["labels"] == ["6 triangles"]
+    assert view["step"]["state"]["locked"]
+    last = running.folder / "pictures" / view["step"]["pictures"][0]
+    for picture in (drawn, last):  # what the page tells makes the same picture
+        told = running.post("studio", "command", picture=picture.name)["command"]
+        told = (
+            told.replace("evoart fit", f"{sys.executable} -m evoart fit") + f" -o {tmp_path / 'again.svg'} --overwrite"
+        )
+        subprocess.run(told, shell=True, check=True, capture_output=True, timeout=100, cwd=Path.cwd())
+        np.testing.assert_array_equal(load(tmp_path / "again.svg").genome, load(picture).genome)
     (tmp_path / "drawn.svg").write_bytes(drawn.read_bytes())
     running.end()
     running = Running(tmp_path / "s", str(tmp_path / "drawn.svg"))
@@ -407,9 +425,6 @@ def test_a_photograph_a_result_and_words_are_opened_from_the_command_line(tmp_pa
     ],
 )
 def test_what_cannot_be_opened_is_told_in_a_line(tmp_path, words, said):
-    import subprocess
-    import sys
-
     (tmp_path / "text.txt").write_text("no picture")
     command = [sys.executable, "-m", "evoart", "studio", "--no-browser", *words]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
