@@ -148,7 +148,7 @@ class PlacementCanvas:
         return error * np.outer((top <= y) & (y <= bottom), (left <= x) & (x <= right))
 
 
-def precompile(kinds: tuple[str, ...], single: bool = False) -> None:
+def precompile(kinds: tuple[str, ...] = ("triangle",), single: bool = False) -> None:
     """Compile the kernels by which the growing search uses shapes of ``kinds``, or fetch them from the cache, so that
     no clock counts it.
 

@@ -128,7 +128,7 @@ def _warm() -> None:
     from evoart.run.device import limit_threads
 
     limit_threads(None)
-    precompile(("triangle",))
+    precompile()
 
 
 def svg_of(event: Improved) -> str:
