@@ -108,7 +108,7 @@ def _draw(page: Any) -> list[tuple[str, float, float]]:
     for k in range(ROUNDS):
         y = 0.15 + 0.05 * k
         times.append(page.evaluate(LIFT, [[0.2, y], [0.8, y + 0.02]]))
-        page.wait_for_timeout(200)
+        page.wait_for_timeout(800)  # a hand takes its time
     return [_figures("from a lifted pen to nine ghosts (kanji)", times)]
 
 
