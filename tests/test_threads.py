@@ -32,8 +32,10 @@ def polish():
 
     def run(count: int) -> tuple[np.ndarray, float]:
         threads.set_threads(count)
-        polisher.polish(Adam(start, np.float32(0.001), 1), 1)  # the threads start, and the code is there
-        adam, began = Adam(start, np.float32(0.001), STEPS), time.perf_counter()
+        polisher.polish(
+            Adam(start, np.full(start.shape[1], 0.001, np.float32), 1), 1
+        )  # the threads start, and the code is there
+        adam, began = Adam(start, np.full(start.shape[1], 0.001, np.float32), STEPS), time.perf_counter()
         polisher.polish(adam, STEPS)
         return adam.rows.copy(), time.perf_counter() - began
 

@@ -8,15 +8,17 @@ distance to the centre line, as the overlap of the pixel with the pen along the 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from evoart.compiled import njit
 
 # Of kernels that Python calls, of functions that only kernels call (nothing of them is kept by itself), and of small
 # ones with one caller, which Numba copies into it before it compiles: each function by itself costs it 0.1 s or more.
-JIT = {"nogil": True, "cache": True, "fastmath": True, "error_model": "numpy", "no_cfunc_wrapper": True}
-INNER = JIT | {"cache": False, "no_cpython_wrapper": True}
-COPIED = INNER | {"inline": "always"}
+JIT: dict[str, Any] = {"nogil": True, "cache": True, "fastmath": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+INNER: dict[str, Any] = JIT | {"cache": False, "no_cpython_wrapper": True}
+COPIED: dict[str, Any] = INNER | {"inline": "always"}
 FAR = np.float32(1e12)  # a squared distance that nothing reaches
 FULL = 1.0001  # coverage sums up to here are "inside once": rounding, not overlap
 
