@@ -21,8 +21,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 import common
+from PIL import Image
 
 FIT = ("fit", "{photo}", "-s", "1", "--json", "-q", "--overwrite", "-o", "{out}.json")
+LARGE = ("fit", "large.png", *FIT[2:], "-n", "2000", "--quality", "draft", "--pixels", "512")
 CLIP = ("--model", "tiny", "--quality", "draft", "-s", "1", "-q", "--overwrite", "-o", "{out}.svg")
 PICTURES = 48  # of the gallery, all small: 50 triangles, draft
 GALLERY = ("gallery", "{photo}", "-o", "{gallery}", "-n", "50", "--quality", "draft", "--seeds", str(PICTURES), "-q")
@@ -31,8 +33,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "fit -n 100 --threads 1": (*FIT, "-n", "100", "--threads", "1"),
     "fit -n 500": (*FIT, "-n", "500"),
     "fit -n 500 --threads 1": (*FIT, "-n", "500", "--threads", "1"),
-    "fit -n 2000 --quality draft": (*FIT, "-n", "2000", "--quality", "draft"),
-    "fit -n 2000 --quality draft --threads 1": (*FIT, "-n", "2000", "--quality", "draft", "--threads", "1"),
+    "fit -n 2000 --quality draft, 512 px": LARGE,
+    "fit -n 2000 --quality draft, 512 px --threads 1": (*LARGE, "--threads", "1"),
     "fit, the first": FIT,
     "clip --model tiny, draft": ("clip", "a red apple", *CLIP),
     "clip --model tiny, draft, the first": ("clip", "a red apple", *CLIP),
@@ -80,6 +82,12 @@ def main() -> None:
     rows = []
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
+        # Python's own caches as after an installation, whatever the setting here.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "python")
+        photo = Image.open(common.picture("chelsea")).convert("RGB")
+        size = 512, round(512 * photo.height / photo.width)
+        photo.resize(size, Image.Resampling.LANCZOS).save(folder / "large.png")
         os.chdir(folder)
         network = ("cppn", "--pick", "1", "-s", "1", "-q", "-o", str(folder / "network.json"))
         evoart(next(iter(checkouts.values())), network)

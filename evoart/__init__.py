@@ -20,12 +20,15 @@ from evoart.version import __version__
 if TYPE_CHECKING:
     from evoart.errors import EvoartError, MissingExtra, UsageError
     from evoart.run.api import clip, events, fit, fit_many, load, make
+    from evoart.run.cppn.generation import Breeder
     from evoart.run.fit.brush import paint_weights
     from evoart.run.fit.editing import edit, error_map
     from evoart.run.job import Job
     from evoart.run.result import Result
+    from evoart.run.sketch.proposals import propose_strokes
 
 __all__ = [
+    "Breeder",
     "EvoartError",
     "Job",
     "MissingExtra",
@@ -41,6 +44,7 @@ __all__ = [
     "load",
     "make",
     "paint_weights",
+    "propose_strokes",
 ]
 
 # Imported on first use: ``import evoart`` itself must cost nothing.
@@ -48,6 +52,7 @@ _HOME = {
     "EvoartError": "evoart.errors",
     "MissingExtra": "evoart.errors",
     "UsageError": "evoart.errors",
+    "Breeder": "evoart.run.cppn.generation",
     "Job": "evoart.run.job",
     "Result": "evoart.run.result",
     "clip": "evoart.run.api",
@@ -59,6 +64,7 @@ _HOME = {
     "fit_many": "evoart.run.api",
     "load": "evoart.run.api",
     "make": "evoart.run.api",
+    "propose_strokes": "evoart.run.sketch.proposals",
 }
 
 

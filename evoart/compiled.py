@@ -19,31 +19,28 @@ from numba import njit
 from numba.core import config
 
 from evoart.cache import cache_dir
-from evoart.version import __version__
 
 __all__ = ["compile_elsewhere", "njit"]
 
 
+# The files that kernels are in, and those whose constants went into them.
 KERNELS = (
-    "draw/*.py",
-    "engine/candidates.py",
-    "engine/polish.py",
-    "search/place.py",
-    "search/tiles.py",
-    "machine/order.py",
-)
+    "cppn/activations.py", "cppn/colour.py", "cppn/kernel.py", "cppn/plane.py", "cppn/slots.py",
+    "draw/atomic.py", "draw/gains.py", "draw/parametric.py", "draw/row_coverage.py", "draw/scanline.py",
+    "draw/shapes/base.py", "engine/candidates.py", "engine/polish.py", "machine/order.py",
+    "search/place.py", "search/tiles.py",
+)  # fmt: skip
 
 
 def folder() -> Path:
-    """Where kernels are kept: one folder for each version and state of the files that kernels are in.
+    """Where kernels are kept: one folder for each state of the files that they are in, whatever the version.
 
     Numba notices when a kernel's own file has changed, but not when a file has whose functions went into it.
     """
     digest = hashlib.sha256()
-    for pattern in KERNELS:
-        for path in sorted(Path(__file__).parent.glob(pattern)):
-            digest.update(path.read_bytes())
-    return cache_dir() / f"numba-{__version__}-{digest.hexdigest()[:8]}"
+    for name in KERNELS:
+        digest.update((Path(__file__).parent / name).read_bytes())
+    return cache_dir() / f"numba-{digest.hexdigest()[:12]}"
 
 
 def compile_elsewhere(programs: Sequence[str]) -> None:
@@ -55,8 +52,10 @@ def compile_elsewhere(programs: Sequence[str]) -> None:
     compiled in this one after all.
     """
     kept = Path(getattr(config, "CACHE_DIR", "") or folder())
-    done = kept / f"{folder().name}-compiled"
-    if getattr(config, "DISABLE_JIT", 0) or done.exists() or not sys.executable:
+    name = f"{folder().name}-{sys.implementation.cache_tag}"
+    done = [kept / f"{name}-{hashlib.sha256(each.encode()).hexdigest()[:8]}" for each in programs]
+    missing = [i for i, mark in enumerate(done) if not mark.exists()]
+    if getattr(config, "DISABLE_JIT", 0) or not missing or not sys.executable:
         return
     none = subprocess.DEVNULL
     # A process that reads from this one ends with it, however that comes about.
@@ -67,17 +66,16 @@ def compile_elsewhere(programs: Sequence[str]) -> None:
     with contextlib.suppress(OSError):
         started = [
             subprocess.Popen(
-                [sys.executable, "-c", f"{watch}; {each}"],
+                [sys.executable, "-c", f"{watch}; import gc; gc.disable(); {each}"],
                 env=os.environ | paths, stdin=subprocess.PIPE, stdout=none, stderr=none,
             )
-            for each in programs
+            for each in (programs[i] for i in missing)
         ]  # fmt: skip
-        codes = [process.wait() for process in started]
-        for process in started:
+        for i, process in zip(missing, started, strict=True):
+            if process.wait() == 0:
+                done[i].touch()
             if process.stdin is not None:
                 process.stdin.close()
-        if not any(codes):
-            done.touch()
 
 
 if not getattr(config, "CACHE_DIR", ""):  # where the user has set NUMBA_CACHE_DIR, that stays

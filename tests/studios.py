@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import signal
@@ -15,11 +16,20 @@ from pathlib import Path
 from typing import Any
 
 
+@functools.cache
+def compile_once() -> None:
+    """Have the kernels in the cache, so that no test waits for a compiler."""
+    from evoart.engine.placement import precompile
+
+    precompile()
+
+
 class Running:
     """A studio's server. ``cookie`` lets requests in, once ``enter`` was called."""
 
     def __init__(self, folder: Path, *words: str, cwd: Path | None = None) -> None:
         command = [sys.executable, "-m", "evoart", "studio", *words, "--no-browser", "--folder", str(folder)]
+        compile_once()
         self.folder, self.cookie = folder, ""
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd, start_new_session=True

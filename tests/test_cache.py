@@ -7,7 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-KEPT = "from evoart.draw.row_coverage import edge_table; import os; print(edge_table.stats.cache_path)"
+from numba.core import config
+
+import evoart
+from evoart.compiled import KERNELS, compile_elsewhere
+
+KEPT = "from evoart.draw.gains import running_sums; import os; print(running_sums.stats.cache_path)"
 
 
 def kept(program: str = KEPT, **env: str) -> str:
@@ -48,3 +53,26 @@ def test_doctor_names_the_folders(tmp_path):
     said = kept(program, EVOART_CACHE=str(tmp_path))
     assert f"drawing      {tmp_path / 'numba-'}" in said
     assert f"JAX          {tmp_path / 'jax'}" in said
+
+
+def test_every_file_with_kernels_counts_for_the_folder():
+    root = Path(evoart.__file__).parent
+    with_kernels = {
+        path.relative_to(root).as_posix()
+        for path in root.rglob("*.py")
+        if "from evoart.compiled import njit" in path.read_text()
+    }
+    assert len(with_kernels) > 5
+    assert with_kernels <= set(KERNELS)
+
+
+def test_a_process_of_its_own_compiles_what_no_other_has(tmp_path, monkeypatch):
+    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path))
+    said = tmp_path / "said"
+    first, second = (f"open({str(said)!r}, 'a').write('{letter}')" for letter in "ab")
+    compile_elsewhere([first])
+    compile_elsewhere([first, second])
+    compile_elsewhere([second, "raise SystemExit(1)"])
+    assert said.read_text() == "ab"
+    compile_elsewhere(["raise SystemExit(1)"])  # whoever failed is asked again, and nobody minds
+    assert len(list(tmp_path.glob("numba-*"))) == 2

@@ -121,3 +121,21 @@ def test_a_release_is_checked(tmp_path):
     assert any("icons-prior.safetensors is not in the wheel" in fault for fault in faults)
     assert any("NOTICE.md is not among the licences" in fault for fault in faults)
     assert any("no heading '## 9.9.8'" in fault for fault in faults)
+
+
+NOTEBOOKS = sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_run(notebook, tmp_path):
+    """In a process of its own: a notebook may change registries. Each cell's last line is shown, as Jupyter does."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    (tmp_path / "notebook.py").write_text("\n\n".join(code), encoding="utf-8")
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "notebook.py"], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert not [cell for cell in cells if any(out["output_type"] == "error" for out in cell.get("outputs", []))]

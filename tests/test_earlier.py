@@ -39,7 +39,8 @@ def test_its_job_is_read_under_the_new_names(path):
 
 
 def test_every_command_has_a_recipe_here():
-    assert {evoart.load(path).job.command for path in FILES} | {"cppn-film", "sketch-train", "icons"} == set(JOBS)
+    without = {"cppn-film", "sketch-train", "icons", "breed"}
+    assert {evoart.load(path).job.command for path in FILES} | without == set(JOBS)
 
 
 @pytest.mark.parametrize("name", ["sketch.json", "cppn-sheet.json"])

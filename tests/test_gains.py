@@ -102,7 +102,7 @@ def test_opacity_is_the_best_of_a_fine_grid():
     for opacity in np.linspace(0.1, 0.9, 81):
         fixed = make_canvas((float(opacity), float(opacity)))
         fixed._canvas = of._canvas
-        fixed._refresh()
+        fixed.refresh()
         best = np.maximum(best, fixed.gains("rectangle", geometry)[0])
     np.testing.assert_allclose(gains, best, rtol=2e-3, atol=1e-3)
 
@@ -132,7 +132,7 @@ def test_a_shape_that_covers_nothing_gains_nothing_ever():
 
 def test_no_candidates():
     gains, rgba = np.empty(0, np.float32), np.empty((0, 4), np.float32)
-    best_paint(np.empty((0, STATISTICS), np.float32), np.float32(0.1), np.float32(1), NO_PALETTE, rgba, gains)
+    best_paint(np.empty((0, STATISTICS), np.float32), 0, np.float32(0.1), np.float32(1), NO_PALETTE, rgba, gains)
 
 
 def test_pixels_without_weight_do_not_attract():

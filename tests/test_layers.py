@@ -45,11 +45,12 @@ MAY = {
     "openclip": {"download"},
     "score": set(),
     "sketch": set(),
+    "stamps": {"draw", "sketch", "picture"},
     "engine": {"draw", "score", "forms", "cppn"},
     "search": set(),
     "machine": {"draw", "score", "sketch"},
     "output": {"draw", "cppn", "picture"},
-    "run": {"sketch", "openclip", "draw", "cppn", "forms", "score", "engine", "search", "output", "picture"},
+    "run": {"stamps", "sketch", "openclip", "draw", "cppn", "forms", "score", "engine", "search", "output", "picture"},
     "gallery": {"run", "output"},
     "studio": {"run", "gallery", "output", "picture", "forms", "draw", "cppn", "sketch", "engine", "openclip"},
     "cli": {

@@ -5,11 +5,16 @@ from __future__ import annotations
 import io
 import socket
 import stat
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from studios import Running
+
+from evoart.run.api import load
 
 pytestmark = pytest.mark.slow
 
@@ -313,9 +318,6 @@ def test_pause_lasts_through_a_restart(tmp_path):
 
 
 def test_a_folder_belongs_to_one_studio(studio):
-    import subprocess
-    import sys
-
     words = [sys.executable, "-m", "evoart", "studio", "--no-browser", "--folder", str(studio.folder)]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
@@ -369,3 +371,124 @@ def test_history(tmp_path):
     (tmp_path / "h.jsonl").write_text("nonsense\n")
     with pytest.raises(EvoartError, match="line 1"):
         History(tmp_path / "h.jsonl")
+
+
+def test_a_photograph_a_result_and_words_are_opened_from_the_command_line(tmp_path):
+    (tmp_path / "sun.png").write_bytes(png())
+    running = Running(tmp_path / "s", str(tmp_path / "sun.png"))
+    running.enter()
+    view = next(room["view"] for room in running.state()["rooms"] if room["name"] == "picture")
+    assert (view["step"]["label"], view["step"]["pictures"]) == ("sun", [])
+    running.post("picture", "draw", shapes=5, quality="draft")
+    view = next(room["view"] for room in running.wait()["rooms"] if room["name"] == "picture")
+    drawn = running.folder / "pictures" / view["step"]["pictures"][0]
+    command = running.post("studio", "command", picture=drawn.name)["command"]
+    assert "evoart fit photographs/sun-" in command
+    running.post("picture", "lock", shapes=[2], on=True)
+    running.post("picture", "edit", edits=["remove 4", "colour 1 #ff0000"])
+    running.wait()
+    running.post("picture", "brush", strokes=[{"points": [[0.3, 0.4], [0.6, 0.4]], "radius": 0.1, "value": 1}])
+    running.post("picture", "evolve", more=2, area=[0, 0, 0.8, 1], quality="draft")
+    view = next(room["view"] for room in running.wait()["rooms"] if room["name"] == "picture")
+    assert view["step"]["state"]["labels"] == ["6 triangles"]
+    assert view["step"]["state"]["locked"]
+    last = running.folder / "pictures" / view["step"]["pictures"][0]
+    for picture in (drawn, last):  # what the page tells makes the same picture
+        told = running.post("studio", "command", picture=picture.name)["command"]
+        told = (
+            told.replace("evoart fit", f"{sys.executable} -m evoart fit") + f" -o {tmp_path / 'again.svg'} --overwrite"
+        )
+        subprocess.run(told, shell=True, check=True, capture_output=True, timeout=100, cwd=Path.cwd())
+        np.testing.assert_array_equal(load(tmp_path / "again.svg").genome, load(picture).genome)
+    (tmp_path / "drawn.svg").write_bytes(drawn.read_bytes())
+    running.end()
+    running = Running(tmp_path / "s", str(tmp_path / "drawn.svg"))
+    running.enter()
+    view = next(room["view"] for room in running.state()["rooms"] if room["name"] == "picture")
+    assert view["step"]["state"]["labels"] == ["5 triangles"]
+    running.end()
+    running = Running(tmp_path / "s", "a red apple")
+    running.enter()
+    assert running.state()["run"]["room"] == "words"
+    running.post("studio", "stop")
+    running.wait()
+    running.end()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["missing.jpg"], "no file"),
+        (["text.txt"], "'text.txt' is not a picture"),
+        (["--port", "99999"], "--port"),
+        (["--folder", "text.txt"], "cannot be made"),
+    ],
+)
+def test_what_cannot_be_opened_is_told_in_a_line(tmp_path, words, said):
+    (tmp_path / "text.txt").write_text("no picture")
+    command = [sys.executable, "-m", "evoart", "studio", "--no-browser", *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    assert done.returncode in (1, 2)
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_words_by_a_clip_model(tmp_path):
+    running = Running(tmp_path / "s")
+    running.enter()
+    names = [each["name"] for each in running.post("words", "models")["models"]]
+    assert names[:1] == ["icons"]
+    assert "tiny" in names
+    _, like = running.upload(png(), "sky")
+    wishes = {"prompts": ["a red circle"], "negative_prompts": ["a blue square:0.5"], "model": "tiny", "shapes": 4}
+    images = [{"name": like["name"], "weight": 0.2}]
+    running.post("words", "draw", count=2, seed=3, quality="draft", image_prompts=images, **wishes)
+    view = next(room["view"] for room in running.wait(seconds=300)["rooms"] if room["name"] == "words")
+    step = view["step"]
+    assert [job["seed"] for job in step["state"]["jobs"]] == [3, 4]
+    assert all({"judge", "loss"} <= set(figures) for figures in step["state"]["figures"])
+    running.post("words", "choose", picture=step["pictures"][1])
+    running.post("words", "go-on", more=2)
+    view = next(room["view"] for room in running.wait(seconds=300)["rooms"] if room["name"] == "words")
+    assert view["step"]["state"]["jobs"][0]["start"] == f"pictures/{step['pictures'][1]}"
+    running.end()
+
+
+@pytest.mark.parametrize(
+    ("room", "command", "given"),
+    [
+        ("picture", "draw", {"shapes": -1}),
+        ("picture", "draw", {"kind": "../x"}),
+        ("picture", "draw", {"seconds": {}}),
+        ("picture", "edit", {"edits": "remove 1"}),
+        ("picture", "edit", {"edits": ["remove 1; rm -rf /"]}),
+        ("picture", "evolve", {"more": "9"}),
+        ("picture", "evolve", {"area": [0, 0]}),
+        ("picture", "lock", {"shapes": [0]}),
+        ("picture", "brush", {"strokes": [{"points": [[0, 0]], "radius": 1e9, "value": 1}]}),
+        ("words", "draw", {"prompts": [], "count": 2}),
+        ("words", "draw", {"prompts": ["a cat"], "count": 10**9}),
+        ("words", "draw", {"prompts": ["a cat"], "model": "../x"}),
+        ("words", "draw", {"prompts": [{}]}),
+        ("words", "choose", {"picture": "../x.svg"}),
+        ("wall", "recipe", {"id": "1"}),
+        ("wall", "sheet", {"ids": []}),
+        ("wall", "pages", {"ids": list(range(10_000))}),
+        ("studio", "go", {"room": "picture", "to": "1"}),
+        ("studio", "go", {"room": "nowhere", "to": 1}),
+        ("studio", "export", {"picture": "../x.svg", "format": "svg"}),
+        ("studio", "mark", {"id": 10**9, "kept": True}),
+        ("studio", "nothing", {}),
+        ("nowhere", "open", {}),
+    ],
+)
+def test_wrong_wishes_are_refused_in_a_line(studio, room, command, given):
+    import json
+
+    running = studio
+    running.post("picture", "open", bundled=True)
+    status, _, body = running.request("POST", f"/api/{room}/{command}", json.dumps(given).encode())
+    told = json.loads(body)
+    assert status == 400, told
+    assert "bug" not in told["error"]
+    assert running.state()["run"] == {"state": "idle"}

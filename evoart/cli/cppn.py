@@ -67,7 +67,7 @@ def _network_options(layers: str, *, topology: str = "layers", symmetry: str = "
     )
 
 
-def _sheet_options(count: int) -> o.Decorator:
+def sheet_options(count: int) -> o.Decorator:
     """What is on the sheet; ``count`` pictures where nothing is said."""
     return o.together(
         o.option(o.SHEET, "-n", "--pictures", "n", metavar="N", help=f"How many, 1 to 400. [default: {count}]"),
@@ -77,7 +77,21 @@ def _sheet_options(count: int) -> o.Decorator:
     )
 
 
-_run_options = o.together(
+breeding_options = o.together(
+    o.option(
+        o.SEARCH,
+        "--mutation-scale",
+        metavar="NUMBER",
+        help="How much children differ from their parents, 0.05 to 10. [default: 1]",
+    ),
+    o.option(
+        o.SEARCH,
+        "--vary",
+        type=o.Words("all", "colour", "structure"),
+        help="What changes: colour, structure (everything but colour), or all. [default: all]",
+    ),
+)
+run_options = o.together(
     o.device_options,
     o.checkpoint_options,
     o.dry_run_option,
@@ -94,14 +108,14 @@ _run_options = o.together(
     epilog=_EPILOG,
 )
 @o.output_options("cppn-sheet.png and cppn-sheet-01.png, ... in the current folder", "1024 for each", "png")
-@_sheet_options(12)
+@sheet_options(12)
 @_network_options("24x8", topology="a mixture", symmetry="a mixture, none with one of the three above")
 @o.aspect_option(NETWORK)
 @o.option(
     NETWORK, "--candidates", metavar="N", help="Keep the liveliest of N networks, 1 to 256. [default: 8; graphs: 32]"
 )
 @o.seed_option
-@_run_options
+@run_options
 @click.pass_context
 def cppn(ctx: click.Context, **given: Any) -> int | None:
     """Random networks that map a point's coordinates to its colour: a sheet of them, and each as a PNG of 1024 pixels.
@@ -115,7 +129,7 @@ def cppn(ctx: click.Context, **given: Any) -> int | None:
         return None
     from evoart.run.cppn.job import CppnJob
 
-    return _make_sheet(CppnJob, given)
+    return make_sheet(CppnJob, given)
 
 
 @cppn.command(cls=o.Command, short_help="Draw a photograph with a network.", epilog=_EPILOG)
@@ -162,7 +176,7 @@ def cppn(ctx: click.Context, **given: Any) -> int | None:
 @o.seed_option
 @o.budget_options
 @o.psnr_option
-@_run_options
+@run_options
 def fit(picture: str | None, **given: Any) -> int:
     """Draw PICTURE with a network; without PICTURE, the photograph that comes with evoart.
 
@@ -201,7 +215,7 @@ def fit(picture: str | None, **given: Any) -> int:
 @o.quality_option
 @o.seed_option
 @o.budget_options
-@_run_options
+@run_options
 def explore(**given: Any) -> int:
     """A grid of pictures, each the best found of its kind: from calm to busy, from gray to bright.
 
@@ -209,30 +223,25 @@ def explore(**given: Any) -> int:
     """
     from evoart.run.cppn.job import ExploreJob
 
-    return _make_sheet(ExploreJob, given)
+    return make_sheet(ExploreJob, given)
 
 
 @cppn.command(cls=o.Command, short_help="Children of the pictures you choose.", epilog=_EPILOG)
 @click.argument("parents", nargs=-1, type=o.path("PARENT"))
 @o.output_options("cppn-bred-sheet.png and cppn-bred-sheet-01.png, ... in the current folder", "1024 for each", "png")
-@_sheet_options(16)
-@o.option(
-    o.SEARCH,
-    "--mutation-scale",
-    metavar="NUMBER",
-    help="How much children differ from their parents, 0.05 to 10. [default: 1]",
-)
+@sheet_options(16)
+@breeding_options
 @o.seed_option
-@_run_options
+@run_options
 def breed(parents: tuple[str, ...], **given: Any) -> int:
     """A sheet of mutants and crossings of PARENTS; choose, and pass the chosen back.
 
     A parent is a picture of a network, or one of a sheet: sheet.png:7. Children come mild first and wilder towards the
     end. Their recipes name all ancestors: evoart info shows them.
     """
-    from evoart.run.cppn.job import BreedJob
+    from evoart.run.cppn.job import CppnBreedJob
 
-    return _make_sheet(BreedJob, given, parents=parents)
+    return make_sheet(CppnBreedJob, given, parents=parents)
 
 
 @cppn.command(cls=o.Command, short_help="A film that is a loop: GIF, WebP or MP4.", epilog=_EPILOG)
@@ -249,7 +258,7 @@ def breed(parents: tuple[str, ...], **given: Any) -> int:
 )
 @o.option(FILM, "--amount", metavar="NUMBER", help="How far one network moves, 0.01 to 20. [default: 1]")
 @o.seed_option
-@_run_options
+@run_options
 def film(networks: tuple[str, ...], **given: Any) -> int:
     """A seamless loop around one network, or from NETWORKS to the next and back to the first.
 
@@ -260,7 +269,7 @@ def film(networks: tuple[str, ...], **given: Any) -> int:
     return _run(CppnFilmJob, given, networks=networks)
 
 
-def _make_sheet(kind: type[SheetJob], given: dict[str, Any], **fields: Any) -> int:
+def make_sheet(kind: type[SheetJob], given: dict[str, Any], **fields: Any) -> int:
     """Run a job whose pictures come on a sheet: ``--size`` is that of a picture, ``--sheet-size`` of the sheet."""
     members = not given.pop("sheet_only", True)
     each, sheet = given.pop("size"), given.pop("sheet_size")

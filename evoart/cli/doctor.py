@@ -117,9 +117,9 @@ def _caches() -> dict[str, str]:
     from evoart.cache import cache_dir
 
     try:
-        from evoart.draw.row_coverage import edge_table
+        from evoart.draw.gains import running_sums
 
-        path = edge_table.stats.cache_path  # Numba's own word: it goes elsewhere if it must
+        path = running_sums.stats.cache_path  # Numba's own word: it goes elsewhere if it must
         drawing = _folder(Path(path)) if path else "none"
     except (ImportError, RuntimeError) as error:
         drawing = f"none ({error})"

@@ -51,6 +51,13 @@ SHAPES = "Shapes"
 @o.option(
     SHAPES, "--palette", metavar="N|COLOURS", help="Number of colours from the photograph, or a list: black,#e63946."
 )
+@o.option(
+    SHAPES,
+    "--inside/--no-inside",
+    default=None,
+    help="Keep shapes where a picture with transparency is opaque, and leave the rest free. [default: so, where it "
+    "has transparency]",
+)
 @o.start_option(SHAPES)
 @o.option(
     SHAPES,
@@ -65,6 +72,13 @@ SHAPES = "Shapes"
 @o.quality_option
 @o.loss_option
 @o.option(o.SEARCH, "--weights", type=o.path(), metavar="FILE", help="Importance map: white counts, black does not.")
+@o.option(
+    o.SEARCH,
+    "--focus",
+    multiple=True,
+    metavar="X%,Y%,W%,H%[:N]",
+    help="A rectangle that counts N times as much, in percent of the sides: 30%,20%,40%,50%; repeat. [default: N is 4]",
+)
 @o.option(
     o.SEARCH,
     "--area",

@@ -304,7 +304,15 @@ def shapes_options(group: str) -> Decorator:
             "--kind",
             type=Words(*KINDS, metavar="KIND", several=True),
             help="Which shapes: triangle, rectangle, circle, ellipse, line, polygon:5, mixed, or several joined by "
-            "commas; evoart shapes lists them all. [default: triangle]",
+            "commas; evoart shapes lists them all. stamp:heart.svg takes any outline, letters:LOVE those of a font. "
+            "[default: triangle]",
+        ),
+        option(
+            group,
+            "--font",
+            type=path(),
+            metavar="FILE",
+            help="Font of letters: .ttf .otf .woff. [default: the system's]",
         ),
     )
 

@@ -29,6 +29,8 @@ def shapes(as_json: bool) -> int:
     low, high = CORNERS
     for family in sorted(FAMILIES):
         click.echo(f"{family + ':N':<18} with N corners, {low} to {high}")
+    click.echo(f"{'stamp:FILE':<18} the outline of an SVG, of a picture, or those of a folder")
+    click.echo(f"{'letters:TEXT':<18} the letters of a font (--font)")
     click.echo(f"{'mixed':<18} whichever fits best of {', '.join(MIXED)}")
     for name, reason in broken.items():
         tell(f"{name:<18} broken: {reason}")

@@ -12,6 +12,7 @@ from evoart.cli import options as o
 from evoart.cli.failure import EXIT_CODES
 
 FOLDER = "studio"
+SERVER = "Server"
 
 
 @click.command(
@@ -29,12 +30,13 @@ FOLDER = "studio"
     default=FOLDER,
     help="Where pictures, photographs and the history are kept. [default: studio]",
 )
-@click.option(
+@o.option(
+    SERVER,
     "--port",
     metavar="N",
     help="Port on 127.0.0.1. [default: the one this folder had before, else a free one]",
 )
-@click.option("--no-browser", is_flag=True, help="Print the address, and do not open a browser.")
+@o.option(SERVER, "--no-browser", is_flag=True, help="Print the address, and do not open a browser.")
 @o.verbosity_options
 def studio(what: str | None, folder: str, port: str | None, no_browser: bool, verbose: int, quiet: bool) -> int:
     """Open a page on this machine: watch a picture grow, brush where it matters, edit its shapes, undo, and go on.

@@ -14,6 +14,7 @@ from evoart.cppn.layers import Layers
 from evoart.types import Genome
 
 Individual: TypeAlias = tuple[Layers | Graph, Genome]
+VARIATIONS = ("all", "colour", "structure")  # what of a picture a child may change
 
 
 class Breeder(Protocol):
@@ -23,12 +24,18 @@ class Breeder(Protocol):
         """A random network."""
         ...
 
-    def mutated(self, one: Individual, rng: np.random.Generator, strength: float = 1.0) -> Individual:
-        """A child of one parent; a ``strength`` of 1 shows, and leaves the family likeness."""
+    def mutated(
+        self, one: Individual, rng: np.random.Generator, strength: float = 1.0, vary: str = "all"
+    ) -> Individual:
+        """A child of one parent; a ``strength`` of 1 shows, and leaves the family likeness.
+
+        ``vary``, one of ``VARIATIONS``: ``colour`` changes how the outputs are mixed and nothing before them,
+        ``structure`` all that comes before the outputs.
+        """
         ...
 
-    def crossed(self, better: Individual, other: Individual, rng: np.random.Generator) -> Individual:
-        """A child of two."""
+    def crossed(self, better: Individual, other: Individual, rng: np.random.Generator, vary: str = "all") -> Individual:
+        """A child of two; what may not vary is that of ``better``."""
         ...
 
     def distance(self, one: Individual, other: Individual) -> float:
@@ -49,27 +56,43 @@ class LayersBreeder:
             owner += [np.repeat(units, before), units]
             at += after
         self._owner = np.concatenate(owner)
+        self._colour = np.arange(net.dim) >= net.dim - (net.sizes[-1][0] + 1) * net.sizes[-1][1]  # of the output layer
 
     def fresh(self, rng: np.random.Generator) -> Individual:
         """See ``Breeder.fresh``."""
         return self.net, self.net.random(rng)
 
-    def mutated(self, one: Individual, rng: np.random.Generator, strength: float = 1.0) -> Individual:
+    def mutated(
+        self, one: Individual, rng: np.random.Generator, strength: float = 1.0, vary: str = "all"
+    ) -> Individual:
         """See ``Breeder.mutated``."""
         genome = one[1]
+        if vary == "colour":
+            (before, after), child = self.net.sizes[-1], genome.copy()
+            mix, shift = _mixture(self.net.colour, rng, strength)
+            outputs = child[self._colour]
+            weight, bias = outputs[: before * after].reshape(after, before), outputs[before * after :]
+            child[self._colour] = np.concatenate([(mix @ weight).ravel(), mix @ bias + shift])
+            return one[0], child
         # Sometimes few numbers by much, sometimes all by a little: both show, differently.
         share = rng.choice([0.05, 0.3, 1.0])
         mask = rng.random(len(genome)) < share
         noise = rng.normal(0, 0.25 * strength / np.sqrt(share), len(genome))
-        return one[0], (genome + mask * noise * self._steps).astype(np.float32)
+        return self._varied(one, (genome + mask * noise * self._steps).astype(np.float32), vary)
 
-    def crossed(self, better: Individual, other: Individual, rng: np.random.Generator) -> Individual:
+    def crossed(self, better: Individual, other: Individual, rng: np.random.Generator, vary: str = "all") -> Individual:
         """See ``Breeder.crossed``."""
         if rng.random() < 0.5:  # between the two, or a little beyond
             share = np.float32(rng.uniform(-0.1, 1.1))
-            return better[0], better[1] + share * (other[1] - better[1])
+            return self._varied(better, better[1] + share * (other[1] - better[1]), vary)
         takes = rng.random(self._owner.max(initial=0) + 1) < rng.uniform(0.1, 0.5)
-        return better[0], np.where(takes[self._owner], other[1], better[1])
+        return self._varied(better, np.where(takes[self._owner], other[1], better[1]), vary)
+
+    def _varied(self, parent: Individual, genome: Genome, vary: str) -> Individual:
+        """The child ``genome`` with what may not vary as the parent has it."""
+        if vary == "all":
+            return parent[0], genome
+        return parent[0], np.where(self._colour == (vary == "colour"), genome, parent[1])
 
     def distance(self, one: Individual, other: Individual) -> float:
         """See ``Breeder.distance``."""
@@ -87,16 +110,53 @@ class GraphBreeder:
         """See ``Breeder.fresh``."""
         return genes.random_genes(self.net, rng, self.rates, self.rounds).express()
 
-    def mutated(self, one: Individual, rng: np.random.Generator, strength: float = 1.0) -> Individual:
+    def mutated(
+        self, one: Individual, rng: np.random.Generator, strength: float = 1.0, vary: str = "all"
+    ) -> Individual:
         """See ``Breeder.mutated``."""
-        found = _genes(one)
+        parent = found = _genes(one)
+        if vary == "colour":
+            return self._recoloured(found, rng, strength).express()
+        rates = _calmer(self.rates, 2 * strength) if strength < 0.5 else self.rates
         for _ in range(max(1, round(strength))):
-            found = genes.mutate(found, rng, self.rates)
-        return found.express()
+            found = genes.mutate(found, rng, rates)
+        return (found if vary == "all" else _with_outputs(found, parent)).express()
 
-    def crossed(self, better: Individual, other: Individual, rng: np.random.Generator) -> Individual:
+    def crossed(self, better: Individual, other: Individual, rng: np.random.Generator, vary: str = "all") -> Individual:
         """See ``Breeder.crossed``."""
-        return genes.cross(_genes(better), _genes(other), rng).express()
+        one = _genes(better)
+        child = genes.cross(one, _genes(other), rng)
+        if vary != "all":
+            child = _with_outputs(child, one) if vary == "structure" else _with_outputs(one, child)
+        return child.express()
+
+    def _recoloured(self, parent: genes.Genes, rng: np.random.Generator, strength: float) -> genes.Genes:
+        """Other links into the outputs, and other biases there; the nodes before them stay."""
+        child, outputs = parent.copy(), list(parent.net.outputs)
+        if parent.net.shared:  # no weight is a link's own: links come and go
+            before = child.links
+            while child.links == before:
+                genes.add_link(child, rng, target=int(rng.choice(outputs)))
+                ends = [key for key in sorted(child.links) if key[1] in outputs]
+                key = ends[rng.integers(len(ends))]
+                weight, on = child.links[key]
+                child.links = child.links | {key: (weight, not on)}
+            return child
+        mix, shift = _mixture(parent.net.colour, rng, strength)
+        if len(outputs) > 1:  # of all mixtures with others the strongest one: each asks for links of its own
+            others = mix * (1 - np.eye(len(outputs)))
+            mix = np.diag(np.diag(mix)) + np.where(np.abs(others) == np.abs(others).max(), others, 0)
+        for source in sorted({source for source, target in parent.links if target in outputs}):
+            old = [parent.links.get((source, target), (0.0, False)) for target in outputs]
+            new = mix @ [weight * on for weight, on in old]
+            for target, (_, on), weight in zip(outputs, old, new, strict=True):
+                if on or weight:
+                    heaviest = genes.HEAVIEST
+                    child.links[source, target] = (float(np.clip(weight, -heaviest, heaviest)), True)
+        biases = mix @ [parent.nodes[number][1] for number in outputs] + shift
+        for number, bias in zip(outputs, biases, strict=True):
+            child.nodes[number] = (parent.nodes[number][0], float(bias))
+        return child
 
     def distance(self, one: Individual, other: Individual) -> float:
         """See ``Breeder.distance``."""
@@ -108,6 +168,34 @@ def _genes(one: Individual) -> genes.Genes:
     if not isinstance(graph, Graph):
         raise TypeError("layers are no graph")
     return genes.Genes.of(graph, genome)
+
+
+def _mixture(colour: str, rng: np.random.Generator, strength: float) -> tuple[np.ndarray, np.ndarray]:
+    """How outputs ``(c,)`` become others: by a matrix ``(c, c)`` and a shift ``(c,)``. Every level set of all of them
+    together stays where it is, so a picture is recoloured and not redrawn."""
+    if colour == "rgb":
+        return np.eye(3) + rng.normal(0, 0.35 * strength, (3, 3)), rng.normal(0, 0.6 * strength, 3)
+    gain = np.exp(rng.normal(0, 0.35 * strength, 1 if colour == "gray" else 3))
+    shift = rng.normal(0, 0.6 * strength, len(gain))
+    if colour == "hsv":
+        gain[0], shift[0] = 1.0, rng.normal(0, 0.25 * strength)  # a hue of 1 is once around
+    return np.diag(gain), shift
+
+
+def _calmer(rates: genes.Rates, share: float) -> genes.Rates:
+    """Rates of a mutation that is ``share`` (0 to 1) of a whole one: smaller nudges, and less that is new."""
+    rare = {name: share * getattr(rates, name) for name in ("fresh", "node", "link", "activation", "toggle", "step")}
+    return dataclasses.replace(rates, weights=1.0, **rare)
+
+
+def _with_outputs(one: genes.Genes, other: genes.Genes) -> genes.Genes:
+    """``one`` with the weights and biases that ``other`` has at the outputs, where both have them."""
+    child = one.copy()
+    for key, (_, on) in one.links.items():
+        if key[1] in one.net.outputs and key in other.links:
+            child.links[key] = (other.links[key][0], on)
+    child.nodes |= {number: other.nodes[number] for number in one.net.outputs}
+    return child
 
 
 def breeder(net: Layers | Graph, rates: genes.Rates | None = None) -> Breeder:

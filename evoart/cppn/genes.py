@@ -175,7 +175,7 @@ def nudge(genes: Genes, rng: np.random.Generator, rates: Rates) -> None:
         if kind < rates.fresh:
             return float(rng.normal(0, 2 * scale))
         if kind > 0.5:
-            return float(np.clip(value + rng.normal(0, rates.step * scale), -HEAVIEST, HEAVIEST))
+            return min(max(value + rng.normal(0, rates.step * scale), -HEAVIEST), HEAVIEST)
         return value
 
     if genes.net.shared:

@@ -16,7 +16,18 @@ from __future__ import annotations
 import numpy as np
 
 from evoart.compiled import njit
-from evoart.draw.row_coverage import FAR, JIT, edge_table, fill_row, stroke_cover, stroke_row
+from evoart.draw.row_coverage import (
+    COPIED,
+    FAR,
+    INNER,
+    JIT,
+    edge_table,
+    fill_row,
+    floats,
+    integers,
+    stroke_cover,
+    stroke_row,
+)
 
 STATISTICS = 9
 
@@ -31,7 +42,7 @@ def running_sums(target, canvas, weight, table):
     """
     _, height, width = target.shape
     for y in range(height):
-        run = np.zeros(STATISTICS, np.float32)
+        run = floats(1, STATISTICS, np.float32(0.0))[0]
         for m in range(STATISTICS):
             table[y, 0, m] = 0
         for x in range(width):
@@ -48,7 +59,7 @@ def running_sums(target, canvas, weight, table):
                 table[y, x + 1, m] = run[m]
 
 
-@njit(**JIT)
+@njit(**COPIED)
 def _add(table, y, first, last, v, out):
     """Add pixels first..last-1 of row ``y`` at coverage ``v``."""
     a, b, v2 = table[y, first], table[y, last], v * v
@@ -58,31 +69,31 @@ def _add(table, y, first, last, v, out):
         out[m] += v2 * (b[m] - a[m])
 
 
-@njit(**JIT)
-def statistics(points, widths, table, out):
+def _statistics(points, widths, count, table, out, strokes):
     """The nine statistics ``(n, 9)`` of candidate shapes.
 
     Args:
         points: ``(n, v, 2)`` float32 outlines in pixels.
         widths: ``(n,)`` stroke widths in pixels, 0 for filled shapes.
+        count: of the shapes, ``n`` at most.
         table: running sums ``(h, w + 1, 9)``.
+        strokes: None where all shapes are filled, so that no code for others is compiled.
     """
-    n, count, _ = points.shape
+    vertices = points.shape[1]
     height, width = table.shape[0], table.shape[1] - 1
-    edges = np.empty((count, 5), np.float32)
-    spans = np.empty((2, count + 1), np.int64)
-    acc = np.zeros(width + 2, np.float32)
-    square = np.full(width + 2, FAR, np.float32)
-    nearest = np.empty(width + 2, np.int64)
-    for i in range(n):
+    edges, spans = floats(vertices, 5, np.float32(0.0)), integers(2, vertices + 1)
+    acc, square = floats(1, width + 2, np.float32(0.0))[0], floats(1, width + 2, FAR)[0]
+    nearest = integers(1, width + 2)[0]
+    for i in range(count):
         total = out[i]
-        total[:] = 0
-        top, bottom = edge_table(points[i], 0, count, edges)
-        if widths[i] > 0:
+        for m in range(STATISTICS):
+            total[m] = 0
+        top, bottom = edge_table(points[i], 0, vertices, edges)
+        if strokes is not None and widths[i] > 0:
             radius = widths[i] * np.float32(0.5)
             reach = radius + np.float32(1.0)
             for y in range(max(0, int(np.floor(top - reach))), min(height, int(np.ceil(bottom + reach)))):
-                lo, hi = stroke_row(points[i], 0, count, radius, y, width, square, nearest)
+                lo, hi = stroke_row(points[i], 0, vertices, radius, y, width, square, nearest)
                 for x in range(lo, hi):
                     v = stroke_cover(square[x], radius)
                     square[x] = FAR
@@ -90,7 +101,7 @@ def statistics(points, widths, table, out):
                         _add(table, y, x, x + 1, v, total)
             continue
         for y in range(max(0, int(np.floor(top))), min(height, int(np.ceil(bottom)))):
-            k = fill_row(edges, count, y, width, acc, spans)
+            k = fill_row(edges, vertices, y, width, acc, spans)
             run = np.float32(0.0)
             for s in range(k):
                 for x in range(spans[0, s], spans[1, s] + 1):
@@ -104,8 +115,7 @@ def statistics(points, widths, table, out):
                     _add(table, y, spans[1, s] + 1, end, v, total)
 
 
-@njit(**JIT)
-def best_paint(statistics, low, high, palette, rgba, gains):
+def _best_paint(statistics, count, low, high, palette, rgba, gains):
     """Best colour and opacity of candidates from their statistics, and what each gains (the fall of the squared error).
 
     Opacity is searched on a grid over [low, high] and refined once; for each opacity the colour is exact: the loss is
@@ -113,16 +123,18 @@ def best_paint(statistics, low, high, palette, rgba, gains):
 
     Args:
         statistics: ``(n, 9)`` float32.
+        count: of the candidates, ``n`` at most.
         palette: ``(p, 3)`` float32, p = 0 for free colours.
         rgba: ``(n, 4)`` float32, written.
         gains: ``(n,)`` float32, written; positive is better.
     """
     grid = 6 if high > low else 1
-    colour = np.empty(3, np.float32)
-    for i in range(len(statistics)):
+    colour = floats(1, 3, np.float32(0.0))[0]
+    for i in range(count):
         p, q, r, s, u = statistics[i, :3], statistics[i, 3], statistics[i, 4], statistics[i, 5:8], statistics[i, 8]
         gains[i] = np.float32(-1e30)
-        rgba[i] = 0
+        for c in range(4):
+            rgba[i, c] = 0
         if r <= np.float32(1e-9):
             continue
         centre, span = np.float32(0.5) * (low + high), np.float32(0.5) * (high - low)
@@ -144,10 +156,17 @@ def best_paint(statistics, low, high, palette, rgba, gains):
                             trial += -2 * a * v * p[c] + a * a * (v * v * r - 2 * v * s[c])
                         if trial < best:
                             best = trial
-                            colour[:] = palette[k]
+                            for c in range(3):
+                                colour[c] = palette[k, c]
                     loss += best
                 if -loss > gains[i]:
                     gains[i] = -loss
-                    rgba[i, :3] = colour
+                    for c in range(3):
+                        rgba[i, c] = colour[c]
                     rgba[i, 3] = a
             centre, span = rgba[i, 3], span / np.float32(grid - 1) if grid > 1 else span
+
+
+# Once for Python, and once for kernels that contain it.
+statistics, statistics_inside = njit(**JIT)(_statistics), njit(**INNER)(_statistics)
+best_paint, best_paint_inside = njit(**JIT)(_best_paint), njit(**INNER)(_best_paint)

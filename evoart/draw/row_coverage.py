@@ -8,16 +8,36 @@ distance to the centre line, as the overlap of the pixel with the pen along the 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from evoart.compiled import njit
 
-JIT = {"nogil": True, "cache": True, "fastmath": True, "error_model": "numpy"}
+# Of kernels that Python calls, of functions that only kernels call (nothing of them is kept by itself), and of small
+# ones with one caller, which Numba copies into it before it compiles: each function by itself costs it 0.1 s or more.
+JIT: dict[str, Any] = {"nogil": True, "cache": True, "fastmath": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+INNER: dict[str, Any] = JIT | {"cache": False, "no_cpython_wrapper": True}
+COPIED: dict[str, Any] = INNER | {"inline": "always"}
 FAR = np.float32(1e12)  # a squared distance that nothing reaches
 FULL = 1.0001  # coverage sums up to here are "inside once": rounding, not overlap
 
 
-@njit(**JIT)
+@njit(**INNER)
+def floats(rows, columns, value):
+    """``(rows, columns)`` float32, all ``value``. Numba compiles ``np.empty`` for every way to say a shape."""
+    made = np.empty((rows, columns), np.float32)
+    made[:] = value
+    return made
+
+
+@njit(**INNER)
+def integers(rows, columns):
+    """``(rows, columns)`` int64 to be written; see ``floats``."""
+    return np.empty((rows, columns), np.int64)
+
+
+@njit(**INNER)
 def edge_table(points, first, last, edges):
     """Write one row per edge, ``x at top, top, bottom, dx/dy, direction``; returns top and bottom."""
     top, bottom = np.float32(1e9), np.float32(-1e9)
@@ -35,7 +55,7 @@ def edge_table(points, first, last, edges):
     return top, bottom
 
 
-@njit(**JIT)
+@njit(**COPIED)
 def _deposit(acc, left, right, d):
     """Add one edge piece inside a row, from x = left to right with signed height d, as coverage differences."""
     i, j = int(left), int(right)
@@ -58,7 +78,7 @@ def _deposit(acc, left, right, d):
     acc[j + 1] += d - now
 
 
-@njit(**JIT)
+@njit(**INNER)
 def fill_row(edges, count, y, width, acc, spans):
     """Coverage differences of a filled polygon in pixel row ``y``.
 
@@ -110,7 +130,7 @@ def fill_row(edges, count, y, width, acc, spans):
     return n
 
 
-@njit(**JIT)
+@njit(**INNER)
 def stroke_row(points, first, last, radius, y, width, square, nearest):
     """Squared distance of pixel centres in row ``y`` to a polyline, where it is less than ``(radius + 1)^2``.
 
@@ -146,7 +166,7 @@ def stroke_row(points, first, last, radius, y, width, square, nearest):
     return lo, hi
 
 
-@njit(**JIT)
+@njit(**COPIED)
 def stroke_cover(square, radius):
     """Coverage of a pixel at squared distance ``square`` from the centre line of a pen of this radius."""
     d, half = np.sqrt(square), np.float32(0.5)
@@ -154,26 +174,30 @@ def stroke_cover(square, radius):
     return min(max(d + radius + half, none), one) - min(max(d - radius + half, none), one)
 
 
-@njit(**JIT)
-def cover_row(points, first, last, edges, radius, y, width, scratch, spans, nearest, line):
-    """Signed coverage of one shape's pixels in row ``y``, into ``line`` from its start; returns its pixel range.
+@njit(**INNER)
+def cover_stroke(points, first, last, radius, y, width, square, nearest, line):
+    """Coverage of one stroke's pixels in row ``y``, into ``line`` from its start; returns its pixel range.
 
-    ``radius`` is 0 for filled shapes, whose ``edges`` come from ``edge_table``. Fills give the winding-weighted area,
-    to be read as ``min(|.|, 1)``. ``scratch`` ``(2, width + 2)`` must hold zeros and FAR on entry and does so on
-    return.
+    ``square`` ``(width + 2,)`` must hold FAR on entry and does so on return.
     """
-    if radius > 0:
-        square = scratch[1]
-        lo, hi = stroke_row(points, first, last, radius, y, width, square, nearest)
-        if lo >= hi:
-            return 0, 0
-        part = square[lo:hi]
-        for i in range(len(part)):
-            line[i] = stroke_cover(part[i], radius)
-            part[i] = FAR
-        return lo, hi
-    acc = scratch[0]
-    n = fill_row(edges, last - first, y, width, acc, spans)
+    lo, hi = stroke_row(points, first, last, radius, y, width, square, nearest)
+    if lo >= hi:
+        return 0, 0
+    part = square[lo:hi]
+    for i in range(len(part)):
+        line[i] = stroke_cover(part[i], radius)
+        part[i] = FAR
+    return lo, hi
+
+
+@njit(**INNER)
+def cover_fill(edges, count, y, width, acc, spans, line):
+    """Signed coverage of one filled shape's pixels in row ``y``, into ``line`` from its start; returns its pixel range.
+
+    ``edges`` come from ``edge_table``. The coverage is the winding-weighted area, to be read as ``min(|.|, 1)``.
+    ``acc`` ``(width + 2,)`` must hold zeros on entry and does so on return.
+    """
+    n = fill_row(edges, count, y, width, acc, spans)
     if n == 0:
         return 0, 0
     lo, hi = spans[0, 0], min(spans[1, n - 1] + 1, width)
@@ -192,11 +216,3 @@ def cover_row(points, first, last, edges, radius, y, width, scratch, spans, near
             line[b - lo : width - lo] = run
             hi = width
     return lo, hi
-
-
-@njit(**JIT)
-def scratch_rows(width):
-    """The ``scratch`` that ``cover_row`` wants."""
-    scratch = np.zeros((2, width + 2), np.float32)
-    scratch[1] = FAR
-    return scratch

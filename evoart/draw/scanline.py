@@ -9,10 +9,22 @@ from __future__ import annotations
 import numpy as np
 
 from evoart.compiled import njit
-from evoart.draw.row_coverage import FAR, FULL, JIT, cover_row, edge_table, scratch_rows, stroke_row
+from evoart.draw.row_coverage import (
+    COPIED,
+    FAR,
+    FULL,
+    INNER,
+    JIT,
+    cover_fill,
+    cover_stroke,
+    edge_table,
+    floats,
+    integers,
+    stroke_row,
+)
 
 
-@njit(**JIT)
+@njit(**COPIED)
 def _most_points(start):
     most = 1
     for k in range(len(start) - 1):
@@ -20,7 +32,7 @@ def _most_points(start):
     return most
 
 
-@njit(**JIT)
+@njit(**INNER)
 def _reach(points, first, last, edges, radius, height, width):
     """First and past-last row that a shape may touch, none where it lies outside the picture; fills get their edges."""
     top, bottom = edge_table(points, first, last, edges)
@@ -34,22 +46,22 @@ def _reach(points, first, last, edges, radius, height, width):
 
 
 @njit(**JIT)
-def paint(canvas, points, start, widths, rgba):
-    """Draw shapes over a canvas ``(3 or 4, rows, width)``; points ``(m, 2)`` are in pixels of this band.
-
-    A fourth plane is opacity, and colours are then premultiplied.
-    """
+def _paint(canvas, points, start, widths, rgba, strokes):
     # Hot loops run over slices from 0: Numba then knows that no index is negative, and makes vector code of them.
     planes, height, width = canvas.shape
     most = _most_points(start)
-    edges, spans = np.empty((most, 5), np.float32), np.empty((2, most + 1), np.int64)
-    scratch, nearest = scratch_rows(width), np.empty(width + 2, np.int64)
-    cover = np.empty(width + 2, np.float32)
+    edges, spans = floats(most, 5, np.float32(0.0)), integers(2, most + 1)
+    acc, square = floats(1, width + 2, np.float32(0.0))[0], floats(1, width + 2, FAR)[0]
+    nearest = integers(1, width + 2)[0]
+    cover = floats(1, width + 2, np.float32(0.0))[0]
     for k in range(len(rgba)):
         first, last, opacity, radius = start[k], start[k + 1], rgba[k, 3], widths[k] * np.float32(0.5)
         y0, y1 = _reach(points, first, last, edges, radius, height, width)
         for y in range(y0, y1):
-            lo, hi = cover_row(points, first, last, edges, radius, y, width, scratch, spans, nearest, cover)
+            if strokes is not None and radius > 0:
+                lo, hi = cover_stroke(points, first, last, radius, y, width, square, nearest, cover)
+            else:
+                lo, hi = cover_fill(edges, last - first, y, width, acc, spans, cover)
             line = cover[: hi - lo]
             for i in range(len(line)):
                 line[i] = min(abs(line[i]), np.float32(1.0)) * opacity
@@ -58,6 +70,19 @@ def paint(canvas, points, start, widths, rgba):
                 row = canvas[c, y, lo:hi]
                 for i in range(len(row)):
                     row[i] += line[i] * (colour - row[i])
+
+
+def paint(canvas: np.ndarray, points: np.ndarray, start: np.ndarray, widths: np.ndarray, rgba: np.ndarray) -> None:
+    """Draw shapes over a canvas ``(3 or 4, rows, width)``; points ``(m, 2)`` are in pixels of this band.
+
+    A fourth plane is opacity, and colours are then premultiplied.
+    """
+    _paint(canvas, points, start, widths, rgba, strokes_or_none(widths))
+
+
+def strokes_or_none(widths: np.ndarray) -> bool | None:
+    """The last argument of kernels: None where all shapes are filled, so that no code for strokes is compiled."""
+    return True if widths.any() else None
 
 
 @njit(**JIT)
@@ -78,19 +103,19 @@ def record_size(points, start, widths, height, width):
     return pixels, rows
 
 
-@njit(**JIT)
-def paint_recorded(canvas, points, start, widths, rgba, cover, below, rows, owner):
+def _paint_recorded(canvas, points, start, widths, rgba, record, rows, owner, strokes):
     """As ``paint`` on three planes, and remember for every touched pixel its signed coverage and the colour underneath.
 
-    ``rows`` ``(., 4)`` int32 gets one entry per shape and row: y, first pixel, past-last pixel, offset into ``cover``
-    ``(.,)`` and ``below`` ``(3, .)``; shape ``k`` owns entries ``owner[k]:owner[k + 1]``. Sizes come from
-    ``record_size``. Returns False, the canvas half painted, where there is no room for another row.
+    They go to ``record`` ``(4, .)``, coverage first. ``rows`` ``(., 4)`` int32 gets one entry per shape and row: y,
+    first pixel, past-last pixel, offset into ``record``; shape ``k`` owns entries ``owner[k]:owner[k + 1]``. Sizes come
+    from ``record_size``. Returns False, the canvas half painted, where there is no room for another row.
     """
     _, height, width = canvas.shape
     most = _most_points(start)
-    edges, spans = np.empty((most, 5), np.float32), np.empty((2, most + 1), np.int64)
-    scratch, nearest = scratch_rows(width), np.empty(width + 2, np.int64)
-    at, entry = 0, 0
+    edges, spans = floats(most, 5, np.float32(0.0)), integers(2, most + 1)
+    acc, square = floats(1, width + 2, np.float32(0.0))[0], floats(1, width + 2, FAR)[0]
+    nearest = integers(1, width + 2)[0]
+    at, entry, cover = 0, 0, record[0]
     for k in range(len(rgba)):
         owner[k] = entry
         first, last, opacity, radius = start[k], start[k + 1], rgba[k, 3], widths[k] * np.float32(0.5)
@@ -98,14 +123,17 @@ def paint_recorded(canvas, points, start, widths, rgba, cover, below, rows, owne
         for y in range(y0, y1):
             if entry == len(rows) or at + width > len(cover):
                 return False
-            lo, hi = cover_row(points, first, last, edges, radius, y, width, scratch, spans, nearest, cover[at:])
+            if strokes is not None and radius > 0:
+                lo, hi = cover_stroke(points, first, last, radius, y, width, square, nearest, cover[at:])
+            else:
+                lo, hi = cover_fill(edges, last - first, y, width, acc, spans, cover[at:])
             if lo >= hi:
                 continue
             rows[entry, 0], rows[entry, 1], rows[entry, 2], rows[entry, 3] = y, lo, hi, at
             entry += 1
             signed = cover[at : at + hi - lo]
             for c in range(3):
-                row, colour, under = canvas[c, y, lo:hi], rgba[k, c], below[c, at : at + hi - lo]
+                row, colour, under = canvas[c, y, lo:hi], rgba[k, c], record[1 + c, at : at + hi - lo]
                 for i in range(len(row)):
                     u = min(abs(signed[i]), np.float32(1.0)) * opacity
                     under[i] = row[i]
@@ -115,7 +143,7 @@ def paint_recorded(canvas, points, start, widths, rgba, cover, below, rows, owne
     return True
 
 
-@njit(**JIT)
+@njit(**INNER)
 def _edges_backward(edges_points, first, last, y, width, lo, hi, g, grad):
     """Add to ``grad`` the derivative of the areas in row ``y`` by a polygon's points, weighted by ``g``."""
     for i in range(first, last):
@@ -162,7 +190,7 @@ def _edges_backward(edges_points, first, last, y, width, lo, hi, g, grad):
         grad[j, 1] += s1 * dx
 
 
-@njit(**JIT)
+@njit(**INNER)
 def _stroke_backward(points, first, last, radius, y, width, square, nearest, g, grad):
     """Add to ``grad`` the derivative of row ``y`` by a stroke's points, weighted by ``g``; return its radius'."""
     lo, hi = stroke_row(points, first, last, radius, y, width, square, nearest)
@@ -191,33 +219,30 @@ def _stroke_backward(points, first, last, radius, y, width, square, nearest, g, 
     return by_radius
 
 
-@njit(**JIT)
-def backward(
-    adjoint, through, points, start, widths, rgba, cover, below, rows, owner, by_points, by_widths, by_rgba, removal
-):
+def _backward(adjoint, through, points, start, widths, rgba, record, rows, owner, by_points, by_paint, strokes):
     """Backward pass of ``paint_recorded``: from d loss / d canvas to points, widths and rgba.
 
     Args:
         adjoint: ``(3, rows, width)`` d loss / d canvas; overwritten.
         through: ``(rows, width)`` square root of each pixel's share in the loss; overwritten.
-        by_points, by_widths, by_rgba: ``(m, 2)``, ``(k,)``, ``(k, 4)``; added to.
-        removal: ``(k,)``; each shape's removal changes the loss by this much, exactly for squared error; added to.
-            (Without shape k the picture changes by d = -T u (colour - below), T what the shapes above let through.)
+        by_points: ``(m, 2)``; added to.
+        by_paint: ``(k, 6)``: by red, green, blue, opacity and a stroke's width, and by how much the loss would change
+            without the shape, exactly for squared error; added to. (Without shape k the picture changes by
+            d = -T u (colour - below), T what the shapes above let through.)
     """
     _, height, width = adjoint.shape
-    g = np.zeros(width + 2, np.float32)
-    square = np.full(width + 2, FAR, np.float32)
-    nearest = np.empty(width + 2, np.int64)
+    g, square = floats(1, width + 2, np.float32(0.0))[0], floats(1, width + 2, FAR)[0]
+    nearest = integers(1, width + 2)[0]
     one, zero = np.float32(1.0), np.float32(0.0)
     for k in range(len(rgba) - 1, -1, -1):
         first, last, opacity = start[k], start[k + 1], rgba[k, 3]
         r, gr, b = rgba[k, 0], rgba[k, 1], rgba[k, 2]
         sa, s0, s1, s2, gone = zero, zero, zero, zero, zero
         for entry in range(owner[k], owner[k + 1]):
-            y, lo, hi, at = rows[entry, 0], rows[entry, 1], rows[entry, 2], rows[entry, 3]
+            y, lo, hi, at = np.int64(rows[entry, 0]), np.int64(rows[entry, 1]), np.int64(rows[entry, 2]), rows[entry, 3]
             a0, a1, a2 = adjoint[0, y, lo:hi], adjoint[1, y, lo:hi], adjoint[2, y, lo:hi]
-            b0, b1, b2 = below[0, at : at + hi - lo], below[1, at : at + hi - lo], below[2, at : at + hi - lo]
-            signed, light, by_cover = cover[at : at + hi - lo], through[y, lo:hi], g[lo:hi]
+            b0, b1, b2 = record[1, at : at + hi - lo], record[2, at : at + hi - lo], record[3, at : at + hi - lo]
+            signed, light, by_cover = record[0, at : at + hi - lo], through[y, lo:hi], g[lo:hi]
             for i in range(len(signed)):
                 s = signed[i]
                 c = min(abs(s), one)
@@ -238,18 +263,18 @@ def backward(
                 a1[i] *= keep
                 a2[i] *= keep
                 light[i] *= keep
-            if widths[k] > 0:
+            if strokes is not None and widths[k] > 0:
                 radius = widths[k] * np.float32(0.5)
-                by_widths[k] += np.float32(0.5) * _stroke_backward(
+                by_paint[k, 4] += np.float32(0.5) * _stroke_backward(
                     points, first, last, radius, y, width, square, nearest, g, by_points
                 )
             else:
                 _edges_backward(points, first, last, y, width, lo, hi, g, by_points)
-        by_rgba[k, 0] += s0
-        by_rgba[k, 1] += s1
-        by_rgba[k, 2] += s2
-        by_rgba[k, 3] += sa
-        removal[k] += gone
+        by_paint[k, 0] += s0
+        by_paint[k, 1] += s1
+        by_paint[k, 2] += s2
+        by_paint[k, 3] += sa
+        by_paint[k, 5] += gone
 
 
 @njit(**JIT)
@@ -284,3 +309,8 @@ def squared_error_tiles(canvas, target, share, grid):
                     d = canvas[c, y, x] - target[c, y, x]
                     part += share[y, x] * d * d
             into[column] += part
+
+
+# Once for Python, and once for kernels that contain it.
+paint_recorded, paint_recorded_inside = njit(**JIT)(_paint_recorded), njit(**INNER)(_paint_recorded)
+backward, backward_inside = njit(**JIT)(_backward), njit(**INNER)(_backward)

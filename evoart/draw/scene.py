@@ -11,6 +11,7 @@ import numpy as np
 from evoart.draw.layout import detail_for, layout, pixels_per_unit
 from evoart.draw.scanline import paint
 from evoart.draw.shapes import shape
+from evoart.draw.shapes.stamp import Stamp
 from evoart.draw.svg import Numbers, colour, compact, document
 
 
@@ -90,6 +91,9 @@ def svg(
 
 def _groups(scene: Scene, number: Numbers) -> Iterator[str]:
     """Runs of fills and of strokes in paint order, each in a ``<g>`` with what its members have in common."""
+    symbols = dict(kind.symbol for name in dict.fromkeys(scene.kinds) if isinstance(kind := shape(name), Stamp))
+    if symbols:
+        yield "<defs>" + "".join(f'<path id="{name}" d="{path}"/>' for name, path in symbols.items()) + "</defs>"
     opacities = [compact(float(np.clip(a, 0, 1)), 3) for a in scene.rgba[:, 3]]
     for filled, run in groupby(range(len(scene.kinds)), key=lambda i: shape(scene.kinds[i]).filled):
         members = list(run)

@@ -8,9 +8,9 @@ import numpy as np
 
 from evoart.compiled import njit
 from evoart.draw.atomic import SPINS, atomic_add, give_way
-from evoart.draw.gains import STATISTICS, best_paint, statistics
+from evoart.draw.gains import STATISTICS, best_paint_inside, statistics_inside
 from evoart.draw.parametric import LEAST, outline
-from evoart.draw.row_coverage import JIT
+from evoart.draw.row_coverage import JIT, floats
 from evoart.threads import pool, threads
 
 CHUNK = 24  # candidates that a thread takes at a time
@@ -27,12 +27,12 @@ class Outline(NamedTuple):
 
 
 @njit(**JIT)
-def _judge(control, geometry, shape, table, low, high, palette, rgba, gains):
-    """Take chunks of candidates as long as there are any."""
+def _judge(control, geometry, shape, table, low, high, palette, rgba, gains, strokes):
+    """Take chunks of candidates as long as there are any; ``strokes`` as in ``draw.gains``."""
     n, vertices = len(geometry), len(shape.table)
     across = np.sqrt(shape.scale[0] * shape.scale[1])
-    points, widths = np.empty((CHUNK, vertices, 2), np.float32), np.zeros(CHUNK, np.float32)
-    sums = np.empty((CHUNK, STATISTICS), np.float32)
+    points, widths = np.empty((CHUNK, vertices, 2), np.float32), floats(1, CHUNK, np.float32(0.0))[0]
+    sums = floats(CHUNK, STATISTICS, np.float32(0.0))
     while True:
         first = atomic_add(control, NEXT, CHUNK)
         if first >= n:
@@ -43,8 +43,8 @@ def _judge(control, geometry, shape, table, low, high, palette, rgba, gains):
             outline(p, shape.table, 0, shape.columns, 0, vertices, shape.scale[0], shape.scale[1], points[i])
             if shape.width >= 0:
                 widths[i] = max(abs(p[shape.width]), LEAST) * across
-        statistics(points[:count], widths[:count], table, sums[:count])
-        best_paint(sums[:count], low, high, palette, rgba[first : first + count], gains[first : first + count])
+        statistics_inside(points, widths, count, table, sums, strokes)
+        best_paint_inside(sums, count, low, high, palette, rgba[first:], gains[first:])
         atomic_add(control, DONE, count)
 
 
@@ -71,6 +71,7 @@ def judge(
     rgba, gains, control = np.empty((n, 4), np.float32), np.empty(n, np.float32), np.zeros(16, np.int64)
     geometry = np.ascontiguousarray(geometry, np.float32)
     work = control, geometry, shape, table, np.float32(low), np.float32(high), palette, rgba, gains
+    work = *work, True if shape.width >= 0 else None
     for _ in range(min(threads(), n // CHUNK) - 1):
         pool().submit(_judge, *work)
     _judge(*work)

@@ -14,10 +14,11 @@ from evoart.draw.layout import Layout, detail_for, layout, pixels_per_unit
 from evoart.draw.parametric import tables
 from evoart.draw.shapes import shape
 from evoart.engine.candidates import Outline, judge
-from evoart.engine.polish import Moments, Polisher
+from evoart.engine.polish import Polisher
 from evoart.engine.scanline import ScanlineEngine
 from evoart.forms.shapes import ShapesForm
 from evoart.score.pixel import Target, mean_squared_error, psnr
+from evoart.search.place import Effort, place
 
 SMALL, LARGE = 0.015, 0.5  # sizes of fresh shapes, in units
 FAINTEST = 0.01  # opacity of a new shape at least: with less, no colour of it could be told
@@ -42,7 +43,7 @@ class PlacementCanvas:
         self._outlines: dict[str, tuple[Layout, Outline | None]] = {}
         self._polisher: tuple[tuple[str, ...], Polisher] | None = None
         self.area: tuple[float, float, float, float] | None = None  # new shapes begin in it; shares of the sides
-        self._canvas = np.empty((3, self.height, self.width), np.float32)
+        self._canvas = np.zeros((3, self.height, self.width), np.float32)
         self._error = np.empty(self.height * self.width)
 
     def engine(self, kinds: tuple[str, ...]) -> ScanlineEngine:
@@ -71,14 +72,13 @@ class PlacementCanvas:
         """
         polisher = self.polisher(kinds)
         if polisher.possible:
-            lowest, count = np.array([adam.loss], np.float64), np.array([adam.t, adam.steps])
-            polisher.polish(Moments(adam.rows, adam.rates, adam.mean, adam.square, adam.best, lowest, count), steps)
-            adam.loss, adam.t = float(lowest[0]), int(count[0])
+            polisher.polish(adam, steps)
         return polisher.possible
 
     def removal(self, kinds: tuple[str, ...], rows: np.ndarray) -> np.ndarray:
         """By how much the loss would rise without each shape ``(k,)``."""
-        return self.gradient(kinds, rows)[2]
+        polisher = self.polisher(kinds)
+        return polisher.removal(rows) if polisher.possible else self.gradient(kinds, rows)[2]
 
     def evaluate(self, kinds: tuple[str, ...], rows: np.ndarray) -> tuple[float, float]:
         """Loss and PSNR (dB) of shapes ``(k, dim_per_group)``."""
@@ -90,7 +90,7 @@ class PlacementCanvas:
     def open(self, kinds: tuple[str, ...], rows: np.ndarray) -> None:
         """Draw these shapes: what follows is placed on top of them."""
         self._canvas = self.engine(kinds).canvas(rows.ravel())
-        self._refresh()
+        self.refresh()
 
     def paint(self, kind: str, row: np.ndarray) -> None:
         """Draw one more shape ``(dim_per_group,)`` on top."""
@@ -98,7 +98,7 @@ class PlacementCanvas:
         geometry, rgba = self.form.with_kinds((kind,)).decode(np, row)
         points, widths = plan.outlines(np, geometry, self.scale)
         scanline.paint(self._canvas, points.astype(np.float32), plan.start, widths.astype(np.float32), rgba)
-        self._refresh()
+        self.refresh()
 
     def sample(self, rng: np.random.Generator, kind: str, n: int) -> np.ndarray:
         """New random shapes ``(n, geometry)`` where the picture is wrong: a place is as likely as its squared error."""
@@ -119,8 +119,8 @@ class PlacementCanvas:
         points, widths = np.ascontiguousarray(points, np.float32), np.ascontiguousarray(widths[:, 0], np.float32)
         n = len(geometry)
         sums, rgba, gains = np.empty((n, STATISTICS), np.float32), np.empty((n, 4), np.float32), np.empty(n, np.float32)
-        statistics(points, widths, self._table, sums)
-        best_paint(sums, np.float32(low), np.float32(high), self._palette, rgba, gains)
+        statistics(points, widths, n, self._table, sums, scanline.strokes_or_none(widths))
+        best_paint(sums, n, np.float32(low), np.float32(high), self._palette, rgba, gains)
         return gains, rgba
 
     def _outline(self, kind: str) -> tuple[Layout, Outline | None]:
@@ -133,7 +133,8 @@ class PlacementCanvas:
             self._outlines[kind] = plan, closed
         return self._outlines[kind]
 
-    def _refresh(self) -> None:
+    def refresh(self) -> None:
+        """Take note that the picture was painted on."""
         running_sums(self._image, self._canvas, self._weight, self._table)
         error = ((self._image - self._canvas) ** 2).sum(0) * self._weight
         self._error = np.cumsum(self.within(error).ravel(), dtype=np.float64)
@@ -147,34 +148,44 @@ class PlacementCanvas:
         return error * np.outer((top <= y) & (y <= bottom), (left <= x) & (x <= right))
 
 
-def precompile() -> None:
-    """Compile every kernel the growing search uses, or fetch it from the cache, so that no clock counts it."""
-    compile_elsewhere(
-        [f"from {__name__} import {work.__name__}; {work.__name__}()" for work in (_place_one, _polish_one)]
-    )
-    _place_one()
-    _polish_one()
+def precompile(kinds: tuple[str, ...] = ("triangle",), single: bool = False) -> None:
+    """Compile the kernels by which the growing search uses shapes of ``kinds``, or fetch them from the cache, so that
+    no clock counts it.
+
+    Args:
+        single: also those for one gradient at a time, and for outlines that have no closed form.
+    """
+    strokes = sorted({not shape(kind).filled for kind in kinds})
+    work = [(_place_one, stroke) for stroke in strokes] + [(_polish_one, any(strokes))]
+    if single or any(not hasattr(shape(kind), "parametric") for kind in kinds):
+        work += [(_differentiate_one, any(strokes))]
+    compile_elsewhere([f"from {__name__} import {each.__name__}; {each.__name__}({stroke})" for each, stroke in work])
+    for each, stroke in work:
+        each(stroke)
 
 
-_ROW = np.array([0.1, 0.1, 0.9, 0.1, 0.5, 0.9, 1.0, 0.0, 0.0, 0.5], np.float32)  # a triangle
+def _blank(kind: str) -> tuple[PlacementCanvas, np.ndarray]:
+    """A small black canvas, and the row ``(1, d)`` of a shape on it."""
+    form = ShapesForm((kind,), 1.0, 1.0, (0.0, 0.0, 0.0))
+    canvas = PlacementCanvas(form, Target(np.zeros((8, 8, 3), np.float32), np.ones((8, 8), np.float32)))
+    return canvas, form.random(np.random.default_rng(0), canvas.target.image).reshape(1, -1)
 
 
-def _blank() -> PlacementCanvas:
-    form = ShapesForm((), 1.0, 1.0, (0.0, 0.0, 0.0))
-    return PlacementCanvas(
-        replace(form, columns=6), Target(np.zeros((8, 8, 3), np.float32), np.ones((8, 8), np.float32))
-    )
+def _place_one(stroke: bool) -> None:
+    kind = "line" if stroke else "triangle"
+    canvas, rows = _blank(kind)
+    canvas.open((kind,), rows)
+    place(np.random.default_rng(0), canvas, (kind,), {kind: np.ones(canvas.form.geometry)}, Effort(8, 2, 1, 1))
 
 
-def _place_one() -> None:
-    canvas = _blank()
-    canvas.open((), np.zeros((0, 10), np.float32))
-    canvas.gains("triangle", _ROW[None, :6])
-    canvas.paint("triangle", _ROW)
+def _differentiate_one(stroke: bool) -> None:
+    canvas, rows = _blank("line" if stroke else "triangle")
+    canvas.form = replace(canvas.form, min_width=0.01)  # whose outlines have no closed form
+    canvas.gradient(canvas.form.kinds, rows)
+    canvas.gains(canvas.form.kinds[0], rows[:, :-4])
 
 
-def _polish_one() -> None:
-    canvas, kinds, rows = _blank(), ("triangle",), _ROW[None].copy()
-    canvas.gradient(kinds, rows)
-    lowest, count = np.array([np.inf]), np.array([0, 1])
-    canvas.polisher(kinds).polish(Moments(rows, 0 * rows, 0 * rows, 0 * rows, rows.copy(), lowest, count), 1)
+def _polish_one(stroke: bool) -> None:
+    kinds = ("line" if stroke else "triangle",)
+    canvas, rows = _blank(kinds[0])
+    canvas.removal(kinds, rows)

@@ -94,7 +94,7 @@ class PlacementCanvasJax(PlacementCanvas):
         )  # fmt: skip
         rgba, gains = np.empty((n, 4), np.float32), np.empty(n, np.float32)
         low, high = np.float32(max(self.form.opacity[0], FAINTEST)), np.float32(self.form.opacity[1])
-        best_paint(np.array(sums[:n]), low, high, self._palette, rgba, gains)
+        best_paint(np.array(sums[:n]), n, low, high, self._palette, rgba, gains)
         return gains, rgba
 
     # On the host.

@@ -15,11 +15,12 @@ from evoart.compiled import njit
 from evoart.draw.atomic import SPINS, atomic_add, atomic_set, give_way
 from evoart.draw.layout import layout
 from evoart.draw.parametric import LEAST, outline, outline_vjp, tables
-from evoart.draw.row_coverage import JIT
-from evoart.draw.scanline import backward, paint_recorded
+from evoart.draw.row_coverage import COPIED, INNER, JIT, floats
+from evoart.draw.scanline import backward_inside, paint_recorded_inside
 from evoart.draw.shapes import shape
 from evoart.forms.shapes import FARTHEST, ShapesForm
 from evoart.score.pixel import Target
+from evoart.search.adam import Adam
 from evoart.threads import pool, threads
 
 ROWS = 16  # of a band, about
@@ -29,25 +30,22 @@ LAST = 0.05  # the rate falls linearly to this share of its start
 NEXT, DONE, SMALL, STOP = 0, 8, 16, 24
 
 
-class Canvas(NamedTuple):
-    """What pictures are compared with, by bands of ``h`` rows; rows past the picture's end count nothing."""
-
-    background: np.ndarray  # (3,)
-    image: np.ndarray  # (bands, 3, h, width)
-    share: np.ndarray  # (bands, h, width): of a pixel in the loss
+# Few arrays that hold much, since Numba compiles code that takes each of them from Python.
+POSITION, RATES, MEAN, SQUARE, BEST = range(5)  # of ``Adam.state``
+LOWEST, TAKEN, PLANNED = range(3)  # of ``Adam.numbers``
+SCALE, LOW, HIGH, BACKGROUND = range(4)  # of ``Shapes.limits``
+FIRST, WIDTH = 4, 5  # columns of ``Shapes.forms``
 
 
 class Shapes(NamedTuple):
     """What does not change of ``k`` shapes while they move; ``m`` is the number of all their vertices."""
 
     table: np.ndarray  # closed forms, see ``draw.parametric.tables``
-    first: np.ndarray  # (k,)
-    columns: np.ndarray  # (k, 4)
-    width: np.ndarray  # (k,) int64: the column of a stroke's width, -1 for filled shapes
+    forms: np.ndarray  # (k, 6) int64: columns as ``tables`` gives them, first, column of a stroke's width or -1
     start: np.ndarray  # (k + 1,): shape i has vertices start[i]:start[i + 1]
-    scale: np.ndarray  # (2,) float32 pixels per unit
-    low: np.ndarray  # (4,) float32 bounds of colour and opacity
-    high: np.ndarray  # (4,)
+    limits: (
+        np.ndarray
+    )  # (4, 4) float32: pixels per unit x, y and ``FARTHEST``; low and high of colour and opacity; background
     palette: np.ndarray  # (p, 3) float32; p = 0 for free colours
 
 
@@ -58,85 +56,73 @@ class Buffers(NamedTuple):
     points: np.ndarray  # (m, 2) pixels
     widths: np.ndarray  # (k,)
     rgba: np.ndarray  # (k, 4)
-    cover: np.ndarray  # (bands, pixels), the record of ``draw.scanline.paint_recorded``, as the next three
-    below: np.ndarray  # (bands, 3, pixels)
+    record: np.ndarray  # (bands, 4, pixels), see ``draw.scanline.paint_recorded``, as the next two
     entries: np.ndarray  # (bands, rows, 4) int32
     owner: np.ndarray  # (bands, k + 1) int64
     by_points: np.ndarray  # (bands, m, 2) derivative of a band's loss
-    by_widths: np.ndarray  # (bands, k)
-    by_rgba: np.ndarray  # (bands, k, 4)
-    removal: np.ndarray  # (bands, k)
+    by_paint: np.ndarray  # (bands, k, 6), see ``draw.scanline.backward``
     losses: np.ndarray  # (bands,) float64
 
 
 class Moments(NamedTuple):
-    """The state of Adam, ``(k, d)`` each but the last two; changed in place."""
+    """The state of ``search.adam.Adam``; changed in place."""
 
-    rows: np.ndarray
-    rates: np.ndarray
-    mean: np.ndarray
-    square: np.ndarray
-    best: np.ndarray
-    lowest: np.ndarray  # (1,) float64: the loss of ``best``
-    count: np.ndarray  # (2,) int64: steps taken and steps planned
+    state: np.ndarray  # (5, k, d): rows, rates, means of the gradient and of its square, best rows
+    numbers: np.ndarray  # (3,) float64: the loss of the best rows, steps taken, steps planned
 
 
-@njit(**JIT)
-def _squared_error(canvas, target, share, adjoint):
-    total = 0.0
-    for y in range(canvas.shape[1]):
-        part, weight = np.float32(0.0), share[y]
-        for c in range(3):
-            row, aim, out = canvas[c, y], target[c, y], adjoint[c, y]
-            for x in range(len(row)):
-                d = row[x] - aim[x]
-                part += weight[x] * d * d
-                out[x] = 2 * weight[x] * d
-        total += part
-    return total
-
-
-@njit(**JIT)
-def _differentiate_band(b, canvas, shapes, buffers):
+@njit(**COPIED)
+def _differentiate_band(b, target, shapes, buffers, strokes):
     """Loss of one band and its derivative by points, widths and rgba. Returns False where its record has no room."""
-    _, _, height, width = canvas.image.shape
+    _, _, height, width = target.shape
     points = buffers.points.copy()
     for i in range(len(points)):
         points[i, 1] -= np.float32(b * height)
     picture = np.empty((3, height, width), np.float32)
     for c in range(3):
-        picture[c] = canvas.background[c]
-    record = buffers.cover[b], buffers.below[b], buffers.entries[b], buffers.owner[b]
-    if not paint_recorded(picture, points, shapes.start, buffers.widths, buffers.rgba, *record):
-        return False
-    adjoint = np.empty_like(picture)
-    buffers.losses[b] = _squared_error(picture, canvas.image[b], canvas.share[b], adjoint)
-    buffers.by_points[b] = 0
-    buffers.by_widths[b] = 0
-    buffers.by_rgba[b] = 0
-    buffers.removal[b] = 0
-    through = np.sqrt(canvas.share[b])
-    into = buffers.by_points[b], buffers.by_widths[b], buffers.by_rgba[b], buffers.removal[b]
-    backward(adjoint, through, points, shapes.start, buffers.widths, buffers.rgba, *record, *into)
-    return True
+        picture[c] = shapes.limits[BACKGROUND, c]
+    start, widths, rgba = shapes.start, buffers.widths, buffers.rgba
+    record, entries, owner = buffers.record[b], buffers.entries[b], buffers.owner[b]
+    enough = paint_recorded_inside(picture, points, start, widths, rgba, record, entries, owner, strokes)
+    if enough:
+        total, through = 0.0, floats(height, width, np.float32(0.0))
+        for y in range(height):
+            part, weight = np.float32(0.0), target[b, 3, y]
+            for c in range(3):
+                row, aim = picture[c, y], target[b, c, y]
+                for x in range(len(row)):
+                    d = row[x] - aim[x]
+                    part += weight[x] * d * d
+                    row[x] = 2 * weight[x] * d  # from here on the derivative by the picture
+            total += part
+            for x in range(width):
+                through[y, x] = np.sqrt(weight[x])
+        buffers.losses[b] = total
+        by_points, by_paint = buffers.by_points[b], buffers.by_paint[b]
+        by_points[:] = 0
+        by_paint[:] = 0
+        backward_inside(
+            picture, through, points, start, widths, rgba, record, entries, owner, by_points, by_paint, strokes
+        )
+    return enough
 
 
-@njit(**JIT)
+@njit(**INNER)
 def _decode(rows, shapes, buffers):
     """Vertices, widths and colours of genome rows, as ``ShapesForm.decode`` and ``Layout.outlines`` give them."""
     shapes_, geometry = buffers.geometry.shape
-    far, across = np.float32(FARTHEST), np.sqrt(shapes.scale[0] * shapes.scale[1])
+    far, across = shapes.limits[SCALE, 2], np.sqrt(shapes.limits[SCALE, 0] * shapes.limits[SCALE, 1])
     for k in range(shapes_):
         p = buffers.geometry[k]
         for j in range(geometry):
             p[j] = min(max(rows[k, j], -far), far)
-        outline(p, shapes.table, shapes.first[k], shapes.columns[k], shapes.start[k], shapes.start[k + 1],
-                shapes.scale[0], shapes.scale[1], buffers.points)  # fmt: skip
-        column = shapes.width[k]
+        outline(p, shapes.table, shapes.forms[k, FIRST], shapes.forms[k], shapes.start[k], shapes.start[k + 1],
+                shapes.limits[SCALE, 0], shapes.limits[SCALE, 1], buffers.points)  # fmt: skip
+        column = shapes.forms[k, WIDTH]
         buffers.widths[k] = max(abs(p[column]), LEAST) * across if column >= 0 else np.float32(0.0)
         rgba = buffers.rgba[k]
         for c in range(4):
-            rgba[c] = min(max(rows[k, geometry + c], shapes.low[c]), shapes.high[c])
+            rgba[c] = min(max(rows[k, geometry + c], shapes.limits[LOW, c]), shapes.limits[HIGH, c])
         if len(shapes.palette):
             nearest, least = 0, np.float32(1e9)
             for i in range(len(shapes.palette)):
@@ -149,13 +135,13 @@ def _decode(rows, shapes, buffers):
                 rgba[c] = shapes.palette[nearest, c]
 
 
-@njit(**JIT)
+@njit(**INNER)
 def _descend(adam, shapes, buffers):
     """One step of Adam from the derivatives of all bands, added in order."""
     bands, geometry = len(buffers.losses), buffers.geometry.shape[1]
-    slope = np.empty(geometry + 4, np.float32)
-    across = np.sqrt(shapes.scale[0] * shapes.scale[1])
-    taken, planned = adam.count[0], adam.count[1]
+    slope = floats(1, geometry + 4, np.float32(0.0))[0]
+    across = np.sqrt(shapes.limits[SCALE, 0] * shapes.limits[SCALE, 1])
+    taken, planned = adam.numbers[TAKEN], adam.numbers[PLANNED]
     rate = 1 - (1 - LAST) * (taken - 1) / planned
     scale = np.float32(rate * np.sqrt(1 - np.float64(BETA2) ** taken) / (1 - np.float64(BETA1) ** taken))
     total = buffers.by_points[0]
@@ -163,47 +149,48 @@ def _descend(adam, shapes, buffers):
         for i in range(len(total)):
             total[i, 0] += buffers.by_points[b, i, 0]
             total[i, 1] += buffers.by_points[b, i, 1]
-    for k in range(len(adam.rows)):
+    for k in range(adam.state.shape[1]):
         slope[:] = 0
         p = buffers.geometry[k]
-        outline_vjp(p, shapes.table, shapes.first[k], shapes.columns[k], shapes.start[k], shapes.start[k + 1],
-                    shapes.scale[0], shapes.scale[1], total, slope)  # fmt: skip
-        column = shapes.width[k]
+        outline_vjp(p, shapes.table, shapes.forms[k, FIRST], shapes.forms[k], shapes.start[k], shapes.start[k + 1],
+                    shapes.limits[SCALE, 0], shapes.limits[SCALE, 1], total, slope)  # fmt: skip
+        column = shapes.forms[k, WIDTH]
         for b in range(bands):
             if column >= 0:
                 slope[column] += (
-                    buffers.by_widths[b, k] * across * (np.float32(1.0) if p[column] >= 0 else np.float32(-1.0))
+                    buffers.by_paint[b, k, 4] * across * (np.float32(1.0) if p[column] >= 0 else np.float32(-1.0))
                 )
             for c in range(4):
-                slope[geometry + c] += buffers.by_rgba[b, k, c]
-        row, mean, square, rates = adam.rows[k], adam.mean[k], adam.square[k], adam.rates[k]
+                slope[geometry + c] += buffers.by_paint[b, k, c]
+        row, rates = adam.state[POSITION, k], adam.state[RATES, k]
+        mean, square = adam.state[MEAN, k], adam.state[SQUARE, k]
         for j in range(geometry + 4):
             mean[j] += (1 - BETA1) * (slope[j] - mean[j])
             square[j] += (1 - BETA2) * (slope[j] * slope[j] - square[j])
             row[j] -= rates[j] * scale * mean[j] / (np.sqrt(square[j]) + TINY)
         for c in range(4):
-            row[geometry + c] = min(max(row[geometry + c], shapes.low[c]), shapes.high[c])
+            row[geometry + c] = min(max(row[geometry + c], shapes.limits[LOW, c]), shapes.limits[HIGH, c])
 
 
 @njit(**JIT)
-def _work(limit, adam, control, canvas, shapes, buffers):
+def _work(limit, adam, control, target, shapes, buffers, strokes):
     """Up to ``limit`` steps, and the judgement of the last one where it is due; with ``limit`` 0 only help with bands,
     until the end is told. Both are one function, so that every band is worked on by one machine code.
 
     Returns:
         How many steps were not done because a record had no room, else 0.
     """
-    bands, taken, idle = len(canvas.image), 0, 0
+    bands, taken, idle = len(target), 0, 0
     waiting = limit > 0  # for the next step to be made ready
     while atomic_add(control, STOP, 0) == 0:
         if waiting:
-            _decode(adam.rows, shapes, buffers)
+            _decode(adam.state[POSITION], shapes, buffers)
             atomic_set(control, DONE, 0)
             atomic_set(control, NEXT, 0)
             waiting = False
         b = atomic_add(control, NEXT, 1) if atomic_add(control, NEXT, 0) < bands else bands
         if b < bands:
-            if not _differentiate_band(b, canvas, shapes, buffers):
+            if not _differentiate_band(b, target, shapes, buffers, strokes):
                 atomic_add(control, SMALL, 1)
             atomic_add(control, DONE, 1)
             idle = 0
@@ -218,14 +205,16 @@ def _work(limit, adam, control, canvas, shapes, buffers):
             loss = 0.0
             for i in range(bands):
                 loss += buffers.losses[i]
-            if loss < adam.lowest[0]:
-                adam.lowest[0] = loss
-                adam.best[:] = adam.rows
+            if loss < adam.numbers[LOWEST]:
+                adam.numbers[LOWEST] = loss
+                for k in range(adam.state.shape[1]):
+                    for j in range(adam.state.shape[2]):
+                        adam.state[BEST, k, j] = adam.state[POSITION, k, j]
             taken += 1
-            adam.count[0] += 1
-            if adam.count[0] <= adam.count[1]:
+            adam.numbers[TAKEN] += 1
+            if adam.numbers[TAKEN] <= adam.numbers[PLANNED]:
                 _descend(adam, shapes, buffers)
-            if taken == limit or adam.count[0] > adam.count[1]:
+            if taken == limit or adam.numbers[TAKEN] > adam.numbers[PLANNED]:
                 atomic_set(control, STOP, 1)
             waiting = True
     return 0
@@ -245,43 +234,56 @@ class Polisher:
         bands = -(-height // ROWS)
         rows = -(-height // bands)
         padding = ((0, bands * rows - height), (0, 0))
-        image = np.stack([np.pad(target.image[..., c], padding) for c in range(3)])
+        planes = np.stack([np.pad(plane, padding) for plane in (*target.image.transpose(2, 0, 1), target.share)])
+        self.target = np.ascontiguousarray(planes.reshape(4, bands, rows, width).transpose(1, 0, 2, 3), np.float32)
         background = form.background if form.background is not None else (1.0, 1.0, 1.0)
-        self.canvas = Canvas(
-            np.asarray(background, np.float32),
-            np.ascontiguousarray(image.reshape(3, bands, rows, width).transpose(1, 0, 2, 3), np.float32),
-            np.pad(target.share, padding).reshape(bands, rows, width).astype(np.float32),
-        )
         low, high = form.opacity
         widths = [-1 if shape(name).filled else len(shape(name).parameters) - 1 for name in form.kinds]
+        self.strokes = True if max(widths) >= 0 else None
+        table, first, columns = closed
         self.shapes = Shapes(
-            closed[0], closed[1], closed[2], np.array(widths, np.int64), plan.start, np.asarray(scale, np.float32),
-            np.array([0, 0, 0, low], np.float32), np.array([1, 1, 1, high], np.float32),
+            table, np.column_stack([columns, first, np.array(widths, np.int64)]), plan.start,
+            np.array([[*scale, FARTHEST, 0], [0, 0, 0, low], [1, 1, 1, high], [*background, 1]], np.float32),
             np.asarray(form.palette if form.palette else np.empty((0, 3)), np.float32).reshape(-1, 3),
         )  # fmt: skip
         self.geometry = form.geometry
         self._buffers(0, 0)
 
     def _buffers(self, pixels: int, entries: int) -> None:
-        bands, k, m = len(self.canvas.image), len(self.shapes.first), int(self.shapes.start[-1])
+        bands, _, height, width = self.target.shape
+        k, m = len(self.shapes.forms), int(self.shapes.start[-1])
         if not pixels:
-            pixels, entries = 4 * self.canvas.share[0].size + self.canvas.share.shape[2], k + 64
+            pixels, entries = 4 * height * width + width, k + 64
         one = np.float32
         self.buffers = Buffers(
             np.empty((k, self.geometry), one), np.empty((m, 2), one), np.empty(k, one), np.empty((k, 4), one),
-            np.empty((bands, pixels), one), np.empty((bands, 3, pixels), one), np.empty((bands, entries, 4), np.int32),
-            np.empty((bands, k + 1), np.int64), np.empty((bands, m, 2), one), np.empty((bands, k), one),
-            np.empty((bands, k, 4), one), np.empty((bands, k), one), np.empty(bands),
+            np.empty((bands, 4, pixels), one), np.empty((bands, entries, 4), np.int32),
+            np.empty((bands, k + 1), np.int64), np.empty((bands, m, 2), one), np.empty((bands, k, 6), one),
+            np.empty(bands),
         )  # fmt: skip
 
-    def polish(self, adam: Moments, limit: int) -> None:
-        """``limit`` steps, fewer where fewer are planned."""
+    def removal(self, rows: np.ndarray) -> np.ndarray:
+        """By how much the loss would rise without each shape ``(k,)``, at rows ``(k, d)``."""
+        state = np.zeros((5, *rows.shape), np.float32)
+        state[POSITION] = rows
+        self._run(Moments(state, np.array([np.inf, 0, 0])), 1)
+        return self.buffers.by_paint[..., 5].sum(0)
+
+    def polish(self, adam: Adam, limit: int) -> None:
+        """``limit`` steps of ``adam``, fewer where fewer are planned; in place."""
+        arrays = adam.rows, adam.rates, adam.mean, adam.square, adam.best
+        moments = Moments(np.stack(arrays), np.array([adam.loss, adam.t, adam.steps], np.float64))
+        self._run(moments, limit)
+        adam.rows, adam.rates, adam.mean, adam.square, adam.best = moments.state
+        adam.loss, adam.t = float(moments.numbers[LOWEST]), int(moments.numbers[TAKEN])
+
+    def _run(self, moments: Moments, limit: int) -> None:
         while limit:
             control = np.zeros(32, np.int64)
-            control[NEXT] = len(self.canvas.image)  # nothing to take before the first step starts
-            work = control, self.canvas, self.shapes, self.buffers
-            for _ in range(min(threads(), len(self.canvas.image)) - 1):
-                pool().submit(_work, 0, adam, *work)
-            limit = _work(limit, adam, *work)
+            control[NEXT] = len(self.target)  # nothing to take before the first step starts
+            work = moments, control, self.target, self.shapes, self.buffers, self.strokes
+            for _ in range(min(threads(), len(self.target)) - 1):
+                pool().submit(_work, 0, *work)
+            limit = _work(limit, *work)
             if limit:
-                self._buffers(2 * self.buffers.cover.shape[1], 2 * self.buffers.entries.shape[1])
+                self._buffers(2 * self.buffers.record.shape[2], 2 * self.buffers.entries.shape[1])

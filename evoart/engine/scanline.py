@@ -86,10 +86,11 @@ class ScanlineEngine:
         points, widths, rgba = (a[0] for a in self._outlines(genome[None]))
         parts = spread(lambda b: self._gradient_band(b, points, widths, rgba), len(self._bands))
         losses, *gradients = zip(*parts, strict=True)
-        by_points, by_widths, by_rgba, self.removal = (functools.reduce(np.add, part) for part in gradients)
+        by_points, by_paint = (functools.reduce(np.add, part) for part in gradients)
+        self.removal = by_paint[:, 5]
         geometry, _ = self.form.decode(np, genome)
-        by_geometry = self.layout.vjp(geometry, self.scale, by_points, by_widths)
-        return float(sum(losses)), np.concatenate([by_geometry, by_rgba], 1).ravel()
+        by_geometry = self.layout.vjp(geometry, self.scale, by_points, by_paint[:, 4])
+        return float(sum(losses)), np.concatenate([by_geometry, by_paint[:, :4]], 1).ravel()
 
     def canvas(self, genome: Genome) -> np.ndarray:
         """The picture of one genome ``(dim,)`` as planes ``(3, h, w)``."""
@@ -111,23 +112,22 @@ class ScanlineEngine:
     def _gradient_band(self, band: int, points: np.ndarray, widths: np.ndarray, rgba: np.ndarray) -> tuple:
         y0, y1 = self._bands[band]
         points = points - np.array([0, y0], np.float32)
-        start, height = self.layout.start, y1 - y0
+        start, height, strokes = self.layout.start, y1 - y0, scanline.strokes_or_none(widths)
         pixels, entries = scanline.record_size(points, start, widths, height, self.width)
         canvas = np.empty((3, height, self.width), np.float32)
         while True:
-            cover, below, rows, owner = self._record(band, pixels, entries)
+            record, rows, owner = self._record(band, pixels, entries)
             canvas[:] = self.background[:, None, None]
-            if scanline.paint_recorded(canvas, points, start, widths, rgba, cover, below, rows, owner):
+            if scanline.paint_recorded(canvas, points, start, widths, rgba, record, rows, owner, strokes):
                 break
-            pixels, entries = 2 * len(cover), 2 * len(rows)
+            pixels, entries = 2 * record.shape[1], 2 * len(rows)
         loss, adjoint = self._loss_band(canvas, y0, y1)
-        by_points, by_widths = np.zeros_like(points), np.zeros_like(widths)
-        by_rgba, removal = np.zeros_like(rgba), np.zeros(len(rgba), np.float32)
+        by_points, by_paint = np.zeros_like(points), np.zeros((len(rgba), 6), np.float32)
         scanline.backward(
-            adjoint, self._root[y0:y1].copy(), points, start, widths, rgba, cover, below, rows, owner,
-            by_points, by_widths, by_rgba, removal,
+            adjoint, self._root[y0:y1].copy(), points, start, widths, rgba, record, rows, owner,
+            by_points, by_paint, strokes,
         )  # fmt: skip
-        return loss, by_points, by_widths, by_rgba, removal
+        return loss, by_points, by_paint
 
     def _loss_band(self, canvas: np.ndarray, y0: int, y1: int) -> tuple[float, np.ndarray]:
         if self.target.loss == "mse":
@@ -139,11 +139,10 @@ class ScanlineEngine:
     def _record(self, band: int, pixels: int, entries: int) -> tuple:
         """Buffers for the recorded pass, kept between calls and grown when they are too small."""
         buffers = self._records.get(band)
-        if buffers is None or len(buffers[0]) < pixels or len(buffers[2]) < entries:
+        if buffers is None or buffers[0].shape[1] < pixels or len(buffers[1]) < entries:
             pixels, entries = pixels * 5 // 4 + self.width, entries * 5 // 4 + 64
             buffers = (
-                np.empty(pixels, np.float32),
-                np.empty((3, pixels), np.float32),
+                np.empty((4, pixels), np.float32),
                 np.empty((entries, 4), np.int32),
                 np.empty(self.form.groups + 1, np.int64),
             )

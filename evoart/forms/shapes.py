@@ -12,6 +12,7 @@ import numpy as np
 
 from evoart.draw.scene import Scene
 from evoart.draw.shapes import shape
+from evoart.draw.shapes.stamp import is_stamp, pack, stamp, unpack
 from evoart.forms.plain import FARTHEST, numbers
 from evoart.types import Array, Genome
 
@@ -68,6 +69,10 @@ class ShapesForm:
     def label(self) -> str:
         """``100 triangles``, or ``3 shapes`` where there are several kinds."""
         names = set(self.kinds)
+        if names and all(map(is_stamp, names)):
+            labels = sorted({stamp(name).label for name in names})
+            plural = "s" if len(self.kinds) != 1 else ""
+            return f"{len(self.kinds):,} stamp{plural}" + (f" of {labels[0]}" if len(labels) == 1 else "")
         label = names.pop().replace("-", " ").replace(":", " of ") if len(names) == 1 else "shape"
         return f"{len(self.kinds):,} {label}{'s' if len(self.kinds) != 1 and ' of ' not in label else ''}"
 
@@ -75,6 +80,14 @@ class ShapesForm:
     def description(self) -> str:
         """Every kind with its number, most frequent first: ``12 triangle, 3 line``."""
         return ", ".join(f"{number:,} {name}" for name, number in Counter(self.kinds).most_common())
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Outlines go along: the process that unpickles it may not know them."""
+        return self.__dict__ | {"stamps": pack(self.kinds)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        unpack(state.pop("stamps"))
+        self.__dict__.update(state)
 
     def with_structure(self, structure: tuple[str, ...]) -> ShapesForm:
         """See ``Form.with_structure``; the structure is the list of kinds."""
@@ -179,6 +192,8 @@ class ShapesForm:
             "width": self.width,
             "height": self.height,
         }
+        if stamps := pack(self.kinds):
+            plain["stamps"] = stamps
         if self.min_width:
             plain["min_width"] = self.min_width
         if self.palette is not None:
@@ -188,6 +203,7 @@ class ShapesForm:
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> ShapesForm:
         """See ``Form.from_plain``."""
+        unpack(plain.get("stamps", {}))
         background, palette, columns = plain.get("background"), plain.get("palette"), plain.get("columns", 0)
         if not isinstance(columns, int) or not 0 <= columns <= 100:
             raise ValueError("columns")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -255,7 +255,10 @@ class SketchForm:
         return condition, state
 
     def _segments(self, genomes: np.ndarray) -> tuple[np.ndarray, ...]:
-        return tuple(np.asarray(part) for part in _compiled(self)(genomes))
+        bare = replace(
+            self, ink=(0.0, 0.0, 0.0), background=None, line=0.01
+        )  # what moves no pen needs no other program
+        return tuple(np.asarray(part) for part in _compiled(bare)(genomes))
 
 
 def sketch_form(model: str, evolve: str = "noise", count: int = 1, points: int = 64, **settings: Any) -> SketchForm:

@@ -69,6 +69,20 @@ class StrokesForm:
         points = np.clip(np.asarray(genome, np.float64).reshape(-1, 2), -FARTHEST, FARTHEST)
         return np.split(points, np.cumsum(self.lengths)[:-1]) if self.lengths else []
 
+    def sketch(self, genome: Genome, index: int) -> tuple[StrokesForm, Genome]:
+        """The sketch number ``index``, from 0, of a sheet, alone on a square page that it fills up to a margin."""
+        first = sum(self.sketches[:index])
+        members = range(first, first + self.sketches[index])
+        strokes = [self.split(genome)[k] for k in members]
+        points = np.concatenate(strokes)
+        low, high = points.min(0), points.max(0)
+        scale = 0.8 / max(float(np.max(high - low)), 1e-3)
+        inks = tuple(self.inks[k] for k in members) if self.inks else ()
+        line = float(np.clip(self.line * scale, 1e-5, 0.1))
+        settings = {"palette": self.palette, "inks": inks, "sketches": (len(strokes),), "background": self.background}
+        form = StrokesForm(tuple(map(len, strokes)), 1.0, 1.0, line, **settings)
+        return form, ((points - (low + high) / 2) * scale + 0.5).ravel().astype(np.float32)
+
     def drawing(self, genome: Genome) -> PenDrawing:
         """See ``Form.drawing``."""
         colours = np.array(self.palette, float)[list(self.inks) if self.inks else [0] * len(self.lengths)]

@@ -35,7 +35,7 @@ def command_of(job: dict[str, Any], kept: str = "") -> str:
         if name in first:
             words += [str(each) for each in values]
         elif name == "options":
-            flags += [part for key, each in dict(value).items() for part in ("--set", f"{key}={each}")]
+            flags += [part for key, each in dict(value).items() for part in ("--set", f"{key}={_short(each)}")]
         elif name == "image_prompts":
             weights = job.get("image_prompts_weight") or [1.0] * len(values)
             flags += [
@@ -61,6 +61,11 @@ def quoted(word: str) -> str:
 
 def _weighted(path: str, weight: float) -> str:
     return path if weight == 1 else f"{path}:{weight:g}"
+
+
+def _short(value: Any) -> str:
+    """A number as a person types it."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else str(value)
 
 
 def _flag(name: str) -> str:

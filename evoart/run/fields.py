@@ -12,6 +12,7 @@ from typing import Any
 from evoart.errors import UsageError, unknown
 from evoart.registry import spelled
 
+READ = ("stamp", "letters")  # kinds of shapes that are read from files: stamp:heart.svg, letters:LOVE
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)(s?))?")
 _SPECIAL = re.compile(r"(?i)nan|inf(inity)?")
 _HEX = re.compile(r"#?(?:[0-9a-f]{3}|[0-9a-f]{6})")
@@ -230,7 +231,7 @@ def kinds(name: str, value: Any) -> str:
     parts = [value] if isinstance(value, str) else value
     if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
         raise UsageError(f"--kind is {value!r}", "Use names such as triangle or ellipse,line")
-    words = [spelled(word.strip()) for part in parts for word in part.split(",")]
+    words = [_spelled_kind(word.strip()) for part in parts for word in part.split(",")]
     words = [word for word in dict.fromkeys(words) if word]
     if not words:
         raise UsageError("--kind is empty", "Use a shape such as triangle; see: evoart shapes")
@@ -239,10 +240,54 @@ def kinds(name: str, value: Any) -> str:
     for word in words:
         if word == "mixed":
             continue
+        if word.partition(":")[0] in READ:  # read when the run begins
+            if not word.partition(":")[2]:
+                raise UsageError(f"'{word}' names nothing to draw with", "Write stamp:heart.svg or letters:LOVE")
+            continue
         if ":" not in word and word not in SHAPES:
             raise unknown("shape", word, [*SHAPES, "mixed"])
         shape(word)
     return ",".join(words)
+
+
+def _spelled_kind(word: str) -> str:
+    family, colon, of = word.partition(":")
+    return f"{spelled(family)}:{of}" if colon and spelled(family) in READ else spelled(word)
+
+
+FOCUS = 4.0  # how much more a rectangle counts, where nothing is said
+
+
+def focus(name: str, value: Any) -> tuple[tuple[float, float, float, float, float], ...]:
+    """Rectangles that count more, as shares of the sides: tuples, or ``X%,Y%,W%,H%[:FACTOR]``."""
+    if isinstance(value, str):
+        value = (value,)
+    if not isinstance(value, list | tuple):
+        raise UsageError(f"--focus is {value!r}", _FOCUS)
+    return tuple(_focus(each) for each in value)
+
+
+_FOCUS = "Write X%,Y%,W%,H% or X%,Y%,W%,H%:5, in percent of the picture's width and height: 30%,20%,40%,50%"
+
+
+def _focus(value: Any) -> tuple[float, float, float, float, float]:
+    numbers: list[float] = []
+    if isinstance(value, str):
+        place, colon, factor = value.partition(":")
+        parts = [part.strip() for part in place.split(",")]
+        try:
+            numbers = [float(part.removesuffix("%")) / 100 for part in parts if part.endswith("%")]
+            numbers.append(float(factor) if colon else FOCUS)
+        except ValueError:
+            numbers = []
+    elif isinstance(value, list | tuple) and all(isinstance(n, Real) and not isinstance(n, bool) for n in value):
+        numbers = [float(n) for n in value]
+    if len(numbers) != 5:
+        raise UsageError(f"--focus is {value!r}", _FOCUS)
+    x, y, width, height, factor = numbers
+    if not (0 <= x < 1 and 0 <= y < 1 and 0 < width <= 1 and 0 < height <= 1 and 0 <= factor <= 1000):
+        raise UsageError(f"--focus {value!r} is not in the picture, or its factor not 0 to 1,000", _FOCUS)
+    return x, y, width, height, factor
 
 
 def options(name: str, value: Any) -> dict[str, float | str]:

@@ -48,10 +48,10 @@ class PhotographProblem(Problem):
 
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """See ``Problem.pack``; ``unpack_target`` reads the arrays."""
-        return {}, {"image": self.target.image, "weight": self.target.weight}
+        return {"matte": self.target.matte}, {"image": self.target.image, "weight": self.target.weight}
 
 
-def unpack_target(arrays: Mapping[str, np.ndarray], loss: Loss) -> Target:
+def unpack_target(arrays: Mapping[str, np.ndarray], loss: Loss, matte: Any = (1.0, 1.0, 1.0)) -> Target:
     """The target that ``PhotographProblem.pack`` took apart.
 
     Raises:
@@ -64,4 +64,5 @@ def unpack_target(arrays: Mapping[str, np.ndarray], loss: Loss) -> Target:
     )  # fmt: skip
     if not sound:
         raise ValueError("image and weights do not belong together")
-    return Target(image, weight, loss)
+    red, green, blue = (float(value) for value in matte)
+    return Target(image, weight, loss, (red, green, blue))

@@ -150,6 +150,7 @@ PROBLEMS = Registry(
         "cppn-breed": "evoart.run.cppn.breed:BreedProblem",
         "cppn-explore": "evoart.run.cppn.explore:ExploreProblem",
         "cppn-film": "evoart.run.cppn.film:FilmProblem",
+        "breed": "evoart.run.cppn.breed:BreedProblem",
         "clip": "evoart.run.clip.problem:ClipProblem",
         "icons": "evoart.run.icons.problem:IconsProblem",
     },

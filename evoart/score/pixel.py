@@ -41,11 +41,13 @@ class Target:
         image: ``(h, w, 3)`` float32 sRGB in [0, 1].
         weight: ``(h, w)`` float32 >= 0 with mean 1; pixels of weight 0 do not count.
         loss: ``mse``, ``mae`` or ``oklab``.
+        matte: sRGB in [0, 1] behind a drawing without a background while it is compared; ``image`` has it too.
     """
 
     image: Image
     weight: np.ndarray
     loss: Loss = "mse"
+    matte: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
     @property
     def share(self) -> np.ndarray:
@@ -153,8 +155,10 @@ def evaluate_drawing(drawing: Drawing, target: Target) -> tuple[float, float]:
 
 
 def paint_on_target(drawing: Drawing, target: Target) -> Image:
-    """The drawing ``(h, w, 3)`` as it is evaluated: anti-aliased, of the target's size, a transparent background
-    white."""
+    """The drawing ``(h, w, 3)`` as it is evaluated: anti-aliased, of the target's size, the matte where it is
+    transparent."""
     h, w = target.weight.shape
     rgba = drawing.paint((w, h))
-    return rgba[..., :3] * rgba[..., 3:] + (1 - rgba[..., 3:]) if drawing.background is None else rgba[..., :3]
+    if drawing.background is not None:
+        return rgba[..., :3]
+    return rgba[..., :3] * rgba[..., 3:] + np.asarray(target.matte, np.float32) * (1 - rgba[..., 3:])

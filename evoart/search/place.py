@@ -131,7 +131,11 @@ def _select(children, child_rgba, child_gains, geometry, rgba, gains, step):
             if child_gains[j] > child_gains[best]:
                 best = j
         if child_gains[best] > gains[i]:
-            geometry[i], rgba[i], gains[i] = children[best], child_rgba[best], child_gains[best]
+            gains[i] = child_gains[best]
+            for d in range(geometry.shape[1]):
+                geometry[i, d] = children[best, d]
+            for c in range(4):
+                rgba[i, c] = child_rgba[best, c]
             step[i] *= 1.3
         else:
             step[i] *= 0.6

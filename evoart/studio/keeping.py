@@ -10,6 +10,7 @@ from evoart.errors import EvoartError, out_of_memory
 from evoart.output.files import write
 
 if TYPE_CHECKING:
+    from evoart.run.job import Job
     from evoart.run.result import Result
 
 PICTURES, THUMBS, FILMS = "pictures", "thumbs", "films"
@@ -43,3 +44,16 @@ def explain(error: Exception) -> EvoartError:
     if isinstance(error, OSError):
         return EvoartError(f"the system refuses a file ({error.strerror or error})", "Free some space, or try again")
     return EvoartError(f"this is a bug in evoart ({type(error).__name__}: {error})", "Please report it")
+
+
+def check_models(job: Job) -> None:
+    """Refuse a job whose model would have to be downloaded: that is asked for on the command line.
+
+    Raises:
+        UsageError: an unknown model. EvoartError: one that is not here.
+    """
+    from evoart.run.downloads import find_missing_files
+
+    if missing := find_missing_files(job):
+        names = ", ".join(str(getattr(each, "name", each)) for each in missing)
+        raise EvoartError(f"this needs a download ({names})", "Fetch it first: evoart clip PROMPT --model NAME")

@@ -23,7 +23,7 @@ def open_first(studio: Studio, what: str) -> None:
         return
     data, name, _ = read_source(Path(what))
     if has_recipe(data):
-        open_result(studio, data, name, Path(what).parent)
+        _open_made(studio, data, name, Path(what).parent)
     else:
         try:
             open_photograph(studio, data, name)
@@ -31,6 +31,22 @@ def open_first(studio: Studio, what: str) -> None:
             raise UsageError(error.message.replace("the file", f"'{what}'"), error.hint) from None
         except EvoartError as error:
             raise EvoartError(error.message.replace("the file", f"'{what}'"), error.hint) from None
+
+
+def _open_made(studio: Studio, data: bytes, name: str, folder: Path) -> None:
+    """Open a picture that evoart made: of a photograph to be edited, of strokes to be continued, others to be bred."""
+    from evoart.forms.strokes import StrokesForm
+    from evoart.run.api import load
+    from evoart.run.fit.job import FitJob
+    from evoart.studio.rooms import breed, draw
+
+    result = load(data)
+    if isinstance(result.job, FitJob):
+        open_result(studio, data, name, folder)
+    elif isinstance(result.form, StrokesForm) and len(result.form.sketches) == 1:
+        draw.open_result(studio, data, name)
+    else:
+        breed.open_result(studio, data, name)
 
 
 def has_recipe(data: bytes) -> bool:

@@ -17,6 +17,7 @@ from evoart.studio import keeping
 from evoart.studio.process import work
 
 PLAN, KEEP = "run.json", "run.npz"
+FILMED = 60  # pictures of which a film can be made
 Publish = Callable[[str, dict[str, Any]], None]
 Done = Callable[[dict[str, Any]], None]
 
@@ -46,7 +47,7 @@ class Runner:
         self._process: Any = None
         self._pipe: Any = None
         self._reader: threading.Thread | None = None
-        self._closed = False
+        self._closed, self._warm = False, False
         with contextlib.suppress(FileNotFoundError):
             try:
                 self._plan = json.loads((folder / PLAN).read_text("utf-8"))
@@ -153,6 +154,7 @@ class Runner:
             results = [{k: r[k] for k in ("picture", "figures", "label", "seed")} for r in plan["results"]]
             return facts | {
                 "state": state,
+                "warm": self._warm,
                 "count": len(plan["jobs"]),
                 "results": results,
                 "progress": self._progress,
@@ -211,7 +213,8 @@ class Runner:
         self._tell()
 
     def _on_ready(self, data: dict[str, Any]) -> None:
-        self.publish("ready", {})
+        self._warm = True
+        self._tell()
 
     def _on_event(self, data: dict[str, Any]) -> None:
         if self._plan is None:
@@ -288,10 +291,17 @@ class Runner:
         except EvoartError as error:
             self.publish("failure", {"error": error.message, "hint": error.hint})
         self._plan, self._asked = None, ""
+        self._thin_films()
         for name in (PLAN, KEEP):
             with contextlib.suppress(OSError):
                 (self.folder / name).unlink(missing_ok=True)
         self._tell()
+
+    def _thin_films(self) -> None:
+        """Films are kept of the latest pictures only, for each is as large as a checkpoint."""
+        for path in sorted((self.folder / keeping.FILMS).glob("*.npz"))[:-FILMED]:
+            with contextlib.suppress(OSError):
+                path.unlink()
 
     def _write(self) -> None:
         write(self.folder / PLAN, json.dumps(self._plan).encode(), overwrite=True)

@@ -198,8 +198,8 @@ def serve(studio: Studio, sock: socket.socket, ready: Callable[[str], None], tol
         server.should_exit = True
 
     def announce() -> None:
-        studio.open()
         ready(guard.address())
+        studio.open()  # after it: the page comes first, and what is asked for meanwhile waits
         import evoart.run.fit.editing  # noqa: F401 (what the first click would have to wait for)
 
     with listening(stop, end, lambda why: None):

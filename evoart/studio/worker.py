@@ -23,7 +23,7 @@ from evoart.run.events import Event, Finished, Improved, Interrupted, Noted, Pro
 from evoart.run.job import Job
 from evoart.run.loop import Keep, resume, run
 from evoart.run.stop import Stop
-from evoart.studio.keeping import FILMS, explain, keep_picture
+from evoart.studio.keeping import FILMS, check_models, explain, keep_picture
 
 EVERY = 3.0  # seconds between checkpoints
 SHOWN = 0.2  # seconds between pictures of a run
@@ -118,7 +118,7 @@ class _Worker:
 
             return resume(checkpoints.load(saved), keep=keep, stop=self.stop)
         job = Job.from_dict(order["job"])
-        _check_models(job)
+        check_models(job)
         return run(job, keep=keep, stop=self.stop)
 
 
@@ -129,15 +129,6 @@ def _warm() -> None:
 
     limit_threads(None)
     precompile()
-
-
-def _check_models(job: Job) -> None:
-    """Refuse a job whose model would have to be downloaded: that is asked for on the command line."""
-    from evoart.run.downloads import find_missing_files
-
-    if missing := find_missing_files(job):
-        names = ", ".join(str(getattr(each, "name", each)) for each in missing)
-        raise EvoartError(f"this needs a download ({names})", "Fetch it first: evoart clip PROMPT --model NAME")
 
 
 def svg_of(event: Improved) -> str:

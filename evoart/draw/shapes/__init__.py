@@ -10,6 +10,7 @@ from evoart.draw.shapes.blob import Blob
 from evoart.draw.shapes.ellipse import Circle, Ellipse, RotatedEllipse
 from evoart.draw.shapes.polygon import FreePolygon, RegularPolygon
 from evoart.draw.shapes.rectangle import Rectangle, RotatedRectangle
+from evoart.draw.shapes.stamp import is_stamp, stamp
 from evoart.draw.shapes.stroke import Stroke
 from evoart.draw.shapes.triangle import Triangle
 from evoart.errors import UsageError
@@ -40,12 +41,14 @@ CORNERS = (3, 24)
 
 @functools.cache
 def shape(name: str) -> Shape:
-    """The shape called ``name``: a registered one, or ``polygon:N``, ``regular:N`` or ``blob:N``, N from 3 to 24.
+    """The shape called ``name``: a registered one, a stamp, or ``polygon:N``, ``regular:N``, ``blob:N`` (N 3 to 24).
 
     Raises:
         UsageError: unknown name (with a suggestion) or a number of corners out of range.
     """
     name = spelled(name)
+    if is_stamp(name):
+        return stamp(name)
     family, colon, corners = name.partition(":")
     if colon and family in FAMILIES:
         low, high = CORNERS

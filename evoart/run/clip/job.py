@@ -117,6 +117,7 @@ class ClipJob(Job):
         "form": fields.named,
         "shapes": fields.Number(1, 20_000, "shapes"),
         "kind": fields.kinds,
+        "font": fields.named,
         "opacity": fields.opacity,
         "background": fields.background,
         "palette": fields.palette,
@@ -149,6 +150,7 @@ class ClipJob(Job):
     form: str = "shapes"
     shapes: int | None = None
     kind: str = "triangle"
+    font: str | None = None
     opacity: tuple[float, float] = (0.0, 1.0)
     background: str = "#ffffff"
     palette: int | tuple[str, ...] | None = None

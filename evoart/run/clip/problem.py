@@ -26,6 +26,7 @@ from evoart.run.inputs import check_hash, read_hashed
 from evoart.run.job import output_size
 from evoart.run.problem import Problem
 from evoart.run.recipe import record
+from evoart.run.shapes import expand, resolve
 from evoart.score.clip import ClipScore, Prompt
 from evoart.score.crops import Crops
 from evoart.types import Form, Genome, Search
@@ -181,6 +182,8 @@ class ClipProblem(Problem):
                     f"Add --form {previous.form.name}",
                 )
         job = dataclasses.replace(job, **hashes).with_seed()
+        choices = expand(job.kind, job.font)
+        job = dataclasses.replace(job, kind=resolve(job.kind, choices), font=None)
         form, start = form_of(job, previous)
         if not hasattr(form, "images_traced"):
             raise UsageError(f"pictures of {form.name} cannot be drawn in JAX", "Choose another --form")

@@ -56,7 +56,24 @@ def names(name: str, value: Any) -> str:
 
 
 @dataclass(frozen=True)
-class NetworkJob(Job):
+class AspectJob(Job):
+    """A job whose pictures have proportions that are told.
+
+    Attributes:
+        aspect: width to height of the pictures, ``16:9``.
+    """
+
+    checks: ClassVar = Job.checks | {"aspect": fields.Aspect()}
+
+    aspect: str = "1:1"
+
+    def extent(self) -> tuple[float, float]:
+        """Width and height of a picture in units; the longer one is 1."""
+        return fields.extent(self.aspect)
+
+
+@dataclass(frozen=True)
+class NetworkJob(AspectJob):
     """A job with coordinate networks.
 
     Attributes:
@@ -67,17 +84,15 @@ class NetworkJob(Job):
         color: ``rgb``, ``hsv`` or ``gray``.
         symmetry: ``none``, ``x``, ``y``, ``xy`` or ``kaleidoscope:N``.
         latent: latent numbers, 0 to 64: inputs next to x, y and r that a film can walk through.
-        aspect: width to height of the pictures, ``16:9``.
     """
 
-    checks: ClassVar = Job.checks | {
+    checks: ClassVar = AspectJob.checks | {
         "topology": fields.Choice(TOPOLOGIES),
         "layers": layers,
         "activations": names,
         "color": fields.Choice(("rgb", "hsv", "gray")),
         "symmetry": fields.named,
         "latent": fields.Number(0, 64, "latent numbers"),
-        "aspect": fields.Aspect(),
         "engine": fields.Choice(("auto", "networks")),
     }
 
@@ -87,7 +102,6 @@ class NetworkJob(Job):
     color: str = "rgb"
     symmetry: str = "none"
     latent: int = 4
-    aspect: str = "1:1"
 
     @property
     def form_name(self) -> str:
@@ -98,10 +112,6 @@ class NetworkJob(Job):
     def formats(self) -> tuple[str, ...]:
         """See ``Job.formats``."""
         return ("png",)
-
-    def extent(self) -> tuple[float, float]:
-        """Width and height of a picture in units; the longer one is 1."""
-        return fields.extent(self.aspect)
 
     def architecture(self) -> Layers | Graph:
         """The networks' layout; of graphs, what all of them have in common.
@@ -134,7 +144,7 @@ class NetworkJob(Job):
 
 
 @dataclass(frozen=True)
-class SheetJob(NetworkJob):
+class SheetJob(AspectJob):
     """A job whose pictures come on a contact sheet; with ``pick`` it makes one of them alone.
 
     Attributes:
@@ -143,7 +153,7 @@ class SheetJob(NetworkJob):
         image_size: long side of a picture alone, 1 to 32,768 pixels.
     """
 
-    checks: ClassVar = NetworkJob.checks | {
+    checks: ClassVar = AspectJob.checks | {
         "n": fields.Number(1, 400, "pictures", flag="-n"),
         "pick": fields.Number(1, 10_000, "pictures"),
         "image_size": SIZE,
@@ -158,6 +168,11 @@ class SheetJob(NetworkJob):
         super().check_together()
         if self.pick is not None and self.pick > self.cells:
             raise UsageError(f"there is no picture {self.pick} on a sheet of {self.cells}", f"Use 1 to {self.cells}")
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """See ``Job.formats``."""
+        return ("png",)
 
     @property
     def cells(self) -> int:
@@ -195,6 +210,13 @@ class SheetJob(NetworkJob):
         return f"{self.command.replace('-', ' ')}: {label}"
 
 
+@dataclass(frozen=True)
+class NetworkSheetJob(SheetJob, NetworkJob):
+    """A sheet of networks."""
+
+    checks: ClassVar = SheetJob.checks | NetworkJob.checks
+
+
 # Kinds of networks on a sheet where nobody says which: topology, layers, activations, symmetry. A sheet has them in
 # turn, in an order of its own.
 MIXTURE = (
@@ -211,7 +233,7 @@ MIXED = "mixed"
 
 
 @dataclass(frozen=True)
-class CppnJob(SheetJob):
+class CppnJob(NetworkSheetJob):
     """``evoart cppn``: random networks, the lively ones among them.
 
     Attributes:
@@ -221,7 +243,7 @@ class CppnJob(SheetJob):
     """
 
     command: ClassVar[str] = "cppn"
-    checks: ClassVar = SheetJob.checks | {
+    checks: ClassVar = NetworkSheetJob.checks | {
         "topology": fields.Choice((*TOPOLOGIES, MIXED)),
         "candidates": fields.Number(1, 256, "networks"),
     }
@@ -279,36 +301,47 @@ class CppnJob(SheetJob):
 
 @dataclass(frozen=True)
 class BreedJob(SheetJob):
-    """``evoart cppn breed``: children of pictures that somebody has chosen. The parents follow them on the sheet, in
-    rows of their own.
+    """``evoart breed``: children of pictures that somebody has chosen, of any form. The parents follow them on the
+    sheet, in rows of their own.
 
     Attributes:
         n: children, 1 to 400.
         parents, parents_sha256: paths of the parents, ``sheet.png:7`` for one of a sheet, and the hashes of the files.
         mutation_scale: how much children differ, 0.05 to 10.
+        vary: what changes: ``colour``, ``structure`` or ``all``.
+        candidates: children of which one is kept, 1 to 64.
         lineage: the ancestors, nearest first: how many generations back, file, job and picture.
+        form: of the first parent, ``""`` until it was read.
     """
 
-    command: ClassVar[str] = "cppn-breed"
+    command: ClassVar[str] = "breed"
     files: ClassVar = SheetJob.files | {"parents": "parent"}
     checks: ClassVar = SheetJob.checks | {
         "parents": fields.texts,
         "parents_sha256": fields.texts,
         "mutation_scale": fields.Number(0.05, 10.0, kind=float),
+        "vary": lambda name, value: fields.Choice(("all", "colour", "structure"))(name, _british(value)),
+        "candidates": fields.Number(1, 64, "children"),
         "lineage": fields.texts,
+        "form": fields.text,
         "aspect": fields.Aspect(math.inf),  # the parents', which nobody chose
+        "engine": fields.Choice(("auto", "networks")),
     }
 
     parents: tuple[str, ...] = ()
     parents_sha256: tuple[str, ...] = ()
     mutation_scale: float = 1.0
+    vary: str = "all"
+    candidates: int = 3
     lineage: tuple[str, ...] = ()
+    form: str = ""
     n: int = 16
 
     def check_together(self) -> None:
         """See ``Job.check_together``."""
         if not self.parents:
-            raise UsageError("there are no parents", "Name one picture of a network or more: evoart cppn breed a.png")
+            what = f"evoart {self.command.replace('-', ' ')} a.png"
+            raise UsageError("there are no parents", f"Name one picture or more: {what}")
         super().check_together()
         if self.pick is not None and self.n < self.pick <= self.first_parent:
             raise UsageError(f"there is no picture {self.pick} on a sheet of {self.n} children", f"Use 1 to {self.n}")
@@ -326,7 +359,36 @@ class BreedJob(SheetJob):
     @property
     def pool(self) -> int:
         """See ``SheetJob.pool``."""
-        return 3
+        return self.candidates
+
+    @property
+    def form_name(self) -> str:
+        """See ``Job.form_name``; ``sheet`` until the parents were read."""
+        return self.form if self.pick is not None and self.form else "sheet"
+
+    @property
+    def stem(self) -> str:
+        """See ``Job.stem``."""
+        return "bred"
+
+    @property
+    def summary(self) -> str:
+        """See ``Job.summary``."""
+        count = len(self.parents)
+        return f"{self.n} children of {count} picture{'s' if count > 1 else ''}"
+
+
+@dataclass(frozen=True)
+class CppnBreedJob(BreedJob, NetworkJob):
+    """``evoart cppn breed``: children of networks. ``form`` is not set: the network's own fields say it."""
+
+    command: ClassVar[str] = "cppn-breed"
+    checks: ClassVar = NetworkJob.checks | BreedJob.checks
+
+    @property
+    def form_name(self) -> str:
+        """See ``Job.form_name``."""
+        return NetworkJob.form_name.__get__(self) if self.pick is not None else "sheet"
 
     @property
     def stem(self) -> str:
@@ -340,8 +402,13 @@ class BreedJob(SheetJob):
         return f"{self.n} children of {count} network{'s' if count > 1 else ''}"
 
 
+def _british(value: Any) -> Any:
+    """``color`` as the fields spell it."""
+    return "colour" if value == "color" else value
+
+
 @dataclass(frozen=True)
-class ExploreJob(SheetJob):
+class ExploreJob(NetworkSheetJob):
     """``evoart cppn explore``: MAP-Elites, the best network for every combination of measures.
 
     Attributes:
@@ -353,7 +420,7 @@ class ExploreJob(SheetJob):
     """
 
     command: ClassVar[str] = "cppn-explore"
-    checks: ClassVar = SheetJob.checks | {
+    checks: ClassVar = NetworkSheetJob.checks | {
         "grid": names,
         "measures": names,
         "objective": fields.Choice((*MEASURES, "liveliness")),

@@ -14,11 +14,13 @@ from evoart.cppn.layers import Layers
 from evoart.errors import UsageError
 from evoart.forms.cppn import CppnForm, GraphForm, NetworkForm, layout_key
 from evoart.forms.sheet import SheetForm
+from evoart.forms.strokes import StrokesForm
 from evoart.output.recipe import extract
 from evoart.run import device
 from evoart.run.cppn.job import NetworkJob, split_pick
 from evoart.run.inputs import read_hashed
 from evoart.run.recipe import Record, record
+from evoart.types import Form
 
 
 def read_network(path: str, expected: str = "") -> tuple[Record, NetworkForm, np.ndarray, str]:
@@ -27,11 +29,32 @@ def read_network(path: str, expected: str = "") -> tuple[Record, NetworkForm, np
     Raises:
         UsageError: no such file or picture, or no network in it. EvoartError: no recipe, or a damaged one.
     """
+    found, form, genome, digest, label = _read(path, expected, "network")
+    if not isinstance(form, NetworkForm):
+        raise UsageError(f"{label} is not a picture of a network", "Use pictures that evoart cppn has made")
+    return found, form, genome, digest
+
+
+def read_picture(path: str, expected: str = "") -> tuple[Record, Form, np.ndarray, str]:
+    """Record, form and genome of the picture in a file, and the file's hash. ``sheet.png:7`` is the 7th of a sheet, of
+    sketches too.
+
+    Raises:
+        UsageError: no such file or picture. EvoartError: no recipe, or a damaged one.
+    """
+    return _read(path, expected, "picture")[:4]
+
+
+def _read(path: str, expected: str, what: str) -> tuple[Record, Form, np.ndarray, str, str]:
     place, pick = split_pick(path)
-    data, label, digest = read_hashed("network", place, expected)
+    data, label, digest = read_hashed(what, place, expected)
     found = record(extract(data, label), label)
     form, genome = found.form, found.genome
-    if isinstance(form, SheetForm):
+    if isinstance(form, StrokesForm) and len(form.sketches) > 1 and pick is not None:
+        if not 1 <= pick <= len(form.sketches):
+            raise UsageError(f"there is no picture {pick} on {label}", f"It has 1 to {len(form.sketches)}")
+        form, genome = form.sketch(genome, pick - 1)
+    elif isinstance(form, SheetForm):
         cells = {cell + 1: (member, part) for cell, member, part in form.split(genome)}
         if pick is None:
             raise UsageError(f"{label} is a sheet of {len(cells)} pictures", f"Say which one: {place}:1")
@@ -40,9 +63,7 @@ def read_network(path: str, expected: str = "") -> tuple[Record, NetworkForm, np
         form, genome = cells[pick]
     elif pick is not None:
         raise UsageError(f"{label} is not a sheet", f"Leave out ':{pick}'")
-    if not isinstance(form, NetworkForm):
-        raise UsageError(f"{label} is not a picture of a network", "Use pictures that evoart cppn has made")
-    return found, form, genome, digest
+    return found, form, genome, digest, label
 
 
 def check_kind(first: str, one: NetworkForm, path: str, other: NetworkForm) -> None:
@@ -67,10 +88,19 @@ def read_networks(paths: Sequence[str], hashes: Sequence[str]) -> list[tuple[Rec
     Raises:
         UsageError, EvoartError: as ``read_network``.
     """
+    return [read_network(path, digest) for path, digest in _with_hashes(paths, hashes)]
+
+
+def read_pictures(paths: Sequence[str], hashes: Sequence[str]) -> list[tuple[Record, Form, np.ndarray, str]]:
+    """``read_picture`` of several; see ``read_networks``."""
+    return [read_picture(path, digest) for path, digest in _with_hashes(paths, hashes)]
+
+
+def _with_hashes(paths: Sequence[str], hashes: Sequence[str]) -> list[tuple[str, str]]:
     expected = hashes or ("",) * len(paths)
     if len(expected) != len(paths):
         raise UsageError("the job has another number of files than of their hashes", "Leave the hashes out")
-    return [read_network(path, digest) for path, digest in zip(paths, expected, strict=True)]
+    return list(zip(paths, expected, strict=True))
 
 
 def network_form(net: Layers | Graph, width: float, height: float) -> NetworkForm:
@@ -78,11 +108,16 @@ def network_form(net: Layers | Graph, width: float, height: float) -> NetworkFor
     return CppnForm(width, height, net) if isinstance(net, Layers) else GraphForm(width, height, net)
 
 
+def aspect_of(form: Form) -> str:
+    """Width to height of a form's pictures, as jobs have it."""
+    wide, tall = (np.format_float_positional(float(f"{side:.6g}"), trim="-") for side in (form.width, form.height))
+    return f"{wide}:{tall}"
+
+
 def network_fields(form: NetworkForm) -> dict[str, Any]:
     """The fields of a job about networks such as this one."""
     net = form.net
-    wide, tall = (np.format_float_positional(float(f"{side:.6g}"), trim="-") for side in (form.width, form.height))
-    known = {"color": net.colour, "symmetry": net.symmetry, "latent": net.latent, "aspect": f"{wide}:{tall}"}
+    known = {"color": net.colour, "symmetry": net.symmetry, "latent": net.latent, "aspect": aspect_of(form)}
     if isinstance(net, Layers):
         layout = ",".join(str(units) for units in net.layers)
         return known | {"topology": "layers", "layers": layout, "activations": ",".join(net.activations)}

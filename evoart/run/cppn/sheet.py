@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -37,11 +38,10 @@ THUMBNAIL = 48  # pixels at which pictures are judged
 
 class Painters:
     """Draws individuals of any kinds, ``size`` ``(w, h)`` in pixels: by the CPU's threads, or on a GPU that is
-    ``asked`` for by one program for each kind."""
+    ``asked`` for by one program for each kind, which the process keeps."""
 
     def __init__(self, size: tuple[int, int], asked: str) -> None:
         self.size, self.asked = size, asked
-        self._painters: dict[Layers | Graph, Painter] = {}
 
     def images(self, individuals: Sequence[Individual]) -> np.ndarray:
         """Pictures ``(n, h, w, 3)`` float32 sRGB in [0, 1]."""
@@ -49,15 +49,33 @@ class Painters:
         if self.asked != "gpu":
             return np.stack(spread(lambda i: kernel.rows(*individuals[i], self.size, 0, h), len(individuals)))
         from evoart.cppn import paint
-        from evoart.engine.networks import Painter
 
         out = np.zeros((len(individuals), h, w, 3), np.float32)
         kinds = [paint.outline(net) for net, _ in individuals]
         for kind in dict.fromkeys(kinds):
             places = [i for i, other in enumerate(kinds) if other == kind]
-            painter = self._painters.setdefault(kind, Painter(kind, self.size))
-            out[places] = painter.images([individuals[i] for i in places])
+            out[places] = _painter(kind, self.size).images([individuals[i] for i in places])
         return out
+
+    def pictures(self, pictures: Sequence[tuple[Form, Genome]]) -> np.ndarray:
+        """Pictures ``(n, h, w, 3)`` of any forms, on white where they are transparent."""
+        w, h = self.size
+        out = np.zeros((len(pictures), h, w, 3), np.float32)
+        networks = [(k, form.net, genome) for k, (form, genome) in enumerate(pictures) if isinstance(form, NetworkForm)]
+        if networks:
+            out[[k for k, _, _ in networks]] = self.images([(net, genome) for _, net, genome in networks])
+        for k, (form, genome) in enumerate(pictures):
+            if not isinstance(form, NetworkForm):
+                painted = form.drawing(genome).paint(self.size)
+                out[k] = painted[..., :3] * painted[..., 3:] + 1 - painted[..., 3:]
+        return out
+
+
+@functools.lru_cache(maxsize=64)
+def _painter(kind: Layers | Graph, size: tuple[int, int]) -> Painter:
+    from evoart.engine.networks import Painter
+
+    return Painter(kind, size)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -68,8 +86,8 @@ class SheetProblem(Problem):
         form: of the sheet with all its cells filled by blanks, or of the one picture.
     """
 
-    job: SheetJob
-    form: SheetForm | NetworkForm
+    job: Any  # a SheetJob; of networks, unless more is said
+    form: Any  # a SheetForm, or that of one picture
 
     @classmethod
     def restore(cls, job: Any, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> Self:
@@ -79,7 +97,8 @@ class SheetProblem(Problem):
     @property
     def resolution(self) -> tuple[int, int]:
         """See ``Problem.resolution``."""
-        return output_size(*self.job.extent(), THUMBNAIL)
+        width, height = self.job.extent()
+        return output_size(width, height, THUMBNAIL)
 
     @property
     def engine(self) -> device.Choice:
@@ -115,9 +134,9 @@ class SheetProblem(Problem):
 
     def evaluate(self, form: Form, genome: Genome) -> dict[str, float]:
         """``loss``: 1 less the mean liveliness of the pictures; empty cells count as dull."""
-        pairs = _individuals(form, genome)
-        cells = 1 if isinstance(self.form, NetworkForm) else len(self.form.filled)
-        lively = liveliness(Painters(self.resolution, self.job.device).images(pairs)).sum() if pairs else 0.0
+        pictures = _pictures(form, genome)
+        cells = len(self.form.filled) if isinstance(self.form, SheetForm) else 1
+        lively = liveliness(Painters(self.resolution, self.job.device).pictures(pictures)).sum() if pictures else 0.0
         return {"loss": 1 - float(lively) / cells}
 
     def members(self, form: Form, genome: Genome) -> list[tuple[int, Result]]:
@@ -127,7 +146,7 @@ class SheetProblem(Problem):
         counts = {"generations": 1, "evaluations": self.job.pool}  # as if it were made alone
         found = members(self.job, form, genome)
         lively = liveliness(
-            Painters(self.resolution, self.job.device).images([one for _, part in found for one in _pair(part)])
+            Painters(self.resolution, self.job.device).pictures([(part.form, part.genome) for _, part in found])
         )
         return [
             (number, dataclasses.replace(part, figures={"loss": 1 - float(value)}, **counts))
@@ -159,14 +178,9 @@ def members(job: SheetJob, form: SheetForm, genome: Genome) -> list[tuple[int, R
     ]
 
 
-def _pair(result: Result) -> list[Individual]:
-    return _individuals(result.form, result.genome)
-
-
-def _individuals(form: Form, genome: Genome) -> list[Individual]:
-    """The networks of a sheet, or the one of a picture."""
-    parts = [(form, genome)] if not isinstance(form, SheetForm) else [part[1:] for part in form.split(genome)]
-    return [(member.net, numbers) for member, numbers in parts if isinstance(member, NetworkForm)]
+def _pictures(form: Form, genome: Genome) -> list[tuple[Form, Genome]]:
+    """Those of a sheet, or the one."""
+    return [part[1:] for part in form.split(genome)] if isinstance(form, SheetForm) else [(form, genome)]
 
 
 def sheet_fields(
@@ -178,8 +192,13 @@ def sheet_fields(
         layouts: of every cell, None where it stays empty.
         captions: as of ``SheetForm``.
     """
-    blanks = tuple(None if net is None else network_form(net, *job.extent()) for net in layouts)
-    form: SheetForm | NetworkForm | None = SheetForm(blanks, job.columns, *job.extent(), captions, job.axes)
+    return form_fields(job, [None if net is None else network_form(net, *job.extent()) for net in layouts], captions)
+
+
+def form_fields(job: SheetJob, forms: Sequence[Form | None], captions: tuple[str, ...] = ()) -> dict[str, Any]:
+    """``sheet_fields`` of cells of any form."""
+    blanks = tuple(forms)
+    form: Form | None = SheetForm(blanks, job.columns, *job.extent(), captions, job.axes)
     natural = min(LARGEST, CELL * max(job.columns, -(-job.cells // job.columns)))
     if job.pick is not None:
         form, natural = blanks[job.pick - 1], job.image_size

@@ -46,10 +46,15 @@ class FitJob(PhotographJob, Job):
         sha256: of the photograph's bytes, hexadecimal; ``""`` until it was read.
         shapes: how many, 1 to 20,000 (100, or as many as ``start`` has).
         kind: a shape, ``mixed``, or several joined by commas, e.g. ``triangle``, ``polygon:5``, ``ellipse,line``.
+            ``stamp:FILE`` is an outline from an SVG, a picture or a folder, ``letters:TEXT`` those of a font.
+        font: path of the font of ``letters:`` among the kinds; None: one that the system has.
         opacity: lowest and highest opacity in [0, 1]; equal ones fix it.
         min_width: smallest width of strokes, ellipses and rectangles in percent of the picture's long side, 0 to 20;
             None: 1 where a palette is opaque, since thinner lines of it look like grays that it lacks, else 0.
         background: ``mean`` (the mean colour), ``transparent``, or ``#rrggbb``.
+        inside: shapes stay where a photograph with transparency is opaque, and the background is transparent; None: so
+            it is where the photograph has transparency, ``background`` is ``mean`` and ``keep_alpha`` is not asked for.
+        focus: rectangles that count more: ``(x, y, width, height, factor)`` each, in shares of the picture's sides.
         keep_alpha: the output is transparent where the photograph is.
         palette: number of colours (2 to 256) chosen from the photograph, or the colours as ``#rrggbb``.
         pixels: long side of the canvas the search works on, 16 to 2,048 pixels.
@@ -80,9 +85,12 @@ class FitJob(PhotographJob, Job):
         "sha256": fields.text,
         "shapes": fields.Number(1, 20_000, "shapes"),
         "kind": fields.kinds,
+        "font": fields.named,
         "opacity": fields.opacity,
         "min_width": fields.Number(0.0, 20.0, "percent", kind=float, flag="--min-width"),
         "background": fields.background,
+        "inside": fields.flag,
+        "focus": fields.focus,
         "keep_alpha": fields.flag,
         "palette": fields.palette,
         "pixels": fields.Number(16, 2048, "pixels"),
@@ -106,9 +114,12 @@ class FitJob(PhotographJob, Job):
     sha256: str = ""
     shapes: int | None = None
     kind: str = "triangle"
+    font: str | None = None
     opacity: tuple[float, float] = (0.1, 1.0)
     min_width: float | None = None
     background: str = "mean"
+    inside: bool | None = None
+    focus: tuple[tuple[float, float, float, float, float], ...] = ()
     keep_alpha: bool = False
     palette: int | tuple[str, ...] | None = None
     pixels: int = 256
@@ -148,6 +159,9 @@ class FitJob(PhotographJob, Job):
             raise UsageError(
                 f"ES-CLIP's parametrisation does not go with {what}", "Leave out --preset es-clip, or the other"
             )
+        if self.inside and (self.keep_alpha or self.background not in ("mean", "transparent")):
+            other = "--keep-alpha" if self.keep_alpha else "--background"
+            raise UsageError(f"--inside and {other} exclude each other", "Leave one of them out")
         if (self.edits or self.lock) and self.start is None:
             raise UsageError(
                 f"there is nothing to {'edit' if self.edits else 'lock'} yet", "Name a result with --start"

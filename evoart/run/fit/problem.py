@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from evoart.draw.shapes import shape
+from evoart.draw.shapes.stamp import pack, unpack
 from evoart.errors import UsageError
 from evoart.forms.shapes import ShapesForm, pack_kinds, unpack_kinds
 from evoart.output.recipe import extract
@@ -24,7 +25,7 @@ from evoart.run.inputs import check_hash, read_hashed, read_picture
 from evoart.run.job import output_size
 from evoart.run.photograph import PhotographProblem, unpack_target
 from evoart.run.recipe import record
-from evoart.run.shapes import expand, fill_kinds, widen
+from evoart.run.shapes import expand, fill_kinds, resolve, widen
 from evoart.score.pixel import Target
 from evoart.types import Search
 
@@ -59,8 +60,11 @@ class FitProblem(PhotographProblem):
         return self.builder().build()
 
     def builder(self) -> SearchBuilder:
-        """What builds the search."""
-        return SearchBuilder(self.job, self.form, self.target, self.choices, self.start)
+        """What builds the search: over the matte, where the background is transparent."""
+        form = self.form
+        if form.background is None:
+            form = dataclasses.replace(form, background=self.target.matte)
+        return SearchBuilder(self.job, form, self.target, self.choices, self.start)
 
     def details(self) -> dict[str, Any]:
         """See ``Problem.details``."""
@@ -73,8 +77,10 @@ class FitProblem(PhotographProblem):
 
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """See ``Problem.pack``."""
-        plain = {"choices": self.choices, "start": pack_kinds(self.start[0]) if self.start else None}
-        return plain, super().pack()[1] | ({"start": self.start[1]} if self.start else {})
+        plain, arrays = super().pack()
+        start = pack_kinds(self.start[0]) if self.start else None
+        plain |= {"choices": self.choices, "start": start, "stamps": pack(self.choices)}
+        return plain, arrays | ({"start": self.start[1]} if self.start else {})
 
     @classmethod
     def prepare(cls, job: FitJob, source: Any = None) -> Self:
@@ -87,18 +93,24 @@ class FitProblem(PhotographProblem):
         picture = read_picture(job.picture or bundled() if source is None else source, job.pixels, job.max_pixels)
         check_hash("photograph", job.picture or picture.name, picture.sha256, job.sha256)
         image, alpha = picture.at(job.pixels)
+        job, notes = _settle_background(job, alpha), picture.notes
+        matte = (1.0, 1.0, 1.0)
         if job.background == "transparent" and alpha is not None:
-            # A transparent background is judged on white; what the photograph leaves free must stay so: it counts too.
-            image, alpha = image * alpha[..., None] + (1 - alpha[..., None]), None
+            # What the photograph leaves free must stay so: it counts, over a colour that nothing in it comes near.
+            matte = _unlike(image, alpha)
+            image, alpha = image * alpha[..., None] + np.array(matte, np.float32) * (1 - alpha[..., None]), None
+            if job.inside:
+                notes = (*notes, "Shapes stay where the picture is opaque; --no-inside paints a background")
         weight, weights_hash = _weight(job, image.shape[:2], alpha, map_source)
         colours = _palette(job, image, weight)
-        target = Target(np.ascontiguousarray(image, np.float32), weight, job.loss)
+        target = Target(np.ascontiguousarray(image, np.float32), weight, job.loss, matte)
         background = _background(job, image, weight, colours)
         longest = max(picture.width, picture.height)
         start, start_hash = _start(job, target, (picture.width / longest, picture.height / longest), background)
         hashes = {"sha256": picture.sha256, "weights_sha256": weights_hash, "start_sha256": start_hash}
         job, shapes = complete(dataclasses.replace(job, **hashes), len(start[0]) if start else 0)
-        choices = expand(job.kind)
+        choices = expand(job.kind, job.font)
+        job = dataclasses.replace(job, kind=resolve(job.kind, choices), font=None)
         form = ShapesForm(
             fill_kinds(shapes, choices, start[0] if start else ()),
             picture.width / longest,
@@ -117,7 +129,7 @@ class FitProblem(PhotographProblem):
             size=output_size(picture.width, picture.height, job.size),
             mask=picture.mask if job.keep_alpha else None,
             name=picture.name,
-            notes=picture.notes,
+            notes=notes,
             start=(start[0], widen(start[1], form)) if start else None,
         )
 
@@ -128,11 +140,12 @@ class FitProblem(PhotographProblem):
         Raises:
             ValueError, KeyError, TypeError: parts that do not belong together.
         """
+        unpack(plain["stamps"])
         kinds = unpack_kinds(plain["start"]) if plain["start"] is not None else ()
         start = (kinds, arrays["start"]) if kinds else None
         if start is not None and start[1].shape != (len(kinds), common["form"].dim_per_group):
             raise ValueError("the start does not fit the form")
-        target = unpack_target(arrays, job.loss)
+        target = unpack_target(arrays, job.loss, plain["matte"])
         return cls(job=job, choices=tuple(plain["choices"]), target=target, start=start, **common)
 
 
@@ -161,6 +174,29 @@ def complete(job: FitJob, started: int = 0) -> tuple[FitJob, int]:
     return dataclasses.replace(job.with_seed(), **changes), shapes
 
 
+def _settle_background(job: FitJob, alpha: np.ndarray | None) -> FitJob:
+    """The job with its background decided: transparent, for shapes that stay inside a transparent photograph.
+
+    Raises:
+        UsageError: shapes asked to stay inside a photograph that is opaque everywhere.
+    """
+    if job.inside and alpha is None:
+        raise UsageError("the picture is opaque everywhere: there is nothing to stay inside of", "Leave out --inside")
+    free = job.background == "mean" and not job.keep_alpha
+    if job.inside or (job.inside is None and alpha is not None and free):
+        return dataclasses.replace(job, inside=True, background="transparent")
+    return dataclasses.replace(job, inside=job.inside or None)
+
+
+def _unlike(image: np.ndarray, alpha: np.ndarray) -> tuple[float, float, float]:
+    """The colour of a corner of the sRGB cube, or white, that is farthest from the colours of what is visible."""
+    shown = image[alpha > 0.5] if (alpha > 0.5).any() else image[alpha > 0]
+    corners = np.array([(r, g, b) for r in (1.0, 0.0) for g in (1.0, 0.0) for b in (1.0, 0.0)], np.float32)
+    distance = np.percentile(((shown[:, None] - corners) ** 2).sum(-1), 2, axis=0)
+    red, green, blue = corners[int(distance.argmax())].tolist()
+    return red, green, blue
+
+
 def _weight(
     job: FitJob, shape: tuple[int, int], alpha: np.ndarray | None, source: Any = None
 ) -> tuple[np.ndarray, str]:
@@ -178,6 +214,10 @@ def _weight(
     elif job.weights:
         data, label, digest = read_hashed("importance map", job.weights, job.weights_sha256)
         weight = weight * load_weights(data, shape, max_pixels=job.max_pixels or MAX_PIXELS, label=label)
+    for x, y, width, height, factor in job.focus:
+        h, w = shape
+        rows, columns = slice(round(y * h), round((y + height) * h)), slice(round(x * w), round((x + width) * w))
+        weight[rows, columns] *= factor
     mean = float(weight.mean(dtype=np.float64))
     if not mean > 0:
         raise UsageError("no pixel counts: the importance map is black wherever the picture is visible", "Fix the map")

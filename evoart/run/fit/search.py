@@ -76,7 +76,8 @@ class SearchBuilder:
 
         job, form = self.job, self.form
         low, high = form.opacity
-        precompile()
+        single = form.min_width > 0 or self.target.loss != "mse" or seconds is not None or on_device or self.mirrored
+        precompile(self.choices + form.kinds, single)
         canvas: Any = PlacementCanvas
         if on_device:
             from evoart.engine.placement_jax import PlacementCanvasJax

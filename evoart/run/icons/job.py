@@ -23,7 +23,7 @@ class IconsJob(Job):
         prompts: what the picture shows, one to three things; weights are not used.
         model: ``icons``.
         shapes: how many at most, 1 to 500; None: 32 and 6 for each further thing, 60 at most.
-        kind: what they are, see ``FitJob``.
+        kind, font: what they are, see ``FitJob``.
         background: ``#rrggbb``; None: what the words say, else white.
     """
 
@@ -33,6 +33,7 @@ class IconsJob(Job):
         "model": fields.Choice((MODEL,)),
         "shapes": fields.Number(1, 500, "shapes"),
         "kind": fields.kinds,
+        "font": fields.named,
         "background": lambda name, value: fields.colour(value, name),
     }
 
@@ -40,6 +41,7 @@ class IconsJob(Job):
     model: str = MODEL
     shapes: int | None = None
     kind: str = KINDS
+    font: str | None = None
     background: str | None = None
 
     def check_together(self) -> None:

@@ -22,7 +22,7 @@ from evoart.run.icons.job import IconsJob
 from evoart.run.icons.judging import judge_drawing
 from evoart.run.job import output_size
 from evoart.run.photograph import PhotographProblem, unpack_target
-from evoart.run.shapes import expand, fill_kinds
+from evoart.run.shapes import expand, fill_kinds, resolve
 from evoart.score.pixel import Target
 from evoart.types import Form, Genome, Image, Search
 
@@ -63,7 +63,8 @@ class IconsProblem(PhotographProblem):
         image = np.ascontiguousarray(known.target(scene, job.seeded, SIDE), np.float32)
         count = job.shapes or min(SHAPES + MORE * (sum(part.count for part in scene.parts) - 1), LIMIT)
         job = dataclasses.replace(job, shapes=count)
-        choices = expand(job.kind)
+        choices = expand(job.kind, job.font)
+        job = dataclasses.replace(job, kind=resolve(job.kind, choices), font=None)
         red, green, blue = (float(value) for value in image[1, 1])
         background = fields.rgb(job.background) if job.background else (red, green, blue)
         form = ShapesForm(fill_kinds(count, choices), 1.0, 1.0, background, (1.0, 1.0), choose_colours(image))

@@ -14,6 +14,8 @@ ROOMS = Registry(
     {
         "picture": "evoart.studio.rooms.picture:ROOM",
         "words": "evoart.studio.rooms.words:ROOM",
+        "breed": "evoart.studio.rooms.breed:ROOM",
+        "draw": "evoart.studio.rooms.draw:ROOM",
         "wall": "evoart.studio.rooms.wall:ROOM",
     },
 )

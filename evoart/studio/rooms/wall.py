@@ -26,7 +26,8 @@ MOST = 200  # pictures of a selection
 
 def _list(studio: Studio, given: dict[str, Any]) -> dict[str, Any]:
     """The ``pictures``, newest first."""
-    wall = studio.history.wall()
+    # A generation of the room Breed is a step before its sheet is drawn.
+    wall = [step for step in studio.history.wall() if studio.file("thumbs", f"{Path(step.pictures[0]).stem}.webp")]
     return {"pictures": [_card(studio, step) for step in wall[:SHOWN]], "more": max(0, len(wall) - SHOWN)}
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from evoart.errors import UsageError
 from evoart.run.job import Job
+from evoart.studio.keeping import check_models
 from evoart.studio.room import Room
 from evoart.studio.studio import Studio
 
@@ -96,7 +97,9 @@ def _job(studio: Studio, wishes: dict[str, Any]) -> Job:
             for each in images
             if isinstance(each, dict)
         ]
-    return Job.make(command="clip", **fields)
+    job = Job.make(command="clip", **fields)
+    check_models(job)
+    return job
 
 
 def _count(value: Any) -> int:

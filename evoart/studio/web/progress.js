@@ -38,7 +38,7 @@ export class Progress {
   update(data, run) {
     const [name, value] = Object.entries(data.figures ?? {}).find(([each]) => FIGURES[each]) ?? [];
     const [unit, digits] = FIGURES[name] ?? ["", 0];
-    this.figure.replaceChildren(...(name ? [el("b", {}, value.toFixed(digits)), el("span", { class: "quiet" }, `${unit} · ${data.label ?? ""}`)] : [el("b", {}, "…"), el("span", { class: "quiet" }, "getting ready")]));
+    this.figure.replaceChildren(...(name ? [el("b", {}, value.toFixed(digits)), el("span", { class: "quiet" }, `${unit} · ${data.label ?? ""}`)] : [el("b", {}, "…"), el("span", { class: "quiet" }, run.warm === false ? "compiling, the first time only" : "getting ready")]));
     const share = data.fraction ?? 0;
     this.done.style.width = `${100 * share}%`;
     this.bar.setAttribute("aria-valuenow", Math.round(100 * share));

@@ -177,7 +177,7 @@ export function mount(root, studio) {
     panel.inert = studio.run.state === "running" && busy() && performance.now() - since < 400;
     const on = busy() && !panel.inert, has = Boolean(view.step?.pictures.length), paused = on && studio.run.state === "paused";
     progress.element.hidden = !on;
-    stage.classList.toggle("bare", !on && !has);
+    stage.classList.toggle("bare", !has && !drawing.firstChild);
     cards.result.hidden = on || !has;
     cards.selected.hidden = on || !chosen.length;
     cards.brush.hidden = on || (tool !== "matter" && tool !== "leave");
