@@ -66,7 +66,7 @@ def _models(studio: Studio, given: dict[str, Any]) -> dict[str, Any]:
     from evoart.openclip import catalogue, store
     from evoart.run.clip.default import find_default
 
-    found = [{"name": "icons", "note": "inside evoart: 1,223 things, at once"}]
+    found = [{"name": "icons", "note": "inside evoart: 1,695 things, at once"}]
     for entry in catalogue.KNOWN:
         if entry.full_name.partition("/")[0] == "tiny":
             found.append({"name": "tiny", "note": "inside evoart: a CLIP of plain shapes"})
