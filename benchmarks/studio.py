@@ -17,7 +17,7 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from evoart.engine.placement import precompile
+from evoart.run.fit.precompile import precompile
 
 RESULTS = Path(__file__).parent / "results"
 PHOTOGRAPH = Path(__file__).parents[1] / "evoart" / "data" / "chelsea.jpg"

@@ -19,7 +19,7 @@ from typing import Any
 @functools.cache
 def compile_once() -> None:
     """Have the kernels in the cache, so that no test waits for a compiler."""
-    from evoart.engine.placement import precompile
+    from evoart.run.fit.precompile import precompile
 
     precompile()
 

@@ -15,6 +15,7 @@ import shapely
 from PIL import Image
 from test_shapes import engine, genome_of
 
+from evoart.draw.filled import fill_region
 from evoart.draw.shapes import shape
 from evoart.draw.shapes.stamp import COARSE, POINTS, Stamp, add, area, join, thin, unpack
 from evoart.errors import EvoartError, UsageError
@@ -22,7 +23,7 @@ from evoart.forms.shapes import ShapesForm
 from evoart.run.fields import kinds
 from evoart.run.shapes import expand
 from evoart.stamps.read import read_letters, read_stamps
-from evoart.stamps.region import fill, stamps_of
+from evoart.stamps.region import stamps_of
 
 HEART = "M12 21s-8-5.5-8-11.5A4.5 4.5 0 0 1 12 6a4.5 4.5 0 0 1 8 3.5C20 15.5 12 21 12 21z"
 RING = "M0 0H10V10H0ZM3 3V7H7V3Z"  # a square with a square hole
@@ -43,11 +44,11 @@ def ring(tmp_path) -> Stamp:
 def test_rules_of_filling_agree_with_geometry():
     square = np.array([[0, 0], [10, 0], [10, 10], [0, 10]], float)
     hole = square * 0.4 + 3
-    assert fill([square, hole[::-1]]).area == pytest.approx(84)  # nonzero, against the outer one
-    assert fill([square, hole]).area == pytest.approx(100)  # nonzero, along it
-    assert fill([square, hole], even_odd=True).area == pytest.approx(84)
+    assert fill_region([square, hole[::-1]]).area == pytest.approx(84)  # nonzero, against the outer one
+    assert fill_region([square, hole]).area == pytest.approx(100)  # nonzero, along it
+    assert fill_region([square, hole], even_odd=True).area == pytest.approx(84)
     star = np.array([[np.sin(a), -np.cos(a)] for a in np.arange(5) * 4 * np.pi / 5])  # crosses itself
-    assert fill([star]).area > fill([star], even_odd=True).area > 0
+    assert fill_region([star]).area > fill_region([star], even_odd=True).area > 0
 
 
 def test_holes_stay_holes(ring):

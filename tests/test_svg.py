@@ -168,3 +168,35 @@ def test_colours_are_exact(levels):
     text = colour(np.array(levels) / 255)
     full = text if len(text) == 7 else "#" + "".join(c * 2 for c in text[1:])
     assert tuple(bytes.fromhex(full[1:])) == levels
+
+
+@pytest.mark.parametrize("clip", ["path", "cut"])
+@pytest.mark.parametrize(
+    "kinds", [("triangle", "circle", "line", "rotated-ellipse"), ("polygon:5", "cubic", "rectangle")]
+)
+def test_clipped_shapes_look_the_same_and_stay_within(clip, kinds, tmp_path):
+    """resvg shows what it showed; of ``cut``, svgelements finds nothing outside of the page."""
+    import svgelements
+
+    from evoart.draw.scene import svg
+    from evoart.forms.shapes import ShapesForm
+
+    form = ShapesForm(kinds * 5, 1.0, 0.75, (0.9, 0.8, 0.7), opacity=(0.2, 1.0))
+    rng = np.random.default_rng(4)
+    rows = form.random(rng).reshape(form.groups, -1)
+    rows[:, :2] += rng.normal(0, 0.3, (form.groups, 2))
+    scene = form.drawing(rows.ravel().astype(np.float32))
+    size = (320, 240)
+    plain, clipped = (_shown(svg(scene, size, clip=each)) for each in (None, clip))
+    assert np.abs(plain.astype(float) - clipped).mean() < 0.15
+    assert np.abs(plain.astype(float) - clipped).max() < 40  # at an edge of a path, another way of rounding
+    (tmp_path / "clipped.svg").write_text(svg(scene, size, clip=clip))
+    if clip == "cut":
+        parts = [part for part in svgelements.SVG.parse(tmp_path / "clipped.svg").elements() if hasattr(part, "bbox")]
+        boxes = np.array([part.bbox(with_stroke=True) for part in parts if part.bbox() is not None])
+        assert (boxes[:, :2] >= -0.02).all()
+        assert (boxes[:, 2:] <= np.array(size) + 0.02).all()
+
+
+def _shown(text: str) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=text)))).convert("RGB"))

@@ -163,6 +163,7 @@ def path(metavar: str = "FILE") -> click.ParamType:
     return kind
 
 
+CLIPS = ("path", "cut")  # as output.formats.CLIPS: help imports nothing of the output
 OUTPUT = "Output"
 SIZE_HELP = "Long side of the picture: pixels, 1 to 32,768, or a length: 420mm, 42cm, 16.5in. [default: {}]"
 
@@ -223,6 +224,13 @@ def output_options(names: str, size: str, format: str = "svg") -> Decorator:
             is_eager=True,  # read before --size, which may need it
             callback=_check_dpi,
             help="Pixels an inch, 10 to 4,800, kept in .png .jpg .svg and .pdf. [default: 300 where --size has a unit]",
+        ),
+        option(
+            OUTPUT,
+            "--clip",
+            type=Words(*CLIPS, metavar="path|cut"),
+            help="Of shapes in .svg: path hides what reaches out of the picture by a clip path, cut cuts it off. "
+            "[default: it reaches out, and viewers do not show it]",
         ),
         option(OUTPUT, "--overwrite", is_flag=True, help="Replace outputs that exist."),
     )
@@ -449,6 +457,7 @@ class RunOptions:
     film_size: str | None = None
     film_time: str | None = None
     dpi: float | None = None
+    clip: str | None = None
     checkpoint: str | None = None
     no_checkpoint: bool = False
     dry_run: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def render(file: str, pick: str | None, supersample: str | None, size: str | Non
     """
     from evoart.cli import session
     from evoart.cli.console import Console, tell_json, tell_path
-    from evoart.output.formats import OUTPUTS, Options
+    from evoart.output.formats import OUTPUTS
     from evoart.run.api import load
     from evoart.run.device import limit_threads, own_process
     from evoart.run.fields import Number
@@ -71,7 +72,10 @@ def render(file: str, pick: str | None, supersample: str | None, size: str | Non
         own_process(result.job.device, result.job.threads)
         limit_threads(result.job.threads)
         with console.progress("drawing") as told:
-            written, lost = session.write_all(result, outputs, Options(progress=told, dpi=options.dpi), console, pixels)
+            writing = dataclasses.replace(
+                session.write_options(None, None, None, options.dpi, options.clip), progress=told
+            )
+            written, lost = session.write_all(result, outputs, writing, console, pixels)
     console.say(f"{result.form.label} at {w} x {h} pixels", 1)
     if options.as_json:
         tell_json({"outputs": [str(path) for path in written], "size": [w, h], "seed": result.seed})

@@ -72,7 +72,7 @@ def _outputs(saved: Checkpoint, notes: dict[str, Any], given: dict[str, Any], pa
     from evoart.output.formats import Options
 
     options = session.write_options(
-        given["film_size"], given["film_time"], Options(**notes.get("options", {})), given["dpi"]
+        given["film_size"], given["film_time"], Options(**notes.get("options", {})), given["dpi"], given["clip"]
     )
     remembered = notes.get("outputs") or []
     job = saved.problem.job

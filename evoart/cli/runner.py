@@ -54,7 +54,7 @@ def run_job(
         return tell_missing(job, missing, report if options.as_json else None)
     if not processes.first():
         return _assist(problem or prepare(job), search)
-    writing = session.write_options(options.film_size, options.film_time, dpi=options.dpi)
+    writing = session.write_options(options.film_size, options.film_time, dpi=options.dpi, clip=options.clip)
     with session.new_folders((*options.outputs, *options.films)):
         outputs = session.outputs_for(
             options.outputs,

@@ -190,10 +190,14 @@ def _moving(output: Output) -> Output:
 
 
 def write_options(
-    film_size: str | None, film_time: str | None, before: Options | None = None, dpi: float | None = None
+    film_size: str | None,
+    film_time: str | None,
+    before: Options | None = None,
+    dpi: float | None = None,
+    clip: str | None = None,
 ) -> Options:
     """How to write: the command line's words laid over ``before``."""
-    given: dict[str, Any] = {} if dpi is None else {"dpi": dpi}
+    given: dict[str, Any] = {name: value for name, value in (("dpi", dpi), ("clip", clip)) if value is not None}
     if film_size is not None:
         given["film_side"] = Number(16, 1920, "pixels", flag="--film-size")("film_size", film_size)
     if film_time is not None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import numpy as np
 
+from evoart.draw.filled import fill_region
 from evoart.draw.layout import detail_for, layout, pixels_per_unit
 from evoart.draw.scanline import paint
 from evoart.draw.shapes import shape
@@ -78,22 +79,78 @@ def svg(
     title: str = "",
     recipe: str = "",
     alpha: np.ndarray | None = None,
+    clip: str | None = None,
 ) -> str:
     """The drawing as one SVG document; arguments as ``document``.
+
+    ``clip`` keeps shapes within the picture: ``path`` by a clip path, ``cut`` by cutting off what reaches out, which
+    turns shapes that do into paths and leaves out those that are not seen.
 
     Raises:
         ValueError: geometry or colours that are not finite.
     """
     if not (np.isfinite(scene.geometry).all() and np.isfinite(scene.rgba).all()):
         raise ValueError("a scene with numbers that are not finite cannot be written as SVG")
-    return document(scene, size, lambda number: _groups(scene, number), title=title, recipe=recipe, alpha=alpha)
+
+    def elements(number: Numbers) -> Iterator[str]:
+        yield from _symbols(scene)
+        if clip == "cut":
+            yield from _cut(scene, number)
+        elif clip == "path":
+            box = f'width="{number.length(scene.width)}" height="{number.length(scene.height)}"'
+            name = f"page-{number.length(scene.width)}-{number.length(scene.height)}"  # the same id, the same path
+            yield f'<clipPath id="{name}"><rect {box}/></clipPath><g clip-path="url(#{name})">'
+            yield from _groups(scene, number)
+            yield "</g>"
+        else:
+            yield from _groups(scene, number)
+
+    return document(scene, size, elements, title=title, recipe=recipe, alpha=alpha)
+
+
+CUT_DETAIL = 128  # points of a closed curve that is cut: within a thousandth of its radius
+
+
+def _cut(scene: Scene, number: Numbers) -> Iterator[str]:
+    """The shapes in paint order; of those that reach out of the picture, what lies within it, as paths."""
+    import shapely
+
+    plan = layout(scene.kinds, CUT_DETAIL)
+    points, widths = plan.outlines(np, scene.geometry.astype(np.float64), np.ones(2))
+    page = shapely.box(0, 0, scene.width, scene.height)
+    for i, (first, last) in enumerate(pairwise(plan.start)):
+        line, half = points[first:last], float(widths[i]) / 2
+        low, high = line.min(0) - half, line.max(0) + half
+        if (low >= 0).all() and (high <= (scene.width, scene.height)).all():
+            part = Scene(scene.kinds[i : i + 1], scene.geometry[i : i + 1], scene.rgba[i : i + 1], None, 1, 1)
+            yield from _groups(part, number)
+            continue
+        whole = fill_region([line]) if plan.filled[i] else shapely.LineString(line).buffer(half, quad_segs=16)
+        rings = [
+            ring
+            for part in shapely.get_parts(whole.intersection(page))
+            if part.geom_type == "Polygon"
+            for ring in (part.exterior, *part.interiors)
+        ]
+        if rings:
+            path = "".join(
+                "M" + "L".join(f"{number.length(x)} {number.length(y)}" for x, y in ring.coords[:-1]) + "Z"
+                for ring in rings
+            )
+            opacity = compact(float(np.clip(scene.rgba[i, 3], 0, 1)), 3)
+            seen = "" if opacity == "1" else f' fill-opacity="{opacity}"'
+            yield f'<path d="{path}" fill="{colour(scene.rgba[i])}" fill-rule="evenodd"{seen}/>'
+
+
+def _symbols(scene: Scene) -> Iterator[str]:
+    """The outlines of the stamps, each once."""
+    symbols = dict(kind.symbol for name in dict.fromkeys(scene.kinds) if isinstance(kind := shape(name), Stamp))
+    if symbols:
+        yield "<defs>" + "".join(f'<path id="{name}" d="{path}"/>' for name, path in symbols.items()) + "</defs>"
 
 
 def _groups(scene: Scene, number: Numbers) -> Iterator[str]:
     """Runs of fills and of strokes in paint order, each in a ``<g>`` with what its members have in common."""
-    symbols = dict(kind.symbol for name in dict.fromkeys(scene.kinds) if isinstance(kind := shape(name), Stamp))
-    if symbols:
-        yield "<defs>" + "".join(f'<path id="{name}" d="{path}"/>' for name, path in symbols.items()) + "</defs>"
     opacities = [compact(float(np.clip(a, 0, 1)), 3) for a in scene.rgba[:, 3]]
     for filled, run in groupby(range(len(scene.kinds)), key=lambda i: shape(scene.kinds[i]).filled):
         members = list(run)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from evoart.compiled import compile_elsewhere
 from evoart.draw import scanline
 from evoart.draw.gains import STATISTICS, best_paint, running_sums, statistics
 from evoart.draw.layout import Layout, detail_for, layout, pixels_per_unit
@@ -18,7 +16,6 @@ from evoart.engine.polish import Polisher
 from evoart.engine.scanline import ScanlineEngine
 from evoart.forms.shapes import ShapesForm
 from evoart.score.pixel import Target, mean_squared_error, psnr
-from evoart.search.place import Effort, place
 
 SMALL, LARGE = 0.015, 0.5  # sizes of fresh shapes, in units
 FAINTEST = 0.01  # opacity of a new shape at least: with less, no colour of it could be told
@@ -146,46 +143,3 @@ class PlacementCanvas:
         left, top, right, bottom = self.area
         y, x = (np.arange(self.height) + 0.5) / self.height, (np.arange(self.width) + 0.5) / self.width
         return error * np.outer((top <= y) & (y <= bottom), (left <= x) & (x <= right))
-
-
-def precompile(kinds: tuple[str, ...] = ("triangle",), single: bool = False) -> None:
-    """Compile the kernels by which the growing search uses shapes of ``kinds``, or fetch them from the cache, so that
-    no clock counts it.
-
-    Args:
-        single: also those for one gradient at a time, and for outlines that have no closed form.
-    """
-    strokes = sorted({not shape(kind).filled for kind in kinds})
-    work = [(_place_one, stroke) for stroke in strokes] + [(_polish_one, any(strokes))]
-    if single or any(not hasattr(shape(kind), "parametric") for kind in kinds):
-        work += [(_differentiate_one, any(strokes))]
-    compile_elsewhere([f"from {__name__} import {each.__name__}; {each.__name__}({stroke})" for each, stroke in work])
-    for each, stroke in work:
-        each(stroke)
-
-
-def _blank(kind: str) -> tuple[PlacementCanvas, np.ndarray]:
-    """A small black canvas, and the row ``(1, d)`` of a shape on it."""
-    form = ShapesForm((kind,), 1.0, 1.0, (0.0, 0.0, 0.0))
-    canvas = PlacementCanvas(form, Target(np.zeros((8, 8, 3), np.float32), np.ones((8, 8), np.float32)))
-    return canvas, form.random(np.random.default_rng(0), canvas.target.image).reshape(1, -1)
-
-
-def _place_one(stroke: bool) -> None:
-    kind = "line" if stroke else "triangle"
-    canvas, rows = _blank(kind)
-    canvas.open((kind,), rows)
-    place(np.random.default_rng(0), canvas, (kind,), {kind: np.ones(canvas.form.geometry)}, Effort(8, 2, 1, 1))
-
-
-def _differentiate_one(stroke: bool) -> None:
-    canvas, rows = _blank("line" if stroke else "triangle")
-    canvas.form = replace(canvas.form, min_width=0.01)  # whose outlines have no closed form
-    canvas.gradient(canvas.form.kinds, rows)
-    canvas.gains(canvas.form.kinds[0], rows[:, :-4])
-
-
-def _polish_one(stroke: bool) -> None:
-    kinds = ("line" if stroke else "triangle",)
-    canvas, rows = _blank(kinds[0])
-    canvas.removal(kinds, rows)

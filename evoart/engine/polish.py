@@ -7,7 +7,7 @@ of threads. Nobody waits for a thread that has not started: the calling one coul
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,7 +20,6 @@ from evoart.draw.scanline import backward_inside, paint_recorded_inside
 from evoart.draw.shapes import shape
 from evoart.forms.shapes import FARTHEST, ShapesForm
 from evoart.score.pixel import Target
-from evoart.search.adam import Adam
 from evoart.threads import pool, threads
 
 ROWS = 16  # of a band, about
@@ -269,7 +268,7 @@ class Polisher:
         self._run(Moments(state, np.array([np.inf, 0, 0])), 1)
         return self.buffers.by_paint[..., 5].sum(0)
 
-    def polish(self, adam: Adam, limit: int) -> None:
+    def polish(self, adam: Any, limit: int) -> None:
         """``limit`` steps of ``adam``, fewer where fewer are planned; in place."""
         arrays = adam.rows, adam.rates, adam.mean, adam.square, adam.best
         moments = Moments(np.stack(arrays), np.array([adam.loss, adam.t, adam.steps], np.float64))

@@ -11,12 +11,13 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from evoart.errors import EvoartError, UsageError
+from evoart.errors import EvoartError, UsageError, unknown
 from evoart.output import recipe as recipes
 from evoart.registry import Registry
 from evoart.types import Drawing
 
 FILM_SIDE = 480  # pixels of a film's long side, where nobody says
+CLIPS = ("path", "cut")
 HELD = 1 << 24  # pixels that are held at once; larger pictures are written row by row where the format can be
 
 
@@ -58,6 +59,7 @@ class Options:
         film_seconds: how long the evolution lasts, however many generations it took.
         film_hold: how long the last picture then stays, in seconds.
         dpi: pixels an inch, by which PNG, JPEG, SVG and PDF have a size in the world; None: that of screens, 96.
+        clip: how SVG keeps shapes within the picture, one of ``CLIPS``; None: they reach out where they do.
         progress: called with the share of a large file that is written, 0 to 1, now and then.
     """
 
@@ -67,6 +69,7 @@ class Options:
     film_seconds: float = 5.0
     film_hold: float = 2.0
     dpi: float | None = None
+    clip: str | None = None
     progress: Callable[[float], None] | None = None
 
     def __post_init__(self) -> None:
@@ -76,6 +79,8 @@ class Options:
             raise UsageError(f"a film of {self.film_side} pixels is out of range", "Use 16 to 1920")
         if self.dpi is not None and not 0 < self.dpi < 1e6:
             raise UsageError(f"{self.dpi} pixels an inch are out of range", "Use 10 to 4800")
+        if self.clip is not None and self.clip not in CLIPS:
+            raise unknown("way to clip", self.clip, CLIPS)
         if not (0.1 <= self.film_seconds <= 120 and 0 <= self.film_hold <= 120):
             raise UsageError("the film's length is out of range", "Use 0.1 to 120 seconds, and a hold of 0 to 120")
 

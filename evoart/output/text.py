@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from evoart.draw import scene
 from evoart.draw.svg import compact
 from evoart.errors import EvoartError
 from evoart.output.formats import Artwork, Format, Options
@@ -9,7 +10,12 @@ from evoart.units import INCH
 
 
 def _svg(artwork: Artwork, options: Options) -> bytes:
-    text = artwork.drawing.svg(artwork.size, artwork.title, artwork.recipe_text(), artwork.alpha)
+    drawing, about = artwork.drawing, (artwork.title, artwork.recipe_text(), artwork.alpha)
+    if options.clip is not None and isinstance(drawing, scene.Scene):
+        title, recipe, alpha = about
+        text = scene.svg(drawing, artwork.size, title=title, recipe=recipe, alpha=alpha, clip=options.clip)
+    else:
+        text = drawing.svg(artwork.size, *about)
     if options.dpi is not None:  # the same user units, on a page of true size
         w, h = artwork.size
         sides = (compact(side / options.dpi * INCH, 3) for side in artwork.size)

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from evoart.draw.filled import fill_region
 from evoart.draw.shapes.stamp import Stamp
 from evoart.errors import EvoartError, UsageError
 from evoart.sketch.svgfile import read_painting
-from evoart.stamps.region import MOST_READ, fill, stamps_of
+from evoart.stamps.region import MOST_READ, stamps_of
 
 if TYPE_CHECKING:
     from fontTools.ttLib import TTFont
@@ -63,7 +64,7 @@ def _svg_region(data: bytes, place: str) -> BaseGeometry:
     points = sum(len(line) for element in elements for line in element.lines)
     if points > MOST_READ:
         raise EvoartError(f"'{place}' has more than {MOST_READ:,} points", "Simplify it; a stamp is small")
-    filled = shapely.union_all([fill(element.lines, element.even_odd) for element in elements if element.fill])
+    filled = shapely.union_all([fill_region(element.lines, element.even_odd) for element in elements if element.fill])
     if filled.area > 0:
         return filled
     lines = [(line, element.width) for element in elements if element.stroke for line in element.lines]
@@ -86,7 +87,7 @@ def _silhouette(data: bytes, place: str) -> BaseGeometry:
     if alpha.shape[0] * alpha.shape[1] < 9:
         raise EvoartError(f"'{place}' is too small to have an outline", "Give 16 pixels or more a side")
     lines: Any = contourpy.contour_generator(z=np.pad(alpha, 1)).lines(0.5)  # closed: the margin is transparent
-    return fill([np.asarray(line)[:-1] for line in lines], even_odd=True)
+    return fill_region([np.asarray(line)[:-1] for line in lines], even_odd=True)
 
 
 def read_letters(text: str, font: str | None) -> list[Stamp]:
@@ -117,7 +118,7 @@ def _letter(place: str, letter: str) -> list[Stamp]:
         pen = DecomposingRecordingPen(glyphs)
         glyphs[names[ord(letter)]].draw(pen)
     label = letter if letter.isascii() and letter.isalnum() else f"u{ord(letter):x}"
-    region = fill(_flatten(pen.value))
+    region = fill_region(_flatten(pen.value))
     return stamps_of(region, label, f"the letter '{letter}' of '{place}'", mirror=False, upright=True)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from evoart.draw.filled import fill_region
 from evoart.draw.shapes.stamp import GRID, MOST, POINTS, Stamp, area, thin
 from evoart.errors import EvoartError
 
@@ -16,31 +17,6 @@ Contours = Sequence[np.ndarray]
 MOST_READ = 20_000  # points of a file's contours
 _SPECK = 1e-3  # contours of less area, as a share of the whole, are not seen
 _SYMMETRIC = 0.97  # a stamp that covers so much of its mirror image needs none
-
-
-def fill(contours: Contours, even_odd: bool = False) -> BaseGeometry:
-    """The region that closed contours ``(k, 2)`` fill, by the nonzero or the even-odd rule.
-
-    The plane is cut along all edges, and each face is kept whose winding number the rule fills.
-    """
-    rings = [np.vstack([ring, ring[:1]]) for ring in contours if len(ring) >= 3 and np.ptp(ring, 0).min() > 0]
-    if not rings:
-        return shapely.Polygon()
-    faces = shapely.get_parts(shapely.polygonize([shapely.unary_union([shapely.LineString(ring) for ring in rings])]))
-    faces = faces[shapely.area(faces) > 0]
-    inside = shapely.get_coordinates(shapely.point_on_surface(faces))
-    winding = np.sum([_winding(ring, inside) for ring in rings], 0)
-    kept = winding % 2 != 0 if even_odd else winding != 0
-    return shapely.unary_union(faces[kept])
-
-
-def _winding(ring: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """How often a closed ring ``(k + 1, 2)`` runs around each of ``points`` ``(n, 2)``: ``(n,)``."""
-    (x0, y0), (x1, y1) = ring[:-1].T[..., None], ring[1:].T[..., None]
-    x, y = points.T
-    side = (x1 - x0) * (y - y0) - (x - x0) * (y1 - y0)
-    up, down = (y0 <= y) & (y1 > y) & (side > 0), (y0 > y) & (y1 <= y) & (side < 0)
-    return up.sum(0) - down.sum(0)
 
 
 def stamps_of(region: BaseGeometry, label: str, where: str, *, mirror: bool, upright: bool = False) -> list[Stamp]:
@@ -79,9 +55,9 @@ def _on_grid(ring: np.ndarray) -> np.ndarray:
 
 def _is_symmetric(contours: Contours) -> bool:
     """Whether the mirror image, turned by half a turn or not, covers the same."""
-    shown = fill(contours)
+    shown = fill_region(contours)
     for sides in ((-1, 1), (1, -1)):
-        other = fill([ring * sides for ring in contours])
+        other = fill_region([ring * sides for ring in contours])
         if shown.intersection(other).area > _SYMMETRIC * shown.union(other).area:
             return True
     return False

@@ -124,8 +124,8 @@ class _Worker:
 
 def _warm() -> None:
     """Have everything at hand that the first picture of shapes needs."""
-    from evoart.engine.placement import precompile
     from evoart.run.device import limit_threads
+    from evoart.run.fit.precompile import precompile
 
     limit_threads(None)
     precompile()

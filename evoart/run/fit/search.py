@@ -71,7 +71,8 @@ class SearchBuilder:
 
     def _grow(self, plan: Plan, gradient: bool = True, seconds: float | None = None, on_device: bool = False) -> Grow:
         """Grow and refine on a placement canvas, by the CPU's kernels or on a device; it chooses kinds itself."""
-        from evoart.engine.placement import PlacementCanvas, precompile
+        from evoart.engine.placement import PlacementCanvas
+        from evoart.run.fit.precompile import precompile
         from evoart.search.grow import Grow
 
         job, form = self.job, self.form
