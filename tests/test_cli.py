@@ -338,7 +338,8 @@ def test_resume_lays_what_is_given_over_what_is_remembered(tmp_path):
     first = session.write_options("320", "9s")
     saved = SimpleNamespace(problem=SimpleNamespace(name="photo", job=Job.make(picture=str(tmp_path / "photo.jpg"))))
     notes = session.notes_of([Output(tmp_path / "a.gif", "gif")], first, False)
-    given = {"film_size": "64", "film_time": None, "outputs": (), "films": (), "overwrite": False}
+    given = {"film_size": "64", "film_time": None, "dpi": None, "clip": None}
+    given |= {"outputs": (), "films": (), "overwrite": False}
     outputs, options = _outputs(saved, notes, given, tmp_path / "a.npz")
     assert outputs == [Output(tmp_path / "a.gif", "gif")]
     assert (options.film_side, options.film_seconds) == (64, 9.0)
