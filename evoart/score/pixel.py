@@ -41,7 +41,8 @@ class Target:
         image: ``(h, w, 3)`` float32 sRGB in [0, 1].
         weight: ``(h, w)`` float32 >= 0 with mean 1; pixels of weight 0 do not count.
         loss: ``mse``, ``mae`` or ``oklab``.
-        matte: sRGB in [0, 1] behind a drawing without a background while it is compared; ``image`` has it too.
+        matte: colour behind a drawing without a background while it is compared; may lie beyond [0, 1]. ``image`` has
+            it, too.
     """
 
     image: Image

@@ -32,6 +32,7 @@ from evoart.types import Search
 # Evaluations of a search that has no plan of its own, where no budget is given.
 EVALUATIONS = {"draft": 16_384, "normal": 65_536, "best": 262_144}
 MIN_WIDTH = 1.0  # percent of the long side: three millimetres on a sheet of A4, where shapes are of flat colours
+BEYOND = 0.05  # of the range of sRGB: farther out, a large faint shape is a trap for the search
 PATIENCE = 2_000  # generations, where only a PSNR was asked for, which may never come
 
 
@@ -94,14 +95,14 @@ class FitProblem(PhotographProblem):
         check_hash("photograph", job.picture or picture.name, picture.sha256, job.sha256)
         image, alpha = picture.at(job.pixels)
         job, notes = _settle_background(job, alpha), picture.notes
-        matte = (1.0, 1.0, 1.0)
+        matte, visible = (1.0, 1.0, 1.0), None
         if job.background == "transparent" and alpha is not None:
-            # What the photograph leaves free must stay so: it counts, over a colour that nothing in it comes near.
-            matte = _unlike(image, alpha)
+            # What the photograph leaves free must stay so: it counts, over a colour that no shape can have.
+            matte, visible = _unlike(image, alpha, job.loss), alpha
             image, alpha = image * alpha[..., None] + np.array(matte, np.float32) * (1 - alpha[..., None]), None
             if job.inside:
                 notes = (*notes, "Shapes stay where the picture is opaque; --no-inside paints a background")
-        weight, weights_hash = _weight(job, image.shape[:2], alpha, map_source)
+        weight, weights_hash = _weight(job, image.shape[:2], alpha, map_source, visible)
         colours = _palette(job, image, weight)
         target = Target(np.ascontiguousarray(image, np.float32), weight, job.loss, matte)
         background = _background(job, image, weight, colours)
@@ -188,19 +189,28 @@ def _settle_background(job: FitJob, alpha: np.ndarray | None) -> FitJob:
     return dataclasses.replace(job, inside=job.inside or None)
 
 
-def _unlike(image: np.ndarray, alpha: np.ndarray) -> tuple[float, float, float]:
-    """The colour of a corner of the sRGB cube, or white, that is farthest from the colours of what is visible."""
+def _unlike(image: np.ndarray, alpha: np.ndarray, loss: str) -> tuple[float, float, float]:
+    """A colour beyond the corner of the sRGB cube that is farthest from the colours of what is visible: a shape of the
+    corner's own colour, where nothing should be, is seen too. Oklab has no colours beyond; there it is the corner."""
     shown = image[alpha > 0.5] if (alpha > 0.5).any() else image[alpha > 0]
     corners = np.array([(r, g, b) for r in (1.0, 0.0) for g in (1.0, 0.0) for b in (1.0, 0.0)], np.float32)
     distance = np.percentile(((shown[:, None] - corners) ** 2).sum(-1), 2, axis=0)
-    red, green, blue = corners[int(distance.argmax())].tolist()
+    chosen = corners[int(distance.argmax())]
+    red, green, blue = (chosen if loss == "oklab" else chosen + BEYOND * (2 * chosen - 1)).tolist()
     return red, green, blue
 
 
 def _weight(
-    job: FitJob, shape: tuple[int, int], alpha: np.ndarray | None, source: Any = None
+    job: FitJob,
+    shape: tuple[int, int],
+    alpha: np.ndarray | None,
+    source: Any = None,
+    visible: np.ndarray | None = None,
 ) -> tuple[np.ndarray, str]:
-    """Weights ``(h, w)`` with mean 1, and the hash of the importance map: ``source``, or the job's file."""
+    """Weights ``(h, w)`` with mean 1, and the hash of the importance map: ``source``, or the job's file.
+
+    ``alpha`` weighs them; something of what is ``visible`` must count, whether it does or not.
+    """
     weight, digest = np.ones(shape, np.float32) if alpha is None else alpha.astype(np.float32), ""
     if source is not None:
         digest = digest_of(source)
@@ -219,7 +229,7 @@ def _weight(
         rows, columns = slice(round(y * h), round((y + height) * h)), slice(round(x * w), round((x + width) * w))
         weight[rows, columns] *= factor
     mean = float(weight.mean(dtype=np.float64))
-    if not mean > 0:
+    if not mean > 0 or (visible is not None and not (weight * visible).max() > 0):
         raise UsageError("no pixel counts: the importance map is black wherever the picture is visible", "Fix the map")
     return (weight / np.float32(mean)).astype(np.float32), digest
 
