@@ -18,7 +18,10 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).parents[1]
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 780}
 ROOMS = ("picture", "words", "breed", "draw", "wall")
-STRIP = (("picture", "desktop-light"), ("words", "desktop-light"), ("wall", "desktop-dark"), ("picture", "phone-dark"))
+STRIP = (
+    ("picture", "desktop-light"), ("words", "desktop-light"), ("breed", "desktop-light"), ("draw", "desktop-dark"),
+    ("picture", "phone-dark"),
+)  # fmt: skip
 
 
 def main(folder: Path) -> None:
