@@ -174,7 +174,7 @@ export function mount(root, studio) {
     const count = picked.size;
     evolve.disabled = pending || !count;
     evolve.lastChild.textContent = pending ? "Evolving" : count > 1 ? `Evolve ${count} together` : "Evolve";
-    back.disabled = pending || view.step?.parent == null;
+    back.disabled = pending || (view.step?.parent ?? null) === null;
     forward.disabled = pending || !view.redo;
     told.textContent = view.step ? `${view.step.label[0].toUpperCase()}${view.step.label.slice(1)}. ${count ? `${count} picked.` : "Pick what you like."}` : "";
   }

@@ -10,7 +10,8 @@ const FINEST = 0.0025; // of the page's side: points closer than this add nothin
 const MODES = [["ideas", "Ideas"], ["turns", "Take turns"], ["alone", "Alone"]];
 
 export function mount(root, studio) {
-  let strokes = [], proposals = [], keeping = 0, heard = new Set(), awaited = new Set(), live = null, seed = 1, asked = 0, models = [], held = null, playing = 0;
+  const heard = new Set(), awaited = new Set();
+  let strokes = [], proposals = [], keeping = 0, live = null, seed = 1, asked = 0, models = [], held = null, playing = 0;
 
   // -- the page --------------------------------------------------------------------------------------------------------
   const layers = { drawn: svg("g", { class: "drawn" }), ghosts: svg("g", { class: "ghosts" }), live: svg("g", { class: "drawn" }), pen: svg("g", { class: "pen", visibility: "hidden" }, svg("path", { d: "M-16 0H16M0-16V16" })) };
