@@ -189,6 +189,21 @@ def _to_pixels(ctx: click.Context, parameter: click.Parameter, value: str | None
     return str(found)
 
 
+def files_option(names: str, formats: str) -> Decorator:
+    """Where files go: the names written where none are given, and the extensions there are."""
+    return option(
+        OUTPUT,
+        "-o",
+        "--output",
+        "outputs",
+        multiple=True,
+        type=path(),
+        metavar="FILE",
+        help=f"Write here; repeat for more. The extension is the format: {formats}. A folder (name/) gets the default "
+        f"name, - is standard output. [default: {names}]",
+    )
+
+
 def output_options(names: str, size: str, format: str = "svg") -> Decorator:
     """Where the pictures go. Every command says its own defaults.
 
@@ -198,18 +213,7 @@ def output_options(names: str, size: str, format: str = "svg") -> Decorator:
         format: the format of standard output and of folders where none is given.
     """
     return together(
-        option(
-            OUTPUT,
-            "-o",
-            "--output",
-            "outputs",
-            multiple=True,
-            type=path(),
-            metavar="FILE",
-            help="Write here; repeat for more. The extension is the format: .svg .pdf .png .webp .jpg .json, for "
-            "films .gif .apng .mp4 .anim.webp. A folder (name/) gets the default name, - is standard output. "
-            f"[default: {names}]",
-        ),
+        files_option(names, ".svg .pdf .png .webp .jpg .json, for films .gif .apng .mp4 .anim.webp"),
         option(
             OUTPUT,
             "--format",
@@ -239,17 +243,7 @@ def output_options(names: str, size: str, format: str = "svg") -> Decorator:
 def machine_output(names: str, formats: str) -> Decorator:
     """Where files for machines go: the names written where none are given, and the extensions there are."""
     return together(
-        option(
-            OUTPUT,
-            "-o",
-            "--output",
-            "outputs",
-            multiple=True,
-            type=path(),
-            metavar="FILE",
-            help=f"Write here; repeat for more. The extension is the format: {formats}. A folder gets the default "
-            f"name, - is standard output. [default: {names}]",
-        ),
+        files_option(names, formats),
         option(OUTPUT, "--overwrite", is_flag=True, help="Replace outputs that exist."),
     )
 
