@@ -43,7 +43,7 @@ class MissingExtra(EvoartError):
 
 def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
     """The error for a name that is in no registry, with the nearest known names as a suggestion."""
-    known = sorted(known)
+    known = sorted(set(known))
     near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
     hint = f"Did you mean {' or '.join(near)}?" if near else f"Choose one of: {', '.join(known)}"
     return UsageError(f"unknown {what} '{name}'", hint)

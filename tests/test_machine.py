@@ -590,3 +590,9 @@ def test_plots_are_the_same_every_time(picture):
 def test_an_error_is_an_evoart_error(tmp_path):
     with pytest.raises(EvoartError):
         drawings.read(str(tmp_path / "missing.svg"))
+
+
+def test_a_name_that_stands_in_two_lists_is_offered_once():
+    from evoart.errors import unknown
+
+    assert unknown("pen", "mauve", ["black", "red", "black"]).hint == "Choose one of: black, red"
