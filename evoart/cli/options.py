@@ -36,8 +36,8 @@ STRATEGIES = (
     "snes", "sv_cma_es", "sv_open_es", "xnes",
 )  # fmt: skip
 FORMATS = (
-    "svg", "png", "webp", "jpeg", "gif", "apng", "animated-webp", "animated-svg", "mp4", "pdf", "json", "shader",
-    "page", "network", "weights", "model",
+    "svg", "png", "webp", "jpeg", "gif", "apng", "animated-webp", "animated-svg", "mp4", "webm", "pdf", "json",
+    "shader", "page", "network", "weights", "model",
 )  # fmt: skip
 
 
@@ -265,6 +265,23 @@ film_options = together(
         metavar="TIME",
         help="Length of films, 0.1s to 120s; the last picture then stays for 2s. [default: 5s]",
     ),
+)
+
+FILMS = "Films as input"
+# Of a film that is drawn frame by frame.
+footage_options = together(
+    option(FILMS, "--fps", metavar="N", help="Draw N frames a second, 0.1 to 100. [default: as many as the film has]"),
+    option(FILMS, "--from", "start_at", metavar="TIME", help="Begin there: 3s, 1m30s. [default: its beginning]"),
+    option(FILMS, "--to", "end_at", metavar="TIME", help="End there. [default: its end]"),
+    option(FILMS, "--every", metavar="N", help="Draw every Nth frame, and show it N times as long. [default: 1]"),
+    option(
+        FILMS,
+        "--steady",
+        metavar="NUMBER",
+        help="Cost of change where the film is still, 0 to 1: 0 draws each frame as well as can be and flickers, 1 "
+        "holds what is there. [default: 0.4]",
+    ),
+    option(FILMS, "--each", is_flag=True, help="A PNG for every frame, too: clip-film-001.png, ..."),
 )
 
 BUDGET = "When to stop (whichever comes first)"

@@ -14,4 +14,4 @@ def _encode(artwork: Artwork, options: Options) -> bytes:
     return text.encode()
 
 
-SVG = Format((".anim.svg",), _encode, film=True, forms=("sketch", "strokes"))
+SVG = Format((".anim.svg",), _encode, film=True, forms=("sketch", "strokes", "film"))
