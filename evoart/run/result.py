@@ -164,7 +164,10 @@ class Result:
 
 def from_record(record: recipes.Record) -> Result:
     """The result that a recipe holds."""
-    figures = dict(record.figures)
+    from evoart.forms.film import FilmForm, Frames
+
+    figures, form = dict(record.figures), record.form
+    moving = {"frames": Frames(form, record.genome), "rate": form.rate} if isinstance(form, FilmForm) else {}
     generations, evaluations = (int(figures.pop(name, 0)) for name in ("generations", "evaluations"))
     return Result(
         job=Job.from_dict(record.job, "the recipe's job"),
@@ -176,4 +179,5 @@ def from_record(record: recipes.Record) -> Result:
         evaluations=evaluations,
         seconds=0.0,
         kept=record.recipe,
+        **moving,
     )

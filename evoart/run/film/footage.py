@@ -4,6 +4,7 @@ a constant rate, upright, in sRGB, kept in a temporary file."""
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 import shutil
 import subprocess
@@ -85,9 +86,10 @@ def moves(path: str) -> bool:
 
     try:
         with Image.open(path) as image:
-            return getattr(image, "n_frames", 1) > 1
-    except Exception:  # whoever reads it says what is wrong
+            image.seek(1)
+    except Exception:  # one frame only, or whoever reads it says what is wrong
         return False
+    return True
 
 
 def digest_of_film(path: str) -> str:
@@ -225,22 +227,22 @@ def _read_animated(path: Path, side: int, part: Part) -> Footage:
     times: list[int] = []
     try:
         with Image.open(path) as image:
-            count, size = getattr(image, "n_frames", 1), image.size
+            size = image.size
     except Exception:
         raise damaged from None
-    if count < 2:
-        raise UsageError(f"'{path}' has one frame only: it does not move", "Name a picture to write, such as out.svg")
     w, h = fit_size(*size, side)
 
     def decoded() -> Iterator[np.ndarray]:
         """Frames on white, one after another; ``times`` has how long each is shown."""
         with Image.open(path) as image:
-            for i in range(count):
+            for i in itertools.count():
                 try:
                     image.seek(i)
                     frame = image.convert("RGBA")
+                except EOFError:
+                    return
                 except Exception:  # damaged files make Pillow raise nearly anything
-                    notes.append(f"it is damaged: {i} of {count} frames can be read, and are used")
+                    notes.append(f"it is damaged; the {i} frames before that are used")
                     return
                 shown = int(image.info.get("duration") or 0)
                 times.append(shown if shown >= 20 else BROWSERS)
@@ -250,12 +252,14 @@ def _read_animated(path: Path, side: int, part: Part) -> Footage:
                 white.alpha_composite(frame)
                 yield np.asarray(white.convert("RGB").resize((w, h), Image.Resampling.LANCZOS))
 
-    with _Store((h, w), path, part, count) as store:
+    with _Store((h, w), path, part, None) as store:
         for frame in decoded():
             store.add(frame)
         if not times:
             raise damaged
         whole = store.frames(Part(), None)
+    if len(times) < 2 and not any("damaged" in note for note in notes):
+        raise UsageError(f"'{path}' has one frame only: it does not move", "Name a picture to write, such as out.svg")
     ends = np.cumsum(times) / 1000
     own = len(times) / float(ends[-1])
     rate = (part.fps or min(own, 50.0)) / part.every

@@ -76,7 +76,7 @@ class ShotSearch:
         self.pace = PACES[problem.job.quality]
         self.done_frames: list[Shapes] = []
         self.figures: list[tuple[float, float]] = []  # loss and PSNR of each
-        self.evaluations, self.generation = 0, 0
+        self.counted, self.generation = 0, 0  # evaluations of whole frames, steps
         self._first: Any = None
         self._drawn: np.ndarray | None = None
 
@@ -84,6 +84,11 @@ class ShotSearch:
     def done(self) -> bool:
         """Whether every frame is drawn."""
         return len(self.done_frames) == len(self.frames)
+
+    @property
+    def evaluations(self) -> int:
+        """Evaluations so far."""
+        return self.counted + (self._first.evaluations if self._first is not None else 0)
 
     @property
     def first(self) -> Any:
@@ -109,7 +114,7 @@ class ShotSearch:
         if self.first.done:
             rows = on_grid(self.first.genome.reshape(len(self.first.structure), -1))
             self._add(Shapes(self.first.structure, rows, np.arange(len(rows))))
-            self.evaluations, self._first = self.first.evaluations, None
+            self.counted, self._first = self.first.evaluations, None
 
     def _image(self, frame: int) -> np.ndarray:
         return np.asarray(self.frames[frame], np.float32) / 255
@@ -151,7 +156,7 @@ class ShotSearch:
             builder.scales, builder.bounds, self._moving(builder.form, change), self.pace,
             int(max(frame.numbers[-1] for frame in self.done_frames)) + 1, builder.form.palette is None,
         )  # fmt: skip
-        self.evaluations += evaluations
+        self.counted += evaluations
         self._add(shapes)
 
     def _carried(self, shapes: Shapes, motion: Motion) -> Shapes:
@@ -207,7 +212,7 @@ class ShotSearch:
         """The whole state."""
         if not self.done_frames:
             state = {f"first_{name}": value for name, value in self.first.arrays().items()} if self._first else {}
-            return state | {"counts": np.array([self.generation, self.evaluations])}
+            return state | {"counts": np.array([self.generation, self.counted])}
         names = sorted({kind for frame in self.done_frames for kind in frame.kinds})
         code = {name: i for i, name in enumerate(names)}
         return {
@@ -216,12 +221,12 @@ class ShotSearch:
             "rows": np.stack([frame.rows for frame in self.done_frames]),
             "numbers": np.stack([frame.numbers for frame in self.done_frames]).astype(np.int64),
             "figures": np.array(self.figures, np.float64),
-            "counts": np.array([self.generation, self.evaluations]),
+            "counts": np.array([self.generation, self.counted]),
         }
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:
         """Continue from ``arrays()``."""
-        self.generation, self.evaluations = (int(v) for v in arrays["counts"])
+        self.generation, self.counted = (int(v) for v in arrays["counts"])
         if "rows" not in arrays:
             first = {name[6:]: value for name, value in arrays.items() if name.startswith("first_")}
             if first:
