@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import re
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,8 +23,10 @@ from evoart.draw.shapes import SHAPES, shape
 from evoart.errors import UsageError
 from evoart.forms.shapes import ShapesForm
 from evoart.output.formats import Artwork, Options, encode
+from evoart.run.result import Result
 
 SIZE = (48, 36)
+RECIPES = Path(__file__).parent / "recipes"
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -47,9 +51,7 @@ def folder(tmp_path, monkeypatch):
         form = ShapesForm(tuple(kinds), *extent, (0.5, 0.5, 0.4))
         genome = form.random(np.random.default_rng(seed))
         job = evoart.Job.make(picture="x.jpg", shapes=len(kinds), seed=seed)
-        evoart.run.result.Result(job, form, genome, (64, 48) if extent[0] == 1 else (48, 64), {}, 1, 1, 0.0).save(
-            f"{name}.svg"
-        )
+        Result(job, form, genome, (64, 48) if extent[0] == 1 else (48, 64), {}, 1, 1, 0.0).save(f"{name}.svg")
     return tmp_path
 
 
@@ -210,16 +212,12 @@ def test_a_morph_as_svg_is_sound_and_shows_its_first_picture_where_nothing_moves
             assert len(set(values)) == 1  # only what is built alike can be moved
         assert len(values) == len(element.get("keyTimes").split(";")) == len(element.get("keySplines").split(";")) + 1
     still = resvg_py.svg_to_bytes(svg_string=text)
-    import io
-
     image = np.asarray(Image.open(io.BytesIO(bytes(still))).convert("RGB"), float) / 255
     assert np.abs(image - pixels(a, (96, 72))[..., :3]).mean() < 0.01
 
 
 def test_a_browser_shows_the_ends_of_what_moves(page):
     """Chromium's own clock, stopped at the beginning, in the middle and at the end."""
-    import io
-
     a, b = scene(["rotated-ellipse", "triangle", "line"] * 3), scene(["triangle", "circle", "quadratic"] * 3, 1)
     page.set_viewport_size({"width": 96, "height": 72})
 
@@ -256,7 +254,7 @@ def test_shapes_in_motion_come_to_rest_as_the_picture(style):
 def test_there_and_back_has_no_seam():
     one = scene(["triangle"] * 6)
     data = encode("apng", Artwork(one, SIZE), Options(film_style="grow", film_loop=True, film_seconds=3, film_hold=1))
-    film = Image.open(__import__("io").BytesIO(data))
+    film = Image.open(io.BytesIO(data))
     shown = []
     for i in range(film.n_frames):
         film.seek(i)
@@ -271,7 +269,7 @@ def test_the_photograph_is_shown_next_to_the_picture():
     one, photograph = scene(["triangle"] * 3), np.zeros((30, 40, 3), np.float32)
     art = Artwork(one, SIZE, photograph=lambda: photograph)
     data = encode("apng", art, Options(film_style="grow", side_by_side=True, film_seconds=0.5))
-    film = Image.open(__import__("io").BytesIO(data))
+    film = Image.open(io.BytesIO(data))
     film.seek(film.n_frames - 1)
     image = np.asarray(film.convert("RGB"), float) / 255
     assert image.shape[1] > 2 * SIZE[0]
@@ -317,7 +315,7 @@ def test_a_film_from_one_picture_to_another(folder, capsys):
     [
         (["a.svg", "foreign.svg"], "foreign.svg"),
         (["a.svg", "missing.svg"], "missing.svg"),
-        (["a.svg", "net.json"], "only shapes"),
+        (["a.svg", str(RECIPES / "cppn-02.png")], "only shapes"),
         (["a.svg", "b.svg", "-o", "m.pdf"], "cannot be a film"),
         (["a.svg", "b.svg", "-o", "m.xyz"], "extension"),
         (["a.svg", "b.svg", "--film-time", "0"], "--film-time"),
@@ -329,13 +327,6 @@ def test_a_film_from_one_picture_to_another(folder, capsys):
 )
 def test_wrong_input_is_one_line(folder, words, said, capsys):
     (folder / "foreign.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"><circle r="3"/></svg>')
-    if "net.json" in words:
-        assert (
-            run(
-                ["cppn", "-n", "1", "--pick", "1", "-s", "1", "--layers", "4x1", "-o", "net.json", "--size", "16", "-q"]
-            )
-            == 0
-        )
     capsys.readouterr()
     assert run(["morph", *words]) in (1, 2)
     line = capsys.readouterr().err.strip()

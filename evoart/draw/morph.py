@@ -158,8 +158,8 @@ class Morph:
             yield from svg_symbols(self.kinds)
             yield f'<g class="{name}" stroke-linecap="round" stroke-linejoin="round">'
             page = ""
-            if self._backgrounds[0] is not None and self._backgrounds[1] is not None:
-                fills = [colour(each) for each in self._backgrounds]
+            fills = [colour(each) for each in self._backgrounds if each is not None]
+            if len(fills) == 2:
                 box = f'width="{number.length(self.first.width)}" height="{number.length(self.first.height)}"'
                 page = f'<rect {box} fill="{fills[0]}">{timing.animate("fill", *fills)}</rect>'
             yield page
