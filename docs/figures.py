@@ -56,7 +56,8 @@ def draw_growth() -> Image.Image:
         kinds, rows = rows_of(search)
         _, decibels = search.fine.evaluate(kinds, rows)
         scene = search.fine.form.with_kinds(kinds).drawing(rows.ravel())
-        panels.append((panel(scene.paint((WIDTH, search.fine.height * WIDTH // search.fine.width))), f"{words}: {decibels:.1f} dB"))  # fmt: skip
+        size = WIDTH, search.fine.height * WIDTH // search.fine.width
+        panels.append((panel(scene.paint(size)), f"{words}: {decibels:.1f} dB"))
 
     wanted, stage = [1, 8, 30], "growing"
     while not search.done:
