@@ -54,6 +54,10 @@ class Result:
     members: Callable[[], list[tuple[int, Result]]] = field(default=list, repr=False)
     kept: dict[str, Any] | None = field(default=None, repr=False)  # the recipe, where this was read from a file
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but the photograph, which the picture is not made of."""
+        return self.__dict__ | {"photograph": None}
+
     @property
     def seed(self) -> int:
         """The seed that makes this picture again."""
