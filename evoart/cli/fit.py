@@ -27,6 +27,8 @@ SHAPES = "Shapes"
 @o.output_options("NAME-shapes.svg and .png in the current folder", "that of the photograph")
 @o.film_options
 @o.footage_options
+@o.film_style_options
+@o.side_by_side_option
 @o.option(o.OUTPUT, "--keep-alpha", is_flag=True, default=None, help="Transparent where the photograph is.")
 @o.option(
     SHAPES,
@@ -171,6 +173,10 @@ def _film_outputs(options: o.RunOptions) -> o.RunOptions:
     """
     from evoart.errors import UsageError
 
+    for flag in ("film_style", "film_loop", "side_by_side", "film_time"):
+        if getattr(options, flag):
+            what = f"--{flag.replace('_', '-')} does not go with a film as input"
+            raise UsageError(what, "Leave it out: the film is as long as the one it is made from")
     for name in options.outputs:
         if name.lower().endswith((".png", ".jpg", ".jpeg", ".pdf")):
             raise UsageError(

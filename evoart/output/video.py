@@ -21,6 +21,7 @@ from evoart.output import recipe as recipes
 from evoart.output.film import durations, film_drawings, film_size
 from evoart.output.formats import Artwork, Format, Options
 from evoart.output.raster import flatten, pixels
+from evoart.output.stage import stage
 from evoart.types import Drawing
 
 FRAMES_PER_SECOND = 30
@@ -70,8 +71,9 @@ _CODECS = {
 
 
 def _write(artwork: Artwork, options: Options, extension: str) -> bytes:
-    codecs, rate = _CODECS[extension], artwork.rate or FRAMES_PER_SECOND
-    drawings = film_drawings(artwork, options, rate)
+    artwork, options = stage(artwork, options)
+    codecs, rate = _CODECS[extension], artwork.rate or options.film_fps or FRAMES_PER_SECOND
+    drawings = film_drawings(artwork, options, FRAMES_PER_SECOND)
     w, h = film_size(artwork, options.film_side, multiple=2)  # their colours want even sides
     step = 1000 / rate
     ends = np.round(np.cumsum(durations(len(drawings), options)) / step).astype(int)

@@ -37,6 +37,7 @@ class Result:
         loop: the frames are a loop and no evolution: after the last comes the first.
         rate: frames a second, where all of them are shown; None: as fast as the film is to be long.
         sound: that goes with the frames, or None.
+        photograph: gives the photograph that it was made from, for films; None where there is none.
         members: gives (number, picture) of the pictures that it consists of, each with a recipe of its own.
     """
 
@@ -53,8 +54,13 @@ class Result:
     loop: bool = False
     rate: float | None = None
     sound: Sound | None = field(default=None, repr=False)
+    photograph: Callable[[], Image] | None = field(default=None, repr=False)
     members: Callable[[], list[tuple[int, Result]]] = field(default=list, repr=False)
     kept: dict[str, Any] | None = field(default=None, repr=False)  # the recipe, where this was read from a file
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but the photograph, which the picture is not made of."""
+        return self.__dict__ | {"photograph": None}
 
     @property
     def seed(self) -> int:
@@ -102,6 +108,7 @@ class Result:
             rate=self.rate,
             sound=self.sound,
             alpha=self.mask,
+            photograph=self.photograph,
         )
 
     @property
