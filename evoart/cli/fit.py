@@ -139,7 +139,7 @@ def fit(pictures: tuple[str, ...], **given: Any) -> int:
     """
     from evoart.errors import UsageError
 
-    options, each = o.RunOptions.take(given), given.pop("each")
+    options, each = o.RunOptions.take(given), given["each"]
     config, settings, printing = (given.pop(name) for name in ("config", "settings", "print_config"))
     if "" in pictures:
         raise UsageError("the picture's name is empty", "Name a file, or leave it out for the bundled photograph")
@@ -207,6 +207,7 @@ def _make_job(
     from evoart.run.job import Job
 
     values = o.job_fields(given, config, settings)
+    values.pop("each", None)  # which no job knows
     if config is not None and given["picture"] is None and values.get("picture") not in (None, "", "-"):
         sibling = Path(config).parent / values["picture"]
         if not os.path.exists(values["picture"]) and os.path.exists(sibling):

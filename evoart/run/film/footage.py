@@ -73,7 +73,7 @@ class Footage:
 
 def is_film(path: str) -> bool:
     """Whether a path is a video by its extension, or a folder: what is no picture."""
-    return path.lower().endswith(VIDEOS) or (bool(path) and Path(path).is_dir())
+    return path.lower().endswith((*VIDEOS, "/")) or (bool(path) and Path(path).is_dir())
 
 
 def moves(path: str) -> bool:
