@@ -59,9 +59,9 @@ class Pace:
 
 
 PACES = {
-    "draft": Pace(rounds=3, steps=30, finish=30, effort=Effort(300, 6, 8, 6)),
+    "draft": Pace(rounds=2, steps=25, finish=40, effort=Effort(100, 4, 6, 5)),
     "normal": Pace(),
-    "best": Pace(rounds=16, steps=60, finish=120, effort=Effort(1500, 12, 16, 12)),
+    "best": Pace(rounds=6, steps=60, finish=250, effort=Effort()),
 }
 
 
