@@ -11,6 +11,7 @@ FORMS = Registry(
         "shapes": "evoart.forms.shapes:ShapesForm",
         "cppn": "evoart.forms.cppn:CppnForm",
         "cppn-graph": "evoart.forms.cppn:GraphForm",
+        "cppn-latent": "evoart.forms.latent:LatentForm",
         "sheet": "evoart.forms.sheet:SheetForm",
         "sketch": "evoart.forms.sketch:SketchForm",
         "strokes": "evoart.forms.strokes:StrokesForm",

@@ -1,4 +1,4 @@
-"""A trained sketch-rnn as a file: the weights of the model whose samples a drawing shows, and the recipe."""
+"""A trained model as a file: the weights of the one whose samples a drawing shows, and the recipe."""
 
 from __future__ import annotations
 
@@ -22,3 +22,11 @@ def _encode(artwork: Artwork, options: Options) -> bytes:
 
 
 MODEL = Format((".npz",), _encode, forms=("samples",))
+
+
+def _encode_latent(artwork: Artwork, options: Options) -> bytes:
+    drawing: Any = artwork.drawing  # a ``run.latent.trainer.SampleSheet``, likewise
+    return drawing.encode_model(artwork.recipe_text())
+
+
+LATENT_MODEL = Format((".safetensors",), _encode_latent, forms=("latents",))
