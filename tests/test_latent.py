@@ -320,6 +320,21 @@ def test_grids_and_films_go_through_what_is_named(trained, data, tmp_path):
             prepare(MorphJob.make(model=str(other), stops=(stop,), seed=1))
 
 
+def test_the_network_that_comes_along(tmp_path):
+    for name in models.BUILTIN:
+        path = models.FOLDER / f"{name}.safetensors"
+        assert path.stat().st_size < 1_000_000
+        model = models.find_model(name)
+        assert model.config.licence
+        assert (models.FOLDER / f"{name}.LICENCE.txt").is_file()
+    result = evoart.make("cppn-sample", n=1, pick=1, seed=4, size=64)
+    image = result.image(64)
+    assert image[:4, :4].min() > 0.9  # white around
+    middle = image[16:48, 16:48]
+    assert middle.std() > 0.1  # and a face
+    assert np.linalg.norm(encode(models.find_model("faces"), np.rint(255 * image).astype(np.uint8)) - result.genome) < 2
+
+
 def test_the_way_between_two_latent_vectors_is_a_great_circle():
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(2, 9))

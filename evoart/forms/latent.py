@@ -29,8 +29,6 @@ class LatentForm:
     """
 
     name: ClassVar[str] = "cppn-latent"
-    width: ClassVar[float] = 1.0
-    height: ClassVar[float] = 1.0
     net: Layers
     weights: bytes
     samples: int | None = None
@@ -38,6 +36,16 @@ class LatentForm:
     def __post_init__(self) -> None:
         if len(self.weights) != 2 * self.net.weights or not np.isfinite(self.numbers).all():
             raise ValueError("weights that do not fit the network")
+
+    @property
+    def width(self) -> float:
+        """See ``Form.width``: pictures are square."""
+        return 1.0
+
+    @property
+    def height(self) -> float:
+        """See ``Form.height``."""
+        return 1.0
 
     @property
     def numbers(self) -> np.ndarray:
@@ -106,7 +114,7 @@ class LatentForm:
         if (np.abs(genome) > FARTHEST).any():
             raise ValueError("a latent number is out of range")
 
-    def with_structure(self, structure: Self) -> Self:
+    def with_structure(self, structure: Any) -> Self:
         """See ``Form.with_structure``: a form of its own."""
         return structure
 

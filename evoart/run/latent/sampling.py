@@ -62,7 +62,7 @@ class SampleProblem(Problem):
         """None at all: a sheet has nothing between; see ``morph``."""
         return Film()
 
-    def members(self, form: Form, genome: Genome) -> list[tuple[int, Result]]:
+    def members(self, form: Any, genome: Genome) -> list[tuple[int, Result]]:
         """(number, picture) of every picture on the sheet, each a result of its own."""
         if isinstance(form, LatentForm):
             return []
