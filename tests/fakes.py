@@ -11,11 +11,8 @@ from evoart.cppn import genes
 from evoart.cppn.latent.model import Config, Model, create_model
 from evoart.cppn.layers import Layers
 from evoart.forms.cppn import CppnForm, GraphForm, bare
-<<<<<<< HEAD
-from evoart.forms.latent import LatentForm
-=======
 from evoart.forms.film import FilmForm, Shot
->>>>>>> main
+from evoart.forms.latent import LatentForm
 from evoart.forms.shapes import ShapesForm
 from evoart.forms.sheet import SheetForm
 from evoart.forms.sketch import SketchForm, sketch_form

@@ -36,13 +36,8 @@ STRATEGIES = (
     "snes", "sv_cma_es", "sv_open_es", "xnes",
 )  # fmt: skip
 FORMATS = (
-<<<<<<< HEAD
-    "svg", "png", "webp", "jpeg", "gif", "apng", "animated-webp", "animated-svg", "mp4", "pdf", "json", "shader",
-    "page", "network", "weights", "model", "latent-model",
-=======
     "svg", "png", "webp", "jpeg", "gif", "apng", "animated-webp", "animated-svg", "mp4", "webm", "pdf", "json",
-    "shader", "page", "network", "weights", "model",
->>>>>>> main
+    "shader", "page", "network", "weights", "model", "latent-model",
 )  # fmt: skip
 
 
