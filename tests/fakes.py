@@ -9,6 +9,7 @@ from sketches import small
 
 from evoart.cppn import genes
 from evoart.cppn.layers import Layers
+from evoart.forms.automaton import AutomatonForm
 from evoart.forms.cppn import CppnForm, GraphForm, bare
 from evoart.forms.shapes import ShapesForm
 from evoart.forms.sheet import SheetForm
@@ -99,8 +100,13 @@ def _sketch() -> SketchForm:
     )
 
 
+def _automaton() -> AutomatonForm:
+    return AutomatonForm(8, 10, 8, 6, 3)
+
+
 # A small form of every name in the registry, for the tests that all of them must pass.
 FORM_EXAMPLES = {
+    "automaton": _automaton,
     "shapes": _shapes,
     "cppn": _cppn,
     "cppn-graph": _graph,

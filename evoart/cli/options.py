@@ -37,7 +37,7 @@ STRATEGIES = (
 )  # fmt: skip
 FORMATS = (
     "svg", "png", "webp", "jpeg", "gif", "apng", "animated-webp", "animated-svg", "mp4", "pdf", "json", "shader",
-    "page", "network", "weights", "model",
+    "page", "network", "weights", "model", "safetensors",
 )  # fmt: skip
 
 
