@@ -16,7 +16,7 @@ TARGET, RULE = "What grows", "Rule"
 
 @click.command(
     cls=o.Command,
-    short_help="Grow a picture from one cell, by a rule that it learns; it heals.",
+    short_help="Grow a picture from one cell; it heals.",
     epilog=f"Exit codes: {EXIT_CODES}. Ctrl-C once saves the best rule and a checkpoint, from which resume continues.",
 )
 @click.argument("target", required=False, type=o.path("PICTURE|WORDS"))
@@ -38,7 +38,7 @@ TARGET, RULE = "What grows", "Rule"
 @o.option(
     RULE, "--damaged", metavar="N", help="How many of a batch are wounded; 0: it does not learn to heal. [default: 1]"
 )
-@o.option(RULE, "--learning-rate", metavar="R", help="Of Adam, at first. [default: 0.002]")
+@o.option(RULE, "--learning-rate", metavar="R", help="Of Adam, at first. [default: 0.006]")
 @o.quality_option
 @o.seed_option
 @o.option(
@@ -47,8 +47,8 @@ TARGET, RULE = "What grows", "Rule"
     type=o.Words(*o.STRATEGIES, metavar="NAME"),
     help="Train by an evolution strategy and not by gradient: open_es, snes; see: evoart strategies.",
 )
-@o.option(o.SEARCH, "--population", metavar="N", help="Candidates per generation of it. [default: by strategy]")
-@o.option(o.SEARCH, "--set", "settings", multiple=True, metavar="NAME=NUMBER", help="A setting of it; repeat.")
+@o.option(o.SEARCH, "--population", metavar="N", help="Candidates per generation, 2 to 65,536. [default: by strategy]")
+@o.option(o.SEARCH, "--set", "settings", multiple=True, metavar="NAME=NUMBER", help="A setting of the search; repeat.")
 @o.budget_options
 @o.device_options
 @o.checkpoint_options

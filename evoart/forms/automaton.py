@@ -58,7 +58,7 @@ class AutomatonForm:
     @property
     def label(self) -> str:
         """See ``Form.label``."""
-        return f"an automaton of {self.dim:,} weights"
+        return f"a rule of {self.dim:,} weights"
 
     @property
     def description(self) -> str:
@@ -75,7 +75,7 @@ class AutomatonForm:
 
     def steps(self) -> np.ndarray:
         """See ``Form.steps``."""
-        each = np.repeat(np.float32([0.1, 0.1, 0.02]), [rule.SEEN, 1, rule.CHANNELS])
+        each = np.repeat(np.array([0.1, 0.1, 0.02], np.float32), [rule.SEEN, 1, rule.CHANNELS])
         return np.tile(each, self.hidden)
 
     def finalised(self, genome: Genome) -> tuple[Self, Genome]:

@@ -65,7 +65,7 @@ class AutomatonJob(Job):
     batch: int = 4
     pool: int = 128
     damaged: int = 1
-    learning_rate: float = 2e-3
+    learning_rate: float = 6e-3
     strategy: str | None = None
     population: int | None = None
 
@@ -111,7 +111,7 @@ class AutomatonJob(Job):
 
     def title(self, label: str) -> str:
         """See ``Job.title``."""
-        return f"{self.stem}, grown by {label}"
+        return f"{self.words or self.stem}, grown by {label}"
 
     @property
     def summary(self) -> str:

@@ -117,7 +117,7 @@ class AutomatonProblem(Problem):
     @property
     def film(self) -> Film:
         """It grows, is wounded and heals."""
-        return Film(lambda form, genome: form.frames(genome))
+        return Film(lambda form, genome: self.form.frames(genome))
 
     def details(self) -> dict[str, Any]:
         """See ``Problem.details``."""

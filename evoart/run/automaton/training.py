@@ -80,13 +80,14 @@ class GradientTraining(Search):
             self.settle()
 
     def settle(self) -> None:
-        """Judge the present rule, unless that was done."""
+        """Judge the present rule and the mean of the last ones, unless that was done."""
         if self._judged == self.generation:
             return
-        loss = float(judge(self.training.genome[None], self.target)[0])
-        self._judged, self._recent = self.generation, []
-        if loss < self.loss:
-            self.genome, self.loss = np.array(self.training.genome), loss
+        rules = np.stack([self.training.genome, self.training.mean])
+        losses = np.nan_to_num(np.asarray(judge(rules, self.target)), nan=np.inf)
+        self._judged, self._recent, best = self.generation, [], int(losses.argmin())
+        if losses[best] < self.loss:
+            self.genome, self.loss = rules[best], float(losses[best])
         if self.training.skipped > self._skipped:
             count = self.training.skipped - self._skipped
             self.notes.append(f"{count:,} updates had no finite gradient and changed nothing")
@@ -121,7 +122,7 @@ class GrowthEngine:
     def __init__(self, form: AutomatonForm, target: np.ndarray) -> None:
         self.form, self.target = form, target
         self.inputs = (target,)
-        self._judge = jax.jit(judge)
+        self._losses = jax.jit(lambda genomes: self.losses_traced(genomes, (target,), jax.random.key(0)))
 
     @property
     def work(self) -> float:
@@ -129,8 +130,8 @@ class GrowthEngine:
         return 2.0 * self.form.dim * self.form.rows * self.form.columns * (GROWN + HEALED)
 
     def losses(self, genomes: np.ndarray) -> np.ndarray:
-        """Losses ``(n,)`` of genomes ``(n, dim)``, always under the same changes; see ``automaton.training.judge``."""
-        return np.asarray(judge(np.asarray(genomes, np.float32), self.target))
+        """Losses ``(n,)`` of genomes ``(n, dim)``, always under the same changes and wound."""
+        return np.asarray(self._losses(np.asarray(genomes, np.float32)))
 
     def losses_traced(self, genomes: Array, inputs: tuple[Any, ...], key: Array) -> Array:
         """Losses ``(n,)`` of genomes ``(n, dim)`` inside a JAX program; all of them have the same changes and wound."""
@@ -146,6 +147,6 @@ class GrowthEngine:
         def one(genome: Array) -> Array:
             grown = run_traced(GROWN, genome, jnp.asarray(rule.seed_cell(rows, columns)), seeds)
             healed = run_traced(HEALED, genome, grown * kept[None, :, :, None], seeds, GROWN)
-            return ((grown[..., :4] - target) ** 2).mean() + ((healed[..., :4] - target) ** 2).mean()
+            return sum(((each[..., :4] - target) ** 2).mean() for each in (grown, healed)) / 2
 
         return jax.vmap(one)(genomes)
