@@ -22,7 +22,7 @@ from evoart.run.automaton.target import read_subject
 from evoart.run.loop import Keep, drive, resume
 from evoart.run.stop import Stop
 
-SMALL = {"pixels": 8, "padding": 2, "hidden": 32, "pool": 8, "learning_rate": 0.008, "seed": 1, "age": 60}
+SMALL = {"pixels": 8, "padding": 2, "hidden": 32, "pool": 8, "damaged": 1, "learning_rate": 0.008, "seed": 1, "age": 60}
 UPDATES = 200  # of the training that tests share
 
 

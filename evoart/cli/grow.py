@@ -36,7 +36,7 @@ TARGET, RULE = "What grows", "Rule"
 @o.option(RULE, "--batch", metavar="N", help="States of an update, 1 to 64. [default: 4]")
 @o.option(RULE, "--pool", metavar="N", help="States that are kept to learn from, 1 to 1,024. [default: 128]")
 @o.option(
-    RULE, "--damaged", metavar="N", help="How many of a batch are wounded; 0: it does not learn to heal. [default: 1]"
+    RULE, "--damaged", metavar="N", help="How many of a batch are wounded; 0: it does not learn to heal. [default: 2]"
 )
 @o.option(RULE, "--learning-rate", metavar="R", help="Of Adam, at first. [default: 0.006]")
 @o.quality_option

@@ -10,8 +10,10 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from evoart.errors import EvoartError, UsageError
-from evoart.picture import fit_size, load, read_source
+from evoart.picture import load
+from evoart.pixels import fit_size
 from evoart.run.automaton.job import AutomatonJob
+from evoart.sources import read_source
 
 FINE = 256  # pixels of the long side at which backgrounds are cut
 NEAR, LOOSE = (
