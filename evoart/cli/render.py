@@ -41,7 +41,8 @@ def render(
 ) -> int:
     """Draw the picture in FILE again, from what is in its recipe: sharp at any size.
 
-    FILE is an SVG, PNG, WebP, JPEG, GIF, MP4, PDF, HTML or JSON that evoart wrote, or - for standard input.
+    FILE is an SVG, PNG, WebP, JPEG, GIF, MP4, WebM, PDF, HTML or JSON that evoart wrote, or - for standard input. What
+    was made from a film is written as a film again.
     """
     from evoart.cli import session
     from evoart.cli.console import Console, tell_json, tell_path
@@ -73,6 +74,7 @@ def render(
             overwrite=options.overwrite,
             inputs=[] if file == "-" else [Path(file)],
             formats=result.job.formats,
+            film_only=result.job.film_only and result.rate is not None,
         )
         session.check_stdout(outputs, options.as_json)
         session.check_films(options.film_style, options.film_loop, False, result.form.name, outputs)
