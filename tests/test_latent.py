@@ -64,7 +64,7 @@ def trained(data, tmp_path_factory):
     problem = problem_of(data)
     events = list(drive(problem, problem.search()))
     path = tmp_path_factory.mktemp("net") / "discs.safetensors"
-    path.write_bytes(encode_file("latent-model", events[-1].result.artwork()))
+    path.write_bytes(encode_file("safetensors", events[-1].result.artwork()))
     return events[-1], path, [event.text for event in events if isinstance(event, Noted)]
 
 
@@ -99,7 +99,7 @@ def test_a_resumed_training_ends_where_the_unbroken_one_does(data, trained, tmp_
     assert again.training.model.digest == whole.training.model.digest
     assert (again.best.digest, again.loss, again.best_step) == (whole.best.digest, whole.loss, whole.best_step)
     np.testing.assert_array_equal(again.history, whole.history)
-    assert encode_file("latent-model", end.result.artwork()) == encode_file("latent-model", last.result.artwork())
+    assert encode_file("safetensors", end.result.artwork()) == encode_file("safetensors", last.result.artwork())
     np.savez(tmp_path / "other.npz", discs(20))
     with pytest.raises(UsageError, match="is not the data this job was made for"):
         problem_of(tmp_path / "other.npz", data_sha256=problem.job.data_sha256)
@@ -121,7 +121,7 @@ def test_a_full_disk_and_steps_that_are_not_finite(data, tmp_path, monkeypatch):
     assert "had no finite gradient" in search.notes[-1]
     assert "--learning-rate" in search.notes[-1]
     assert (search.best.digest, search.best_step) == (best, 0)
-    assert encode_file("latent-model", events[-1].result.artwork())
+    assert encode_file("safetensors", events[-1].result.artwork())
 
 
 def test_the_drawing_is_what_training_saw():

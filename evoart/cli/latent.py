@@ -31,9 +31,7 @@ _sigma_option = o.option(
 
 @click.command(cls=o.Command, short_help="Train a network that draws pictures like yours, at any size.", epilog=_EPILOG)
 @click.argument("data", nargs=-1, required=True, type=o.path("DATA"))
-@o.output_options(
-    "NAME-latents.safetensors and NAME-latents.png in the current folder", "256 a picture", "latent-model"
-)
+@o.output_options("NAME-latents.safetensors and NAME-latents.png in the current folder", "256 a picture", "safetensors")
 @o.option(DATA, "--pixels", metavar="N", help="Side of the squares it learns from, 8 to 64. [default: theirs, or 32]")
 @o.option(DATA, "--color", "--colour", "color", type=o.Words("rgb", "gray"), help="[default: that of the pictures]")
 @o.option(DATA, "--mirror", is_flag=True, help="Learn from every picture's mirror image too.")

@@ -177,7 +177,7 @@ OUTPUTS = Registry(
         "network": "evoart.output.network:DIAGRAM",
         "weights": "evoart.output.network:WEIGHTS",
         "model": "evoart.output.model:MODEL",
-        "latent-model": "evoart.output.model:LATENT_MODEL",
+        "safetensors": "evoart.output.model:SAFETENSORS",
     },
 )
 

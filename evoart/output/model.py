@@ -1,4 +1,4 @@
-"""A trained model as a file: the weights of the one whose samples a drawing shows, and the recipe."""
+"""Trained weights as a file, with the recipe: of the sketch-rnn whose samples are shown, of others."""
 
 from __future__ import annotations
 
@@ -21,12 +21,10 @@ def _encode(artwork: Artwork, options: Options) -> bytes:
     return file.getvalue()
 
 
+def _safetensors(artwork: Artwork, options: Options) -> bytes:
+    drawing: Any = artwork.drawing  # ``forms.automaton.AutomatonDrawing``, ``run.latent.trainer.SampleSheet``
+    return drawing.safetensors(artwork.recipe_text())
+
+
+SAFETENSORS = Format((".safetensors",), _safetensors, forms=("automaton", "latents"))
 MODEL = Format((".npz",), _encode, forms=("samples",))
-
-
-def _encode_latent(artwork: Artwork, options: Options) -> bytes:
-    drawing: Any = artwork.drawing  # a ``run.latent.trainer.SampleSheet``, likewise
-    return drawing.encode_model(artwork.recipe_text())
-
-
-LATENT_MODEL = Format((".safetensors",), _encode_latent, forms=("latents",))

@@ -113,7 +113,7 @@ def _find(data: bytes) -> bytes | None:
         return _from_pdf(data)
     if data.startswith(b"PK\x03\x04"):
         return _from_zip(data)
-    if data[8:10] == b'{"' and int.from_bytes(data[:8], "little") <= len(data) - 8:
+    if data[8:9] == b"{" and int.from_bytes(data[:8], "little") <= len(data) - 8:
         return _from_safetensors(data)
     head = data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
     if head.startswith(b"{"):
@@ -143,7 +143,7 @@ def _from_zip(data: bytes) -> bytes | None:
         raise ValueError(str(error)) from None
 
 
-# safetensors: a note in the header
+# Safetensors: one of the notes in the header
 
 
 def _from_safetensors(data: bytes) -> bytes | None:

@@ -113,7 +113,7 @@ class LatentTrainJob(Job):
     @property
     def formats(self) -> tuple[str, ...]:
         """See ``Job.formats``."""
-        return "latent-model", "png"
+        return "safetensors", "png"
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ class SampleSheet(SheetDrawing):
 
     model: Model = field(kw_only=True)
 
-    def encode_model(self, recipe: str) -> bytes:
+    def safetensors(self, recipe: str) -> bytes:
         """The model as a file (.safetensors)."""
         return encode_model(self.model, recipe)
 
