@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from evoart.draw.shapes import shape
+from evoart.draw.shapes.ramp import MARK
 from evoart.engine.jax_setup import setup
 from evoart.errors import UsageError
-from evoart.forms.shapes import ShapesForm
+from evoart.forms.shapes import ShapesForm, limits_of
 from evoart.run import device
 from evoart.run.device import Choice
 from evoart.run.fit.engine import choose, make
@@ -77,13 +79,17 @@ class SearchBuilder:
 
         job, form = self.job, self.form
         low, high = form.opacity
+        paints = job.paints
+        kinds = self.choices + form.kinds + tuple(
+            kind + MARK + paint for kind in self.choices if shape(kind).filled for paint in paints
+        )
         single = form.min_width > 0 or self.target.loss != "mse" or seconds is not None or on_device or self.mirrored
         precompile(self.choices + form.kinds, single)
         canvas: Any = PlacementCanvas
         if on_device:
             from evoart.engine.placement_jax import PlacementCanvasJax
 
-            canvas = partial(PlacementCanvasJax, kinds=self.choices + form.kinds, groups=form.groups)
+            canvas = partial(PlacementCanvasJax, kinds=kinds, groups=form.groups)
         if self.mirrored:
             from evoart.engine.mirrored import MirroredCanvas
 
@@ -95,7 +101,7 @@ class SearchBuilder:
             canvas(form, self.target),
             self.choices,
             form.groups // 2 if self.mirrored else form.groups,
-            {kind: scale_of(form, kind) for kind in self.choices + form.kinds},
+            {kind: scale_of(form, kind) for kind in kinds},
             np.array([[0, 0, 0, low], [1, 1, 1, high]], np.float32),
             form.geometry,
             job.seeded,
@@ -105,6 +111,8 @@ class SearchBuilder:
             free_colours=form.palette is None,
             seconds=seconds,
             locked=self._locked(),
+            paints=paints,
+            limits={kind: limits_of(kind, form.geometry, form.opacity) for kind in kinds if MARK in kind},
         )
 
     def _locked(self) -> np.ndarray | None:
