@@ -46,10 +46,8 @@ def folder() -> Path:
 def compile_elsewhere(programs: Sequence[str]) -> None:
     """Have kernels compiled by processes of their own, one for each Python program, unless that was done before.
 
-    Kernels contain copies of one another, of which the linker takes whichever is there first, and copies differ in
-    rounding. A process that has just compiled holds others than one that finds them in the cache, so none that compiles
-    computes anything: the first run gives the same bytes as the next. Where no process can be started, kernels are
-    compiled in this one after all.
+    Numba compiles one kernel at a time in a process, so several processes keep several cores busy. Where none can be
+    started, kernels are compiled in this one when they are first called.
     """
     kept = Path(getattr(config, "CACHE_DIR", "") or folder())
     name = f"{folder().name}-{sys.implementation.cache_tag}"

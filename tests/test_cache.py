@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 from numba.core import config
+from numba.core.dispatcher import Dispatcher
 
 import evoart
 from evoart.compiled import KERNELS, compile_elsewhere
@@ -64,6 +66,22 @@ def test_every_file_with_kernels_counts_for_the_folder():
     }
     assert len(with_kernels) > 5
     assert with_kernels <= set(KERNELS)
+
+
+def test_what_kernels_call_becomes_part_of_them():
+    """A function with copies in several kernels would round as the copy does that a process has loaded first."""
+    called = 0
+    for name in KERNELS:
+        module = importlib.import_module("evoart." + name.removesuffix(".py").replace("/", "."))
+        fast = [k for k in vars(module).values() if isinstance(k, Dispatcher) and k.targetoptions.get("fastmath")]
+        for kernel in fast:  # all others round by the rules of IEEE 754, each copy alike
+            for word in kernel.py_func.__code__.co_names:
+                inner = getattr(module, word, None)
+                if isinstance(inner, Dispatcher) and inner.py_func.__module__ != "evoart.draw.atomic":
+                    called += 1
+                    options = inner.targetoptions
+                    assert options.get("forceinline") or options.get("inline") == "always", (name, kernel, word)
+    assert called > 20
 
 
 def test_a_process_of_its_own_compiles_what_no_other_has(tmp_path, monkeypatch):

@@ -358,7 +358,7 @@ def test_what_would_take_a_minute_is_refused_at_once(data):
     before = time.process_time()
     with pytest.raises(EvoartError, match="more than 1,000,000 points"):
         read_svg(data, "x.svg")
-    assert time.process_time() - before < 3  # about one here
+    assert time.process_time() - before < 20  # about one, and minutes where it is read first
 
 
 def test_counting_before_reading_never_counts_too_much():

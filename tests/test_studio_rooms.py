@@ -151,7 +151,7 @@ def test_a_link_holds_a_picture(open_page, running):
     page.keyboard.press("0")
     page.wait_for_timeout(900)
     page.keyboard.press("Escape")
-    assert page.url.endswith("#breed")
+    waited(page, lambda: page.url.endswith("#breed"))
     step = view(running, "breed")["step"]
 
     running.post("studio", "go", room="breed", to=None)
@@ -478,7 +478,11 @@ def test_drawing_with_a_finger(touch, running):
     strokes(touch, 1)
     touch.wait_for_selector(".idea")
     touch.wait_for_timeout(500)  # sooner, a browser may take both touches for one gesture
-    touch.locator(".idea").first.tap()
+    for _ in range(5):  # and on a busy machine it may all the same: whoever taps in vain taps again
+        touch.locator(".idea").first.tap()
+        touch.wait_for_timeout(2000)
+        if touch.locator("#room-draw[data-strokes='2']").count():
+            break
     strokes(touch, 2)
 
 
