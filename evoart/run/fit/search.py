@@ -84,7 +84,7 @@ class SearchBuilder:
             kind + MARK + paint for kind in self.choices if shape(kind).filled for paint in paints
         )
         single = form.min_width > 0 or self.target.loss != "mse" or seconds is not None or on_device or self.mirrored
-        precompile(self.choices + form.kinds, single)
+        precompile(kinds, single)
         canvas: Any = PlacementCanvas
         if on_device:
             from evoart.engine.placement_jax import PlacementCanvasJax
