@@ -144,7 +144,10 @@ def layout(kinds: tuple[str, ...], detail: int) -> Layout:
 
 
 def _ramped(kinds: tuple[str, ...]) -> np.ndarray | None:
-    found = [(PAINTS.index(kind.paint) + 1, kind.first) if isinstance(kind := shape(name), Ramp) else (0, 0) for name in kinds]
+    found = [
+        (PAINTS.index(kind.paint) + 1, kind.first) if isinstance(kind := shape(name), Ramp) else (0, 0)
+        for name in kinds
+    ]
     return np.array(found, np.int64) if any(paint for paint, _ in found) else None
 
 

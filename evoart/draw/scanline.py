@@ -78,19 +78,18 @@ def _paint(canvas, points, start, widths, rgba, strokes, ramps):
             else:
                 lo, hi = cover_fill(edges, last - first, y, width, acc, spans, cover)
             line = cover[: hi - lo]
-            if ramps is not None:
-                if ramps[k, 0] > 0:
-                    share, fading = mix[: len(line)], ramps[k, 8] - opacity
-                    _shares(ramps[k], y, lo, share)
-                    for i in range(len(line)):
-                        line[i] = min(abs(line[i]), np.float32(1.0)) * (opacity + share[i] * fading)
-                    for c in range(planes):
-                        colour = rgba[k, c] if c < 3 else np.float32(1.0)
-                        change = ramps[k, 5 + c] - colour if c < 3 else np.float32(0.0)
-                        row = canvas[c, y, lo:hi]
-                        for i in range(len(row)):
-                            row[i] += line[i] * (colour + share[i] * change - row[i])
-                    continue
+            if ramps is not None and ramps[k, 0] > 0:
+                share, fading = mix[: len(line)], ramps[k, 8] - opacity
+                _shares(ramps[k], y, lo, share)
+                for i in range(len(line)):
+                    line[i] = min(abs(line[i]), np.float32(1.0)) * (opacity + share[i] * fading)
+                for c in range(planes):
+                    colour = rgba[k, c] if c < 3 else np.float32(1.0)
+                    change = ramps[k, 5 + c] - colour if c < 3 else np.float32(0.0)
+                    row = canvas[c, y, lo:hi]
+                    for i in range(len(row)):
+                        row[i] += line[i] * (colour + share[i] * change - row[i])
+                continue
             for i in range(len(line)):
                 line[i] = min(abs(line[i]), np.float32(1.0)) * opacity
             for c in range(planes):
@@ -178,19 +177,18 @@ def _paint_recorded(canvas, points, start, widths, rgba, record, rows, owner, st
             rows[entry, 0], rows[entry, 1], rows[entry, 2], rows[entry, 3] = y, lo, hi, at
             entry += 1
             signed = cover[at : at + hi - lo]
-            if ramps is not None:
-                if ramps[k, 0] > 0:
-                    share, fading = mix[: len(signed)], ramps[k, 8] - opacity
-                    _shares(ramps[k], y, lo, share)
-                    for c in range(3):
-                        row, colour, under = canvas[c, y, lo:hi], rgba[k, c], record[1 + c, at : at + hi - lo]
-                        change = ramps[k, 5 + c] - colour
-                        for i in range(len(row)):
-                            u = min(abs(signed[i]), np.float32(1.0)) * (opacity + share[i] * fading)
-                            under[i] = row[i]
-                            row[i] += u * (colour + share[i] * change - row[i])
-                    at += hi - lo
-                    continue
+            if ramps is not None and ramps[k, 0] > 0:
+                share, fading = mix[: len(signed)], ramps[k, 8] - opacity
+                _shares(ramps[k], y, lo, share)
+                for c in range(3):
+                    row, colour, under = canvas[c, y, lo:hi], rgba[k, c], record[1 + c, at : at + hi - lo]
+                    change = ramps[k, 5 + c] - colour
+                    for i in range(len(row)):
+                        u = min(abs(signed[i]), np.float32(1.0)) * (opacity + share[i] * fading)
+                        under[i] = row[i]
+                        row[i] += u * (colour + share[i] * change - row[i])
+                at += hi - lo
+                continue
             for c in range(3):
                 row, colour, under = canvas[c, y, lo:hi], rgba[k, c], record[1 + c, at : at + hi - lo]
                 for i in range(len(row)):
@@ -366,14 +364,13 @@ def _backward(
         sa, s0, s1, s2, gone = zero, zero, zero, zero, zero
         for entry in range(owner[k], owner[k + 1]):
             y, lo, hi, at = np.int64(rows[entry, 0]), np.int64(rows[entry, 1]), np.int64(rows[entry, 2]), rows[entry, 3]
-            if ramps is not None:
-                if ramps[k, 0] > 0:
-                    _ramp_backward(
-                        ramps[k], rgba[k], y, lo, record[0, at : at + hi - lo], mix[lo:hi], adjoint[:, y, lo:hi],
-                        record[1:, at : at + hi - lo], through[y, lo:hi], g[lo:hi], by_paint[k], by_ramps[k],
-                    )  # fmt: skip
-                    _edges_backward(points, first, last, y, width, lo, hi, g, by_points)
-                    continue
+            if ramps is not None and ramps[k, 0] > 0:
+                _ramp_backward(
+                    ramps[k], rgba[k], y, lo, record[0, at : at + hi - lo], mix[lo:hi], adjoint[:, y, lo:hi],
+                    record[1:, at : at + hi - lo], through[y, lo:hi], g[lo:hi], by_paint[k], by_ramps[k],
+                )  # fmt: skip
+                _edges_backward(points, first, last, y, width, lo, hi, g, by_points)
+                continue
             a0, a1, a2 = adjoint[0, y, lo:hi], adjoint[1, y, lo:hi], adjoint[2, y, lo:hi]
             b0, b1, b2 = record[1, at : at + hi - lo], record[2, at : at + hi - lo], record[3, at : at + hi - lo]
             signed, light, by_cover = record[0, at : at + hi - lo], through[y, lo:hi], g[lo:hi]

@@ -199,8 +199,15 @@ class PlacementCanvasJax(PlacementCanvas):
         return self._stack.each_band(band, jnp.zeros(len(points)))
 
     def _paint_traced(
-        self, points: Array, widths: Array, rgba: Array, members: Array, ramps: Array | None, image: Array,
-        weight: Array, background: Array,
+        self,
+        points: Array,
+        widths: Array,
+        rgba: Array,
+        members: Array,
+        ramps: Array | None,
+        image: Array,
+        weight: Array,
+        background: Array,
     ) -> tuple[Array, Array]:
         """The picture and its weighted squared error by pixel; ``background`` is a colour, or a picture to paint on."""
         stack, shapes = self._stack, (points, widths, rgba, members, ramps)

@@ -197,11 +197,10 @@ def _descend(adam, shapes, buffers, ramps):
                 )
             for c in range(4):
                 slope[geometry + c] += buffers.by_paint[b, k, c]
-            if ramps is not None:
-                if ramps.where[k, 0] > 0:
-                    for j in range(8):
-                        pixels = shapes.limits[SCALE, j % 2] if j < 4 else np.float32(1.0)
-                        slope[ramps.where[k, 1] + j] += ramps.slopes[b, k, j] * pixels
+            if ramps is not None and ramps.where[k, 0] > 0:
+                for j in range(8):
+                    pixels = shapes.limits[SCALE, j % 2] if j < 4 else np.float32(1.0)
+                    slope[ramps.where[k, 1] + j] += ramps.slopes[b, k, j] * pixels
         row, rates = adam.state[POSITION, k], adam.state[RATES, k]
         mean, square = adam.state[MEAN, k], adam.state[SQUARE, k]
         for j in range(geometry + 4):

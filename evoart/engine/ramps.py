@@ -1,8 +1,8 @@
 """The second colour of a shape that was placed in one: least squares, in closed form.
 
 With opacity ``a``, coverage ``v``, picture ``B`` below and target ``T``, the weighted squared error is that of fitting
-colours ``c(x)`` to ``(T - B) / (a v) + B``, each pixel weighted by ``w (a v)^2``. Where ``c`` is linear in the position,
-or in the distance from the shape's middle, sums of first and second moments give its best.
+colours ``c(x)`` to ``(T - B) / (a v) + B``, each pixel weighted by ``w (a v)^2``. Where ``c`` is linear in the
+position, or in the distance from the shape's middle, sums of first and second moments give its best.
 """
 
 from __future__ import annotations

@@ -105,9 +105,7 @@ class ScanlineEngine:
         parts = [np.ascontiguousarray(a, np.float32) for a in (points, widths, rgba)]
         return list(zip(*parts, [None] * len(genomes) if ramps is None else ramps.astype(np.float32), strict=True))
 
-    def _paint(
-        self, points: np.ndarray, widths: np.ndarray, rgba: np.ndarray, ramps: np.ndarray | None
-    ) -> np.ndarray:
+    def _paint(self, points: np.ndarray, widths: np.ndarray, rgba: np.ndarray, ramps: np.ndarray | None) -> np.ndarray:
         canvas = np.empty((3, self.height, self.width), np.float32)
         canvas[:] = self.background[:, None, None]
         scanline.paint(canvas, points, self.layout.start, widths, rgba, ramps)

@@ -266,8 +266,8 @@ def _bounds(kinds: tuple[str, ...], columns: int, opacity: tuple[float, float]) 
 
 
 def limits_of(kind: str, columns: int, opacity: tuple[float, float]) -> np.ndarray:
-    """Lowest and highest value of a shape's geometry, ``(2, columns)`` float32, where ``opacity`` is so bounded. A second
-    colour may fade away altogether, unless the opacity is fixed."""
+    """Lowest and highest value of a shape's geometry, ``(2, columns)`` float32, where ``opacity`` is so bounded. A
+    second colour may fade away altogether, unless the opacity is fixed."""
     low, high = (np.full(columns, far, np.float32) for far in (-FARTHEST, FARTHEST))
     limits = {"colour": (0.0, 1.0), "opacity": (opacity[0] if opacity[0] == opacity[1] else 0.0, opacity[1])}
     for j, parameter in enumerate(shape(kind).parameters):

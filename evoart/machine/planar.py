@@ -65,8 +65,8 @@ class Planar:
 
 
 def scene_items(scene: Scene, scale: float, offset: tuple[float, float] = (0.0, 0.0), thin: float = 0.0) -> list[Item]:
-    """The shapes of a scene at ``scale`` mm a unit; strokes not wider than ``thin`` mm are lines, others areas. One of two
-    colours has their mean."""
+    """The shapes of a scene at ``scale`` mm a unit; strokes not wider than ``thin`` mm are lines, others areas. One of
+    two colours has their mean."""
     plan = layout(scene.kinds, DETAIL)
     points, widths = plan.outlines(np, scene.geometry.astype(np.float64), np.array([scale, scale]))
     points = points + np.asarray(offset)

@@ -115,7 +115,9 @@ class FitProblem(PhotographProblem):
         job = dataclasses.replace(job, kind=resolve(job.kind, choices), font=None)
         filled = [kind for kind in choices if shape(kind).filled]
         if job.paints and not filled:
-            raise UsageError(f"strokes have one colour, whatever --paint {job.paint} says", "Add a filled shape: -k line,triangle")
+            raise UsageError(
+                f"strokes have one colour, whatever --paint {job.paint} says", "Add a filled shape: -k line,triangle"
+            )
         painted = [*choices, *(kind + MARK + paint for kind in filled for paint in job.paints)]
         form = ShapesForm(
             fill_kinds(shapes, choices, start[0] if start else ()),

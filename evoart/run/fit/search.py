@@ -80,8 +80,10 @@ class SearchBuilder:
         job, form = self.job, self.form
         low, high = form.opacity
         paints = job.paints
-        kinds = self.choices + form.kinds + tuple(
-            kind + MARK + paint for kind in self.choices if shape(kind).filled for paint in paints
+        kinds = (
+            self.choices
+            + form.kinds
+            + tuple(kind + MARK + paint for kind in self.choices if shape(kind).filled for paint in paints)
         )
         single = form.min_width > 0 or self.target.loss != "mse" or seconds is not None or on_device or self.mirrored
         precompile(kinds, single)
