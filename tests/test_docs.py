@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import http.server
 import importlib.util
 import json
 import os
 import re
 import subprocess
 import sys
+import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -50,6 +53,40 @@ def test_the_site_builds_without_a_warning():
     text = (site / "reference" / "commands.html").read_text(encoding="utf-8")
     assert "--until-psnr" in text
     assert "evoart.fit" in (site / "reference" / "python.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def served():
+    """The address of the built site, as a web server gives it."""
+    site = ROOT / "build" / "docs" / "site"
+    if not (site / "index.html").is_file():
+        pytest.skip("the site is not built")
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=site)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["index", "make/words", "how/search", "reference/python", "coming-from"])
+def test_pages_are_accessible_and_ask_for_nothing_from_elsewhere(page, served, name, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page.emulate_media(color_scheme=scheme)
+    page.goto(f"{served}/{name}.html")
+    page.evaluate(axe.Axe().axe_script)
+    # The theme gives the buttons next to each piece of code a landmark of the same name.
+    found = page.evaluate(
+        "axe.run(document, {resultTypes: ['violations'], rules: {'landmark-unique': {enabled: false}}})"
+    )
+    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]] == []
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "resume": ("evoart.cli.resume:resume", "Continue an interrupted run."),
     "redo": ("evoart.cli.redo:redo", "Make a picture again from the recipe inside it."),
     "render": ("evoart.cli.render:render", "Draw a finished picture at another size or in another format."),
+    "morph": ("evoart.cli.morph:morph", "A film in which one picture's shapes become another's."),
     "plot": ("evoart.cli.plot:plot", "Draw a picture with the pens of a plotter: SVG, HPGL, G-code."),
     "cut": ("evoart.cli.cut:cut", "Cut a picture out of coloured sheets: vinyl, paper, laser, screen print."),
     "info": ("evoart.cli.info:info", "Show what a picture, recipe or checkpoint holds."),

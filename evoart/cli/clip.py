@@ -116,6 +116,7 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
 @o.start_option(PICTURE)
 @o.output_options("WORDS-shapes.svg and .png in the current folder", "512")
 @o.film_options
+@o.film_style_options
 @o.quality_option
 @o.seed_option
 @o.option(

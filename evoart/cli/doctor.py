@@ -98,8 +98,9 @@ def _engines() -> dict[str, str]:
         where = device.accelerator() or "cpu"
     except ImportError as error:
         where = str(error)
-    jax = {command: f"JAX on {where}" for command in JOBS if command not in ("fit", "icons")}
-    return table | jax | {"icons": "scanline on cpu (fastest on a CPU)"}
+    scanline = dict.fromkeys(("icons", "morph"), "scanline on cpu (fastest on a CPU)")
+    jax = {command: f"JAX on {where}" for command in JOBS if command != "fit" and command not in scanline}
+    return table | jax | scanline
 
 
 def _extras() -> dict[str, str]:

@@ -26,6 +26,8 @@ SHAPES = "Shapes"
 @click.argument("pictures", nargs=-1, type=o.path("PICTURE"), metavar="[PICTURE]...")
 @o.output_options("NAME-shapes.svg and .png in the current folder", "that of the photograph")
 @o.film_options
+@o.film_style_options
+@o.side_by_side_option
 @o.option(o.OUTPUT, "--keep-alpha", is_flag=True, default=None, help="Transparent where the photograph is.")
 @o.option(
     SHAPES,

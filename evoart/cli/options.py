@@ -163,6 +163,7 @@ def path(metavar: str = "FILE") -> click.ParamType:
     return kind
 
 
+FILM_STYLES = ("evolve", "grow", "glide", "explode")  # as output.formats.STYLES
 CLIPS = ("path", "cut")  # as output.formats.CLIPS: help imports nothing of the output
 OUTPUT = "Output"
 SIZE_HELP = "Long side of the picture: pixels, 1 to 32,768, or a length: 420mm, 42cm, 16.5in. [default: {}]"
@@ -248,6 +249,22 @@ def machine_output(names: str, formats: str) -> Decorator:
     )
 
 
+FILM = "Film"
+film_length_options = together(
+    option(FILM, "--film-size", metavar="PIXELS", help="Long side of films, 16 to 1,920. [default: 480]"),
+    option(
+        FILM,
+        "--film-time",
+        metavar="TIME",
+        help="Length of films, 0.1s to 120s; the last picture then stays for 2s. [default: 5s]",
+    ),
+    option(
+        FILM,
+        "--film-fps",
+        metavar="N",
+        help="Pictures a second of films, 1 to 60. [default: .gif 12, .apng 8, .webp 15, .mp4 30]",
+    ),
+)
 film_options = together(
     option(
         OUTPUT,
@@ -256,16 +273,22 @@ film_options = together(
         multiple=True,
         type=path(),
         metavar="FILE",
-        help="Also write the evolution as a film: .gif .apng .webp .mp4; repeat for more.",
+        help="Also write the evolution as a film: .gif .apng .webp .mp4, of shapes .anim.svg; repeat for more.",
     ),
-    option(OUTPUT, "--film-size", metavar="PIXELS", help="Long side of films, 16 to 1,920. [default: 480]"),
-    option(
-        OUTPUT,
-        "--film-time",
-        metavar="TIME",
-        help="Length of films, 0.1s to 120s; the last picture then stays for 2s. [default: 5s]",
-    ),
+    film_length_options,
 )
+# Of films of shapes.
+film_style_options = together(
+    option(
+        FILM,
+        "--film-style",
+        type=Words(*FILM_STYLES),
+        help="evolve: how the search went; of shapes also grow: one after another, glide: they fly in, explode: out "
+        "and back. [default: evolve; .anim.svg: grow]",
+    ),
+    option(FILM, "--film-loop", is_flag=True, help="There and back: no seam where the film begins again."),
+)
+side_by_side_option = option(FILM, "--side-by-side", is_flag=True, help="Show the photograph next to the picture.")
 
 BUDGET = "When to stop (whichever comes first)"
 budget_options = together(
@@ -324,9 +347,9 @@ def start_option(group: str) -> Decorator:
     return option(group, "--start", type=path(), metavar="FILE", help="Start from an evoart result and add shapes.")
 
 
-def aspect_option(group: str) -> Decorator:
+def aspect_option(group: str, default: str = "1:1") -> Decorator:
     """The proportions of pictures."""
-    return option(group, "--aspect", metavar="W:H", help="Width to height of the pictures: 16:9. [default: 1:1]")
+    return option(group, "--aspect", metavar="W:H", help=f"Width to height of the pictures: 16:9. [default: {default}]")
 
 
 RUN = "Machine and files"
@@ -450,6 +473,10 @@ class RunOptions:
     films: tuple[str, ...] = ()
     film_size: str | None = None
     film_time: str | None = None
+    film_fps: str | None = None
+    film_style: str | None = None
+    film_loop: bool = False
+    side_by_side: bool = False
     dpi: float | None = None
     clip: str | None = None
     checkpoint: str | None = None
@@ -465,6 +492,12 @@ class RunOptions:
     def take(cls, given: dict[str, Any]) -> Self:
         """Take these options out of what click hands over; those that the command does not have keep their defaults."""
         return cls(**{field.name: given.pop(field.name) for field in fields(cls) if field.name in given})
+
+    @property
+    def writing(self) -> dict[str, Any]:
+        """What ``session.write_options`` is told."""
+        names = ("film_size", "film_time", "film_fps", "film_style", "film_loop", "side_by_side", "dpi", "clip")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def verbosity(self) -> int:

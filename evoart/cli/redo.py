@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 )
 @o.output_options("as for the command that made it", "as before", "as for that command")
 @o.film_options
+@o.film_style_options
+@o.side_by_side_option
 @o.engine_options
 @o.checkpoint_options
 @o.dry_run_option

@@ -25,6 +25,8 @@ from evoart.errors import UsageError
     metavar="N",
     help="Average N x N points for each pixel, 1 to 8, where a network is drawn. [default: 2; 1 beyond 2048 x 2048]",
 )
+@o.film_length_options
+@o.film_style_options
 @o.pick_option
 @o.json_option
 @o.verbosity_options
@@ -63,7 +65,9 @@ def render(file: str, pick: str | None, supersample: str | None, size: str | Non
             formats=result.job.formats,
         )
         session.check_stdout(outputs, options.as_json)
-        if any(OUTPUTS[output.format].film for output in outputs):
+        session.check_films(options.film_style, options.film_loop, False, result.form.name, outputs)
+        moves = result.form.name == "shapes" and options.film_style != "evolve"
+        if any(OUTPUTS[output.format].film for output in outputs) and not moves:
             what = "a finished picture has no evolution to show"
             raise UsageError(what, f"Make the film with: evoart redo {file} -o film.gif")
         w, h = result.artwork(pixels).size
@@ -72,9 +76,7 @@ def render(file: str, pick: str | None, supersample: str | None, size: str | Non
         own_process(result.job.device, result.job.threads)
         limit_threads(result.job.threads)
         with console.progress("drawing") as told:
-            writing = dataclasses.replace(
-                session.write_options(None, None, None, options.dpi, options.clip), progress=told
-            )
+            writing = dataclasses.replace(session.write_options(**options.writing), progress=told)
             written, lost = session.write_all(result, outputs, writing, console, pixels)
     console.say(f"{result.form.label} at {w} x {h} pixels", 1)
     if options.as_json:

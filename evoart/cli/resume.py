@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 @click.argument("file", type=o.path())
 @o.output_options("where the first run was to write", "that of the first run", "as for the command")
 @o.film_options
+@o.film_style_options
+@o.side_by_side_option
 @o.budget_options
 @o.psnr_option
 @o.preview_option
@@ -71,9 +73,9 @@ def _outputs(saved: Checkpoint, notes: dict[str, Any], given: dict[str, Any], pa
     from evoart.cli import session
     from evoart.output.formats import Options
 
-    options = session.write_options(
-        given["film_size"], given["film_time"], Options(**notes.get("options", {})), given["dpi"], given["clip"]
-    )
+    words = ("film_size", "film_time", "film_fps", "film_style", "film_loop", "side_by_side", "dpi", "clip")
+    told = {name: given[name] for name in words if name in given}
+    options = session.write_options(before=Options(**notes.get("options", {})), **told)
     remembered = notes.get("outputs") or []
     job = saved.problem.job
     how = {"stem": saved.problem.name, "form": job.form_name, "overwrite": given["overwrite"]}

@@ -54,7 +54,7 @@ def run_job(
         return tell_missing(job, missing, report if options.as_json else None)
     if not processes.first():
         return _assist(problem or prepare(job), search)
-    writing = session.write_options(options.film_size, options.film_time, dpi=options.dpi, clip=options.clip)
+    writing = session.write_options(**options.writing)
     with session.new_folders((*options.outputs, *options.films)):
         outputs = session.outputs_for(
             options.outputs,
@@ -68,6 +68,7 @@ def run_job(
             film_only=job.film_only,
         )
         session.check_stdout(outputs, options.as_json)
+        session.check_films(options.film_style, options.film_loop, options.side_by_side, job.form_name, outputs)
         notes = session.notes_of(outputs, writing, options.checkpoint is not None, members)
         with console.unless_quick(f"evoart {__version__}: {job.summary}, seed {job.seed}"):
             settled = problem or prepare(job)

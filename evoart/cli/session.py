@@ -17,10 +17,10 @@ from typing import Any
 from evoart.cli.console import Console, Report, tell_path
 from evoart.cli.text import count, figures, span
 from evoart.cli.view import View
-from evoart.errors import EvoartError, UsageError
+from evoart.errors import EvoartError, UsageError, unknown
 from evoart.output.claims import CLAIMS, Claims
 from evoart.output.files import check_writable, is_special, numbered
-from evoart.output.formats import HELD, OUTPUTS, Options
+from evoart.output.formats import HELD, OUTPUTS, STYLES, Options
 from evoart.output.names import DEFAULT_FORMATS, Output, resolve, take
 from evoart.run.events import Event, Finished, Interrupted, Started
 from evoart.run.fields import Number, duration
@@ -166,6 +166,22 @@ def check_room(size: tuple[int, int], outputs: list[Output]) -> None:
                 )
 
 
+def check_films(style: str | None, loop: bool, side_by_side: bool, form: str, outputs: list[Output]) -> None:
+    """Refuse options of films before the work where they would be in vain.
+
+    Raises:
+        UsageError: no output is a film; a style for shapes only.
+    """
+    flags = (("--film-style", style), ("--film-loop", loop), ("--side-by-side", side_by_side))
+    given = [flag for flag, value in flags if value]
+    if given and not any(OUTPUTS[output.format].film for output in outputs):
+        raise UsageError(f"{given[0]} is for films, and no output is one", "Write .gif, .anim.webp, .mp4 or .anim.svg")
+    if style not in (None, *STYLES):
+        raise unknown("film style", style or "", STYLES)
+    if style not in (None, "evolve") and form != "shapes":
+        raise UsageError(f"--film-style {style} is for shapes only", "Leave it out")
+
+
 _SMALL = 1 << 22  # pixels of a picture of which two are held at once
 _HELD_BYTES = 11  # a pixel, while a format that wants the whole picture is written
 
@@ -195,9 +211,17 @@ def write_options(
     before: Options | None = None,
     dpi: float | None = None,
     clip: str | None = None,
+    film_fps: str | None = None,
+    film_style: str | None = None,
+    film_loop: bool = False,
+    side_by_side: bool = False,
 ) -> Options:
     """How to write: the command line's words laid over ``before``."""
-    given: dict[str, Any] = {name: value for name, value in (("dpi", dpi), ("clip", clip)) if value is not None}
+    words = {"dpi": dpi, "clip": clip, "film_style": film_style}
+    given: dict[str, Any] = {name: value for name, value in words.items() if value is not None}
+    given |= {name: True for name, on in (("film_loop", film_loop), ("side_by_side", side_by_side)) if on}
+    if film_fps is not None:
+        given["film_fps"] = Number(1, 60, "pictures a second", flag="--film-fps")("film_fps", film_fps)
     if film_size is not None:
         given["film_side"] = Number(16, 1920, "pixels", flag="--film-size")("film_size", film_size)
     if film_time is not None:

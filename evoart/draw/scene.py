@@ -95,17 +95,17 @@ def svg(
         raise ValueError("a scene with numbers that are not finite cannot be written as SVG")
 
     def elements(number: Numbers) -> Iterator[str]:
-        yield from _symbols(scene)
+        yield from svg_symbols(scene.kinds)
         if clip == "cut":
             yield from _cut(scene, number)
         elif clip == "path":
             box = f'width="{number.length(scene.width)}" height="{number.length(scene.height)}"'
             name = f"page-{number.length(scene.width)}-{number.length(scene.height)}"  # the same id, the same path
             yield f'<clipPath id="{name}"><rect {box}/></clipPath><g clip-path="url(#{name})">'
-            yield from _groups(scene, number)
+            yield from svg_elements(scene, number)
             yield "</g>"
         else:
-            yield from _groups(scene, number)
+            yield from svg_elements(scene, number)
 
     return document(scene, size, elements, title=title, recipe=recipe, alpha=alpha)
 
@@ -125,7 +125,7 @@ def _cut(scene: Scene, number: Numbers) -> Iterator[str]:
         low, high = line.min(0) - half, line.max(0) + half
         if (low >= 0).all() and (high <= (scene.width, scene.height)).all():
             part = Scene(scene.kinds[i : i + 1], scene.geometry[i : i + 1], scene.rgba[i : i + 1], None, 1, 1)
-            yield from _groups(part, number)
+            yield from svg_elements(part, number)
             continue
         whole = fill_region([line]) if plan.filled[i] else shapely.LineString(line).buffer(half, quad_segs=16)
         rings = [
@@ -144,17 +144,30 @@ def _cut(scene: Scene, number: Numbers) -> Iterator[str]:
             yield f'{ramp}<path d="{path}" fill="{fill}" fill-rule="evenodd"{seen}/>'
 
 
+<<<<<<< HEAD
 def _symbols(scene: Scene) -> Iterator[str]:
     """The outlines of the stamps, each once."""
     names = dict.fromkeys(map(base_of, scene.kinds))
     symbols = dict(kind.symbol for name in names if isinstance(kind := shape(name), Stamp))
+=======
+def svg_symbols(kinds: tuple[str, ...]) -> Iterator[str]:
+    """The outlines of the stamps among ``kinds``, each once."""
+    symbols = dict(kind.symbol for name in dict.fromkeys(kinds) if isinstance(kind := shape(name), Stamp))
+>>>>>>> main
     if symbols:
         yield "<defs>" + "".join(f'<path id="{name}" d="{path}"/>' for name, path in symbols.items()) + "</defs>"
 
 
+<<<<<<< HEAD
 def _groups(scene: Scene, number: Numbers) -> Iterator[str]:
     """Runs of fills and of strokes in paint order, each in a ``<g>`` with what its members have in common."""
     opacities = [_opacity(scene, i) for i in range(len(scene.kinds))]
+=======
+def svg_elements(scene: Scene, number: Numbers) -> Iterator[str]:
+    """The shapes as SVG elements in paint order: runs of fills and of strokes, each in a ``<g>`` with what its members
+    have in common. Stamps need ``svg_symbols`` before them."""
+    opacities = [compact(float(np.clip(a, 0, 1)), 3) for a in scene.rgba[:, 3]]
+>>>>>>> main
     for filled, run in groupby(range(len(scene.kinds)), key=lambda i: shape(scene.kinds[i]).filled):
         members = list(run)
         paint = "fill" if filled else "stroke"

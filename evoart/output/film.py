@@ -11,6 +11,7 @@ import numpy as np
 from evoart.output import recipe as recipes
 from evoart.output.formats import FILM_SIDE, Artwork, Format, Options
 from evoart.output.raster import pixels, png_info
+from evoart.output.stage import stage
 from evoart.types import Drawing
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def film_size(artwork: Artwork, longest: int | None, multiple: int = 1) -> tuple
 
 def film_drawings(artwork: Artwork, options: Options, per_second: float) -> list[Drawing]:
     """What the film shows, at most ``per_second`` drawings for its length, and the artwork itself at the end."""
-    most = max(2, round(options.film_seconds * per_second))
+    most = max(2, round(options.film_seconds * (options.film_fps or per_second)))
     if artwork.loop:  # evenly around, the first after the last: none is there twice
         count = min(most, len(artwork.frames))
         return [artwork.frames[round((i + 1) * len(artwork.frames) / count) - 1] for i in range(count)]
@@ -90,6 +91,7 @@ def _save(frames: list[PillowImage], format: str, **options: Any) -> bytes:
 
 
 def _gif(artwork: Artwork, options: Options) -> bytes:
+    artwork, options = stage(artwork, options)
     frames = film_frames(artwork, options, per_second=12)
     images, transparent = _indexed(frames)
     extra: dict[str, Any] = {"comment": artwork.recipe_text().encode()} if artwork.recipe else {}
@@ -127,6 +129,7 @@ def _indexed(frames: list[np.ndarray]) -> tuple[list[PillowImage], bool]:
 def _apng(artwork: Artwork, options: Options) -> bytes:
     from PIL import Image
 
+    artwork, options = stage(artwork, options)
     images = [Image.fromarray(frame) for frame in film_frames(artwork, options, per_second=8)]
     times = durations(len(images), options)
     return _save(images, "PNG", duration=times, loop=0, pnginfo=png_info(artwork), default_image=False)
@@ -135,6 +138,7 @@ def _apng(artwork: Artwork, options: Options) -> bytes:
 def _webp(artwork: Artwork, options: Options) -> bytes:
     from PIL import Image
 
+    artwork, options = stage(artwork, options)
     images = [Image.fromarray(frame) for frame in film_frames(artwork, options, per_second=15)]
     text = artwork.recipe_text()
     extra = {"xmp": recipes.xmp(text)} if text else {}

@@ -18,6 +18,7 @@ from evoart.types import Drawing
 
 FILM_SIDE = 480  # pixels of a film's long side, where nobody says
 CLIPS = ("path", "cut")
+STYLES = ("evolve", "grow", "glide", "explode")  # of films
 HELD = 1 << 24  # pixels that are held at once; larger pictures are written row by row where the format can be
 
 
@@ -33,6 +34,8 @@ class Artwork:
         frames: its evolution from the first picture to the last, which should be ``drawing``; may be empty.
         loop: after the last frame comes the first again, without a pause.
         alpha: ``(h, w)`` uint8 or float in [0, 1], a transparency laid over the drawing, of any resolution; or None.
+        photograph: gives the photograph that the picture was made from, ``(h, w, 3)`` float sRGB in [0, 1], of any
+            resolution; or None.
     """
 
     drawing: Drawing
@@ -42,6 +45,7 @@ class Artwork:
     frames: Sequence[Drawing] = ()
     loop: bool = False
     alpha: np.ndarray | None = None
+    photograph: Callable[[], np.ndarray] | None = None
 
     def recipe_text(self) -> str:
         """The recipe as compact JSON, ``""`` where there is none."""
@@ -58,6 +62,10 @@ class Options:
         film_side: long side of films in pixels, 16 to 1,920; None: that of the picture, at most ``FILM_SIDE``.
         film_seconds: how long the evolution lasts, however many generations it took.
         film_hold: how long the last picture then stays, in seconds.
+        film_fps: pictures a second, 1 to 60; None: what suits the format.
+        film_style: what films of shapes show, one of ``STYLES``; None: how the picture came about, where that is known.
+        film_loop: there and back.
+        side_by_side: films show the photograph next to the picture.
         dpi: pixels an inch, by which PNG, JPEG, SVG and PDF have a size in the world; None: that of screens, 96.
         clip: how SVG keeps shapes within the picture, one of ``CLIPS``; None: they reach out where they do.
         progress: called with the share of a large file that is written, 0 to 1, now and then.
@@ -68,6 +76,10 @@ class Options:
     film_side: int | None = None
     film_seconds: float = 5.0
     film_hold: float = 2.0
+    film_fps: int | None = None
+    film_style: str | None = None
+    film_loop: bool = False
+    side_by_side: bool = False
     dpi: float | None = None
     clip: str | None = None
     progress: Callable[[float], None] | None = None
@@ -81,6 +93,10 @@ class Options:
             raise UsageError(f"{self.dpi} pixels an inch are out of range", "Use 10 to 4800")
         if self.clip is not None and self.clip not in CLIPS:
             raise unknown("way to clip", self.clip, CLIPS)
+        if self.film_fps is not None and not 1 <= self.film_fps <= 60:
+            raise UsageError(f"a film of {self.film_fps} pictures a second is out of range", "Use 1 to 60")
+        if self.film_style is not None and self.film_style not in STYLES:
+            raise unknown("film style", self.film_style, STYLES)
         if not (0.1 <= self.film_seconds <= 120 and 0 <= self.film_hold <= 120):
             raise UsageError("the film's length is out of range", "Use 0.1 to 120 seconds, and a hold of 0 to 120")
 

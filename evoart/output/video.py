@@ -19,6 +19,7 @@ from evoart.output import recipe as recipes
 from evoart.output.film import durations, film_drawings, film_size
 from evoart.output.formats import Artwork, Format, Options
 from evoart.output.raster import flatten, pixels
+from evoart.output.stage import stage
 from evoart.types import Drawing
 
 FRAMES_PER_SECOND = 30
@@ -44,15 +45,17 @@ def ffmpeg() -> str:
 
 
 def _mp4(artwork: Artwork, options: Options) -> bytes:
+    artwork, options = stage(artwork, options)
+    rate = options.film_fps or FRAMES_PER_SECOND
     drawings = film_drawings(artwork, options, FRAMES_PER_SECOND)
     w, h = film_size(artwork, options.film_side, multiple=2)  # H.264 wants even sides
-    step = 1000 / FRAMES_PER_SECOND
+    step = 1000 / rate
     ends = np.round(np.cumsum(durations(len(drawings), options)) / step).astype(int)
     repeats = np.maximum(np.diff(ends, prepend=0), 1)
     with tempfile.TemporaryDirectory(prefix="evoart-") as folder:
         target = Path(folder) / "film.mp4"
         command = [ffmpeg(), "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{w}x{h}"]
-        command += ["-r", str(FRAMES_PER_SECOND), "-i", "-", "-an", "-c:v", "libx264", "-preset", "medium"]
+        command += ["-r", str(rate), "-i", "-", "-an", "-c:v", "libx264", "-preset", "medium"]
         command += ["-crf", str(round(40 - options.quality * 0.24)), "-pix_fmt", "yuv420p"]
         # Say which colours these are, or players guess and the film looks paler than the picture.
         colours = "setparams=color_primaries=bt709:color_trc=iec61966-2-1:colorspace=bt709"

@@ -60,6 +60,7 @@ JOBS = Registry(
         "breed": "evoart.run.cppn.job:BreedJob",
         "clip": "evoart.run.clip.job:ClipJob",
         "icons": "evoart.run.icons.job:IconsJob",
+        "morph": "evoart.run.morph.job:MorphJob",
     },
 )
 

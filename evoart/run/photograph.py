@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from evoart.errors import EvoartError
+from evoart.picture import bundled, load
 from evoart.run.problem import Problem
 from evoart.score.pixel import Target, evaluate_drawing, psnr
-from evoart.types import Form, Genome, Search
+from evoart.types import Form, Genome, Image, Search
 
 if TYPE_CHECKING:
     from evoart.score.pixel import Loss
+
+
+_SHOWN = 960  # pixels of the photograph's long side in a film
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -45,6 +51,23 @@ class PhotographProblem(Problem):
             return {"psnr": float(search.psnr)}
         form = self.form if search.structure is None else self.form.with_structure(search.structure)
         return {"psnr": self.evaluate(form, search.genome)["psnr"]}
+
+    @property
+    def photograph(self) -> Callable[[], Image]:
+        """See ``Problem.photograph``."""
+        return self._photograph
+
+    def _photograph(self) -> Image:
+        """From its file where that is still there, else as it was judged: at the search's own size."""
+        job = self.job
+        name = getattr(job, "picture", "")
+        if name != "-" and (digest := getattr(job, "sha256", "")):
+            with contextlib.suppress(EvoartError):
+                picture = load(name or bundled(), needed=_SHOWN)
+                if picture.sha256 == digest:
+                    image, alpha = picture.at(_SHOWN)
+                    return image if alpha is None else image * alpha[..., None] + 1 - alpha[..., None]
+        return np.clip(self.target.image, 0, 1)
 
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """See ``Problem.pack``; ``unpack_target`` reads the arrays."""

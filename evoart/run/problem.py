@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from evoart.registry import Registry
-from evoart.types import Drawing, Form, Genome, Search
+from evoart.types import Drawing, Form, Genome, Image, Search
 
 if TYPE_CHECKING:
     from evoart.run.device import Choice
@@ -127,6 +127,11 @@ class Problem:
         """What films show; None for how the picture came about, which is recorded then."""
         return None
 
+    @property
+    def photograph(self) -> Callable[[], Image] | None:
+        """Gives the photograph that pictures are made from, as large as films are; None where there is none."""
+        return None
+
     def details(self) -> dict[str, Any]:
         """What a dry run tells of the work, by name, beyond what all commands have."""
         return {}
@@ -153,6 +158,7 @@ PROBLEMS = Registry(
         "breed": "evoart.run.cppn.breed:BreedProblem",
         "clip": "evoart.run.clip.problem:ClipProblem",
         "icons": "evoart.run.icons.problem:IconsProblem",
+        "morph": "evoart.run.morph.problem:MorphProblem",
     },
 )
 

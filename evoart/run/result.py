@@ -35,6 +35,7 @@ class Result:
         mask: ``(H, W)`` uint8 transparency laid over the drawing, or None.
         frames: its evolution, first to last, as drawings that are made when they are asked for; may be empty.
         loop: the frames are a loop and no evolution: after the last comes the first.
+        photograph: gives the photograph that it was made from, for films; None where there is none.
         members: gives (number, picture) of the pictures that it consists of, each with a recipe of its own.
     """
 
@@ -49,8 +50,13 @@ class Result:
     mask: np.ndarray | None = field(default=None, repr=False)
     frames: Sequence[Drawing] = field(default=(), repr=False)
     loop: bool = False
+    photograph: Callable[[], Image] | None = field(default=None, repr=False)
     members: Callable[[], list[tuple[int, Result]]] = field(default=list, repr=False)
     kept: dict[str, Any] | None = field(default=None, repr=False)  # the recipe, where this was read from a file
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but the photograph, which the picture is not made of."""
+        return self.__dict__ | {"photograph": None}
 
     @property
     def seed(self) -> int:
@@ -96,6 +102,7 @@ class Result:
             frames=self.frames,
             loop=self.loop,
             alpha=self.mask,
+            photograph=self.photograph,
         )
 
     @property

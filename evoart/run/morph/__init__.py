@@ -1,0 +1,1 @@
+"""``evoart morph``: one result becomes another."""
