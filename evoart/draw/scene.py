@@ -144,30 +144,18 @@ def _cut(scene: Scene, number: Numbers) -> Iterator[str]:
             yield f'{ramp}<path d="{path}" fill="{fill}" fill-rule="evenodd"{seen}/>'
 
 
-<<<<<<< HEAD
-def _symbols(scene: Scene) -> Iterator[str]:
-    """The outlines of the stamps, each once."""
-    names = dict.fromkeys(map(base_of, scene.kinds))
-    symbols = dict(kind.symbol for name in names if isinstance(kind := shape(name), Stamp))
-=======
 def svg_symbols(kinds: tuple[str, ...]) -> Iterator[str]:
     """The outlines of the stamps among ``kinds``, each once."""
-    symbols = dict(kind.symbol for name in dict.fromkeys(kinds) if isinstance(kind := shape(name), Stamp))
->>>>>>> main
+    names = dict.fromkeys(map(base_of, kinds))
+    symbols = dict(kind.symbol for name in names if isinstance(kind := shape(name), Stamp))
     if symbols:
         yield "<defs>" + "".join(f'<path id="{name}" d="{path}"/>' for name, path in symbols.items()) + "</defs>"
 
 
-<<<<<<< HEAD
-def _groups(scene: Scene, number: Numbers) -> Iterator[str]:
-    """Runs of fills and of strokes in paint order, each in a ``<g>`` with what its members have in common."""
-    opacities = [_opacity(scene, i) for i in range(len(scene.kinds))]
-=======
 def svg_elements(scene: Scene, number: Numbers) -> Iterator[str]:
     """The shapes as SVG elements in paint order: runs of fills and of strokes, each in a ``<g>`` with what its members
     have in common. Stamps need ``svg_symbols`` before them."""
-    opacities = [compact(float(np.clip(a, 0, 1)), 3) for a in scene.rgba[:, 3]]
->>>>>>> main
+    opacities = [_opacity(scene, i) for i in range(len(scene.kinds))]
     for filled, run in groupby(range(len(scene.kinds)), key=lambda i: shape(scene.kinds[i]).filled):
         members = list(run)
         paint = "fill" if filled else "stroke"
