@@ -21,11 +21,11 @@ COUNTS = (25, 50, 100, 200)
 MORE = (400, 700)  # flat shapes, to have as many bytes as there are with two colours
 
 
-def fit(name: str, paint: str, shapes: int, given: argparse.Namespace) -> tuple[float, int, float]:
-    """dB, bytes of the SVG and seconds of one fit."""
+def fit(name: str, paint: str, shapes: int, given: argparse.Namespace) -> tuple[float, int]:
+    """dB and bytes of the SVG of one fit."""
     path = picture(name, given.pictures)
     result = evoart.fit(path, shapes=shapes, paint=paint, seed=given.seed, quality=given.quality)
-    return result.psnr, len(result.drawing.svg((512, 512)).encode()), result.seconds
+    return result.psnr, len(result.drawing.svg((512, 512)).encode())
 
 
 def main() -> None:
@@ -45,7 +45,6 @@ def main() -> None:
                 "paint": "flat",
                 "dB": f"{np.mean([each[0] for each in ours]):.2f}",
                 "bytes": f"{np.mean([each[1] for each in ours]):.0f}",
-                "seconds": f"{np.mean([each[2] for each in ours]):.1f}",
                 "at equal shapes": "",
                 "at equal bytes": "",
             }
@@ -53,7 +52,7 @@ def main() -> None:
         for paint in PAINTS:
             found = [fit(name, paint, n, given) for name in PICTURES]
             equal = []
-            for name, (psnr, size, _) in zip(PICTURES, found, strict=True):
+            for name, (psnr, size) in zip(PICTURES, found, strict=True):
                 known = [flat[name, k] for k in (*COUNTS, *MORE)]
                 equal.append(psnr - np.interp(np.log(size), [np.log(k[1]) for k in known], [k[0] for k in known]))
             rows.append(
@@ -62,7 +61,6 @@ def main() -> None:
                     "paint": paint,
                     "dB": f"{np.mean([each[0] for each in found]):.2f}",
                     "bytes": f"{np.mean([each[1] for each in found]):.0f}",
-                    "seconds": f"{np.mean([each[2] for each in found]):.1f}",
                     "at equal shapes": f"{np.mean([a[0] - b[0] for a, b in zip(found, ours, strict=True)]):+.2f}",
                     "at equal bytes": f"{np.mean(equal):+.2f}",
                 }

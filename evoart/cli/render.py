@@ -33,7 +33,8 @@ from evoart.errors import UsageError
 def render(file: str, pick: str | None, supersample: str | None, size: str | None, **given: Any) -> int:
     """Draw the picture in FILE again, from what is in its recipe: sharp at any size.
 
-    FILE is an SVG, PNG, WebP, JPEG, GIF, MP4, PDF, HTML or JSON that evoart wrote, or - for standard input.
+    FILE is an SVG, PNG, WebP, JPEG, GIF, MP4, WebM, PDF, HTML or JSON that evoart wrote, or - for standard input. What
+    was made from a film is written as a film again.
     """
     from evoart.cli import session
     from evoart.cli.console import Console, tell_json, tell_path
@@ -63,10 +64,11 @@ def render(file: str, pick: str | None, supersample: str | None, size: str | Non
             overwrite=options.overwrite,
             inputs=[] if file == "-" else [Path(file)],
             formats=result.job.formats,
+            film_only=result.job.film_only and result.rate is not None,
         )
         session.check_stdout(outputs, options.as_json)
         session.check_films(options.film_style, options.film_loop, False, result.form.name, outputs)
-        moves = result.form.name == "shapes" and options.film_style != "evolve"
+        moves = result.rate is not None or (result.form.name == "shapes" and options.film_style != "evolve")
         if any(OUTPUTS[output.format].film for output in outputs) and not moves:
             what = "a finished picture has no evolution to show"
             raise UsageError(what, f"Make the film with: evoart redo {file} -o film.gif")

@@ -9,6 +9,7 @@ FORMS = Registry(
     "evoart.forms",
     {
         "shapes": "evoart.forms.shapes:ShapesForm",
+        "film": "evoart.forms.film:FilmForm",
         "cppn": "evoart.forms.cppn:CppnForm",
         "cppn-graph": "evoart.forms.cppn:GraphForm",
         "sheet": "evoart.forms.sheet:SheetForm",

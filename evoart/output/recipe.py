@@ -75,7 +75,8 @@ def _finite(text: str) -> float:
 
 
 def extract(data: bytes, label: str = "the file") -> dict[str, Any]:
-    """The recipe in the bytes of an SVG, PNG, APNG, WebP, JPEG, GIF, MP4, PDF, JSON or model file that evoart wrote.
+    """The recipe in the bytes of an SVG, PNG, APNG, WebP, JPEG, GIF, MP4, WebM, PDF, JSON or model file that
+    evoart wrote.
 
     Nothing is decoded but the recipe; sizes are bounded, XML with a document type is refused.
 
@@ -106,6 +107,8 @@ def _find(data: bytes) -> bytes | None:
         return _from_gif(data)
     if data[4:8] == b"ftyp":
         return _from_mp4(data)
+    if data.startswith(b"\x1aE\xdf\xa3"):
+        return _from_webm(data)
     if data.startswith(b"%PDF"):
         return _from_pdf(data)
     if data.startswith(b"PK\x03\x04"):
@@ -315,6 +318,25 @@ def _from_mp4(data: bytes) -> bytes | None:
             return data[at + 24 : at + length]
         at += length
     return None
+
+
+# WebM: an EBML element that players skip (Void), after the last one
+
+
+def into_webm(data: bytes, text: str) -> bytes:
+    """The WebM with the recipe in a trailing element."""
+    body = _UUID + text.encode()
+    return data + b"\xec" + struct.pack(">Q", 1 << 56 | len(body)) + body
+
+
+def _from_webm(data: bytes) -> bytes | None:
+    at = data.rfind(_UUID)
+    if at < 9 or data[at - 9 : at - 8] != b"\xec":
+        return None
+    (length,) = struct.unpack_from(">Q", data, at - 8)
+    if length ^ 1 << 56 != len(data) - at:
+        raise ValueError("truncated")
+    return data[at + 16 :]
 
 
 # PDF: a stream of our own type, which readers pass over

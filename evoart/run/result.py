@@ -18,7 +18,7 @@ from evoart.run.job import SIZE, Job, output_size
 from evoart.types import Drawing, Form, Genome, Image
 
 if TYPE_CHECKING:
-    pass
+    from evoart.output.formats import Sound
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +35,8 @@ class Result:
         mask: ``(H, W)`` uint8 transparency laid over the drawing, or None.
         frames: its evolution, first to last, as drawings that are made when they are asked for; may be empty.
         loop: the frames are a loop and no evolution: after the last comes the first.
+        rate: frames a second, where all of them are shown; None: as fast as the film is to be long.
+        sound: that goes with the frames, or None.
         photograph: gives the photograph that it was made from, for films; None where there is none.
         members: gives (number, picture) of the pictures that it consists of, each with a recipe of its own.
     """
@@ -50,6 +52,8 @@ class Result:
     mask: np.ndarray | None = field(default=None, repr=False)
     frames: Sequence[Drawing] = field(default=(), repr=False)
     loop: bool = False
+    rate: float | None = None
+    sound: Sound | None = field(default=None, repr=False)
     photograph: Callable[[], Image] | None = field(default=None, repr=False)
     members: Callable[[], list[tuple[int, Result]]] = field(default=list, repr=False)
     kept: dict[str, Any] | None = field(default=None, repr=False)  # the recipe, where this was read from a file
@@ -101,6 +105,8 @@ class Result:
             title=self.title,
             frames=self.frames,
             loop=self.loop,
+            rate=self.rate,
+            sound=self.sound,
             alpha=self.mask,
             photograph=self.photograph,
         )
@@ -165,7 +171,10 @@ class Result:
 
 def from_record(record: recipes.Record) -> Result:
     """The result that a recipe holds."""
-    figures = dict(record.figures)
+    from evoart.forms.film import FilmForm, Frames
+
+    figures, form = dict(record.figures), record.form
+    moving = {"frames": Frames(form, record.genome), "rate": form.rate} if isinstance(form, FilmForm) else {}
     generations, evaluations = (int(figures.pop(name, 0)) for name in ("generations", "evaluations"))
     return Result(
         job=Job.from_dict(record.job, "the recipe's job"),
@@ -177,4 +186,5 @@ def from_record(record: recipes.Record) -> Result:
         evaluations=evaluations,
         seconds=0.0,
         kept=record.recipe,
+        **moving,
     )

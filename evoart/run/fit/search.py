@@ -78,13 +78,7 @@ class SearchBuilder:
         from evoart.search.grow import Grow
 
         job, form = self.job, self.form
-        low, high = form.opacity
-        paints = job.paints
-        kinds = (
-            self.choices
-            + form.kinds
-            + tuple(kind + MARK + paint for kind in self.choices if shape(kind).filled for paint in paints)
-        )
+        kinds = self.kinds
         single = form.min_width > 0 or self.target.loss != "mse" or seconds is not None or on_device or self.mirrored
         precompile(kinds, single)
         canvas: Any = PlacementCanvas
@@ -96,15 +90,15 @@ class SearchBuilder:
             from evoart.engine.mirrored import MirroredCanvas
 
             canvas = MirroredCanvas
-        coarse = canvas(form, coarser(self.target, max(self.target.weight.shape) / self._coarse()))
+        coarse, fine = self.canvases(self.target, canvas)
         coarse.area = job.area
         return Grow(
             coarse,
-            canvas(form, self.target),
+            fine,
             self.choices,
             form.groups // 2 if self.mirrored else form.groups,
-            {kind: scale_of(form, kind) for kind in kinds},
-            np.array([[0, 0, 0, low], [1, 1, 1, high]], np.float32),
+            self.scales,
+            self.bounds,
             form.geometry,
             job.seeded,
             plan=plan,
@@ -113,9 +107,41 @@ class SearchBuilder:
             free_colours=form.palette is None,
             seconds=seconds,
             locked=self._locked(),
-            paints=paints,
+            paints=job.paints,
             limits={kind: limits_of(kind, form.geometry, form.opacity) for kind in kinds if MARK in kind},
         )
+
+    def canvases(self, target: Target, canvas: Any = None) -> tuple[Any, Any]:
+        """A small canvas to grow on and the full one to finish on, for the form and ``target``.
+
+        Args:
+            canvas: makes one of a form and a target; None: ``engine.placement.PlacementCanvas``.
+        """
+        if canvas is None:
+            from evoart.engine.placement import PlacementCanvas
+
+            canvas = PlacementCanvas
+        small = coarser(target, max(target.weight.shape) / self._coarse())
+        return canvas(self.form, small), canvas(self.form, target)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """All kinds that shapes may be of: to choose from, in one colour or two, and of the start."""
+        filled = [kind for kind in self.choices if shape(kind).filled]
+        return (
+            self.choices + self.form.kinds + tuple(kind + MARK + paint for kind in filled for paint in self.job.paints)
+        )
+
+    @property
+    def scales(self) -> dict[str, np.ndarray]:
+        """Natural step of every number of each kind's geometry."""
+        return {kind: scale_of(self.form, kind) for kind in self.kinds}
+
+    @property
+    def bounds(self) -> np.ndarray:
+        """Lowest and highest value of red, green, blue and opacity ``(2, 4)``."""
+        low, high = self.form.opacity
+        return np.array([[0, 0, 0, low], [1, 1, 1, high]], np.float32)
 
     def _locked(self) -> np.ndarray | None:
         """Which shapes of the start stay as they are ``(k,)``: those named, and those outside the area to work on.
