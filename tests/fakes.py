@@ -9,6 +9,7 @@ from sketches import small
 
 from evoart.cppn import genes
 from evoart.cppn.layers import Layers
+from evoart.forms.automaton import AutomatonForm
 from evoart.forms.cppn import CppnForm, GraphForm, bare
 from evoart.forms.film import FilmForm, Shot
 from evoart.forms.shapes import ShapesForm
@@ -106,8 +107,13 @@ def _sketch() -> SketchForm:
     )
 
 
+def _automaton() -> AutomatonForm:
+    return AutomatonForm(8, 10, 8, 6, 3)
+
+
 # A small form of every name in the registry, for the tests that all of them must pass.
 FORM_EXAMPLES = {
+    "automaton": _automaton,
     "shapes": _shapes,
     "film": _film,
     "cppn": _cppn,

@@ -8,6 +8,7 @@ FORMS = Registry(
     "form",
     "evoart.forms",
     {
+        "automaton": "evoart.forms.automaton:AutomatonForm",
         "shapes": "evoart.forms.shapes:ShapesForm",
         "film": "evoart.forms.film:FilmForm",
         "cppn": "evoart.forms.cppn:CppnForm",

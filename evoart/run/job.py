@@ -61,6 +61,7 @@ JOBS = Registry(
         "breed": "evoart.run.cppn.job:BreedJob",
         "clip": "evoart.run.clip.job:ClipJob",
         "icons": "evoart.run.icons.job:IconsJob",
+        "grow": "evoart.run.automaton.job:AutomatonJob",
         "morph": "evoart.run.morph.job:MorphJob",
     },
 )

@@ -164,6 +164,7 @@ PROBLEMS = Registry(
         "breed": "evoart.run.cppn.breed:BreedProblem",
         "clip": "evoart.run.clip.problem:ClipProblem",
         "icons": "evoart.run.icons.problem:IconsProblem",
+        "grow": "evoart.run.automaton.problem:AutomatonProblem",
         "morph": "evoart.run.morph.problem:MorphProblem",
     },
 )
