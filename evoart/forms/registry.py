@@ -8,10 +8,12 @@ FORMS = Registry(
     "form",
     "evoart.forms",
     {
+        "automaton": "evoart.forms.automaton:AutomatonForm",
         "shapes": "evoart.forms.shapes:ShapesForm",
         "film": "evoart.forms.film:FilmForm",
         "cppn": "evoart.forms.cppn:CppnForm",
         "cppn-graph": "evoart.forms.cppn:GraphForm",
+        "cppn-latent": "evoart.forms.latent:LatentForm",
         "sheet": "evoart.forms.sheet:SheetForm",
         "sketch": "evoart.forms.sketch:SketchForm",
         "strokes": "evoart.forms.strokes:StrokesForm",

@@ -177,6 +177,7 @@ OUTPUTS = Registry(
         "network": "evoart.output.network:DIAGRAM",
         "weights": "evoart.output.network:WEIGHTS",
         "model": "evoart.output.model:MODEL",
+        "safetensors": "evoart.output.model:SAFETENSORS",
     },
 )
 

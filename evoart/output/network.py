@@ -1,14 +1,15 @@
-"""What only a network can be written as: a shader, a page that zooms, its diagram, its weights."""
+"""What only a network can be written as: a shader, a page that zooms or grows, its diagram, its weights."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from evoart.errors import EvoartError
 from evoart.output.formats import Artwork, Format, Options
 
-FORMS = ("cppn", "cppn-graph")
+FORMS = ("cppn", "cppn-graph", "cppn-latent")
 
 
 def _network(artwork: Artwork) -> Any:
@@ -28,6 +29,8 @@ def _shader(artwork: Artwork, options: Options) -> bytes:
 def _page(artwork: Artwork, options: Options) -> bytes:
     from evoart.cppn.export.page import page
 
+    if isinstance(own := getattr(artwork.drawing, "page", None), Callable):
+        return own(artwork.title, artwork.recipe_text()).encode()
     drawing = _network(artwork)
     aspect = drawing.width / drawing.height
     return page(drawing.net, drawing.genome, aspect, artwork.title, artwork.recipe_text()).encode()
@@ -47,13 +50,16 @@ def _weights(artwork: Artwork, options: Options) -> bytes:
     drawing, recipe = _network(artwork), artwork.recipe
     if not recipe:
         raise EvoartError("there is no recipe to write", "Choose another format")
-    numbers = ("weights", readable(drawing.net, drawing.genome))
     result = recipe.get("result", {"genome": ""})
+    values = readable(drawing.net, drawing.genome)
+    if result.get("form") == "cppn-latent":  # of which the genome is z alone
+        values = {"latent": values["latent"]}
+    numbers = ("weights", values)
     plain = recipe | {"result": dict(numbers if item[0] == "genome" else item for item in result.items())}
     return (json.dumps(plain, indent=1, allow_nan=False) + "\n").encode()
 
 
 SHADER = Format((".frag", ".glsl"), _shader, forms=FORMS)
-PAGE = Format((".html",), _page, forms=FORMS)
+PAGE = Format((".html",), _page, forms=(*FORMS, "automaton"))
 DIAGRAM = Format((".network.svg",), _diagram, forms=FORMS)
 WEIGHTS = Format((".weights.json",), _weights, forms=FORMS)

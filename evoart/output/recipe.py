@@ -113,6 +113,8 @@ def _find(data: bytes) -> bytes | None:
         return _from_pdf(data)
     if data.startswith(b"PK\x03\x04"):
         return _from_zip(data)
+    if data[8:9] == b"{" and int.from_bytes(data[:8], "little") <= len(data) - 8:
+        return _from_safetensors(data)
     head = data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
     if head.startswith(b"{"):
         return data
@@ -139,6 +141,19 @@ def _from_zip(data: bytes) -> bytes | None:
             return archive.read(ZIP_MEMBER)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OverflowError, OSError) as error:
         raise ValueError(str(error)) from None
+
+
+# Safetensors: one of the notes in the header
+
+
+def _from_safetensors(data: bytes) -> bytes | None:
+    length = int.from_bytes(data[:8], "little")
+    if length > 2 * MAX_TEXT:
+        raise ValueError("too large")
+    header = json.loads(data[8 : 8 + length])
+    notes = header.get("__metadata__") if isinstance(header, dict) else None
+    text = notes.get(KEY) if isinstance(notes, dict) else None
+    return text.encode() if isinstance(text, str) else None
 
 
 # HTML: a script element of our own, which browsers take for data

@@ -33,7 +33,7 @@ class Result:
             measures, such as ``psnr`` in dB.
         generations, evaluations, seconds: what it took; seconds are 0 where the result was read from a file.
         mask: ``(H, W)`` uint8 transparency laid over the drawing, or None.
-        frames: its evolution, first to last, as drawings that are made when they are asked for; may be empty.
+        frames: its evolution (or growth), first to last, as drawings that are made when asked for; may be empty.
         loop: the frames are a loop and no evolution: after the last comes the first.
         rate: frames a second, where all of them are shown; None: as fast as the film is to be long.
         sound: that goes with the frames, or None.
@@ -123,10 +123,23 @@ class Result:
             UsageError: it is not a picture of a network.
         """
         from evoart.forms.cppn import NetworkForm
+        from evoart.forms.latent import LatentForm
 
-        if not isinstance(self.form, NetworkForm):
+        if not isinstance(self.form, NetworkForm | LatentForm):
             raise UsageError("only pictures of networks are supersampled", "Leave it out: shapes are drawn exactly")
         return dataclasses.replace(self, form=dataclasses.replace(self.form, samples=samples))
+
+    def aged(self, steps: int) -> Result:
+        """The same after so many steps of growth, 0 to 100,000.
+
+        Raises:
+            UsageError: it is not a picture that grows.
+        """
+        from evoart.forms.automaton import AutomatonForm
+
+        if not isinstance(self.form, AutomatonForm):
+            raise UsageError("only what evoart grow has made grows in steps", "Leave them out")
+        return dataclasses.replace(self, form=dataclasses.replace(self.form, age=steps), kept=None)
 
     def image(self, size: int | None = None) -> Image:
         """The picture ``(h, w, 3)`` float32 sRGB in [0, 1], anti-aliased, with a long side of ``size`` pixels.
@@ -171,10 +184,15 @@ class Result:
 
 def from_record(record: recipes.Record) -> Result:
     """The result that a recipe holds."""
+    from evoart.forms.automaton import AutomatonForm
     from evoart.forms.film import FilmForm, Frames
 
     figures, form = dict(record.figures), record.form
-    moving = {"frames": Frames(form, record.genome), "rate": form.rate} if isinstance(form, FilmForm) else {}
+    moving: dict[str, Any] = {}
+    if isinstance(form, FilmForm):
+        moving = {"frames": Frames(form, record.genome), "rate": form.rate}
+    if isinstance(form, AutomatonForm):
+        moving = {"frames": form.frames(record.genome)}
     generations, evaluations = (int(figures.pop(name, 0)) for name in ("generations", "evaluations"))
     return Result(
         job=Job.from_dict(record.job, "the recipe's job"),
