@@ -108,6 +108,7 @@ def test_a_flag_means_the_same_in_every_command():
         (["breed"], {"parents": ["a.png"]}),
         (["cppn", "explore"], {}),
         (["cppn", "film"], {"networks": ["NAME.png"]}),
+        (["cppn", "train"], {"data": ["NAME"], "name": "NAME"}),
         (["morph"], {"pictures": ["FIRST.svg", "LAST.svg"]}),
         (["sketch", "sample"], {"model": "model"}),
         (["grow"], {"picture": "NAME.png"}),
