@@ -125,7 +125,7 @@ def cppn(ctx: click.Context, **given: Any) -> int | None:
     page that zooms without end (also .frag, .network.svg, .weights.json).
     """
     if ctx.invoked_subcommand is not None:
-        _refuse_options(ctx)
+        o.refuse_options(ctx)
         return None
     from evoart.run.cppn.job import CppnJob
 
@@ -283,15 +283,3 @@ def _run(kind: type[Job], given: dict[str, Any], members: bool = False, **fields
 
     options = o.RunOptions.take(given)
     return run_job(kind.make(**given, **fields).with_seed(), options, members=members)
-
-
-def _refuse_options(ctx: click.Context) -> None:
-    """Options before the name of a subcommand would be ignored, silently."""
-    from evoart.errors import UsageError
-
-    for parameter in ctx.command.params:
-        if ctx.get_parameter_source(parameter.name or "") is click.core.ParameterSource.COMMANDLINE:
-            raise UsageError(
-                f"{parameter.opts[0]} stands before '{ctx.invoked_subcommand}'",
-                f"Write: evoart cppn {ctx.invoked_subcommand} ... {parameter.opts[0]} ...",
-            )

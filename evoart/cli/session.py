@@ -98,7 +98,7 @@ def outputs_for(
     CLAIMS.release()
     naming = {"stem": stem, "form": form, "overwrite": overwrite, "inputs": inputs}
     outputs = resolve(values, format=format, formats=formats, claims=CLAIMS, **naming)
-    outputs = [_moving(output) for output in outputs] if film_only else outputs
+    outputs = [moving(output) for output in outputs] if film_only else outputs
     outputs += films_for(films, **naming)
     places = [output.path for output in outputs if output.path is None or not is_special(output.path)]
     for place in places:
@@ -123,7 +123,7 @@ def films_for(films: Sequence[str], *, stem: str, form: str, overwrite: bool, in
         outputs += resolve(
             [film], stem=stem, form=form, format=moving, overwrite=overwrite, inputs=inputs, claims=CLAIMS
         )
-    return [_moving(output) for output in outputs]
+    return [moving(output) for output in outputs]
 
 
 def check_size(size: tuple[int, int], outputs: list[Output]) -> None:
@@ -197,7 +197,7 @@ def available_memory() -> int | None:
     return None
 
 
-def _moving(output: Output) -> Output:
+def moving(output: Output) -> Output:
     """The same file as a film: .webp and .png can move too."""
     moving = {"webp": "animated-webp", "png": "apng", "svg": "animated-svg"}.get(output.format, output.format)
     if not OUTPUTS[moving].film:
