@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import io
 import math
-import sys
 import threading
 import warnings
 from collections.abc import Iterator
@@ -19,13 +17,13 @@ import numpy as np
 
 from evoart.colour import ColourSpace, avif_space, png_space, to_srgb
 from evoart.errors import EvoartError, UsageError
+from evoart.pixels import clamp, fit_size, gray8, has_profile, mask_of, read_pixels, resize, turn_upright
+from evoart.sources import read_source
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
 
 MAX_PIXELS = 100_000_000  # decoded pixels; Pillow holds 4 bytes each
-MAX_BYTES = 1 << 30  # of the file itself
-MASK_SIDE = 4096  # transparency is kept for the output up to this long side
 # What is decoded: pictures of pixels, by Pillow itself. (EPS, for one, would start another program.)
 _READ = (
     "AVIF", "BMP", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "QOI", "SGI", "TGA", "TIFF",
@@ -68,11 +66,11 @@ class Picture:
         if max(w, h) >= max(self.rgb.shape[:2]):
             return self.rgb, self.alpha
         if self.alpha is None:
-            return _clip(_resize(self.rgb, (w, h))), None
-        alpha = _clip(_resize(self.alpha[..., None], (w, h)))
-        colour = _resize(self.rgb * self.alpha[..., None], (w, h))
+            return clamp(resize(self.rgb, (w, h))), None
+        alpha = clamp(resize(self.alpha[..., None], (w, h)))
+        colour = resize(self.rgb * self.alpha[..., None], (w, h))
         image = np.where(alpha > 1e-4, colour / np.maximum(alpha, 1e-4), _mean_colour(self.rgb, self.alpha))
-        return _clip(image), alpha[..., 0]
+        return clamp(image), alpha[..., 0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,12 +79,6 @@ class Sources:
 
     picture: Any = None
     weights: Any = None
-
-
-def fit_size(width: int, height: int, long_side: int) -> tuple[int, int]:
-    """``(w, h)`` with the proportions of ``width x height`` and at most ``long_side`` pixels on the longer side."""
-    scale = min(1.0, long_side / max(width, height))
-    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def bundled() -> Path:
@@ -118,7 +110,7 @@ def load(source: Any, *, needed: int | None = None, max_pixels: int = MAX_PIXELS
             if rgb.shape[0] * rgb.shape[1] > max_pixels:
                 raise _size_error(label, rgb.shape[1], rgb.shape[0], max_pixels)
             digest = hashlib.sha256(f"{source.dtype.str}{source.shape}".encode() + source.tobytes()).hexdigest()
-            mask = None if alpha is None else _mask(_gray8(alpha))
+            mask = None if alpha is None else mask_of(gray8(alpha))
             return _make_picture(rgb, alpha, (rgb.shape[1], rgb.shape[0]), "picture", digest, mask, (), label)
         source = _array_file(source)
     data, name, called = read_source(source)
@@ -129,7 +121,7 @@ def load(source: Any, *, needed: int | None = None, max_pixels: int = MAX_PIXELS
             space = _space_of(image, data)
             notes = _notes(image, label)
             factor = 1 if needed is None else max(1, max(image.size) // (2 * needed))
-            rgb, alpha, mask = _pixels(image, factor, data)
+            rgb, alpha, mask = read_pixels(image, factor, data)
             if space is not None:
                 rgb = to_srgb(rgb, space)
         except EvoartError:
@@ -198,7 +190,7 @@ def load_weights(source: Any, shape: tuple[int, int], *, max_pixels: int = MAX_P
             "Give the map the picture's size",
         )
     # The triangle filter, since the lobes of Lanczos would make weights negative.
-    gray = _resize(gray[..., None], (w, h), "BILINEAR")[..., 0] if gray.shape != shape else gray
+    gray = resize(gray[..., None], (w, h), "BILINEAR")[..., 0] if gray.shape != shape else gray
     gray = np.where(np.isfinite(gray) & (gray > 1e-6), gray, 0).astype(np.float32)
     if not gray.any():
         raise UsageError("the importance map is black everywhere, so nothing would count", "Paint what matters white")
@@ -308,54 +300,6 @@ def _pillow_file(image: Any) -> bytes:
 _CONVERTED = {"La": "LA", "RGBa": "RGBA", "PA": "RGBA", "RGBX": "RGB", "HSV": "RGB"}
 
 
-def read_source(source: str | Path | bytes) -> tuple[bytes, str, str]:
-    """The bytes of a path, of standard input (``"-"``) or as given, a stem for outputs, and what messages call it.
-
-    Raises:
-        UsageError: no such file, a directory, nothing piped, larger than ``MAX_BYTES``.
-        EvoartError: empty, not readable.
-    """
-    if isinstance(source, bytes | bytearray | memoryview):
-        data, name, label = bytes(source), "picture", "the picture"
-    elif str(source) == "-":
-        if sys.stdin is None or sys.stdin.isatty():
-            raise UsageError("nothing comes in on standard input", "Pipe a file in: evoart fit - < photo.jpg")
-        data, name, label = sys.stdin.buffer.read(MAX_BYTES + 1), "picture", "standard input"
-    else:
-        path = Path(source)
-        data, name, label = _read_file(path), path.stem, f"'{path}'"
-    if not data:
-        raise EvoartError(f"{label} is empty (0 bytes)", "Give another file")
-    if len(data) > MAX_BYTES:
-        raise UsageError(f"{label} is larger than {MAX_BYTES >> 20} MiB", "Reduce it first")
-    return data, name, label
-
-
-def _read_file(path: Path) -> bytes:
-    try:
-        if path.is_dir():
-            raise UsageError(f"'{path}' is a directory", "Give one of the files in it")
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except (FileNotFoundError, NotADirectoryError):
-        raise UsageError(f"there is no file '{path}'", _nearby(path)) from None
-    except PermissionError:
-        raise EvoartError(f"'{path}' may not be read", f"Allow it: chmod u+r '{path}'") from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        raise EvoartError(f"'{path}' cannot be read ({error})", "Check the path") from None
-
-
-def _nearby(path: Path) -> str:
-    try:
-        names = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
-    except OSError:
-        return f"There is no folder '{path.parent}' either"
-    lower = {name.lower(): name for name in names}
-    near = difflib.get_close_matches(path.name.lower(), lower, n=1, cutoff=0.6)
-    near = near or [name for name in lower if Path(name).stem == path.stem.lower()][:1]
-    return f"Did you mean '{path.parent / lower[near[0]]}'?" if near else "Check the spelling"
-
-
 @contextmanager
 def _quiet_pillow() -> Iterator[None]:
     """Pillow without warnings and without its own pixel limit, which ours replaces."""
@@ -400,7 +344,7 @@ def _open(data: bytes, needed: int | None, max_pixels: int, label: str) -> tuple
         image = _without_end(data, image)
     _scale_key(image, data)
     w, h = size
-    return image, (h, w) if _turn_upright(image) else (w, h)
+    return image, (h, w) if turn_upright(image) else (w, h)
 
 
 def _size_error(label: str, width: int, height: int, max_pixels: int) -> UsageError:
@@ -457,18 +401,7 @@ def _space_of(image: PillowImage, data: bytes) -> ColourSpace | None:
             image.info.pop("icc_profile", None)
     else:
         space = avif_space(data) if image.format == "AVIF" else None
-    return None if _has_profile(image) else space
-
-
-def _has_profile(image: PillowImage) -> bool:
-    """Whether an ICC profile that can be read decides, sRGB's among them."""
-    from PIL import ImageCms
-
-    try:
-        ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
-    except (KeyError, ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return False
-    return True
+    return None if has_profile(image) else space
 
 
 def _instead(data: bytes, otherwise: str = "Give a PNG, JPEG, WebP, GIF, TIFF, BMP or AVIF file") -> str:
@@ -492,208 +425,6 @@ _MAGIC = {
     b"\xff\xd8": "JPEG", b"\x89PNG": "PNG", b"GIF8": "GIF", b"BM": "BMP", b"RIFF": "WebP", b"\xff\x0a": "JPEG XL",
     b"\0\0\0\x0cJXL ": "JPEG XL", b"8BPS": "Photoshop", b"\0\0\0\x0cjP": "JPEG 2000", b"v/1\x01": "OpenEXR",
 }  # fmt: skip
-
-
-def _turn_upright(image: PillowImage) -> bool:
-    """Turn and mirror the image in place as its EXIF says; True where width and height changed places.
-
-    An orientation that stands in XMP alone is ignored, as browsers do.
-    """
-    from PIL import ImageOps
-
-    for key in ("xmp", "XML:com.adobe.xmp"):
-        image.info.pop(key, None)
-    try:
-        orientation = image.getexif().get(0x0112, 1)
-        ImageOps.exif_transpose(image, in_place=True)  # no copy where it is upright already
-        return orientation in (5, 6, 7, 8)
-    except Exception:  # EXIF too damaged to say which way is up is no reason to refuse the pixels
-        return False
-
-
-def _pixels(image: PillowImage, factor: int, data: bytes) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
-    """Float sRGB ``(h, w, 3)``, alpha ``(h, w)`` and the output's mask (or None, None) of an image of any mode.
-
-    They are averaged down by the whole ``factor`` first, while they are still 8 bit: big pictures stay small in memory.
-    """
-    if image.mode == "F" or image.mode.startswith("I"):
-        return _deep_pixels(image, factor)
-    if image.format == "PNG" and data[24] == 16 and not _profile(image):
-        return _png16_pixels(image, factor, data)
-    alpha = mask = None
-    if image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info:
-        # A gray picture stays gray, so that a gray ICC profile still fits it.
-        gray = image.mode in ("1", "L", "LA", "La")
-        if image.mode == "1":
-            image = _keeping_info(image, image.convert("L"))
-        if image.mode != "RGBA":
-            whole = image.convert("RGBA" if image.mode != "La" else "LA")
-            image = _keeping_info(image, whole.convert("LA") if gray else whole)
-        levels = np.asarray(image.getchannel("A"))
-        if not levels.any() and image.format in _PADDED:
-            image = _keeping_info(image, image.convert(image.mode[:-1]))  # the fourth byte is padding
-        elif levels.min() < 255:
-            mask = _mask(image.getchannel("A"))
-    elif image.mode in ("P", "1"):
-        image = _keeping_info(image, image.convert("RGB"))
-    if factor > 1:
-        image = _keeping_info(image, image.reduce(factor))  # weighted by alpha where there is one
-    if mask is not None:
-        alpha = np.asarray(image.getchannel("A"), np.float32) / 255
-    if image.mode in ("LA", "RGBA"):
-        image = _keeping_info(image, image.convert(image.mode[:-1]))
-    rgb = np.array(_srgb(image), np.float32)
-    rgb /= 255
-    return rgb, alpha, mask
-
-
-_PADDED = ("BMP", "DIB", "TGA", "ICO")  # where an alpha of 0 everywhere means that nobody wrote one
-
-
-def _keeping_info(image: PillowImage, converted: PillowImage) -> PillowImage:
-    """A converted image with what its file was and its ICC profile."""
-    converted.format = image.format
-    if profile := image.info.get("icc_profile"):
-        converted.info["icc_profile"] = profile
-    if image.mode == "1" and "transparency" in image.info:
-        converted.info["transparency"] = image.info["transparency"]
-    return converted
-
-
-def _png16_pixels(
-    image: PillowImage, factor: int, data: bytes
-) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
-    """``_pixels`` of a PNG of 16 bits with several channels, which Pillow decodes to its high bytes: decoded once more
-    for the low ones."""
-    planes = []
-    for which in "BL":
-        again = _reopen(data)
-        (tile,) = again.tile
-        if tile.args == "LA;16B":  # there is no unpacker for its low bytes; both at once look like RGBA
-            again._mode, again.tile = "RGBA", [tile._replace(args="RGBA")]
-        else:
-            again.tile = [tile._replace(args=f"{again.mode};16{which}")]
-        again.load()
-        _turn_upright(again)
-        planes.append(np.asarray(again))
-        if tile.args == "LA;16B":
-            planes = [planes[0][..., 0::2], planes[0][..., 1::2]]
-            break
-    values = planes[0].astype(np.uint16) << 8 | planes[1]
-    alpha = values[..., -1] if values.shape[2] in (2, 4) else None
-    if isinstance(key := image.info.get("transparency"), tuple):
-        alpha = np.where((values == np.array(key, np.uint16)).all(-1), 0, 65535)
-    colour = values[..., :1] if values.shape[2] == 2 else values[..., :3]
-    rgb = np.repeat(
-        (colour / np.float32(65535)).astype(np.float32), 4 - colour.shape[2] if colour.shape[2] == 1 else 1, -1
-    )
-    if alpha is None or alpha.min() == 65535:
-        return (rgb if factor == 1 else _clip(_resize(rgb, _reduced_size(image, factor), "BOX"))), None, None
-    alpha = (alpha / np.float32(65535)).astype(np.float32)
-    mask = _mask(_gray8(alpha))
-    if factor > 1:
-        weighted = _resize(rgb * alpha[..., None], _reduced_size(image, factor), "BOX")
-        alpha = _clip(_resize(alpha[..., None], _reduced_size(image, factor), "BOX"))[..., 0]
-        rgb = _clip(weighted / np.maximum(alpha, 1e-6)[..., None])
-    return rgb, alpha, mask
-
-
-def _reopen(data: bytes) -> Any:
-    from PIL import Image
-
-    return Image.open(io.BytesIO(data))
-
-
-def _reduced_size(image: PillowImage, factor: int) -> tuple[int, int]:
-    """The size ``(w, h)`` of an image whose sides are divided by ``factor``."""
-    w, h = image.size
-    return max(1, round(w / factor)), max(1, round(h / factor))
-
-
-def _gray8(values: np.ndarray) -> PillowImage:
-    """Floats ``(h, w)`` in [0, 1] as an image of 8 bits."""
-    from PIL import Image
-
-    return Image.fromarray(np.rint(values * 255).astype(np.uint8))
-
-
-def _deep_pixels(image: PillowImage, factor: int) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
-    """``_pixels`` of gray pictures of more than 8 bits."""
-    values, tags = np.asarray(image), getattr(image, "tag_v2", {})
-    if values.dtype == np.int32 and tags.get(258) == (32,) and tags.get(339, (1,)) == (1,):
-        values = values.view(np.uint32)  # Pillow knows signed integers only
-    gray, alpha, mask = _deep_gray(values)[..., None], None, None
-    if tags.get(262) == 0:  # TIFF: white is zero; Pillow turns only 8 bit ones
-        gray = 1 - gray
-    if isinstance(level := image.info.get("transparency"), int) and (values == level).any():
-        alpha = (values != level).astype(np.float32)[..., None]
-        mask = _mask(_gray8(alpha[..., 0]))
-    if factor > 1:
-        size = _reduced_size(image, factor)
-        gray, alpha = _resize(gray, size, "BOX"), None if alpha is None else _resize(alpha, size, "BOX")
-    rgb = np.repeat(gray, 3, -1)
-    if _profile(image):
-        rgb = np.array(_srgb(_keeping_info(image, _gray8(gray[..., 0]))), np.float32) / 255
-    return rgb, None if alpha is None else alpha[..., 0], mask
-
-
-def _deep_gray(values: np.ndarray) -> np.ndarray:
-    """Integers of 16 and 32 bits, and floats, as [0, 1]; others are stretched from lowest to highest."""
-    if values.dtype == np.uint32:
-        return (values / np.float64(2**32 - 1)).astype(np.float32)
-    if values.dtype.kind in "iu" and values.min() >= 0 and values.max() <= 65535:
-        return (values / 65535).astype(np.float32)
-    finite = np.isfinite(values)
-    if not finite.any():
-        raise EvoartError("the picture has no pixel: none of its values is a number", "Choose another picture")
-    values = np.where(finite, values, 0).astype(np.float64)
-    low, high = values.min(), values.max()
-    if low < 0 or high > 1:
-        values = (values - low) / (high - low) if high > low else np.full(values.shape, float(high > 0))
-    return values.astype(np.float32)
-
-
-def _profile(image: PillowImage) -> Any:
-    """The embedded ICC profile that has to be applied, or None: there is none, it is sRGB's, or it is broken."""
-    from PIL import ImageCms
-
-    try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
-        # sRGB's own: a round trip would only add rounding
-        return None if ImageCms.getProfileDescription(profile).strip().lower().startswith("srgb") else profile
-    except (KeyError, ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return None
-
-
-def _srgb(image: PillowImage) -> PillowImage:
-    """The image as 8 bit sRGB, through its embedded ICC profile where it has a usable one."""
-    from PIL import ImageCms
-
-    if profile := _profile(image):
-        try:
-            if converted := ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB"):
-                return converted
-        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-            pass  # a profile for another mode: viewers ignore it too
-    return image.convert("RGB")
-
-
-def _mask(alpha: PillowImage) -> np.ndarray:
-    size = fit_size(*alpha.size, MASK_SIDE)
-    return np.array(alpha if size == alpha.size else alpha.resize(size))
-
-
-def _resize(image: np.ndarray, size: tuple[int, int], filter: str = "LANCZOS") -> np.ndarray:
-    """Channels of ``(h, w, c)`` float32 resampled to ``size`` ``(w, h)``, in float."""
-    from PIL import Image
-
-    how = Image.Resampling[filter]
-    channels = [Image.fromarray(np.ascontiguousarray(image[..., c], np.float32)) for c in range(image.shape[-1])]
-    return np.stack([np.asarray(channel.resize(size, how), np.float32) for channel in channels], -1)
-
-
-def _clip(image: np.ndarray) -> np.ndarray:
-    return np.clip(image, 0, 1).astype(np.float32)
 
 
 def _mean_colour(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:

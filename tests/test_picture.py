@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from evoart import picture
+from evoart import sources
 from evoart.errors import EvoartError, UsageError
-from evoart.picture import bundled, fit_size, load, load_weights
+from evoart.picture import bundled, load, load_weights
+from evoart.pixels import fit_size
 
 
 def encoded(image: Image.Image, format: str = "PNG", **options) -> bytes:
@@ -275,7 +276,7 @@ def test_a_wholly_transparent_picture():
 
 
 def test_a_file_past_the_byte_limit(monkeypatch, photo):
-    monkeypatch.setattr(picture, "MAX_BYTES", 100)
+    monkeypatch.setattr(sources, "MAX_BYTES", 100)
     with pytest.raises(UsageError, match="larger"):
         load(encoded(photo))
 

@@ -33,7 +33,7 @@ def test_the_first_block_is_two_commands_that_set_themselves_up():
     for line in (fit, test):
         assert line.startswith("python3 -m venv .venv && .venv/bin/pip install ")
     assert fit.endswith("&& .venv/bin/evoart fit")
-    assert test.endswith("&& .venv/bin/python -m pytest -q")
+    assert test.endswith("&& .venv/bin/python -m pytest -q -n auto")
 
 
 def test_ci_runs_the_test_command_word_for_word():

@@ -73,8 +73,8 @@ def read(file: str) -> Source:
         UsageError: no such file. EvoartError: nothing that can be read.
     """
     from evoart.output.recipe import extract
-    from evoart.picture import read_source
     from evoart.run.recipe import record
+    from evoart.sources import read_source
 
     data, stem, label = read_source(file)
     try:
@@ -143,7 +143,7 @@ def _posterised(pixels: Any, tones: int | Colours) -> tuple[Any, Any]:
     from PIL import Image, ImageFilter
 
     from evoart.machine.planar import nearest_colours
-    from evoart.picture import fit_size
+    from evoart.pixels import fit_size
     from evoart.run.fit.palette import choose
 
     image = Image.fromarray(np.rint(pixels * 255).astype(np.uint8))

@@ -24,7 +24,7 @@ def info(file: str, as_json: bool, verbose: int, quiet: bool) -> int:
     FILE is an SVG, PNG, WebP, JPEG, GIF, MP4, PDF, JSON or checkpoint (.npz) of evoart, the weights of a sketch model,
     or - for standard input.
     """
-    from evoart.picture import read_source
+    from evoart.sources import read_source
 
     data, _, label = read_source(file)
     facts = _KINDS[_kind(data, file)](data, label)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from evoart.draw.shapes import shape
@@ -84,38 +82,3 @@ def _mirror(kinds: Kinds, columns: int, width: float) -> tuple[np.ndarray, np.nd
             elif parameter.role == "angle":
                 signs[i, j] = -1
     return signs, shift
-
-
-class Mirrored:
-    """A search on a ``MirroredCanvas`` that reports the whole picture; it is ``search`` in everything else."""
-
-    def __init__(self, search: Any, form: ShapesForm) -> None:
-        self._search, self._form = search, form
-
-    @property
-    def structure(self) -> Kinds:
-        """The kinds of all shapes."""
-        return tuple(kind for kind in self._search.structure for _ in range(2))
-
-    @property
-    def genome(self) -> np.ndarray:
-        """The best so far, all shapes of it, ``(dim,)`` float32."""
-        kinds = self._search.structure
-        return both(self._form, kinds, self._search.genome.reshape(len(kinds), -1)).ravel()
-
-    def step(self) -> None:
-        """One unit of the inner search's work."""
-        self._search.step()
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """The inner search's state."""
-        return self._search.arrays()
-
-    def load(self, arrays: dict[str, np.ndarray]) -> None:
-        """Continue from ``arrays()``."""
-        self._search.load(arrays)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(self._search, name)

@@ -10,7 +10,7 @@ from evoart.output import recipe as recipes
 from evoart.output.files import stream, write
 from evoart.output.formats import HELD, OUTPUTS, Artwork, Options, encode
 from evoart.output.names import Output
-from evoart.picture import read_source
+from evoart.sources import read_source
 
 
 def save(artwork: Artwork, output: Output, options: Options | None = None) -> Path | None:

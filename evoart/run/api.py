@@ -9,7 +9,7 @@ from typing import Any
 
 from evoart.errors import EvoartError, UsageError, out_of_memory
 from evoart.output.recipe import extract
-from evoart.picture import Sources, read_source
+from evoart.picture import Sources
 from evoart.run.events import Event, Finished
 from evoart.run.fit import batch
 from evoart.run.fit.job import FitJob
@@ -17,6 +17,7 @@ from evoart.run.job import Job
 from evoart.run.loop import run
 from evoart.run.recipe import record
 from evoart.run.result import Result, from_record
+from evoart.sources import read_source
 
 
 def events(job: Job, picture: Any = None, **how: Any) -> Iterator[Event]:

@@ -18,9 +18,9 @@ import numpy as np
 from evoart.errors import EvoartError
 from evoart.forms.registry import FORMS
 from evoart.output import files
-from evoart.picture import read_source
 from evoart.run.job import Job, output_size
 from evoart.run.problem import Problem, restore
+from evoart.sources import read_source
 from evoart.types import Form
 from evoart.version import __version__
 

@@ -6,7 +6,8 @@ import hashlib
 from typing import Any
 
 from evoart.errors import UsageError
-from evoart.picture import MAX_PIXELS, Picture, load, read_source
+from evoart.picture import MAX_PIXELS, Picture, load
+from evoart.sources import read_source
 
 
 def read_picture(source: Any, needed: int, max_pixels: int | None = None) -> Picture:

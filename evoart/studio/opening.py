@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from evoart.errors import EvoartError, UsageError
-from evoart.picture import read_source
+from evoart.sources import read_source
 from evoart.studio.rooms.picture import open_photograph, open_result
 from evoart.studio.studio import Studio
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from evoart.errors import UsageError
-from evoart.picture import bundled, fit_size
+from evoart.picture import bundled
+from evoart.pixels import fit_size
 from evoart.run.fit.job import FitJob
 from evoart.run.inputs import read_picture
 from evoart.run.result import Result

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from evoart.errors import EvoartError
-from evoart.picture import MASK_SIDE, load
+from evoart.picture import load
+from evoart.pixels import MASK_SIDE
 
 _EMBEDDED = re.compile(rb'<mask id="alpha[-0-9a-f]*".{0,400}?base64,([A-Za-z0-9+/=]+)"', re.DOTALL)
 _RASTER = (b"\x89PNG", b"RIFF", b"GIF8")

@@ -63,7 +63,7 @@ class SearchBuilder:
             grow = self._grow(plan, seconds=seconds, on_device=choice.engine == "dense")
             if not self.mirrored:
                 return grow
-            from evoart.engine.mirrored import Mirrored
+            from evoart.run.fit.mirrored import Mirrored
 
             return cast("Search", Mirrored(grow, form=self.form))  # which is ``grow`` in everything else
         setup()

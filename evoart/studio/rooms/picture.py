@@ -179,7 +179,7 @@ def _weights(studio: Studio, step: Step) -> dict[str, Any]:
     """The field of a job that says what the brush has painted, where it has."""
     from PIL import Image
 
-    from evoart.picture import fit_size
+    from evoart.pixels import fit_size
 
     strokes, photograph = step.state.get("strokes"), step.state["photograph"]
     if not strokes:
