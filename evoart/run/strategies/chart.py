@@ -21,7 +21,7 @@ SAMPLE, MEAN, BEST = (244, 166, 60), (205, 42, 84), (255, 255, 255)
 PAST = (31, 90, 120)
 # From the lowest value to the highest: dark where the strategies want to go.
 HEAT = np.array([(24, 42, 84), (38, 92, 126), (96, 154, 160), (176, 202, 188), (232, 230, 210), (247, 243, 230)], float)
-COLOURS = 160  # of a flat chart
+COLOURS = 224  # of a flat chart
 BANDS = 14  # of values in a heat map
 _OVER = 2  # pixels drawn for each one that is shown
 _WIDE = 320  # of a panel, in the units that follow; all of them are pixels of a film as wide as that
@@ -105,7 +105,7 @@ class Chart:
 
         few = [self._draw(moment, width) for moment in sorted({0, self.moments // 3, self.moments - 1})]
         together = Image.fromarray(np.concatenate([np.asarray(each) for each in few]))
-        return together.quantize(COLOURS, Image.Quantize.MAXCOVERAGE)
+        return together.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=2)
 
     def _draw(self, moment: int, width: int) -> PillowImage:
         from PIL import ImageDraw
