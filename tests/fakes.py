@@ -9,7 +9,9 @@ from sketches import small
 
 from evoart.cppn import genes
 from evoart.cppn.layers import Layers
+from evoart.forms.automaton import AutomatonForm
 from evoart.forms.cppn import CppnForm, GraphForm, bare
+from evoart.forms.film import FilmForm, Shot
 from evoart.forms.shapes import ShapesForm
 from evoart.forms.sheet import SheetForm
 from evoart.forms.sketch import SketchForm, sketch_form
@@ -88,6 +90,12 @@ def _sheet() -> SheetForm:
     return SheetForm((_cppn(), None, _graph(), _cppn(), _cppn()), 3, 1.0, 0.8)
 
 
+def _film() -> FilmForm:
+    """Three frames, a cut, two frames; a shape goes and one comes."""
+    first = ShapesForm(("triangle", "rotated-ellipse", "line"), 1.0, 0.8, (0.2, 0.4, 0.6))
+    return FilmForm((Shot(first, ((0, 2), (0, 3), (1, 3)), 3), Shot(first, ((0, 2),) * 3, 2)), 8.0)
+
+
 def _strokes() -> StrokesForm:
     inks, groups = (0, 1, 1, 0), (1, 3)
     return StrokesForm((4, 6, 1, 5), 1.0, 0.8, 0.02, ((0.1, 0.1, 0.1), (0.9, 0.2, 0.1)), inks, groups)
@@ -99,9 +107,15 @@ def _sketch() -> SketchForm:
     )
 
 
+def _automaton() -> AutomatonForm:
+    return AutomatonForm(8, 10, 8, 6, 3)
+
+
 # A small form of every name in the registry, for the tests that all of them must pass.
 FORM_EXAMPLES = {
+    "automaton": _automaton,
     "shapes": _shapes,
+    "film": _film,
     "cppn": _cppn,
     "cppn-graph": _graph,
     "sheet": _sheet,

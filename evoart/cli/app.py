@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "score": ("evoart.cli.score:score", "Say how well a picture agrees with words."),
     "models": ("evoart.cli.models:models", "List CLIP models: what is here, sizes, licences."),
     "cppn": ("evoart.cli.cppn:cppn", "Pictures from networks of coordinates, at any size."),
+    "grow": ("evoart.cli.grow:grow", "Grow a picture from one cell; it heals."),
     "sketch": ("evoart.cli.sketch.group:sketch", "Let a neural network draw: sketches, fake kanji, handwriting."),
     "breed": ("evoart.cli.breed:breed", "Children of the pictures you choose, of any form."),
     "studio": ("evoart.cli.studio:studio", "Watch, steer and edit in the browser, on this machine."),

@@ -26,6 +26,7 @@ SHAPES = "Shapes"
 @click.argument("pictures", nargs=-1, type=o.path("PICTURE"), metavar="[PICTURE]...")
 @o.output_options("NAME-shapes.svg and .png in the current folder", "that of the photograph")
 @o.film_options
+@o.footage_options
 @o.film_style_options
 @o.side_by_side_option
 @o.option(o.OUTPUT, "--keep-alpha", is_flag=True, default=None, help="Transparent where the photograph is.")
@@ -132,14 +133,24 @@ def fit(pictures: tuple[str, ...], **given: Any) -> int:
     PICTURE is a PNG, JPEG, WebP, GIF, TIFF, BMP or AVIF file, or - for standard input. Several are
     drawn one after another with the same options and seed; a broken one stops none of the others. On a GPU those of one
     size share a program.
+
+    A video, an animated GIF, PNG or WebP, or a folder of frames becomes a film of the same shapes as they move:
+    -o out.mp4, .webm, .gif, .apng, .webp, .svg; by default clip-film.mp4.
     """
     from evoart.errors import UsageError
 
-    options = o.RunOptions.take(given)
+    options, each = o.RunOptions.take(given), given["each"]
     config, settings, printing = (given.pop(name) for name in ("config", "settings", "print_config"))
     if "" in pictures:
         raise UsageError("the picture's name is empty", "Name a file, or leave it out for the bundled photograph")
-    jobs = [_make_job(given | {"picture": picture}, config, settings) for picture in pictures or [None]]
+    jobs = [
+        _make_job(given | {"picture": picture}, config, settings, options.outputs) for picture in pictures or [None]
+    ]
+    films = [job for job in jobs if job.command == "fit-film"]
+    if films and len(jobs) > 1:
+        raise UsageError(f"'{films[0].picture}' is a film, and films are drawn one at a time", "Give it alone")
+    if each and not films:
+        raise UsageError("--each is for films", "Leave it out")
     if printing:
         if len(jobs) > 1:
             raise UsageError("--print-config is for one picture", "Name one, or none")
@@ -151,18 +162,64 @@ def fit(pictures: tuple[str, ...], **given: Any) -> int:
         return fit_all(jobs, options)
     from evoart.cli.runner import run_job
 
-    return run_job(jobs[0], options)
+    return run_job(jobs[0], _film_outputs(options) if films else options, members=each)
 
 
-def _make_job(given: dict[str, Any], config: str | None, settings: tuple[str, ...]) -> FitJob:
-    """The job of these options: one with shapes, or one with a pen."""
+def _film_outputs(options: o.RunOptions) -> o.RunOptions:
+    """The options with nothing that shows one picture only.
+
+    Raises:
+        UsageError: an output that does not move.
+    """
+    from evoart.errors import UsageError
+
+    for flag in ("film_style", "film_loop", "side_by_side", "film_time"):
+        if getattr(options, flag):
+            what = f"--{flag.replace('_', '-')} does not go with a film as input"
+            raise UsageError(what, "Leave it out: the film is as long as the one it is made from")
+    for name in options.outputs:
+        if name.lower().endswith((".png", ".jpg", ".jpeg", ".pdf")):
+            raise UsageError(
+                f"'{name}' shows one picture, and the input is a film",
+                "Use .mp4 .webm .gif .apng .webp or .svg; --each writes a PNG for every frame",
+            )
+    return options
+
+
+def _draws_film(picture: str | None, outputs: tuple[str, ...], values: dict[str, Any]) -> bool:
+    """Whether a film is to come out: always of a video or a folder; of a picture that moves where it is asked for, by
+    the name of an output or by an option of films."""
+    from evoart.run.film.footage import is_film, moves
+
+    asked = any(name.lower().endswith((".gif", ".apng", ".webp", ".mp4", ".webm", ".anim.svg")) for name in outputs)
+    asked = asked or any(name in values for name in _FOOTAGE)
+    return bool(picture) and (is_film(picture or "") or (asked and moves(picture or "")))
+
+
+_FOOTAGE = ("fps", "start_at", "end_at", "every", "steady")
+
+
+def _make_job(
+    given: dict[str, Any], config: str | None, settings: tuple[str, ...], outputs: tuple[str, ...] = ()
+) -> FitJob:
+    """The job of these options: one with shapes, one with a pen, or one with a film."""
+    from evoart.errors import UsageError
     from evoart.run.job import Job
 
     values = o.job_fields(given, config, settings)
+    values.pop("each", None)  # which no job knows
     if config is not None and given["picture"] is None and values.get("picture") not in (None, "", "-"):
         sibling = Path(config).parent / values["picture"]
         if not os.path.exists(values["picture"]) and os.path.exists(sibling):
             values["picture"] = str(sibling)
+    if _draws_film(values.get("picture"), outputs, values):
+        if "form" in values and values.pop("form") != "shapes":
+            raise UsageError("a film is drawn with shapes", "Leave out --form")
+        return Job.make(**values | {"command": "fit-film"})  # type: ignore[return-value]
+    for name in _FOOTAGE:
+        if name in values:
+            flag = {"start_at": "from", "end_at": "to"}.get(name, name)
+            raise UsageError(f"--{flag} is for films, and the input does not move", "Leave it out, or give a film")
     if values.get("form") == "shapes":
         del values["form"]
     return Job.make(**values | {"command": "fit-pen" if "form" in values else "fit"})  # type: ignore[return-value]

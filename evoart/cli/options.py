@@ -36,8 +36,8 @@ STRATEGIES = (
     "snes", "sv_cma_es", "sv_open_es", "xnes",
 )  # fmt: skip
 FORMATS = (
-    "svg", "png", "webp", "jpeg", "gif", "apng", "animated-webp", "animated-svg", "mp4", "pdf", "json", "shader",
-    "page", "network", "weights", "model",
+    "svg", "png", "webp", "jpeg", "gif", "apng", "animated-webp", "animated-svg", "mp4", "webm", "pdf", "json",
+    "shader", "page", "network", "weights", "model", "safetensors",
 )  # fmt: skip
 
 
@@ -289,6 +289,23 @@ film_style_options = together(
     option(FILM, "--film-loop", is_flag=True, help="There and back: no seam where the film begins again."),
 )
 side_by_side_option = option(FILM, "--side-by-side", is_flag=True, help="Show the photograph next to the picture.")
+
+FILMS = "Films as input"
+# Of a film that is drawn frame by frame.
+footage_options = together(
+    option(FILMS, "--fps", metavar="N", help="Draw N frames a second, 0.1 to 100. [default: as many as the film has]"),
+    option(FILMS, "--from", "start_at", metavar="TIME", help="Begin there: 3s, 1m30s. [default: its beginning]"),
+    option(FILMS, "--to", "end_at", metavar="TIME", help="End there. [default: its end]"),
+    option(FILMS, "--every", metavar="N", help="Draw every Nth frame, and show it N times as long. [default: 1]"),
+    option(
+        FILMS,
+        "--steady",
+        metavar="NUMBER",
+        help="Cost of change where the film is still, 0 to 1: 0 draws each frame as well as can be and flickers, 1 "
+        "holds what is there. [default: 0.4]",
+    ),
+    option(FILMS, "--each", is_flag=True, help="A PNG for every frame, too: clip-film-001.png, ..."),
+)
 
 BUDGET = "When to stop (whichever comes first)"
 budget_options = together(

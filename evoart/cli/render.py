@@ -25,15 +25,24 @@ from evoart.errors import UsageError
     metavar="N",
     help="Average N x N points for each pixel, 1 to 8, where a network is drawn. [default: 2; 1 beyond 2048 x 2048]",
 )
+@o.option(
+    o.OUTPUT,
+    "--steps",
+    metavar="N",
+    help="Steps that the picture has grown, 0 to 100,000. [default: its own]",
+)
 @o.film_length_options
 @o.film_style_options
 @o.pick_option
 @o.json_option
 @o.verbosity_options
-def render(file: str, pick: str | None, supersample: str | None, size: str | None, **given: Any) -> int:
+def render(
+    file: str, pick: str | None, supersample: str | None, steps: str | None, size: str | None, **given: Any
+) -> int:
     """Draw the picture in FILE again, from what is in its recipe: sharp at any size.
 
-    FILE is an SVG, PNG, WebP, JPEG, GIF, MP4, PDF, HTML or JSON that evoart wrote, or - for standard input.
+    FILE is an SVG, PNG, WebP, JPEG, GIF, MP4, WebM, PDF, HTML or JSON that evoart wrote, or - for standard input. What
+    was made from a film is written as a film again.
     """
     from evoart.cli import session
     from evoart.cli.console import Console, tell_json, tell_path
@@ -51,6 +60,8 @@ def render(file: str, pick: str | None, supersample: str | None, size: str | Non
     result = load(file, number(pick, Number(1, 10_000, "pictures", flag="--pick")))
     if (samples := number(supersample, Number(1, 8, "points", flag="--supersample"))) is not None:
         result = result.supersampled(samples)
+    if (age := number(steps, Number(0, 100_000, "steps", flag="--steps"))) is not None:
+        result = result.aged(age)
     pixels = number(size, Number(1, 32_768, "pixels", flag="--size"))
     stem = Path(file).stem.removesuffix(".anim").removesuffix(f"-{result.form.name}") if file != "-" else "picture"
     with session.new_folders(options.outputs):
@@ -63,10 +74,11 @@ def render(file: str, pick: str | None, supersample: str | None, size: str | Non
             overwrite=options.overwrite,
             inputs=[] if file == "-" else [Path(file)],
             formats=result.job.formats,
+            film_only=result.job.film_only and result.rate is not None,
         )
         session.check_stdout(outputs, options.as_json)
         session.check_films(options.film_style, options.film_loop, False, result.form.name, outputs)
-        moves = result.form.name == "shapes" and options.film_style != "evolve"
+        moves = bool(result.frames) or (result.form.name == "shapes" and options.film_style != "evolve")
         if any(OUTPUTS[output.format].film for output in outputs) and not moves:
             what = "a finished picture has no evolution to show"
             raise UsageError(what, f"Make the film with: evoart redo {file} -o film.gif")

@@ -98,7 +98,7 @@ def outputs_for(
     CLAIMS.release()
     naming = {"stem": stem, "form": form, "overwrite": overwrite, "inputs": inputs}
     outputs = resolve(values, format=format, formats=formats, claims=CLAIMS, **naming)
-    outputs = [moving(output) for output in outputs] if film_only else outputs
+    outputs = [moving(output) if output.format != "json" else output for output in outputs] if film_only else outputs
     outputs += films_for(films, **naming)
     places = [output.path for output in outputs if output.path is None or not is_special(output.path)]
     for place in places:
@@ -201,7 +201,7 @@ def moving(output: Output) -> Output:
     """The same file as a film: .webp and .png can move too."""
     moving = {"webp": "animated-webp", "png": "apng", "svg": "animated-svg"}.get(output.format, output.format)
     if not OUTPUTS[moving].film:
-        raise UsageError(f"'{output.path}' cannot be a film", "Use .gif, .apng, .webp or .mp4")
+        raise UsageError(f"'{output.path}' cannot be a film", "Use .gif, .apng, .webp, .mp4 or .webm")
     return dataclasses.replace(output, format=moving)
 
 

@@ -59,4 +59,6 @@ def figures(values: dict[str, float]) -> str:
 def _figure(name: str, value: float) -> str:
     if name == "psnr":
         return f"{value:.2f} dB"
+    if name in ("held", "healed"):  # by an automaton
+        return f"{name} {value:.2f} dB"
     return f"{value:.0%} finished" if name == "finished" else f"{name} {value:.4g}"

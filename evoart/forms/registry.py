@@ -8,7 +8,9 @@ FORMS = Registry(
     "form",
     "evoart.forms",
     {
+        "automaton": "evoart.forms.automaton:AutomatonForm",
         "shapes": "evoart.forms.shapes:ShapesForm",
+        "film": "evoart.forms.film:FilmForm",
         "cppn": "evoart.forms.cppn:CppnForm",
         "cppn-graph": "evoart.forms.cppn:GraphForm",
         "sheet": "evoart.forms.sheet:SheetForm",

@@ -204,9 +204,7 @@ class Icons:
 
         Another seed, another mixture of artists, bent another way, and where there are several, another view.
         """
-        rng = np.random.default_rng([seed, 77])
-        shown = [self._part(part, rng, size) for part in scene.parts]
-        image = _arranged(shown, scene, size)
+        image = self.cutout(scene, seed, size)
         base = np.empty((size, size, 3), np.float32)
         base[:] = compose.shaded(scene.background[0])
         if len(scene.background) > 1:
@@ -214,6 +212,11 @@ class Icons:
         if scene.background == ("white",):
             base[:] = 1
         return compose.flattened(image, base)
+
+    def cutout(self, scene: Scene, seed: int = 0, size: int = FINE) -> np.ndarray:
+        """The same ``(size, size, 4)`` without a background: colour, and opacity that is not multiplied in."""
+        rng = np.random.default_rng([seed, 77])
+        return _arranged([self._part(part, rng, size) for part in scene.parts], scene, size)
 
     def describe(self, scene: Scene) -> str:
         """What will be drawn, in words: ``3 red apple, sun (yellow), on blue``."""

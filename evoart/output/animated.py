@@ -21,4 +21,4 @@ def _encode(artwork: Artwork, options: Options) -> bytes:
     return animated_svg(artwork.drawing, style, artwork.size, *times, **how).encode()
 
 
-SVG = Format((".anim.svg",), _encode, film=True, forms=("sketch", "strokes", "shapes", "morph"))
+SVG = Format((".anim.svg",), _encode, film=True, forms=("sketch", "strokes", "shapes", "morph", "film"))

@@ -40,13 +40,16 @@ def film_size(artwork: Artwork, longest: int | None, multiple: int = 1) -> tuple
     """The artwork's proportions with ``longest`` pixels on the long side (None: its own size, at most ``FILM_SIDE``),
     each side a multiple of ``multiple``."""
     w, h = artwork.size
-    scale = (longest or min(FILM_SIDE, max(w, h))) / max(w, h)
+    scale = (longest or (max(w, h) if artwork.rate else min(FILM_SIDE, max(w, h)))) / max(w, h)
     w, h = max(1, round(w * scale)), max(1, round(h * scale))
     return max(multiple, round(w / multiple) * multiple), max(multiple, round(h / multiple) * multiple)
 
 
 def film_drawings(artwork: Artwork, options: Options, per_second: float) -> list[Drawing]:
-    """What the film shows, at most ``per_second`` drawings for its length, and the artwork itself at the end."""
+    """What the film shows: all frames of one that has a rate, else at most ``per_second`` drawings for its length, and
+    the artwork itself at the end."""
+    if artwork.rate is not None:
+        return list(artwork.frames) or [artwork.drawing]
     most = max(2, round(options.film_seconds * (options.film_fps or per_second)))
     if artwork.loop:  # evenly around, the first after the last: none is there twice
         count = min(most, len(artwork.frames))

@@ -17,9 +17,24 @@ from evoart.registry import Registry
 from evoart.types import Drawing
 
 FILM_SIDE = 480  # pixels of a film's long side, where nobody says
+LONGEST = 1e6  # seconds of a film
 CLIPS = ("path", "cut")
 STYLES = ("evolve", "grow", "glide", "explode")  # of films
 HELD = 1 << 24  # pixels that are held at once; larger pictures are written row by row where the format can be
+
+
+@dataclass(frozen=True)
+class Sound:
+    """The sound of a film that was drawn.
+
+    Attributes:
+        path: of the video that has it, or has none.
+        start, seconds: the part of it.
+    """
+
+    path: Path
+    start: float
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -33,6 +48,8 @@ class Artwork:
         title: for viewers and screen readers.
         frames: its evolution from the first picture to the last, which should be ``drawing``; may be empty.
         loop: after the last frame comes the first again, without a pause.
+        rate: frames a second, where the film is as long as all of them take; None: ``Options.film_seconds``.
+        sound: that goes with such a film, where the format can hold it; or None.
         alpha: ``(h, w)`` uint8 or float in [0, 1], a transparency laid over the drawing, of any resolution; or None.
         photograph: gives the photograph that the picture was made from, ``(h, w, 3)`` float sRGB in [0, 1], of any
             resolution; or None.
@@ -45,6 +62,8 @@ class Artwork:
     title: str = ""
     frames: Sequence[Drawing] = ()
     loop: bool = False
+    rate: float | None = None
+    sound: Sound | None = None
     alpha: np.ndarray | None = None
     photograph: Callable[[], np.ndarray] | None = None
     flat: bool = False
@@ -99,7 +118,7 @@ class Options:
             raise UsageError(f"a film of {self.film_fps} pictures a second is out of range", "Use 1 to 60")
         if self.film_style is not None and self.film_style not in STYLES:
             raise unknown("film style", self.film_style, STYLES)
-        if not (0.1 <= self.film_seconds <= 120 and 0 <= self.film_hold <= 120):
+        if not (0 < self.film_seconds <= LONGEST and 0 <= self.film_hold <= 120):
             raise UsageError("the film's length is out of range", "Use 0.1 to 120 seconds, and a hold of 0 to 120")
 
 
@@ -153,12 +172,14 @@ OUTPUTS = Registry(
         "apng": "evoart.output.film:APNG",
         "animated-webp": "evoart.output.film:WEBP",
         "mp4": "evoart.output.video:MP4",
+        "webm": "evoart.output.video:WEBM",
         "pdf": "evoart.output.pdf:PDF",
         "shader": "evoart.output.network:SHADER",
         "page": "evoart.output.network:PAGE",
         "network": "evoart.output.network:DIAGRAM",
         "weights": "evoart.output.network:WEIGHTS",
         "model": "evoart.output.model:MODEL",
+        "safetensors": "evoart.output.model:SAFETENSORS",
     },
 )
 
@@ -204,6 +225,8 @@ def encode(format: str, artwork: Artwork, options: Options | None = None) -> byt
     if room is not None and max(w, h) > room:
         raise UsageError(f"{w}x{h} pixels are too many for {format}", f"{room} a side is the most; or write SVG")
     options = options or Options()
+    if artwork.rate is not None:
+        options = replace(options, film_hold=0.0, film_seconds=max(len(artwork.frames), 1) / artwork.rate)
     if artwork.loop:
         options = replace(options, film_hold=0.0)
     if OUTPUTS[format].stream is not None and w * h > HELD:

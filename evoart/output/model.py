@@ -1,4 +1,4 @@
-"""A trained sketch-rnn as a file: the weights of the model whose samples a drawing shows, and the recipe."""
+"""Trained weights as a file, with the recipe: of the sketch-rnn whose samples are shown, of a cellular automaton."""
 
 from __future__ import annotations
 
@@ -21,4 +21,10 @@ def _encode(artwork: Artwork, options: Options) -> bytes:
     return file.getvalue()
 
 
+def _safetensors(artwork: Artwork, options: Options) -> bytes:
+    drawing: Any = artwork.drawing  # a ``forms.automaton.AutomatonDrawing``
+    return drawing.safetensors(artwork.recipe_text())
+
+
+SAFETENSORS = Format((".safetensors",), _safetensors, forms=("automaton",))
 MODEL = Format((".npz",), _encode, forms=("samples",))

@@ -1,8 +1,9 @@
-"""What only a network can be written as: a shader, a page that zooms, its diagram, its weights."""
+"""What only a network can be written as: a shader, a page that zooms or grows, its diagram, its weights."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from evoart.errors import EvoartError
@@ -28,6 +29,8 @@ def _shader(artwork: Artwork, options: Options) -> bytes:
 def _page(artwork: Artwork, options: Options) -> bytes:
     from evoart.cppn.export.page import page
 
+    if isinstance(own := getattr(artwork.drawing, "page", None), Callable):
+        return own(artwork.title, artwork.recipe_text()).encode()
     drawing = _network(artwork)
     aspect = drawing.width / drawing.height
     return page(drawing.net, drawing.genome, aspect, artwork.title, artwork.recipe_text()).encode()
@@ -54,6 +57,6 @@ def _weights(artwork: Artwork, options: Options) -> bytes:
 
 
 SHADER = Format((".frag", ".glsl"), _shader, forms=FORMS)
-PAGE = Format((".html",), _page, forms=FORMS)
+PAGE = Format((".html",), _page, forms=(*FORMS, "automaton"))
 DIAGRAM = Format((".network.svg",), _diagram, forms=FORMS)
 WEIGHTS = Format((".weights.json",), _weights, forms=FORMS)

@@ -75,7 +75,8 @@ def _finite(text: str) -> float:
 
 
 def extract(data: bytes, label: str = "the file") -> dict[str, Any]:
-    """The recipe in the bytes of an SVG, PNG, APNG, WebP, JPEG, GIF, MP4, PDF, JSON or model file that evoart wrote.
+    """The recipe in the bytes of an SVG, PNG, APNG, WebP, JPEG, GIF, MP4, WebM, PDF, JSON or model file that
+    evoart wrote.
 
     Nothing is decoded but the recipe; sizes are bounded, XML with a document type is refused.
 
@@ -106,10 +107,14 @@ def _find(data: bytes) -> bytes | None:
         return _from_gif(data)
     if data[4:8] == b"ftyp":
         return _from_mp4(data)
+    if data.startswith(b"\x1aE\xdf\xa3"):
+        return _from_webm(data)
     if data.startswith(b"%PDF"):
         return _from_pdf(data)
     if data.startswith(b"PK\x03\x04"):
         return _from_zip(data)
+    if data[8:9] == b"{" and int.from_bytes(data[:8], "little") <= len(data) - 8:
+        return _from_safetensors(data)
     head = data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
     if head.startswith(b"{"):
         return data
@@ -136,6 +141,18 @@ def _from_zip(data: bytes) -> bytes | None:
             return archive.read(ZIP_MEMBER)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OverflowError, OSError) as error:
         raise ValueError(str(error)) from None
+
+
+# Safetensors: one of the notes in the header
+
+
+def _from_safetensors(data: bytes) -> bytes | None:
+    length = int.from_bytes(data[:8], "little")
+    if length > 2 * MAX_TEXT:
+        raise ValueError("too large")
+    notes = json.loads(data[8 : 8 + length]).get("__metadata__")
+    text = notes.get(KEY) if isinstance(notes, dict) else None
+    return text.encode() if isinstance(text, str) else None
 
 
 # HTML: a script element of our own, which browsers take for data
@@ -315,6 +332,25 @@ def _from_mp4(data: bytes) -> bytes | None:
             return data[at + 24 : at + length]
         at += length
     return None
+
+
+# WebM: an EBML element that players skip (Void), after the last one
+
+
+def into_webm(data: bytes, text: str) -> bytes:
+    """The WebM with the recipe in a trailing element."""
+    body = _UUID + text.encode()
+    return data + b"\xec" + struct.pack(">Q", 1 << 56 | len(body)) + body
+
+
+def _from_webm(data: bytes) -> bytes | None:
+    at = data.rfind(_UUID)
+    if at < 9 or data[at - 9 : at - 8] != b"\xec":
+        return None
+    (length,) = struct.unpack_from(">Q", data, at - 8)
+    if length ^ 1 << 56 != len(data) - at:
+        raise ValueError("truncated")
+    return data[at + 16 :]
 
 
 # PDF: a stream of our own type, which readers pass over

@@ -1,4 +1,5 @@
-"""MP4 films (H.264), with the extra ``video``: the ffmpeg program that imageio-ffmpeg brings, or one on the path."""
+"""MP4 films (H.264) and WebM (VP9), with the extra ``video``: the ffmpeg program that imageio-ffmpeg brings, or one on
+the path."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -41,32 +43,73 @@ def ffmpeg() -> str:
             pass
     if found := shutil.which("ffmpeg"):
         return found
-    raise MissingExtra("video", "MP4 output")
+    raise MissingExtra("video", "reading and writing videos")
 
 
-def _mp4(artwork: Artwork, options: Options) -> bytes:
+@dataclass(frozen=True)
+class _Codecs:
+    """How ffmpeg packs a film: words for its picture at a quality of 1 to 100, and for its sound."""
+
+    picture: Callable[[int], list[str]]
+    sound: list[str]
+
+
+def _h264(quality: int) -> list[str]:
+    words = ["-c:v", "libx264", "-preset", "medium", "-crf", str(round(40 - quality * 0.24))]
+    return [*words, "-movflags", "+faststart"]
+
+
+def _vp9(quality: int) -> list[str]:
+    words = ["-c:v", "libvpx-vp9", "-b:v", "0", "-crf", str(round(60 - quality * 0.35))]
+    return [*words, "-deadline", "good", "-cpu-used", "4", "-row-mt", "1"]
+
+
+_CODECS = {
+    ".mp4": _Codecs(_h264, ["-c:a", "aac", "-b:a", "160k"]),
+    ".webm": _Codecs(_vp9, ["-c:a", "libopus", "-b:a", "128k"]),
+}
+
+
+def _write(artwork: Artwork, options: Options, extension: str) -> bytes:
     artwork, options = stage(artwork, options)
-    rate = options.film_fps or FRAMES_PER_SECOND
+    codecs, rate = _CODECS[extension], artwork.rate or options.film_fps or FRAMES_PER_SECOND
     drawings = film_drawings(artwork, options, FRAMES_PER_SECOND)
-    w, h = film_size(artwork, options.film_side, multiple=2)  # H.264 wants even sides
+    w, h = film_size(artwork, options.film_side, multiple=2)  # their colours want even sides
     step = 1000 / rate
     ends = np.round(np.cumsum(durations(len(drawings), options)) / step).astype(int)
     repeats = np.maximum(np.diff(ends, prepend=0), 1)
     with tempfile.TemporaryDirectory(prefix="evoart-") as folder:
-        target = Path(folder) / "film.mp4"
+        target = Path(folder) / f"film{extension}"
         command = [ffmpeg(), "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{w}x{h}"]
-        command += ["-r", str(rate), "-i", "-", "-an", "-c:v", "libx264", "-preset", "medium"]
-        command += ["-crf", str(round(40 - options.quality * 0.24)), "-pix_fmt", "yuv420p"]
+        command += ["-r", f"{rate:.6f}", "-i", "-", *_sound(artwork, codecs), *codecs.picture(options.quality)]
         # Say which colours these are, or players guess and the film looks paler than the picture.
         colours = "setparams=color_primaries=bt709:color_trc=iec61966-2-1:colorspace=bt709"
-        command += ["-vf", f"scale=out_color_matrix=bt709:out_range=tv,{colours}", "-movflags", "+faststart"]
-        command += [str(target)]
+        command += ["-pix_fmt", "yuv420p", "-vf", f"scale=out_color_matrix=bt709:out_range=tv,{colours}"]
+        command += ["-fflags", "+bitexact", "-flags:v", "+bitexact", str(target)]  # no dates: the same bytes
         # Drawn one by one as they are written, so that a long film of large pictures needs no memory.
         frames = (_frame(artwork, i, drawings, (w, h), options) for i in range(len(drawings)))
         _feed(command, frames, repeats)
         data = target.read_bytes()
     text = artwork.recipe_text()
-    return recipes.into_mp4(data, text) if text else data
+    into = recipes.into_mp4 if extension == ".mp4" else recipes.into_webm
+    return into(data, text) if text else data
+
+
+def _sound(artwork: Artwork, codecs: _Codecs) -> list[str]:
+    """ffmpeg's words for the sound of a drawn film, where it has any."""
+    sound = artwork.sound
+    if sound is None or artwork.rate is None or abs(len(artwork.frames) / artwork.rate - sound.seconds) > 0.5:
+        return ["-an"]  # of an interrupted film, of which there are parts only, it would not fit
+    part = ["-ss", f"{sound.start:.3f}", "-t", f"{sound.seconds:.3f}", "-i", f"file:{sound.path}"]
+    return [*part, "-map", "0:v:0", "-map", "1:a:0?", *codecs.sound]
+
+
+def _mp4(artwork: Artwork, options: Options) -> bytes:
+    return _write(artwork, options, ".mp4")
+
+
+def _webm(artwork: Artwork, options: Options) -> bytes:
+    return _write(artwork, options, ".webm")
 
 
 def _frame(artwork: Artwork, index: int, drawings: list[Drawing], size: tuple[int, int], options: Options) -> bytes:
@@ -109,3 +152,4 @@ def _check() -> None:
 
 
 MP4 = Format((".mp4",), _mp4, film=True, check=_check)
+WEBM = Format((".webm",), _webm, film=True, check=_check)

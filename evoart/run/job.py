@@ -50,6 +50,7 @@ JOBS = Registry(
     {
         "fit": "evoart.run.fit.job:FitJob",
         "fit-pen": "evoart.run.sketch.fit:PenFitJob",
+        "fit-film": "evoart.run.film.job:FilmFitJob",
         "sketch": "evoart.run.sketch.job:SketchJob",
         "sketch-train": "evoart.run.sketch.job:TrainJob",
         "cppn": "evoart.run.cppn.job:CppnJob",
@@ -60,6 +61,7 @@ JOBS = Registry(
         "breed": "evoart.run.cppn.job:BreedJob",
         "clip": "evoart.run.clip.job:ClipJob",
         "icons": "evoart.run.icons.job:IconsJob",
+        "grow": "evoart.run.automaton.job:AutomatonJob",
         "morph": "evoart.run.morph.job:MorphJob",
     },
 )

@@ -15,6 +15,7 @@ from evoart.registry import Registry
 from evoart.types import Drawing, Form, Genome, Image, Search
 
 if TYPE_CHECKING:
+    from evoart.output.formats import Sound
     from evoart.run.device import Choice
     from evoart.run.job import Job
     from evoart.run.result import Result
@@ -31,10 +32,14 @@ class Film:
     Attributes:
         frames: what a film of the finished picture shows, each drawn when it is asked for.
         loop: the frames are a loop: after the last comes the first.
+        rate: frames a second, where all are shown; None: as many as the format likes, for as long as one likes.
+        sound: that goes with them, or None.
     """
 
     frames: Callable[[Form, Genome], Sequence[Drawing]] = _no_frames
     loop: bool = False
+    rate: float | None = None
+    sound: Sound | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -148,6 +153,7 @@ PROBLEMS = Registry(
     {
         "fit": "evoart.run.fit.problem:FitProblem",
         "fit-pen": "evoart.run.sketch.fit:PenFitProblem",
+        "fit-film": "evoart.run.film.problem:FilmFitProblem",
         "sketch": "evoart.run.sketch.problem:SketchProblem",
         "sketch-train": "evoart.run.sketch.trainer:TrainProblem",
         "cppn": "evoart.run.cppn.sheet:RandomProblem",
@@ -158,6 +164,7 @@ PROBLEMS = Registry(
         "breed": "evoart.run.cppn.breed:BreedProblem",
         "clip": "evoart.run.clip.problem:ClipProblem",
         "icons": "evoart.run.icons.problem:IconsProblem",
+        "grow": "evoart.run.automaton.problem:AutomatonProblem",
         "morph": "evoart.run.morph.problem:MorphProblem",
     },
 )

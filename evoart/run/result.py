@@ -18,7 +18,7 @@ from evoart.run.job import SIZE, Job, output_size
 from evoart.types import Drawing, Form, Genome, Image
 
 if TYPE_CHECKING:
-    pass
+    from evoart.output.formats import Sound
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +33,10 @@ class Result:
             measures, such as ``psnr`` in dB.
         generations, evaluations, seconds: what it took; seconds are 0 where the result was read from a file.
         mask: ``(H, W)`` uint8 transparency laid over the drawing, or None.
-        frames: its evolution, first to last, as drawings that are made when they are asked for; may be empty.
+        frames: its evolution (or growth), first to last, as drawings that are made when asked for; may be empty.
         loop: the frames are a loop and no evolution: after the last comes the first.
+        rate: frames a second, where all of them are shown; None: as fast as the film is to be long.
+        sound: that goes with the frames, or None.
         photograph: gives the photograph that it was made from, for films; None where there is none.
         members: gives (number, picture) of the pictures that it consists of, each with a recipe of its own.
     """
@@ -50,6 +52,8 @@ class Result:
     mask: np.ndarray | None = field(default=None, repr=False)
     frames: Sequence[Drawing] = field(default=(), repr=False)
     loop: bool = False
+    rate: float | None = None
+    sound: Sound | None = field(default=None, repr=False)
     photograph: Callable[[], Image] | None = field(default=None, repr=False)
     members: Callable[[], list[tuple[int, Result]]] = field(default=list, repr=False)
     kept: dict[str, Any] | None = field(default=None, repr=False)  # the recipe, where this was read from a file
@@ -101,6 +105,8 @@ class Result:
             title=self.title,
             frames=self.frames,
             loop=self.loop,
+            rate=self.rate,
+            sound=self.sound,
             alpha=self.mask,
             photograph=self.photograph,
         )
@@ -121,6 +127,18 @@ class Result:
         if not isinstance(self.form, NetworkForm):
             raise UsageError("only pictures of networks are supersampled", "Leave it out: shapes are drawn exactly")
         return dataclasses.replace(self, form=dataclasses.replace(self.form, samples=samples))
+
+    def aged(self, steps: int) -> Result:
+        """The same after so many steps of growth, 0 to 100,000.
+
+        Raises:
+            UsageError: it is not a picture that grows.
+        """
+        from evoart.forms.automaton import AutomatonForm
+
+        if not isinstance(self.form, AutomatonForm):
+            raise UsageError("only what evoart grow has made grows in steps", "Leave them out")
+        return dataclasses.replace(self, form=dataclasses.replace(self.form, age=steps), kept=None)
 
     def image(self, size: int | None = None) -> Image:
         """The picture ``(h, w, 3)`` float32 sRGB in [0, 1], anti-aliased, with a long side of ``size`` pixels.
@@ -165,7 +183,15 @@ class Result:
 
 def from_record(record: recipes.Record) -> Result:
     """The result that a recipe holds."""
-    figures = dict(record.figures)
+    from evoart.forms.automaton import AutomatonForm
+    from evoart.forms.film import FilmForm, Frames
+
+    figures, form = dict(record.figures), record.form
+    moving: dict[str, Any] = {}
+    if isinstance(form, FilmForm):
+        moving = {"frames": Frames(form, record.genome), "rate": form.rate}
+    if isinstance(form, AutomatonForm):
+        moving = {"frames": form.frames(record.genome)}
     generations, evaluations = (int(figures.pop(name, 0)) for name in ("generations", "evaluations"))
     return Result(
         job=Job.from_dict(record.job, "the recipe's job"),
@@ -177,4 +203,5 @@ def from_record(record: recipes.Record) -> Result:
         evaluations=evaluations,
         seconds=0.0,
         kept=record.recipe,
+        **moving,
     )

@@ -191,6 +191,8 @@ class Run:
             mask=problem.mask,
             frames=self.recorder.frames(FRAMES) if film is None else film.frames(form, genome),
             loop=film is not None and film.loop,
+            rate=film and film.rate,
+            sound=film and film.sound,
             photograph=problem.photograph,
             members=partial(problem.members, form, genome) if problem.has_members else list,
         )

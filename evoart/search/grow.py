@@ -23,6 +23,7 @@ from evoart.search.individuals import rng_arrays, rng_from
 from evoart.search.place import place
 from evoart.search.plan import GRADIENT, Plan
 from evoart.search.plan_clock import PlanClock
+from evoart.search.polishing import learning_rates, take_steps
 from evoart.types import Search
 
 GRADIENT_STEPS = 10  # per unit of work
@@ -191,32 +192,17 @@ class Grow(Search):
         self._adam = Adam(self._rows, self._rates() * rate, steps if self.uses_gradient else 0)
 
     def _rates(self) -> np.ndarray:
-        # Smaller shapes want smaller steps; 0.1 units is the natural step of a position.
-        rate = self.plan.rate * min(1.0, (50 / max(len(self._rows), 1)) ** 0.25)
-        rates = np.zeros(self._rows.shape, np.float32)
-        names = np.asarray(self._kinds)
-        for kind in dict.fromkeys(self._kinds):
-            scale = self.scales[kind]
-            rates[names == kind, : len(scale)] = rate * scale / 0.1
-        rates[:, -4:] = 2 * rate
-        if not self.free_colours:
-            rates[:, -4:-1] = 0
+        rates = learning_rates(self._kinds, self._rows, self.scales, self.plan.rate, self.free_colours)
         rates[self._locked] = 0
         return rates
 
     def _polish(self, adam: Adam) -> None:
         canvas = self.fine if self._phase == Phase.FINISH else self.coarse
         taken = adam.t
-        if not (hasattr(canvas, "polish") and canvas.polish(self._kinds, adam, GRADIENT_STEPS)):
-            while adam.t < taken + GRADIENT_STEPS and not adam.done:
-                adam.step(lambda rows: canvas.gradient(self._kinds, rows)[:2], self._clip)
+        take_steps(canvas, self._kinds, adam, GRADIENT_STEPS, self.bounds)
         self.evaluations += GRADIENT * (adam.t - taken)
         if self._phase == Phase.FINISH:
             self._report(self._kinds, adam.best, adam.loss)
-
-    def _clip(self, rows: np.ndarray) -> np.ndarray:
-        rows[:, -4:] = np.clip(rows[:, -4:], *self.bounds)
-        return rows
 
     def _end_polish(self) -> None:
         """Continue from the polish's best, with what comes next."""

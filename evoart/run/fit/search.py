@@ -76,7 +76,6 @@ class SearchBuilder:
         from evoart.search.grow import Grow
 
         job, form = self.job, self.form
-        low, high = form.opacity
         single = form.min_width > 0 or self.target.loss != "mse" or seconds is not None or on_device or self.mirrored
         precompile(self.choices + form.kinds, single)
         canvas: Any = PlacementCanvas
@@ -88,15 +87,15 @@ class SearchBuilder:
             from evoart.engine.mirrored import MirroredCanvas
 
             canvas = MirroredCanvas
-        coarse = canvas(form, coarser(self.target, max(self.target.weight.shape) / self._coarse()))
+        coarse, fine = self.canvases(self.target, canvas)
         coarse.area = job.area
         return Grow(
             coarse,
-            canvas(form, self.target),
+            fine,
             self.choices,
             form.groups // 2 if self.mirrored else form.groups,
-            {kind: scale_of(form, kind) for kind in self.choices + form.kinds},
-            np.array([[0, 0, 0, low], [1, 1, 1, high]], np.float32),
+            self.scales,
+            self.bounds,
             form.geometry,
             job.seeded,
             plan=plan,
@@ -106,6 +105,30 @@ class SearchBuilder:
             seconds=seconds,
             locked=self._locked(),
         )
+
+    def canvases(self, target: Target, canvas: Any = None) -> tuple[Any, Any]:
+        """A small canvas to grow on and the full one to finish on, for the form and ``target``.
+
+        Args:
+            canvas: makes one of a form and a target; None: ``engine.placement.PlacementCanvas``.
+        """
+        if canvas is None:
+            from evoart.engine.placement import PlacementCanvas
+
+            canvas = PlacementCanvas
+        small = coarser(target, max(target.weight.shape) / self._coarse())
+        return canvas(self.form, small), canvas(self.form, target)
+
+    @property
+    def scales(self) -> dict[str, np.ndarray]:
+        """Natural step of every number of each kind's geometry."""
+        return {kind: scale_of(self.form, kind) for kind in self.choices + self.form.kinds}
+
+    @property
+    def bounds(self) -> np.ndarray:
+        """Lowest and highest value of red, green, blue and opacity ``(2, 4)``."""
+        low, high = self.form.opacity
+        return np.array([[0, 0, 0, low], [1, 1, 1, high]], np.float32)
 
     def _locked(self) -> np.ndarray | None:
         """Which shapes of the start stay as they are ``(k,)``: those named, and those outside the area to work on.

@@ -1,0 +1,1 @@
+"""Neural cellular automata: a picture that grows from one cell, and heals."""
