@@ -119,9 +119,9 @@ def films_for(films: Sequence[str], *, stem: str, form: str, overwrite: bool, in
     outputs = []
     for film in films:
         nameless = film == "-" or is_special(Path(film)) or os.path.isdir(film)
-        moving = "gif" if nameless else None
+        usual = "gif" if nameless else None
         outputs += resolve(
-            [film], stem=stem, form=form, format=moving, overwrite=overwrite, inputs=inputs, claims=CLAIMS
+            [film], stem=stem, form=form, format=usual, overwrite=overwrite, inputs=inputs, claims=CLAIMS
         )
     return [moving(output) for output in outputs]
 
