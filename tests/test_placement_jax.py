@@ -13,7 +13,11 @@ from evoart.forms.shapes import ShapesForm
 from evoart.score.pixel import Target
 
 HEIGHT, WIDTH = 30, 40
-SETS = {"triangles": ("triangle",) * 7, "several kinds": tuple(SHAPES)}
+SETS = {
+    "triangles": ("triangle",) * 7,
+    "several kinds": tuple(SHAPES),
+    "two colours": ("triangle~linear", "triangle", "rotated-ellipse~radial", "circle~linear", "line"),
+}
 
 
 @pytest.fixture(scope="module", params=SETS)

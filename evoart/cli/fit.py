@@ -44,6 +44,12 @@ SHAPES = "Shapes"
     metavar="PERCENT",
     help="Of lines, ellipses and rectangles, of the long side. [default: 0; 1 with --palette and --opacity 1]",
 )
+@o.option(
+    SHAPES,
+    "--paint",
+    type=o.Words("flat", "linear", "radial", "auto"),
+    help="One colour a shape, or two that run into one another; auto chooses shape by shape. [default: flat]",
+)
 @o.option(SHAPES, "--opacity", metavar="LOW-HIGH", help="Range, or one fixed number, 0.01 to 1. [default: 0.1-1]")
 @o.option(
     SHAPES,

@@ -96,31 +96,43 @@ def below(cover: Array, colours: Array, background: Array) -> Array:
     return jnp.concatenate([background[None], (through * background + added)[:-1]])
 
 
+Mix = tuple[Array, Array] | None  # a share of a second colour ``(k, ...)``, and that less the first ``(k, 3)``
+
+
 @jax.custom_vjp
-def over(cover: Array, colours: Array, background: Array) -> Array:
+def over(cover: Array, colours: Array, background: Array, mix: Mix = None) -> Array:
     """The picture ``(..., 3)`` of layers on ``background`` ``(3,)``, differentiable by the layers.
 
     Args:
         cover: opacity times coverage ``(k, ...)``.
         colours: ``(k, 3)``.
+        mix: how much of which second colour is in them; None: they have one.
     """
     through = transmitted(cover)
-    layers = jnp.einsum("k...,kc->...c", through * cover, colours, precision="highest")
+    seen = through * cover
+    layers = jnp.einsum("k...,kc->...c", seen, colours, precision="highest")
+    if mix is not None:
+        layers = layers + jnp.einsum("k...,kc->...c", seen * mix[0], mix[1], precision="highest")
     return layers + (through[0] * (1 - cover[0]))[..., None] * background
 
 
-def _forward(cover: Array, colours: Array, background: Array) -> tuple[Array, tuple]:
-    return over(cover, colours, background), (cover, colours, background)
+def _forward(cover: Array, colours: Array, background: Array, mix: Mix = None) -> tuple[Array, tuple]:
+    return over(cover, colours, background, mix), (cover, colours, background, mix)
 
 
-def _backward(kept: tuple, by_image: Array) -> tuple[Array, Array, Array]:
-    cover, colours, background = kept
+def _backward(kept: tuple, by_image: Array) -> tuple[Array, Array, Array, Mix]:
+    cover, colours, background, mix = kept
     through = transmitted(cover)
+    seen = through * cover
     # Along the gradient a colour is one number, so the picture below each layer is needed in one channel only.
-    along = jnp.einsum("...c,kc->k...", by_image, colours, precision="highest")
+    along, by_mix = jnp.einsum("...c,kc->k...", by_image, colours, precision="highest"), None
+    if mix is not None:
+        change = jnp.einsum("...c,kc->k...", by_image, mix[1], precision="highest")
+        by_change = jnp.einsum("k...,...c->kc", seen * mix[0], by_image, precision="highest")
+        along, by_mix = along + mix[0] * change, (seen * change, by_change)
     by_cover = through * (along - below(cover, along, by_image @ background))
-    by_colours = jnp.einsum("k...,...c->kc", through * cover, by_image, precision="highest")
-    return by_cover, by_colours, jnp.zeros_like(background)
+    by_colours = jnp.einsum("k...,...c->kc", seen, by_image, precision="highest")
+    return by_cover, by_colours, jnp.zeros_like(background), by_mix
 
 
 over.defvjp(_forward, _backward)

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from evoart.draw.layout import detail_for, layout, pixels_per_unit
+from evoart.draw.shapes.ramp import shares
 from evoart.types import Array
 
 Decoder = Callable[[Any, Array], tuple[Array, Array]]
@@ -123,16 +124,23 @@ class DenseRaster:
             return background
         points, widths = self._layout.outlines(jnp, geometry, self._scale)
 
+        ramps = self._layout.ramps(jnp, geometry, self._scale)
+        x, y = jnp.arange(self.width) + 0.5, jnp.arange(self.height)[:, None] + 0.5
+
         # Recomputing a coverage costs less than keeping every one of them for the gradient.
         @jax.checkpoint
-        def paint(canvas: Array, outline: Array, line_width: Array, colour: Array, member: Array) -> Array:
-            cover = self._coverage(outline, line_width, member) * colour[3]
-            return canvas + cover[..., None] * (colour[:3] - canvas)
+        def paint(
+            canvas: Array, outline: Array, line_width: Array, colour: Array, member: Array, ramp: Array | None = None
+        ) -> Array:
+            cover = self._coverage(outline, line_width, member)
+            if ramp is not None:
+                colour = colour + shares(jnp, ramp, x, y)[..., None] * jnp.where(ramp[0] > 0, ramp[5:] - colour, 0.0)
+            return canvas + (cover * colour[..., 3])[..., None] * (colour[..., :3] - canvas)
 
         def step(canvas: Array, shape: tuple[Array, ...]) -> tuple[Array, None]:
             return paint(canvas, *shape), None
 
-        shapes = (points[self._gather], widths, rgba, jnp.asarray(self._class))
+        shapes = (points[self._gather], widths, rgba, jnp.asarray(self._class), *(() if ramps is None else (ramps,)))
         return jax.lax.scan(step, background, shapes)[0]
 
     def _coverage(self, outline: Array, line_width: Array, member: Array) -> Array:

@@ -9,6 +9,7 @@ import numpy as np
 
 from evoart.draw.shapes import shape
 from evoart.draw.shapes.polygon import FreePolygon
+from evoart.draw.shapes.ramp import COLUMNS, PAINTS, Ramp
 from evoart.draw.shapes.stroke import stroke_width
 from evoart.types import Array
 
@@ -33,12 +34,15 @@ class Layout:
         detail: points of a closed curve.
         start: ``(k + 1,)`` int64; shape ``i`` owns points ``start[i]:start[i + 1]``.
         filled: ``(k,)`` bool; False for strokes.
+        ramped: ``(k, 2)`` int64: the number of a shape's paint, 1 + its place in ``PAINTS``, 0 where it has one colour;
+            and the column of its geometry that its ramp starts at. None where no shape has two colours.
     """
 
     kinds: tuple[str, ...]
     detail: int
     start: np.ndarray
     filled: np.ndarray
+    ramped: np.ndarray | None = None
 
     def outlines(self, xp: Any, geometry: Array, scale: np.ndarray) -> tuple[Array, Array]:
         """Points ``(..., m, 2)`` and stroke widths ``(..., k)`` (0 for filled shapes), both in pixels.
@@ -73,8 +77,27 @@ class Layout:
         points = xp.concatenate(parts, -2)[..., back_points, :]
         return points * scale, xp.concatenate(widths, -1)[..., back_shapes] * across
 
-    def vjp(self, geometry: np.ndarray, scale: np.ndarray, by_points: np.ndarray, by_widths: np.ndarray) -> np.ndarray:
-        """d loss / d geometry ``(k, g)`` float32 from d loss / d points ``(m, 2)`` and widths ``(k,)`` in pixels.
+    def ramps(self, xp: Any, geometry: Array, scale: np.ndarray) -> Array | None:
+        """The ramps ``(..., k, COLUMNS)`` of shapes ``(..., k, g)``, positions in pixels; None where there is none."""
+        if self.ramped is None:
+            return None
+        paint, first = self.ramped.T
+        columns = np.where(paint[:, None] > 0, first[:, None] + np.arange(COLUMNS - 1), 0)
+        index = xp.asarray(np.broadcast_to(columns, (*geometry.shape[:-2], *columns.shape)))
+        numbers = xp.take_along_axis(geometry, index, -1) * np.array([*scale, *scale, 1, 1, 1, 1], geometry.dtype)
+        paints = np.broadcast_to(paint.astype(geometry.dtype)[:, None], (*numbers.shape[:-1], 1))
+        return xp.concatenate([xp.asarray(paints), numbers], -1)
+
+    def vjp(
+        self,
+        geometry: np.ndarray,
+        scale: np.ndarray,
+        by_points: np.ndarray,
+        by_widths: np.ndarray,
+        by_ramps: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """d loss / d geometry ``(k, g)`` float32 from d loss / d points ``(m, 2)`` and widths ``(k,)`` in pixels, and
+        by the ramps' numbers ``(k, COLUMNS - 1)``.
 
         Free polygons are their points. For other kinds the outline is differentiated by central differences in double
         precision, which asks nothing of a new shape and, where the outline is smooth, is exact to about 1e-8.
@@ -84,6 +107,10 @@ class Layout:
         kinds = np.asarray(self.kinds)
         for name in dict.fromkeys(self.kinds):
             kind, where = shape(name), np.flatnonzero(kinds == name)
+            if isinstance(kind, Ramp) and by_ramps is not None:
+                columns = slice(kind.first, len(kind.parameters))
+                out[where, columns] = by_ramps[where] * np.array([*scale, *scale, 1, 1, 1, 1])
+                kind = kind.base
             by_outline = by_points[self.start[where][:, None] + np.arange(kind.points(self.detail))]
             dim = len(kind.parameters)
             if isinstance(kind, FreePolygon):
@@ -112,7 +139,16 @@ def layout(kinds: tuple[str, ...], detail: int) -> Layout:
         detail,
         np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64),
         np.array([shape(name).filled for name in kinds], bool),
+        _ramped(kinds),
     )
+
+
+def _ramped(kinds: tuple[str, ...]) -> np.ndarray | None:
+    found = [
+        (PAINTS.index(kind.paint) + 1, kind.first) if isinstance(kind := shape(name), Ramp) else (0, 0)
+        for name in kinds
+    ]
+    return np.array(found, np.int64) if any(paint for paint, _ in found) else None
 
 
 def detail_for(pixels: float) -> int:

@@ -36,6 +36,7 @@ from evoart.draw.kernel import (
     write_sum,
 )
 from evoart.draw.layout import detail_for, layout, pixels_per_unit
+from evoart.errors import UsageError
 from evoart.types import Array
 
 MARGIN = 0.01  # pixels that a box may be wrong by
@@ -59,6 +60,8 @@ class PallasRaster:
         self.decode, self.height, self.width, self.interpret = decode, height, width, interpret
         self._scale = pixels_per_unit((width, height), extent)
         self._layout = layout(tuple(kinds), min(detail_for(max(height, width)), DETAIL))
+        if self._layout.ramped is not None:
+            raise UsageError("the pallas kernels draw no shapes of two colours", "Use --engine dense")
         self.across, self.down = -(-width // COLUMNS), -(-height // ROWS)  # blocks
         counts = np.diff(self._layout.start)
         self._kernel = Kernel(self._layout.start, self._layout.filled)

@@ -22,6 +22,7 @@ from evoart.draw.row_coverage import (
     integers,
     stroke_row,
 )
+from evoart.draw.shapes.ramp import SHORTEST
 
 
 @njit(**COPIED)
@@ -45,8 +46,21 @@ def _reach(points, first, last, edges, radius, height, width):
     return max(0, int(np.floor(top - reach))), min(height, int(np.ceil(bottom + reach)))
 
 
+@njit(**INNER)
+def _shares(ramp, y, lo, out):
+    """The share of the second colour (see ``draw.shapes.ramp``) in pixels ``lo`` and on of row ``y``, to ``out``."""
+    half, one, zero = np.float32(0.5), np.float32(1.0), np.float32(0.0)
+    across, down = ramp[3] - ramp[1], ramp[4] - ramp[2]
+    inverse = one / max(across * across + down * down, np.float32(SHORTEST * SHORTEST))
+    dy = np.float32(y) + half - ramp[2]
+    for i in range(len(out)):
+        dx = np.float32(lo + i) + half - ramp[1]
+        t = np.sqrt((dx * dx + dy * dy) * inverse) if ramp[0] > 1 else (dx * across + dy * down) * inverse
+        out[i] = min(max(t, zero), one)
+
+
 @njit(**JIT)
-def _paint(canvas, points, start, widths, rgba, strokes):
+def _paint(canvas, points, start, widths, rgba, strokes, ramps):
     # Hot loops run over slices from 0: Numba then knows that no index is negative, and makes vector code of them.
     planes, height, width = canvas.shape
     most = _most_points(start)
@@ -54,6 +68,7 @@ def _paint(canvas, points, start, widths, rgba, strokes):
     acc, square = floats(1, width + 2, np.float32(0.0))[0], floats(1, width + 2, FAR)[0]
     nearest = integers(1, width + 2)[0]
     cover = floats(1, width + 2, np.float32(0.0))[0]
+    mix = floats(1, width + 2 if ramps is not None else 1, np.float32(0.0))[0]
     for k in range(len(rgba)):
         first, last, opacity, radius = start[k], start[k + 1], rgba[k, 3], widths[k] * np.float32(0.5)
         y0, y1 = _reach(points, first, last, edges, radius, height, width)
@@ -63,6 +78,18 @@ def _paint(canvas, points, start, widths, rgba, strokes):
             else:
                 lo, hi = cover_fill(edges, last - first, y, width, acc, spans, cover)
             line = cover[: hi - lo]
+            if ramps is not None and ramps[k, 0] > 0:
+                share, fading = mix[: len(line)], ramps[k, 8] - opacity
+                _shares(ramps[k], y, lo, share)
+                for i in range(len(line)):
+                    line[i] = min(abs(line[i]), np.float32(1.0)) * (opacity + share[i] * fading)
+                for c in range(planes):
+                    colour = rgba[k, c] if c < 3 else np.float32(1.0)
+                    change = ramps[k, 5 + c] - colour if c < 3 else np.float32(0.0)
+                    row = canvas[c, y, lo:hi]
+                    for i in range(len(row)):
+                        row[i] += line[i] * (colour + share[i] * change - row[i])
+                continue
             for i in range(len(line)):
                 line[i] = min(abs(line[i]), np.float32(1.0)) * opacity
             for c in range(planes):
@@ -72,12 +99,29 @@ def _paint(canvas, points, start, widths, rgba, strokes):
                     row[i] += line[i] * (colour - row[i])
 
 
-def paint(canvas: np.ndarray, points: np.ndarray, start: np.ndarray, widths: np.ndarray, rgba: np.ndarray) -> None:
+def paint(
+    canvas: np.ndarray,
+    points: np.ndarray,
+    start: np.ndarray,
+    widths: np.ndarray,
+    rgba: np.ndarray,
+    ramps: np.ndarray | None = None,
+) -> None:
     """Draw shapes over a canvas ``(3 or 4, rows, width)``; points ``(m, 2)`` are in pixels of this band.
 
-    A fourth plane is opacity, and colours are then premultiplied.
+    A fourth plane is opacity, and colours are then premultiplied. ``ramps`` are those of ``Layout.ramps``, in pixels of
+    this band too; None where no shape has two colours.
     """
-    _paint(canvas, points, start, widths, rgba, strokes_or_none(widths))
+    _paint(canvas, points, start, widths, rgba, strokes_or_none(widths), ramps)
+
+
+def in_band(ramps: np.ndarray | None, first: int) -> np.ndarray | None:
+    """Ramps ``(k, COLUMNS)`` float32 of the whole picture as those of a band of rows from ``first`` on."""
+    if ramps is None:
+        return None
+    moved = np.array(ramps, np.float32)
+    moved[:, [2, 4]] -= np.float32(first)
+    return moved
 
 
 def strokes_or_none(widths: np.ndarray) -> bool | None:
@@ -103,7 +147,7 @@ def record_size(points, start, widths, height, width):
     return pixels, rows
 
 
-def _paint_recorded(canvas, points, start, widths, rgba, record, rows, owner, strokes):
+def _paint_recorded(canvas, points, start, widths, rgba, record, rows, owner, strokes, ramps):
     """As ``paint`` on three planes, and remember for every touched pixel its signed coverage and the colour underneath.
 
     They go to ``record`` ``(4, .)``, coverage first. ``rows`` ``(., 4)`` int32 gets one entry per shape and row: y,
@@ -115,6 +159,7 @@ def _paint_recorded(canvas, points, start, widths, rgba, record, rows, owner, st
     edges, spans = floats(most, 5, np.float32(0.0)), integers(2, most + 1)
     acc, square = floats(1, width + 2, np.float32(0.0))[0], floats(1, width + 2, FAR)[0]
     nearest = integers(1, width + 2)[0]
+    mix = floats(1, width + 2 if ramps is not None else 1, np.float32(0.0))[0]
     at, entry, cover = 0, 0, record[0]
     for k in range(len(rgba)):
         owner[k] = entry
@@ -132,6 +177,18 @@ def _paint_recorded(canvas, points, start, widths, rgba, record, rows, owner, st
             rows[entry, 0], rows[entry, 1], rows[entry, 2], rows[entry, 3] = y, lo, hi, at
             entry += 1
             signed = cover[at : at + hi - lo]
+            if ramps is not None and ramps[k, 0] > 0:
+                share, fading = mix[: len(signed)], ramps[k, 8] - opacity
+                _shares(ramps[k], y, lo, share)
+                for c in range(3):
+                    row, colour, under = canvas[c, y, lo:hi], rgba[k, c], record[1 + c, at : at + hi - lo]
+                    change = ramps[k, 5 + c] - colour
+                    for i in range(len(row)):
+                        u = min(abs(signed[i]), np.float32(1.0)) * (opacity + share[i] * fading)
+                        under[i] = row[i]
+                        row[i] += u * (colour + share[i] * change - row[i])
+                at += hi - lo
+                continue
             for c in range(3):
                 row, colour, under = canvas[c, y, lo:hi], rgba[k, c], record[1 + c, at : at + hi - lo]
                 for i in range(len(row)):
@@ -219,7 +276,72 @@ def _stroke_backward(points, first, last, radius, y, width, square, nearest, g, 
     return by_radius
 
 
-def _backward(adjoint, through, points, start, widths, rgba, record, rows, owner, by_points, by_paint, strokes):
+@njit(**INNER)
+def _ramp_backward(ramp, colours, y, lo, signed, share, adjoint, under, light, by_cover, by_paint, by_ramp):
+    """What ``_backward`` does with one row of a shape of two colours, but for the outline: see there.
+
+    Args:
+        ramp: ``(COLUMNS,)``; colours: its shape's rgba.
+        share: a buffer, as long as ``signed``.
+        adjoint, under, light: of this row, ``(3, .)``, ``(3, .)`` and ``(.,)``.
+        by_ramp: ``(COLUMNS - 1,)``; added to.
+    """
+    one, zero, half = np.float32(1.0), np.float32(0.0), np.float32(0.5)
+    _shares(ramp, y, lo, share)
+    across, down, opacity, fading = ramp[3] - ramp[1], ramp[4] - ramp[2], colours[3], ramp[8] - colours[3]
+    squared = max(across * across + down * down, np.float32(SHORTEST * SHORTEST))
+    total, along_x, along_y, weighted = zero, zero, zero, zero  # sums over pixels of d loss / d t, and with positions
+    for i in range(len(signed)):
+        s, t = signed[i], share[i]
+        cover = min(abs(s), one)
+        alpha = opacity + t * fading
+        u, q, slope, distance = cover * alpha, zero, zero, zero
+        for c in range(3):
+            change = ramp[5 + c] - colours[c]
+            d = colours[c] + t * change - under[c, i]
+            q += adjoint[c, i] * d
+            distance += d * d
+            slope += adjoint[c, i] * change
+            by_paint[c] += u * (one - t) * adjoint[c, i]
+            by_ramp[4 + c] += u * t * adjoint[c, i]
+        by_paint[3] += cover * (one - t) * q
+        by_ramp[7] += cover * t * q
+        through = light[i] * u
+        by_paint[5] += through * through * distance - u * q
+        inside = alpha if abs(s) <= np.float32(FULL) else zero
+        by_cover[i] = q * (inside if s >= 0 else -inside)
+        if zero < t < one:
+            by_share = u * slope + cover * fading * q
+            dx, dy = np.float32(lo + i) + half - ramp[1], np.float32(y) + half - ramp[2]
+            if ramp[0] > 1:
+                by_length = by_share / max(np.sqrt(dx * dx + dy * dy), np.float32(1e-6))
+                along_x += by_length * dx
+                along_y += by_length * dy
+            else:
+                along_x += by_share * dx
+                along_y += by_share * dy
+            total += by_share
+            weighted += by_share * t
+        keep = one - u
+        for c in range(3):
+            adjoint[c, i] *= keep
+        light[i] *= keep
+    if ramp[0] > 1:  # t is the distance from the first point, over that between the two
+        length = np.sqrt(squared)
+        by_ramp[0] += weighted * across / squared - along_x / length
+        by_ramp[1] += weighted * down / squared - along_y / length
+        by_ramp[2] -= weighted * across / squared
+        by_ramp[3] -= weighted * down / squared
+    else:
+        by_ramp[0] += (2 * weighted * across - total * across - along_x) / squared
+        by_ramp[1] += (2 * weighted * down - total * down - along_y) / squared
+        by_ramp[2] += (along_x - 2 * weighted * across) / squared
+        by_ramp[3] += (along_y - 2 * weighted * down) / squared
+
+
+def _backward(
+    adjoint, through, points, start, widths, rgba, record, rows, owner, by_points, by_paint, strokes, ramps, by_ramps
+):
     """Backward pass of ``paint_recorded``: from d loss / d canvas to points, widths and rgba.
 
     Args:
@@ -229,10 +351,12 @@ def _backward(adjoint, through, points, start, widths, rgba, record, rows, owner
         by_paint: ``(k, 6)``: by red, green, blue, opacity and a stroke's width, and by how much the loss would change
             without the shape, exactly for squared error; added to. (Without shape k the picture changes by
             d = -T u (colour - below), T what the shapes above let through.)
+        ramps, by_ramps: those of ``paint_recorded``, and ``(k, COLUMNS - 1)``, added to; or None.
     """
     _, height, width = adjoint.shape
     g, square = floats(1, width + 2, np.float32(0.0))[0], floats(1, width + 2, FAR)[0]
     nearest = integers(1, width + 2)[0]
+    mix = floats(1, width + 2 if ramps is not None else 1, np.float32(0.0))[0]
     one, zero = np.float32(1.0), np.float32(0.0)
     for k in range(len(rgba) - 1, -1, -1):
         first, last, opacity = start[k], start[k + 1], rgba[k, 3]
@@ -240,6 +364,13 @@ def _backward(adjoint, through, points, start, widths, rgba, record, rows, owner
         sa, s0, s1, s2, gone = zero, zero, zero, zero, zero
         for entry in range(owner[k], owner[k + 1]):
             y, lo, hi, at = np.int64(rows[entry, 0]), np.int64(rows[entry, 1]), np.int64(rows[entry, 2]), rows[entry, 3]
+            if ramps is not None and ramps[k, 0] > 0:
+                _ramp_backward(
+                    ramps[k], rgba[k], y, lo, record[0, at : at + hi - lo], mix[lo:hi], adjoint[:, y, lo:hi],
+                    record[1:, at : at + hi - lo], through[y, lo:hi], g[lo:hi], by_paint[k], by_ramps[k],
+                )  # fmt: skip
+                _edges_backward(points, first, last, y, width, lo, hi, g, by_points)
+                continue
             a0, a1, a2 = adjoint[0, y, lo:hi], adjoint[1, y, lo:hi], adjoint[2, y, lo:hi]
             b0, b1, b2 = record[1, at : at + hi - lo], record[2, at : at + hi - lo], record[3, at : at + hi - lo]
             signed, light, by_cover = record[0, at : at + hi - lo], through[y, lo:hi], g[lo:hi]

@@ -10,10 +10,11 @@ import numpy as np
 
 from evoart.draw.filled import fill_region
 from evoart.draw.layout import detail_for, layout, pixels_per_unit
-from evoart.draw.scanline import paint
+from evoart.draw.scanline import in_band, paint
 from evoart.draw.shapes import shape
+from evoart.draw.shapes.ramp import Ramp, base_of
 from evoart.draw.shapes.stamp import Stamp
-from evoart.draw.svg import Numbers, colour, compact, document
+from evoart.draw.svg import Numbers, colour, compact, document, ramp_element
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ def draw(scene: Scene, size: tuple[int, int], rows: tuple[int, int] | None = Non
     plan = layout(scene.kinds, detail_for(max(w, h)))
     scale = pixels_per_unit(size, (scene.width, scene.height))
     points, widths = plan.outlines(np, scene.geometry.astype(np.float64), scale)
+    ramps = plan.ramps(np, scene.geometry.astype(np.float64), scale)
     widths, rgba = widths.astype(np.float32), np.ascontiguousarray(scene.rgba, np.float32)
     out = np.empty((bottom - top, w, 4), np.float32)
     for y in range(top, bottom, BAND):
@@ -65,7 +67,7 @@ def draw(scene: Scene, size: tuple[int, int], rows: tuple[int, int] | None = Non
         if scene.background is not None:
             band[:3] = np.asarray(scene.background, np.float32)[:, None, None]
             band[3] = 1
-        paint(band, (points - (0, y)).astype(np.float32), plan.start, widths, rgba)
+        paint(band, (points - (0, y)).astype(np.float32), plan.start, widths, rgba, in_band(ramps, y))
         out[y - top : y - top + BAND] = band.transpose(1, 2, 0)
     if scene.background is None:
         out[..., :3] /= np.maximum(out[..., 3:], 1e-6)
@@ -137,14 +139,15 @@ def _cut(scene: Scene, number: Numbers) -> Iterator[str]:
                 "M" + "L".join(f"{number.length(x)} {number.length(y)}" for x, y in ring.coords[:-1]) + "Z"
                 for ring in rings
             )
-            opacity = compact(float(np.clip(scene.rgba[i, 3], 0, 1)), 3)
+            opacity, (ramp, fill) = _opacity(scene, i), _fill(scene, i, number)
             seen = "" if opacity == "1" else f' fill-opacity="{opacity}"'
-            yield f'<path d="{path}" fill="{colour(scene.rgba[i])}" fill-rule="evenodd"{seen}/>'
+            yield f'{ramp}<path d="{path}" fill="{fill}" fill-rule="evenodd"{seen}/>'
 
 
 def svg_symbols(kinds: tuple[str, ...]) -> Iterator[str]:
     """The outlines of the stamps among ``kinds``, each once."""
-    symbols = dict(kind.symbol for name in dict.fromkeys(kinds) if isinstance(kind := shape(name), Stamp))
+    names = dict.fromkeys(map(base_of, kinds))
+    symbols = dict(kind.symbol for name in names if isinstance(kind := shape(name), Stamp))
     if symbols:
         yield "<defs>" + "".join(f'<path id="{name}" d="{path}"/>' for name, path in symbols.items()) + "</defs>"
 
@@ -152,7 +155,7 @@ def svg_symbols(kinds: tuple[str, ...]) -> Iterator[str]:
 def svg_elements(scene: Scene, number: Numbers) -> Iterator[str]:
     """The shapes as SVG elements in paint order: runs of fills and of strokes, each in a ``<g>`` with what its members
     have in common. Stamps need ``svg_symbols`` before them."""
-    opacities = [compact(float(np.clip(a, 0, 1)), 3) for a in scene.rgba[:, 3]]
+    opacities = [_opacity(scene, i) for i in range(len(scene.kinds))]
     for filled, run in groupby(range(len(scene.kinds)), key=lambda i: shape(scene.kinds[i]).filled):
         members = list(run)
         paint = "fill" if filled else "stroke"
@@ -168,10 +171,39 @@ def svg_elements(scene: Scene, number: Numbers) -> Iterator[str]:
             yield "</g>"
 
 
+def _opacity(scene: Scene, index: int) -> str:
+    """The opacity of a whole shape: 1 where it fades from one to another, which its ramp then says."""
+    first, last = _fades(scene, index)
+    return first if first == last else "1"
+
+
+def _fades(scene: Scene, index: int) -> tuple[str, str]:
+    """The opacities of a shape's two colours."""
+    kind, first = shape(scene.kinds[index]), float(scene.rgba[index, 3])
+    last = float(scene.geometry[index, kind.first + 7]) if isinstance(kind, Ramp) else first
+    return compact(min(max(first, 0), 1), 3), compact(min(max(last, 0), 1), 3)
+
+
+def _fill(scene: Scene, index: int, number: Numbers, transform: str = "") -> tuple[str, str]:
+    """The element of a shape's ramp (``""`` where it has one colour), and what its ``fill`` or ``stroke`` is.
+
+    Args:
+        transform: what its element is transformed by, as ``Shape.svg`` wrote it.
+    """
+    kind, first = shape(scene.kinds[index]), colour(scene.rgba[index])
+    if not isinstance(kind, Ramp):
+        return "", first
+    numbers = scene.geometry[index, kind.first :]
+    fades = _fades(scene, index)
+    stops = tuple(zip((first, colour(numbers[4:7])), fades if fades[0] != fades[1] else ("1", "1"), strict=True))
+    element, name = ramp_element(kind.paint, numbers[:2], numbers[2:4], stops, number, transform)
+    return element, f"url(#{name})"
+
+
 def _element(scene: Scene, index: int, number: Numbers, paint: str, opacity: str) -> str:
     kind = shape(scene.kinds[index])
     name, attributes = kind.svg(scene.geometry[index, : len(kind.parameters)], number)
-    attributes = attributes | {paint: colour(scene.rgba[index])}
+    ramp, attributes[paint] = _fill(scene, index, number, attributes.get("transform", ""))
     if opacity != "1":
         attributes[f"{paint}-opacity"] = opacity
-    return f"<{name} " + " ".join(f'{key}="{value}"' for key, value in attributes.items()) + "/>"
+    return f"{ramp}<{name} " + " ".join(f'{key}="{value}"' for key, value in attributes.items()) + "/>"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import cmath
 import hashlib
 import io
 import math
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from xml.sax.saxutils import escape
 
 import numpy as np
@@ -117,6 +119,54 @@ def colour(rgb: tuple[float, ...] | np.ndarray) -> str:
     levels = np.round(np.clip(np.asarray(rgb, np.float64)[:3], 0, 1) * 255).astype(int)
     text = "".join(f"{level:02x}" for level in levels)
     return f"#{text[::2]}" if text[::2] == text[1::2] else f"#{text}"
+
+
+def ramp_element(
+    paint: str,
+    first: np.ndarray,
+    second: np.ndarray,
+    stops: Sequence[tuple[str, str]],
+    number: Numbers,
+    transform: str = "",
+) -> tuple[str, str]:
+    """A gradient between two points ``(2,)`` in units, and its id, which is a digest as that of a mask.
+
+    Args:
+        paint: ``linear``, or ``radial``: around the first point, the second on the circle.
+        stops: colour and opacity at both ends.
+        number: writes lengths; those of a gradient get a digit less than those of an outline.
+        transform: of the element that it fills, made of ``translate``, ``rotate`` and ``scale``: a gradient lies in the
+            element's own user space.
+    """
+    turned, moved = _similarity(transform)
+    ends = [(complex(*(float(v) * number.scale for v in point)) - moved) / turned for point in (first, second)]
+    digits = max(0, number.digits - 1 + math.ceil(math.log10(max(abs(turned), 1e-9))))
+    near, far = ends
+    if paint == "radial":
+        places = {"cx": near.real, "cy": near.imag, "r": max(abs(far - near), 0.1**digits)}
+    else:
+        places = {"x1": near.real, "y1": near.imag, "x2": far.real, "y2": far.imag}
+    body = "".join(f' {name}="{compact(value, digits)}"' for name, value in places.items())
+    for offset, (shade, opacity) in zip(("", ' offset="1"'), stops, strict=True):
+        faded = "" if opacity == "1" else f' stop-opacity="{opacity}"'
+        body += f'{"" if offset else ">"}<stop{offset} stop-color="{shade}"{faded}/>'
+    name = "g" + base64.b32encode(hashlib.sha256((paint + body).encode()).digest())[:8].decode().lower()
+    return f'<{paint}Gradient id="{name}" gradientUnits="userSpaceOnUse"{body}</{paint}Gradient>', name
+
+
+def _similarity(transform: str) -> tuple[complex, complex]:
+    """Turn and scale, and move, of an SVG transform, as complex numbers: ``turned * z + moved``."""
+    turned, moved = 1 + 0j, 0j
+    for name, numbers in re.findall(r"(\w+)\(([^)]*)\)", transform):
+        first, *rest = (float(value) for value in numbers.split())
+        if name == "translate":
+            moved += turned * complex(first, rest[0])
+        elif name == "scale":
+            turned *= first
+        else:
+            turn, about = cmath.rect(1, math.radians(first)), complex(*rest) if rest else 0j
+            turned, moved = turned * turn, moved + turned * (about - turn * about)
+    return turned, moved
 
 
 def _mask(alpha: np.ndarray, box: list[str]) -> tuple[str, str]:

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from evoart.draw.dense import Decoder, DenseRaster
+from evoart.draw.shapes.ramp import MARK
 from evoart.types import Array
 
 GPUS = ("gpu", "cuda", "rocm")
@@ -39,12 +40,13 @@ def images(
         kinds, decode, extent: as ``DenseRaster``.
         background: sRGB in [0, 1]; None is drawn on white.
         size: ``(w, h)`` in pixels.
-        kernels: whether the Pallas kernels draw; None: where they can. Gradients always come from the dense program.
+        kernels: whether the Pallas kernels draw; None: where they can, which is no shape of two colours. Gradients
+            always come from the dense program.
     """
     width, height = size
     dense = DenseRaster(kinds, decode, height, width, extent)
     colour = background_colour(background)
-    if not (has_kernels() if kernels is None else kernels):
+    if any(MARK in kind for kind in kinds) or not (has_kernels() if kernels is None else kernels):
         return dense.map(lambda image: image, genomes, colour)
     from evoart.draw.pallas import PallasRaster
 

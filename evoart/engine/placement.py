@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,16 @@ from evoart.draw.gains import STATISTICS, best_paint, running_sums, statistics
 from evoart.draw.layout import Layout, detail_for, layout, pixels_per_unit
 from evoart.draw.parametric import tables
 from evoart.draw.shapes import shape
+from evoart.draw.shapes.ramp import MARK
 from evoart.engine.candidates import Outline, judge
 from evoart.engine.polish import Polisher
+from evoart.engine.ramps import fit_ramp
 from evoart.engine.scanline import ScanlineEngine
 from evoart.forms.shapes import ShapesForm
 from evoart.score.pixel import Target, mean_squared_error, psnr
 
 SMALL, LARGE = 0.015, 0.5  # sizes of fresh shapes, in units
+WORTH = 1.02  # how much more a shape must gain by a second colour, where it may do without
 FAINTEST = 0.01  # opacity of a new shape at least: with less, no colour of it could be told
 
 
@@ -94,8 +98,40 @@ class PlacementCanvas:
         plan, _ = self._outline(kind)
         geometry, rgba = self.form.with_kinds((kind,)).decode(np, row)
         points, widths = plan.outlines(np, geometry, self.scale)
-        scanline.paint(self._canvas, points.astype(np.float32), plan.start, widths.astype(np.float32), rgba)
+        ramps = plan.ramps(np, geometry, self.scale)
+        scanline.paint(self._canvas, points.astype(np.float32), plan.start, widths.astype(np.float32), rgba, ramps)
         self.refresh()
+
+    def fit_ramp(self, kind: str, row: np.ndarray, paints: Sequence[str]) -> tuple[str, np.ndarray]:
+        """Kind and row ``(dim_per_group,)`` of a shape about to be placed, with the second colour that gains most.
+
+        It stays in one colour where it is a stroke or too small, or where there are several paints to choose from and
+        none gains ``WORTH`` times as much.
+        """
+        of = shape(kind)
+        if not of.filled:
+            return kind, row
+        geometry, rgba = self.form.with_kinds((kind,)).decode(np, row)
+        plan = self._outline(kind)[0]
+        points, widths = (a.astype(np.float32) for a in plan.outlines(np, geometry, self.scale))
+        covered = np.zeros((3, self.height, self.width), np.float32)
+        scanline.paint(covered, points, plan.start, widths, np.ones((1, 4), np.float32))
+        work = covered[0], self._image, self.planes(), self._weight, points
+        found = [(paint, fit_ramp(paint, float(rgba[0, 3]), *work)) for paint in paints]
+        fitted = [(paint, ramp) for paint, ramp in found if ramp is not None]
+        if not fitted:
+            return kind, row
+        paint, best = max(fitted, key=lambda each: each[1].gain)
+        if len(paints) > 1 and best.gain < WORTH * self.gains(kind, geometry)[0][0]:
+            return kind, row
+        row, first = row.copy(), len(of.parameters)
+        row[first : first + 8] = *(best.first / self.scale), *(best.second / self.scale), *best.far, rgba[0, 3]
+        row[-4:-1] = best.near
+        return kind + MARK + paint, row
+
+    def planes(self) -> np.ndarray:
+        """The picture so far, ``(3, h, w)``."""
+        return self._canvas
 
     def sample(self, rng: np.random.Generator, kind: str, n: int) -> np.ndarray:
         """New random shapes ``(n, geometry)`` where the picture is wrong: a place is as likely as its squared error."""

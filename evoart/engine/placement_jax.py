@@ -10,10 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from evoart.draw.compositing import Stack, below, over, transmitted
+from evoart.draw.compositing import Mix, Stack, below, over, transmitted
 from evoart.draw.gains import STATISTICS, best_paint
 from evoart.draw.layout import Layout, layout
 from evoart.draw.shapes import shape
+from evoart.draw.shapes.ramp import COLUMNS, MARK, shares
 from evoart.draw.traced import background_colour
 from evoart.engine import memory
 from evoart.engine.jax_setup import setup
@@ -22,6 +23,7 @@ from evoart.forms.shapes import ShapesForm
 from evoart.score.pixel import Target, loss_map, psnr
 from evoart.types import Array
 
+Shapes = tuple[Array, Array, Array, Array, Array | None]  # points, widths, rgba, classes, ramps
 ROUND = 64  # candidates are filled up to multiples of this, so that few programs serve all numbers of them
 LAYERS = 64  # arrays of one number per shape and pixel that a gradient may need at a time
 
@@ -38,11 +40,12 @@ class PlacementCanvasJax(PlacementCanvas):
         setup()
         outlines = {name: (shape(name).points(self._detail), shape(name).filled) for name in kinds}
         self._groups = groups
+        self._ramped = any(MARK in name for name in kinds)
         room = memory.numbers_within(LAYERS)
         self._stack = Stack(sorted(set(outlines.values())), self.height, self.width, groups, room)
         self._member = {name: self._stack.classes.index(outline) for name, outline in outlines.items()}
         self._inputs = jax.device_put((target.image, target.weight, background_colour(form.background)))
-        self._loss = jax.jit(jax.value_and_grad(self._loss_traced, argnums=(0, 1, 2)))
+        self._loss = jax.jit(jax.value_and_grad(self._loss_traced, argnums=(0, 1, 2, 4)))
         self._evaluate = jax.jit(self._evaluate_traced)
         self._lost = jax.jit(self._removal_traced)
         self._paint = jax.jit(self._paint_traced)
@@ -52,10 +55,11 @@ class PlacementCanvasJax(PlacementCanvas):
     def gradient(self, kinds: tuple[str, ...], rows: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         """Loss and gradient ``(k, dim_per_group)`` of shapes; no removal costs, which ``removal`` tells."""
         plan, where, shapes = self._outlined(kinds, rows)
-        loss, (by_points, by_widths, by_rgba) = jax.device_get(self._loss(*shapes, *self._inputs))
+        loss, (by_points, by_widths, by_rgba, by_ramps) = jax.device_get(self._loss(*shapes, *self._inputs))
         k = len(kinds)
         geometry, _ = self.form.with_kinds(kinds).decode(np, rows.ravel())
-        by_geometry = plan.vjp(geometry, self.scale, by_points[where], by_widths[:k])
+        by_ramps = None if by_ramps is None else by_ramps[:k, 1:]
+        by_geometry = plan.vjp(geometry, self.scale, by_points[where], by_widths[:k], by_ramps)
         return float(loss), np.concatenate([by_geometry, by_rgba[:k]], 1), np.zeros(0, np.float32)
 
     def removal(self, kinds: tuple[str, ...], rows: np.ndarray) -> np.ndarray:
@@ -71,6 +75,10 @@ class PlacementCanvasJax(PlacementCanvas):
         """Draw these shapes: what follows is placed on top of them."""
         self._shown, error = self._paint(*self._outlined(kinds, rows)[2], *self._inputs)
         self._error = np.cumsum(self.within(np.asarray(error)).ravel(), dtype=np.float64)
+
+    def planes(self) -> np.ndarray:
+        """The picture so far, ``(3, h, w)``."""
+        return np.asarray(self._shown).transpose(2, 0, 1)
 
     def paint(self, kind: str, row: np.ndarray) -> None:
         """Draw one more shape ``(dim_per_group,)`` on top."""
@@ -101,8 +109,9 @@ class PlacementCanvasJax(PlacementCanvas):
 
     def _outlined(
         self, kinds: tuple[str, ...], rows: np.ndarray, groups: int | None = None
-    ) -> tuple[Layout, tuple[np.ndarray, np.ndarray], tuple[np.ndarray, ...]]:
-        """The layout, where its points lie in the filled up outlines, and points, widths, rgba and classes of those."""
+    ) -> tuple[Layout, tuple[np.ndarray, np.ndarray], tuple[np.ndarray | None, ...]]:
+        """The layout, where its points lie in the filled up outlines, and points, widths, rgba, classes and ramps of
+        those."""
         groups, k = groups or self._groups, len(kinds)
         plan = layout(kinds, self._detail)
         geometry, rgba = self.form.with_kinds(kinds).decode(np, np.asarray(rows, np.float32).ravel())
@@ -115,14 +124,24 @@ class PlacementCanvasJax(PlacementCanvas):
         widths[:k], colours[:k] = wide, rgba
         members = np.zeros(groups, np.int32)
         members[:k] = [self._member[kind] for kind in kinds]
-        return plan, where, (points, widths, colours, members)
+        ramps = np.zeros((groups, COLUMNS), np.float32) if self._ramped else None
+        if ramps is not None and (found := plan.ramps(np, geometry, self.scale)) is not None:
+            ramps[:k] = found
+        return plan, where, (points, widths, colours, members, ramps)
 
-    # On the device. Each takes the shapes' points, widths, rgba and classes, the target's image and weights, the
+    # On the device. Each takes the shapes' points, widths, rgba, classes and ramps, the target's image and weights, the
     # background.
 
-    def _layers(self, points: Array, widths: Array, rgba: Array, members: Array, first: Array) -> Array:
+    def _layers(self, shapes: Shapes, first: Array) -> tuple[Array, Mix]:
+        """Opacity times coverage ``(k, rows, width)``, and the second colours in it."""
+        points, widths, rgba, members, ramps = shapes
         cover = self._stack.coverage(points, widths, members, first, self._stack.rows)
-        return cover * rgba[:, 3, None, None]
+        if ramps is None:
+            return cover * rgba[:, 3, None, None], None
+        x, y = jnp.arange(self.width) + 0.5, (first + jnp.arange(self._stack.rows))[:, None] + 0.5
+        share = shares(jnp, ramps[:, None, None], x, y)
+        change = jnp.where(ramps[:, :1] > 0, ramps[:, 5:] - rgba, 0.0)
+        return cover * (rgba[:, 3, None, None] + share * change[:, 3, None, None]), (share, change[:, :3])
 
     def _target_band(self, image: Array, weight: Array, first: Array) -> Target:
         stack = self._stack
@@ -130,19 +149,27 @@ class PlacementCanvasJax(PlacementCanvas):
         return replace(self.target, image=stack.band(image, first), weight=share)
 
     def _loss_traced(
-        self, points: Array, widths: Array, rgba: Array, members: Array, image: Array, weight: Array, background: Array
-    ) -> Array:
+        self, points: Array, widths: Array, rgba: Array, members: Array, ramps: Array | None, image: Array,
+        weight: Array, background: Array,
+    ) -> Array:  # fmt: skip
+        shapes = points, widths, rgba, members, ramps
+
         def band(first: Array) -> Array:
-            picture = over(self._layers(points, widths, rgba, members, first), rgba[:, :3], background)
+            cover, mix = self._layers(shapes, first)
+            picture = over(cover, rgba[:, :3], background, mix)
             return loss_map(jnp, picture, self._target_band(image, weight, first)).sum()
 
         return self._stack.each_band(band, jnp.float32(0))
 
     def _evaluate_traced(
-        self, points: Array, widths: Array, rgba: Array, members: Array, image: Array, weight: Array, background: Array
-    ) -> Array:
+        self, points: Array, widths: Array, rgba: Array, members: Array, ramps: Array | None, image: Array,
+        weight: Array, background: Array,
+    ) -> Array:  # fmt: skip
+        shapes = points, widths, rgba, members, ramps
+
         def band(first: Array) -> Array:
-            picture = over(self._layers(points, widths, rgba, members, first), rgba[:, :3], background)
+            cover, mix = self._layers(shapes, first)
+            picture = over(cover, rgba[:, :3], background, mix)
             target = self._target_band(image, weight, first)
             squared = loss_map(jnp, picture, replace(target, loss="mse")).sum()
             return jnp.stack([loss_map(jnp, picture, target).sum(), squared])
@@ -150,15 +177,20 @@ class PlacementCanvasJax(PlacementCanvas):
         return self._stack.each_band(band, jnp.zeros(2))
 
     def _removal_traced(
-        self, points: Array, widths: Array, rgba: Array, members: Array, image: Array, weight: Array, background: Array
-    ) -> Array:
+        self, points: Array, widths: Array, rgba: Array, members: Array, ramps: Array | None, image: Array,
+        weight: Array, background: Array,
+    ) -> Array:  # fmt: skip
+        shapes = points, widths, rgba, members, ramps
+
         def band(first: Array) -> Array:
-            cover = self._layers(points, widths, rgba, members, first)
+            cover, mix = self._layers(shapes, first)
             target = self._target_band(image, weight, first)
-            error = over(cover, rgba[:, :3], background) - target.image
+            error = over(cover, rgba[:, :3], background, mix) - target.image
             through, rise = transmitted(cover) * cover, 0.0
             for c in range(3):
                 colours = rgba[:, c, None, None]
+                if mix is not None:
+                    colours = colours + mix[0] * mix[1][:, c, None, None]
                 under = below(cover, colours, jnp.broadcast_to(background[c], cover.shape[1:]))
                 change = through * (under - colours)
                 rise = rise + change * (change + 2 * error[..., c])
@@ -167,18 +199,24 @@ class PlacementCanvasJax(PlacementCanvas):
         return self._stack.each_band(band, jnp.zeros(len(points)))
 
     def _paint_traced(
-        self, points: Array, widths: Array, rgba: Array, members: Array, image: Array, weight: Array, background: Array
+        self,
+        points: Array,
+        widths: Array,
+        rgba: Array,
+        members: Array,
+        ramps: Array | None,
+        image: Array,
+        weight: Array,
+        background: Array,
     ) -> tuple[Array, Array]:
         """The picture and its weighted squared error by pixel; ``background`` is a colour, or a picture to paint on."""
-        stack = self._stack
+        stack, shapes = self._stack, (points, widths, rgba, members, ramps)
         canvas = jnp.broadcast_to(background, image.shape)
         firsts = jnp.arange(stack.bands, dtype=jnp.int32) * stack.rows
 
         def band(first: Array) -> Array:
-            cover = self._layers(points, widths, rgba, members, first)
-            through = transmitted(cover)
-            layers = jnp.einsum("khw,kc->hwc", through * cover, rgba[:, :3], precision="highest")
-            return layers + (through[0] * (1 - cover[0]))[..., None] * stack.band(canvas, first)
+            cover, mix = self._layers(shapes, first)
+            return over(cover, rgba[:, :3], stack.band(canvas, first), mix)
 
         picture = jax.lax.map(band, firsts).reshape(-1, *image.shape[1:])[: self.height]
         return picture, ((image - picture) ** 2).sum(-1) * weight

@@ -18,6 +18,7 @@ from evoart.draw.parametric import LEAST, outline, outline_vjp, tables
 from evoart.draw.row_coverage import COPIED, INNER, JIT, floats
 from evoart.draw.scanline import backward_inside, paint_recorded_inside
 from evoart.draw.shapes import shape
+from evoart.draw.shapes.ramp import COLUMNS
 from evoart.forms.shapes import FARTHEST, ShapesForm
 from evoart.score.pixel import Target
 from evoart.threads import pool, threads
@@ -63,6 +64,15 @@ class Buffers(NamedTuple):
     losses: np.ndarray  # (bands,) float64
 
 
+class Ramps(NamedTuple):
+    """The second colours of ``k`` shapes, and what is written in every step; see ``draw.shapes.ramp``."""
+
+    where: np.ndarray  # (k, 2) int64, as ``draw.layout.Layout.ramped``
+    opacity: np.ndarray  # (2,) float32: lowest and highest
+    table: np.ndarray  # (k, COLUMNS), positions in pixels
+    slopes: np.ndarray  # (bands, k, COLUMNS - 1)
+
+
 class Moments(NamedTuple):
     """The state of ``search.adam.Adam``; changed in place."""
 
@@ -71,7 +81,7 @@ class Moments(NamedTuple):
 
 
 @njit(**COPIED)
-def _differentiate_band(b, target, shapes, buffers, strokes):
+def _differentiate_band(b, target, shapes, buffers, strokes, ramps):
     """Loss of one band and its derivative by points, widths and rgba. Returns False where its record has no room."""
     _, _, height, width = target.shape
     points = buffers.points.copy()
@@ -82,7 +92,13 @@ def _differentiate_band(b, target, shapes, buffers, strokes):
         picture[c] = shapes.limits[BACKGROUND, c]
     start, widths, rgba = shapes.start, buffers.widths, buffers.rgba
     record, entries, owner = buffers.record[b], buffers.entries[b], buffers.owner[b]
-    enough = paint_recorded_inside(picture, points, start, widths, rgba, record, entries, owner, strokes)
+    if ramps is not None:
+        table = ramps.table.copy()
+        table[:, 2] -= np.float32(b * height)
+        table[:, 4] -= np.float32(b * height)
+        enough = paint_recorded_inside(picture, points, start, widths, rgba, record, entries, owner, strokes, table)
+    else:
+        enough = paint_recorded_inside(picture, points, start, widths, rgba, record, entries, owner, strokes, None)
     if enough:
         total, through = 0.0, floats(height, width, np.float32(0.0))
         for y in range(height):
@@ -100,10 +116,30 @@ def _differentiate_band(b, target, shapes, buffers, strokes):
         by_points, by_paint = buffers.by_points[b], buffers.by_paint[b]
         by_points[:] = 0
         by_paint[:] = 0
-        backward_inside(
-            picture, through, points, start, widths, rgba, record, entries, owner, by_points, by_paint, strokes
-        )
+        if ramps is not None:
+            slopes = ramps.slopes[b]
+            slopes[:] = 0
+            backward_inside(picture, through, points, start, widths, rgba, record, entries, owner, by_points, by_paint,
+                            strokes, table, slopes)  # fmt: skip
+        else:
+            backward_inside(picture, through, points, start, widths, rgba, record, entries, owner, by_points, by_paint,
+                            strokes, None, None)  # fmt: skip
     return enough
+
+
+@njit(**INNER)
+def _decode_ramps(rows, shapes, ramps):
+    """Second colours of genome rows, as ``ShapesForm.decode`` and ``Layout.ramps`` give them; in bounds afterwards."""
+    for k in range(len(ramps.where)):
+        ramps.table[k, 0] = ramps.where[k, 0]
+        if ramps.where[k, 0] > 0:
+            numbers = rows[k, ramps.where[k, 1] :]
+            for j in range(4, 8):
+                low, high = (np.float32(0.0), np.float32(1.0)) if j < 7 else (ramps.opacity[0], ramps.opacity[1])
+                numbers[j] = min(max(numbers[j], low), high)
+            for j in range(8):
+                pixels = shapes.limits[SCALE, j % 2] if j < 4 else np.float32(1.0)
+                ramps.table[k, 1 + j] = numbers[j] * pixels
 
 
 @njit(**INNER)
@@ -135,7 +171,7 @@ def _decode(rows, shapes, buffers):
 
 
 @njit(**INNER)
-def _descend(adam, shapes, buffers):
+def _descend(adam, shapes, buffers, ramps):
     """One step of Adam from the derivatives of all bands, added in order."""
     bands, geometry = len(buffers.losses), buffers.geometry.shape[1]
     slope = floats(1, geometry + 4, np.float32(0.0))[0]
@@ -161,6 +197,10 @@ def _descend(adam, shapes, buffers):
                 )
             for c in range(4):
                 slope[geometry + c] += buffers.by_paint[b, k, c]
+            if ramps is not None and ramps.where[k, 0] > 0:
+                for j in range(8):
+                    pixels = shapes.limits[SCALE, j % 2] if j < 4 else np.float32(1.0)
+                    slope[ramps.where[k, 1] + j] += ramps.slopes[b, k, j] * pixels
         row, rates = adam.state[POSITION, k], adam.state[RATES, k]
         mean, square = adam.state[MEAN, k], adam.state[SQUARE, k]
         for j in range(geometry + 4):
@@ -172,7 +212,7 @@ def _descend(adam, shapes, buffers):
 
 
 @njit(**JIT)
-def _work(limit, adam, control, target, shapes, buffers, strokes):
+def _work(limit, adam, control, target, shapes, buffers, strokes, ramps):
     """Up to ``limit`` steps, and the judgement of the last one where it is due; with ``limit`` 0 only help with bands,
     until the end is told. Both are one function, so that every band is worked on by one machine code.
 
@@ -183,13 +223,15 @@ def _work(limit, adam, control, target, shapes, buffers, strokes):
     waiting = limit > 0  # for the next step to be made ready
     while atomic_add(control, STOP, 0) == 0:
         if waiting:
+            if ramps is not None:
+                _decode_ramps(adam.state[POSITION], shapes, ramps)
             _decode(adam.state[POSITION], shapes, buffers)
             atomic_set(control, DONE, 0)
             atomic_set(control, NEXT, 0)
             waiting = False
         b = atomic_add(control, NEXT, 1) if atomic_add(control, NEXT, 0) < bands else bands
         if b < bands:
-            if not _differentiate_band(b, target, shapes, buffers, strokes):
+            if not _differentiate_band(b, target, shapes, buffers, strokes, ramps):
                 atomic_add(control, SMALL, 1)
             atomic_add(control, DONE, 1)
             idle = 0
@@ -212,7 +254,7 @@ def _work(limit, adam, control, target, shapes, buffers, strokes):
             taken += 1
             adam.numbers[TAKEN] += 1
             if adam.numbers[TAKEN] <= adam.numbers[PLANNED]:
-                _descend(adam, shapes, buffers)
+                _descend(adam, shapes, buffers, ramps)
             if taken == limit or adam.numbers[TAKEN] > adam.numbers[PLANNED]:
                 atomic_set(control, STOP, 1)
             waiting = True
@@ -246,6 +288,13 @@ class Polisher:
             np.asarray(form.palette if form.palette else np.empty((0, 3)), np.float32).reshape(-1, 3),
         )  # fmt: skip
         self.geometry = form.geometry
+        self.ramps: Ramps | None = None
+        if plan.ramped is not None:
+            k, bands = len(form.kinds), len(self.target)
+            self.ramps = Ramps(
+                plan.ramped, np.array([low if low == high else 0.0, high], np.float32),
+                np.zeros((k, COLUMNS), np.float32), np.zeros((bands, k, COLUMNS - 1), np.float32),
+            )  # fmt: skip
         self._buffers(0, 0)
 
     def _buffers(self, pixels: int, entries: int) -> None:
@@ -280,7 +329,7 @@ class Polisher:
         while limit:
             control = np.zeros(32, np.int64)
             control[NEXT] = len(self.target)  # nothing to take before the first step starts
-            work = moments, control, self.target, self.shapes, self.buffers, self.strokes
+            work = moments, control, self.target, self.shapes, self.buffers, self.strokes, self.ramps
             for _ in range(min(threads(), len(self.target)) - 1):
                 pool().submit(_work, 0, *work)
             limit = _work(limit, *work)

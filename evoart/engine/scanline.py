@@ -9,6 +9,7 @@ import numpy as np
 
 from evoart.draw import scanline
 from evoart.draw.layout import detail_for, layout, pixels_per_unit
+from evoart.draw.shapes.ramp import COLUMNS
 from evoart.score.pixel import Target, loss_map, value_and_gradient
 from evoart.threads import spread
 from evoart.types import Genome
@@ -47,13 +48,13 @@ class ScanlineEngine:
 
     def images(self, genomes: np.ndarray) -> np.ndarray:
         """Pictures ``(n, h, w, 3)`` float32 sRGB of genomes ``(n, dim)``; a transparent background is white."""
-        points, widths, rgba = self._outlines(genomes)
-        out = np.empty((len(points), self.height, self.width, 3), np.float32)
+        shapes = self._outlines(genomes)
+        out = np.empty((len(shapes), self.height, self.width, 3), np.float32)
 
         def work(i: int) -> None:
-            out[i] = self._paint(points[i], widths[i], rgba[i]).transpose(1, 2, 0)
+            out[i] = self._paint(*shapes[i]).transpose(1, 2, 0)
 
-        spread(work, len(points))
+        spread(work, len(shapes))
         return out
 
     def losses(self, genomes: np.ndarray) -> np.ndarray:
@@ -62,11 +63,11 @@ class ScanlineEngine:
 
     def tile_losses(self, genomes: np.ndarray, tiles: int) -> np.ndarray:
         """Losses ``(n, tiles, tiles)`` float32 by tile: pixel ``(y, x)`` counts in ``(y*tiles//h, x*tiles//w)``."""
-        points, widths, rgba = self._outlines(genomes)
-        grid = np.zeros((len(points), tiles, tiles), np.float32)
+        shapes = self._outlines(genomes)
+        grid = np.zeros((len(shapes), tiles, tiles), np.float32)
 
         def work(i: int) -> None:
-            canvas = self._paint(points[i], widths[i], rgba[i])
+            canvas = self._paint(*shapes[i])
             if self.target.loss == "mse":
                 scanline.squared_error_tiles(canvas, self._image, self._share, grid[i])
                 return
@@ -74,7 +75,7 @@ class ScanlineEngine:
             rows, columns = np.arange(self.height) * tiles // self.height, np.arange(self.width) * tiles // self.width
             np.add.at(grid[i], (rows[:, None], columns[None]), each)
 
-        spread(work, len(points))
+        spread(work, len(shapes))
         return grid
 
     def gradient(self, genome: Genome) -> tuple[float, np.ndarray]:
@@ -83,51 +84,55 @@ class ScanlineEngine:
         Where decoding clips a number or snaps a colour, the gradient is that of the decoded one. Also sets ``removal``
         ``(groups,)``: by how much the loss would rise without each shape (exact for squared error).
         """
-        points, widths, rgba = (a[0] for a in self._outlines(genome[None]))
-        parts = spread(lambda b: self._gradient_band(b, points, widths, rgba), len(self._bands))
+        shapes = self._outlines(genome[None])[0]
+        parts = spread(lambda b: self._gradient_band(b, *shapes), len(self._bands))
         losses, *gradients = zip(*parts, strict=True)
-        by_points, by_paint = (functools.reduce(np.add, part) for part in gradients)
+        by_points, by_paint, by_ramps = (functools.reduce(np.add, part) for part in gradients)
         self.removal = by_paint[:, 5]
         geometry, _ = self.form.decode(np, genome)
-        by_geometry = self.layout.vjp(geometry, self.scale, by_points, by_paint[:, 4])
+        by_geometry = self.layout.vjp(geometry, self.scale, by_points, by_paint[:, 4], by_ramps)
         return float(sum(losses)), np.concatenate([by_geometry, by_paint[:, :4]], 1).ravel()
 
     def canvas(self, genome: Genome) -> np.ndarray:
         """The picture of one genome ``(dim,)`` as planes ``(3, h, w)``."""
-        points, widths, rgba = (a[0] for a in self._outlines(genome[None]))
-        return self._paint(points, widths, rgba)
+        return self._paint(*self._outlines(genome[None])[0])
 
-    def _outlines(self, genomes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _outlines(self, genomes: np.ndarray) -> list[tuple]:
+        """Points, widths, rgba and ramps (or None) of each genome."""
         geometry, rgba = self.form.decode(np, np.asarray(genomes, np.float32))
         points, widths = self.layout.outlines(np, geometry, self.scale)
-        points, widths, rgba = (np.ascontiguousarray(a, np.float32) for a in (points, widths, rgba))
-        return points, widths, rgba
+        ramps = self.layout.ramps(np, geometry, self.scale)
+        parts = [np.ascontiguousarray(a, np.float32) for a in (points, widths, rgba)]
+        return list(zip(*parts, [None] * len(genomes) if ramps is None else ramps.astype(np.float32), strict=True))
 
-    def _paint(self, points: np.ndarray, widths: np.ndarray, rgba: np.ndarray) -> np.ndarray:
+    def _paint(self, points: np.ndarray, widths: np.ndarray, rgba: np.ndarray, ramps: np.ndarray | None) -> np.ndarray:
         canvas = np.empty((3, self.height, self.width), np.float32)
         canvas[:] = self.background[:, None, None]
-        scanline.paint(canvas, points, self.layout.start, widths, rgba)
+        scanline.paint(canvas, points, self.layout.start, widths, rgba, ramps)
         return canvas
 
-    def _gradient_band(self, band: int, points: np.ndarray, widths: np.ndarray, rgba: np.ndarray) -> tuple:
+    def _gradient_band(
+        self, band: int, points: np.ndarray, widths: np.ndarray, rgba: np.ndarray, ramps: np.ndarray | None
+    ) -> tuple:
         y0, y1 = self._bands[band]
-        points = points - np.array([0, y0], np.float32)
+        points, ramps = points - np.array([0, y0], np.float32), scanline.in_band(ramps, y0)
         start, height, strokes = self.layout.start, y1 - y0, scanline.strokes_or_none(widths)
         pixels, entries = scanline.record_size(points, start, widths, height, self.width)
         canvas = np.empty((3, height, self.width), np.float32)
         while True:
             record, rows, owner = self._record(band, pixels, entries)
             canvas[:] = self.background[:, None, None]
-            if scanline.paint_recorded(canvas, points, start, widths, rgba, record, rows, owner, strokes):
+            if scanline.paint_recorded(canvas, points, start, widths, rgba, record, rows, owner, strokes, ramps):
                 break
             pixels, entries = 2 * record.shape[1], 2 * len(rows)
         loss, adjoint = self._loss_band(canvas, y0, y1)
         by_points, by_paint = np.zeros_like(points), np.zeros((len(rgba), 6), np.float32)
+        by_ramps = np.zeros((len(rgba), COLUMNS - 1), np.float32)
         scanline.backward(
             adjoint, self._root[y0:y1].copy(), points, start, widths, rgba, record, rows, owner,
-            by_points, by_paint, strokes,
+            by_points, by_paint, strokes, ramps, by_ramps if ramps is not None else None,
         )  # fmt: skip
-        return loss, by_points, by_paint
+        return loss, by_points, by_paint, by_ramps
 
     def _loss_band(self, canvas: np.ndarray, y0: int, y1: int) -> tuple[float, np.ndarray]:
         if self.target.loss == "mse":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ import numpy as np
 
 from evoart.draw.scene import Scene
 from evoart.draw.shapes import shape
+from evoart.draw.shapes.ramp import MARK, base_of
 from evoart.draw.shapes.stamp import is_stamp, pack, stamp, unpack
 from evoart.forms.plain import FARTHEST, numbers
 from evoart.types import Array, Genome
@@ -68,7 +70,7 @@ class ShapesForm:
     @property
     def label(self) -> str:
         """``100 triangles``, or ``3 shapes`` where there are several kinds."""
-        names = set(self.kinds)
+        names = set(map(base_of, self.kinds))
         if names and all(map(is_stamp, names)):
             labels = sorted({stamp(name).label for name in names})
             plural = "s" if len(self.kinds) != 1 else ""
@@ -113,7 +115,8 @@ class ShapesForm:
             nearest = ((colours**2).sum(-1) - 2 * products).argmin(-1)
             rgb = colours[nearest]
         low, high = self.opacity
-        geometry = self.widen(xp, self.kinds, xp.clip(rows[..., :g], -FARTHEST, FARTHEST))
+        bounds = _bounds(self.kinds, g, self.opacity)
+        geometry = self.widen(xp, self.kinds, xp.clip(rows[..., :g], *bounds))
         return geometry, xp.concatenate([rgb, xp.clip(rows[..., g + 3 :], low, high)], -1)
 
     def widen(self, xp: Any, kinds: Sequence[str], geometry: Array) -> Array:
@@ -161,7 +164,7 @@ class ShapesForm:
     def steps(self) -> np.ndarray:
         """Relative step size of every number ``(dim,)``: a step of 1 moves a position by 0.1 units, a colour by 0.2,
         an angle by 0.5 radians. Padding gets 0."""
-        roles = {"x": 0.1, "y": 0.1, "length": 0.05, "angle": 0.5}
+        roles = {"x": 0.1, "y": 0.1, "length": 0.05, "angle": 0.5, "colour": 0.2, "opacity": 0.2}
         rows = np.zeros((self.groups, self.dim_per_group), np.float32)
         for i, name in enumerate(self.kinds):
             parameters = shape(name).parameters
@@ -250,6 +253,27 @@ class ShapesForm:
         visible = old + round((new - old) * share)
         between = np.concatenate([moved, rows[old:visible]]).ravel()
         return replace(other, kinds=other.kinds[:visible], columns=width - 4), between
+
+
+@functools.lru_cache(64)
+def _bounds(kinds: tuple[str, ...], columns: int, opacity: tuple[float, float]) -> tuple[Any, Any]:
+    """Lowest and highest geometry, ``(groups, columns)`` each where a shape has a second colour. That may fade away
+    altogether, unless the opacity is fixed."""
+    if not any(MARK in name for name in kinds):
+        return -FARTHEST, FARTHEST
+    low, high = np.stack([limits_of(name, columns, opacity) for name in kinds], 1)
+    return low, high
+
+
+def limits_of(kind: str, columns: int, opacity: tuple[float, float]) -> np.ndarray:
+    """Lowest and highest value of a shape's geometry, ``(2, columns)`` float32, where ``opacity`` is so bounded. A
+    second colour may fade away altogether, unless the opacity is fixed."""
+    low, high = (np.full(columns, far, np.float32) for far in (-FARTHEST, FARTHEST))
+    limits = {"colour": (0.0, 1.0), "opacity": (opacity[0] if opacity[0] == opacity[1] else 0.0, opacity[1])}
+    for j, parameter in enumerate(shape(kind).parameters):
+        if parameter.role in limits:
+            low[j], high[j] = limits[parameter.role]
+    return np.stack([low, high])
 
 
 def _colour(values: Any) -> tuple[float, float, float]:

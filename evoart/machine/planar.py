@@ -17,6 +17,8 @@ import shapely
 from evoart.draw.layout import layout
 from evoart.draw.pen import PenDrawing
 from evoart.draw.scene import Scene
+from evoart.draw.shapes import shape
+from evoart.draw.shapes.ramp import Ramp
 from evoart.score.pixel import oklab
 from evoart.sketch.svgfile import Painting
 
@@ -63,13 +65,17 @@ class Planar:
 
 
 def scene_items(scene: Scene, scale: float, offset: tuple[float, float] = (0.0, 0.0), thin: float = 0.0) -> list[Item]:
-    """The shapes of a scene at ``scale`` mm a unit; strokes not wider than ``thin`` mm are lines, others areas."""
+    """The shapes of a scene at ``scale`` mm a unit; strokes not wider than ``thin`` mm are lines, others areas. One of
+    two colours has their mean."""
     plan = layout(scene.kinds, DETAIL)
     points, widths = plan.outlines(np, scene.geometry.astype(np.float64), np.array([scale, scale]))
     points = points + np.asarray(offset)
     items = []
     for i, (first, last) in enumerate(pairwise(plan.start)):
-        r, g, b, a = (float(value) for value in scene.rgba[i])
+        rgba, kind = scene.rgba[i], shape(scene.kinds[i])
+        if isinstance(kind, Ramp):
+            rgba = (rgba + scene.geometry[i, kind.first + 4 :][:4]) / 2
+        r, g, b, a = (float(value) for value in rgba)
         if plan.filled[i]:
             items.append(Item(fill([points[first:last]]), (r, g, b, a)))
         elif widths[i] <= thin:

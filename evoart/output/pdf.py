@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -32,9 +32,9 @@ def _pdf(artwork: Artwork, options: Options) -> bytes:
         raise UsageError(f"a page of {max(w, h) / 72:.0f} inches is too long for PDF", f"{_LONGEST // 72} are the most")
     shapes = isinstance(artwork.drawing, Scene)
     image = f"{w:g} 0 0 {h:g} 0 0 cm /p Do".encode()
-    content, opacities = _content(artwork.drawing, w, h) if isinstance(artwork.drawing, Scene) else (image, set())
-    if artwork.alpha is not None and shapes:
-        content = b"/mask gs " + content
+    content, opacities, ramps = image, set(), []
+    if isinstance(artwork.drawing, Scene):
+        content, opacities, ramps = _content(artwork.drawing, w, h)
     states = " ".join(f"/a{a} <</ca {a / 1000:g}/CA {a / 1000:g}>>" for a in sorted(opacities))
     mask, pictures = "", ""
     objects = [
@@ -51,18 +51,63 @@ def _pdf(artwork: Artwork, options: Options) -> bytes:
     elif artwork.alpha is not None:
         mask = "/mask <</SMask <</Type/Mask/S/Luminosity/G 7 0 R>>>>"
         objects += _soft_mask(artwork.alpha, w, h)
+    patterns = "".join(ramp.pattern(h) for ramp in ramps)
+    for ramp in ramps:
+        if ramp.fades:
+            states += f"/m{ramp.number} <</SMask <</Type/Mask/S/Luminosity/G {len(objects) + 1} 0 R>>>>"
+            objects.append(ramp.soft_mask(w, h))
+    group = "/Group<</S/Transparency/CS/DeviceRGB>>"
+    resources = f"<</ExtGState<<{states}>>/Pattern<<{patterns}>>{pictures}>>"
+    if mask:  # over all shapes together: some have masks of their own
+        head = f"/Type/XObject/Subtype/Form/BBox[0 0 {w:g} {h:g}]{group}/Resources{resources}"
+        resources = f"<</ExtGState<<{mask}>>/XObject<</c {len(objects) + 1} 0 R>>>>"
+        objects.append(_stream(content, head))
+        objects[3] = _stream(b"/mask gs /c Do")
     objects[2] = (
-        f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 {w:g} {h:g}]/Contents 4 0 R/Group<</S/Transparency/CS/DeviceRGB>>"
-        f"/Resources<</ExtGState<<{states}{mask}>>{pictures}>>>>"
+        f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 {w:g} {h:g}]/Contents 4 0 R{group}/Resources{resources}>>"
     ).encode()
     return _document(objects)
 
 
-def _content(scene: Scene, w: float, h: float) -> tuple[bytes, set[int]]:
-    """The page's drawing operators, and the opacities they use in thousandths."""
+class _Ramp(NamedTuple):
+    """The second colour of a shape, in points with y down, as ``Layout.ramps`` gives it."""
+
+    number: int
+    first: np.ndarray  # (4,): rgba at the start
+    numbers: np.ndarray  # (COLUMNS,)
+
+    @property
+    def fades(self) -> bool:
+        """Whether its opacity changes too, so that it needs a mask."""
+        return abs(float(self.first[3] - self.numbers[8])) >= 0.0005
+
+    def _shading(self, space: str, near: str, far: str) -> str:
+        x1, y1, x2, y2 = (float(v) for v in self.numbers[1:5])
+        radial = self.numbers[0] > 1
+        places = (x1, y1, 0.0, x1, y1, float(np.hypot(x2 - x1, y2 - y1))) if radial else (x1, y1, x2, y2)
+        written = " ".join(compact(v, 3) for v in places)
+        function = f"<</FunctionType 2/Domain[0 1]/C0[{near}]/C1[{far}]/N 1>>"
+        kind = f"/ShadingType {3 if radial else 2}/ColorSpace/{space}"
+        return f"<<{kind}/Coords[{written}]/Extend[true true]/Function{function}>>"
+
+    def pattern(self, h: float) -> str:
+        """Its entry among the patterns of a page ``h`` points high."""
+        shading = self._shading("DeviceRGB", _colour(self.first), _colour(self.numbers[5:8]))
+        return f"/r{self.number} <</PatternType 2/Matrix[1 0 0 -1 0 {h:g}]/Shading{shading}>>"
+
+    def soft_mask(self, w: float, h: float) -> bytes:
+        """A form that paints its opacities as gray."""
+        shading = self._shading("DeviceGray", compact(float(self.first[3]), 4), compact(float(self.numbers[8]), 4))
+        head = f"/Type/XObject/Subtype/Form/BBox[0 0 {w:g} {h:g}]/Group<</S/Transparency/CS/DeviceGray>>"
+        return _stream(b"/s sh", f"{head}/Resources<</Shading<</s {shading}>>>>")
+
+
+def _content(scene: Scene, w: float, h: float) -> tuple[bytes, set[int], list[_Ramp]]:
+    """The page's drawing operators, the opacities they use in thousandths, and the ramps."""
     plan = layout(scene.kinds, _DETAIL)
     scale = np.array([w / scene.width, h / scene.height])
     points, widths = plan.outlines(np, scene.geometry.astype(np.float64), scale)
+    found, ramps = plan.ramps(np, scene.geometry.astype(np.float64), scale), []
     lines, opacities = [f"1 0 0 -1 0 {h:g} cm 1 J 1 j"], set()
     if scene.background is not None:
         lines.append(f"{_colour(scene.background)} rg 0 0 {w:g} {h:g} re f")
@@ -72,10 +117,16 @@ def _content(scene: Scene, w: float, h: float) -> tuple[bytes, set[int]]:
         path = " ".join(
             f"{compact(x, 3)} {compact(y, 3)} {'l' if k else 'm'}" for k, (x, y) in enumerate(points[first:last])
         )
+        if found is not None and found[i, 0] > 0:
+            ramps.append(ramp := _Ramp(i, scene.rgba[i], found[i]))
+            state = f"/a1000 gs /m{i} gs" if ramp.fades else f"/a{opacity} gs"
+            opacities.add(1000)
+            lines.append(f"q {state} /Pattern cs /r{i} scn {path} f Q")
+            continue
         colour = _colour(scene.rgba[i])
         paint = f"{colour} rg {path} f" if plan.filled[i] else f"{colour} RG {compact(widths[i], 3)} w {path} S"
         lines.append(f"/a{opacity} gs {paint}")
-    return "\n".join(lines).encode(), opacities
+    return "\n".join(lines).encode(), opacities, ramps
 
 
 def _soft_mask(alpha: np.ndarray, w: float, h: float) -> list[bytes]:

@@ -236,6 +236,7 @@ def kinds(name: str, value: Any) -> str:
     if not words:
         raise UsageError("--kind is empty", "Use a shape such as triangle; see: evoart shapes")
     from evoart.draw.shapes import SHAPES, shape
+    from evoart.draw.shapes.ramp import MARK
 
     for word in words:
         if word == "mixed":
@@ -244,6 +245,9 @@ def kinds(name: str, value: Any) -> str:
             if not word.partition(":")[2]:
                 raise UsageError(f"'{word}' names nothing to draw with", "Write stamp:heart.svg or letters:LOVE")
             continue
+        if MARK in word:
+            shape_name, _, paint = word.partition(MARK)
+            raise UsageError(f"'{word}' is no kind of shape", f"Write -k {shape_name} --paint {paint}")
         if ":" not in word and word not in SHAPES:
             raise unknown("shape", word, [*SHAPES, "mixed"])
         shape(word)

@@ -13,6 +13,7 @@ The first two happen on a coarse canvas, where a shape costs a quarter or less. 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -69,17 +70,21 @@ class Grow(Search):
         free_colours: False holds colours as placed (a palette).
         seconds: wall time to fit the plan into; None does what the plan says.
         locked: which of the start's shapes stay as they are ``(k,)``; None: none.
+        paints: how the colour of a shape may run into a second one; none: shapes have one colour.
+        limits: lowest and highest value of every number of geometry ``(2, g)``, of the kinds that have any.
     """
 
     def __init__(
         self, coarse: Any, fine: Any, kinds: Kinds, groups: int, scales: dict[str, np.ndarray],
         bounds: np.ndarray, geometry: int, seed: int, plan: Plan | None = None,
         start: tuple[Kinds, np.ndarray] | None = None, gradient: bool = True, free_colours: bool = True,
-        seconds: float | None = None, locked: np.ndarray | None = None,
+        seconds: float | None = None, locked: np.ndarray | None = None, paints: tuple[str, ...] = (),
+        limits: Mapping[str, np.ndarray] | None = None,
     ) -> None:  # fmt: skip
         self.coarse, self.fine, self.choices, self.groups, self.scales = coarse, fine, kinds, groups, scales
         self.bounds, self.geometry, self.uses_gradient, self.free_colours = bounds, geometry, gradient, free_colours
         self.plan = plan or Plan()
+        self.paints, self.limits = paints, dict(limits or {})
         self._clock = None if seconds is None else PlanClock(seconds)
         self._rng = np.random.default_rng(seed)
         nothing = np.zeros((0, geometry + 4), np.float32)
@@ -166,6 +171,8 @@ class Grow(Search):
             kind, geometry, rgba, _, count = place(self._rng, self.coarse, self.choices, self.scales, self.plan.effort)
             row = np.zeros(self.geometry + 4, np.float32)
             row[: len(geometry)], row[-4:] = geometry, rgba
+            if self.paints:
+                kind, row = self.coarse.fit_ramp(kind, row, self.paints)
             self._kinds, self._rows = (*self._kinds, kind), np.vstack([self._rows, row])
             self._locked = np.append(self._locked, False)
             self.coarse.paint(kind, row)
@@ -199,7 +206,7 @@ class Grow(Search):
     def _polish(self, adam: Adam) -> None:
         canvas = self.fine if self._phase == Phase.FINISH else self.coarse
         taken = adam.t
-        take_steps(canvas, self._kinds, adam, GRADIENT_STEPS, self.bounds)
+        take_steps(canvas, self._kinds, adam, GRADIENT_STEPS, self.bounds, self.limits)
         self.evaluations += GRADIENT * (adam.t - taken)
         if self._phase == Phase.FINISH:
             self._report(self._kinds, adam.best, adam.loss)

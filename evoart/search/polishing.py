@@ -33,16 +33,27 @@ def learning_rates(
     return rates
 
 
-def take_steps(canvas: Any, kinds: tuple[str, ...], adam: Adam, steps: int, bounds: np.ndarray) -> None:
+def take_steps(
+    canvas: Any,
+    kinds: tuple[str, ...],
+    adam: Adam,
+    steps: int,
+    bounds: np.ndarray,
+    limits: Mapping[str, np.ndarray] | None = None,
+) -> None:
     """Up to ``steps`` steps of ``adam`` on a canvas, in place.
 
     Args:
         canvas: offers ``gradient(kinds, rows)`` and perhaps ``polish(kinds, adam, steps)``.
         bounds: lowest and highest value of the last four columns ``(2, 4)``.
+        limits: those of every number of geometry ``(2, g)``, of the kinds that have any.
     """
+    names = np.asarray(kinds)
 
     def clip(rows: np.ndarray) -> np.ndarray:
         rows[:, -4:] = np.clip(rows[:, -4:], *bounds)
+        for kind, (low, high) in (limits or {}).items():
+            rows[names == kind, : len(low)] = np.clip(rows[names == kind, : len(low)], low, high)
         return rows
 
     last = adam.t + steps

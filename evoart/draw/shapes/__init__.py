@@ -9,6 +9,7 @@ from evoart.draw.shapes.base import Shape
 from evoart.draw.shapes.blob import Blob
 from evoart.draw.shapes.ellipse import Circle, Ellipse, RotatedEllipse
 from evoart.draw.shapes.polygon import FreePolygon, RegularPolygon
+from evoart.draw.shapes.ramp import MARK, PAINTS, Ramp
 from evoart.draw.shapes.rectangle import Rectangle, RotatedRectangle
 from evoart.draw.shapes.stamp import is_stamp, stamp
 from evoart.draw.shapes.stroke import Stroke
@@ -41,12 +42,16 @@ CORNERS = (3, 24)
 
 @functools.cache
 def shape(name: str) -> Shape:
-    """The shape called ``name``: a registered one, a stamp, or ``polygon:N``, ``regular:N``, ``blob:N`` (N 3 to 24).
+    """The shape called ``name``: a registered one, a stamp, or ``polygon:N``, ``regular:N``, ``blob:N`` (N 3 to 24);
+    a filled one may end in ``~linear`` or ``~radial``, see ``draw.shapes.ramp``.
 
     Raises:
         UsageError: unknown name (with a suggestion) or a number of corners out of range.
     """
     name = spelled(name)
+    base, mark, paint = name.partition(MARK)
+    if mark and paint in PAINTS and shape(base).filled:
+        return Ramp(shape(base), paint)
     if is_stamp(name):
         return stamp(name)
     family, colon, corners = name.partition(":")

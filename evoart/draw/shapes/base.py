@@ -17,7 +17,7 @@ import numpy as np
 
 from evoart.types import Array
 
-Role = Literal["x", "y", "length", "angle"]
+Role = Literal["x", "y", "length", "angle", "colour", "opacity"]
 SMALLEST = 0.002  # smallest half-extent, radius or stroke width, in units (half a pixel at 256 px)
 
 
@@ -27,6 +27,7 @@ class Parameter:
 
     ``x`` and ``y`` are positions in units and may lie outside the picture; ``length`` is a positive size in units
     (half-extent, radius or stroke width), read as ``max(|value|, SMALLEST)``; ``angle`` is in radians, any value.
+    ``colour`` and ``opacity`` are numbers in [0, 1] of a second colour (see ``ramp``).
     """
 
     name: str

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from evoart.draw.shapes.base import Number, Parameter, Parametric, at_least, turn
+from evoart.draw.shapes.ramp import base_of
 from evoart.errors import UsageError
 from evoart.types import Array
 
@@ -125,7 +126,8 @@ def add(kind: Stamp) -> str:
 
 def pack(kinds: Iterable[str]) -> dict[str, Any]:
     """The outlines of the stamps among ``kinds``, by name, as JSON values."""
-    return {name: stamp(name).to_plain() for name in dict.fromkeys(kinds) if is_stamp(name)}
+    names = dict.fromkeys(map(base_of, kinds))
+    return {name: stamp(name).to_plain() for name in names if is_stamp(name)}
 
 
 def unpack(plain: Any) -> None:

@@ -34,6 +34,7 @@ def following_job(result: Result, start: str | Path, **changes: Any) -> FitJob:
     Raises:
         UsageError: not a drawing of shapes, no photograph is known of it, or fields that do not go together.
     """
+    from evoart.draw.shapes.ramp import base_of
     from evoart.draw.svg import colour
     from evoart.forms.shapes import ShapesForm
 
@@ -43,7 +44,7 @@ def following_job(result: Result, start: str | Path, **changes: Any) -> FitJob:
     if isinstance(result.job, FitJob):
         plain = result.job.to_dict()
     elif "picture" in changes:
-        plain = {"opacity": form.opacity, "kind": ",".join(dict.fromkeys(form.kinds))}
+        plain = {"opacity": form.opacity, "kind": ",".join(dict.fromkeys(map(base_of, form.kinds)))}
     else:
         raise UsageError("this picture was not drawn from a photograph", "Name one: picture='photo.jpg'")
     plain = {name: value for name, value in plain.items() if name not in (*_SPENT, "format", "command")}

@@ -135,17 +135,32 @@ def _apply(shapes: Shapes, edit: Edit, costs: Callable[[Shapes], np.ndarray]) ->
         raise UsageError(f"there is no shape {edit.numbers[-1]} to {edit.verb}", f"There are {len(kinds)}")
     chosen = np.array(edit.numbers) - 1
     if edit.verb in ("colour", "opacity"):
-        rows = rows.copy()
-        if edit.verb == "colour":
-            rows[chosen, -4:-1] = fields.rgb(edit.value)
-        else:
-            rows[chosen, -1] = float(edit.value)
-        return kinds, rows
+        return _painted(shapes, chosen, edit)
     others = np.setdiff1d(np.arange(len(kinds)), chosen)
     order = {"remove": others, "front": np.r_[others, chosen], "back": np.r_[chosen, others]}[edit.verb]
     if not len(order):
         raise UsageError("no shape would be left", "Remove fewer")
     return tuple(kinds[i] for i in order), rows[order]
+
+
+def _painted(shapes: Shapes, chosen: np.ndarray, edit: Edit) -> Shapes:
+    """Shapes in another colour or opacity, all over where they have two."""
+    from evoart.draw.shapes import shape
+    from evoart.draw.shapes.ramp import Ramp, base_of
+
+    kinds, rows = list(shapes[0]), shapes[1].copy()
+    for i in chosen:
+        kind = shape(kinds[i])
+        if edit.verb == "opacity":
+            rows[i, -1] = float(edit.value)
+            if isinstance(kind, Ramp):
+                rows[i, len(kind.parameters) - 1] = float(edit.value)
+        else:
+            rows[i, -4:-1] = fields.rgb(edit.value)
+            if isinstance(kind, Ramp):
+                rows[i, kind.first : len(kind.parameters)] = 0
+                kinds[i] = base_of(kinds[i])
+    return tuple(kinds), rows
 
 
 def _keep(shapes: Shapes, count: int, costs: Callable[[Shapes], np.ndarray]) -> Shapes:

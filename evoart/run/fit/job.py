@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from evoart.score.pixel import Loss
 
 
+PAINTS = ("flat", "linear", "radial", "auto")
 SEARCHES = ("evolve", "sets", "regional", "classical")
 DEFAULT_SHAPES = 100
 # What each preset sets; anything given as well wins.
@@ -48,6 +49,8 @@ class FitJob(PhotographJob, Job):
         kind: a shape, ``mixed``, or several joined by commas, e.g. ``triangle``, ``polygon:5``, ``ellipse,line``.
             ``stamp:FILE`` is an outline from an SVG, a picture or a folder, ``letters:TEXT`` those of a font.
         font: path of the font of ``letters:`` among the kinds; None: one that the system has.
+        paint: ``flat`` (a shape has one colour), ``linear`` or ``radial`` (it runs into a second one), or ``auto``
+            (whichever of the three a shape gains by).
         opacity: lowest and highest opacity in [0, 1]; equal ones fix it.
         min_width: smallest width of strokes, ellipses and rectangles in percent of the picture's long side, 0 to 20;
             None: 1 where a palette is opaque, since thinner lines of it look like grays that it lacks, else 0.
@@ -86,6 +89,7 @@ class FitJob(PhotographJob, Job):
         "shapes": fields.Number(1, 20_000, "shapes"),
         "kind": fields.kinds,
         "font": fields.named,
+        "paint": fields.Choice(PAINTS),
         "opacity": fields.opacity,
         "min_width": fields.Number(0.0, 20.0, "percent", kind=float, flag="--min-width"),
         "background": fields.background,
@@ -115,6 +119,7 @@ class FitJob(PhotographJob, Job):
     shapes: int | None = None
     kind: str = "triangle"
     font: str | None = None
+    paint: str = "flat"
     opacity: tuple[float, float] = (0.1, 1.0)
     min_width: float | None = None
     background: str = "mean"
@@ -139,6 +144,11 @@ class FitJob(PhotographJob, Job):
     max_pixels: int | None = None
 
     @property
+    def paints(self) -> tuple[str, ...]:
+        """How the colour of a shape may run into a second one; none where it has one colour."""
+        return {"flat": (), "auto": ("linear", "radial")}.get(self.paint, (self.paint,))
+
+    @property
     def plans(self) -> bool:
         """Whether its search plans its work and ends by itself: the default search."""
         return self.search == "evolve" and self.finish == "gradient"
@@ -159,6 +169,13 @@ class FitJob(PhotographJob, Job):
             raise UsageError(
                 f"ES-CLIP's parametrisation does not go with {what}", "Leave out --preset es-clip, or the other"
             )
+        if self.paint != "flat":
+            if not self.plans:
+                raise UsageError("only the default search knows --paint", "Leave out --search and --finish")
+            if self.palette is not None:
+                raise UsageError(
+                    f"--paint {self.paint} mixes colours, which no --palette of a few has", "Leave one of them out"
+                )
         if self.inside and (self.keep_alpha or self.background not in ("mean", "transparent")):
             other = "--keep-alpha" if self.keep_alpha else "--background"
             raise UsageError(f"--inside and {other} exclude each other", "Leave one of them out")

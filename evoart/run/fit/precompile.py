@@ -8,6 +8,7 @@ import numpy as np
 
 from evoart.compiled import compile_elsewhere
 from evoart.draw.shapes import shape
+from evoart.draw.shapes.ramp import MARK
 from evoart.engine.placement import PlacementCanvas
 from evoart.forms.shapes import ShapesForm
 from evoart.score.pixel import Target
@@ -25,6 +26,8 @@ def precompile(kinds: tuple[str, ...] = ("triangle",), single: bool = False) -> 
     work = [(_place_one, stroke) for stroke in strokes] + [(_polish_one, any(strokes))]
     if single or any(not hasattr(shape(kind), "parametric") for kind in kinds):
         work += [(_differentiate_one, any(strokes))]
+    if any(MARK in kind for kind in kinds):
+        work += [(_ramp_one, any(strokes))]
     compile_elsewhere([f"from {__name__} import {each.__name__}; {each.__name__}({stroke})" for each, stroke in work])
     for each, stroke in work:
         each(stroke)
@@ -49,6 +52,15 @@ def _differentiate_one(stroke: bool) -> None:
     canvas.form = replace(canvas.form, min_width=0.01)  # whose outlines have no closed form
     canvas.gradient(canvas.form.kinds, rows)
     canvas.gains(canvas.form.kinds[0], rows[:, :-4])
+
+
+def _ramp_one(stroke: bool) -> None:
+    form = ShapesForm(("triangle~linear", "line")[: 1 + stroke], 1.0, 1.0, (0.0, 0.0, 0.0))
+    canvas = PlacementCanvas(form, Target(np.zeros((8, 8, 3), np.float32), np.ones((8, 8), np.float32)))
+    rows = form.random(np.random.default_rng(0), canvas.target.image).reshape(form.groups, -1)
+    canvas.open(form.kinds, rows)
+    canvas.removal(form.kinds, rows)
+    canvas.gradient(form.kinds, rows)
 
 
 def _polish_one(stroke: bool) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from evoart.draw.shapes import shape
+from evoart.draw.shapes.ramp import MARK
 from evoart.draw.shapes.stamp import pack, unpack
 from evoart.errors import UsageError
 from evoart.forms.shapes import ShapesForm, pack_kinds, unpack_kinds
@@ -112,6 +113,12 @@ class FitProblem(PhotographProblem):
         job, shapes = complete(dataclasses.replace(job, **hashes), len(start[0]) if start else 0)
         choices = expand(job.kind, job.font)
         job = dataclasses.replace(job, kind=resolve(job.kind, choices), font=None)
+        filled = [kind for kind in choices if shape(kind).filled]
+        if job.paints and not filled:
+            raise UsageError(
+                f"strokes have one colour, whatever --paint {job.paint} says", "Add a filled shape: -k line,triangle"
+            )
+        painted = [*choices, *(kind + MARK + paint for kind in filled for paint in job.paints)]
         form = ShapesForm(
             fill_kinds(shapes, choices, start[0] if start else ()),
             picture.width / longest,
@@ -119,7 +126,7 @@ class FitProblem(PhotographProblem):
             background,
             job.opacity,
             colours,
-            columns=max(len(shape(kind).parameters) for kind in choices),
+            columns=max(len(shape(kind).parameters) for kind in painted),
             min_width=(job.min_width or 0.0) / 100,
         )
         return cls(

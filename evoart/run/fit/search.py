@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from evoart.draw.shapes import shape
+from evoart.draw.shapes.ramp import MARK
 from evoart.engine.jax_setup import setup
 from evoart.errors import UsageError
-from evoart.forms.shapes import ShapesForm
+from evoart.forms.shapes import ShapesForm, limits_of
 from evoart.run import device
 from evoart.run.device import Choice
 from evoart.run.fit.engine import choose, make
@@ -76,13 +78,14 @@ class SearchBuilder:
         from evoart.search.grow import Grow
 
         job, form = self.job, self.form
+        kinds = self.kinds
         single = form.min_width > 0 or self.target.loss != "mse" or seconds is not None or on_device or self.mirrored
-        precompile(self.choices + form.kinds, single)
+        precompile(kinds, single)
         canvas: Any = PlacementCanvas
         if on_device:
             from evoart.engine.placement_jax import PlacementCanvasJax
 
-            canvas = partial(PlacementCanvasJax, kinds=self.choices + form.kinds, groups=form.groups)
+            canvas = partial(PlacementCanvasJax, kinds=kinds, groups=form.groups)
         if self.mirrored:
             from evoart.engine.mirrored import MirroredCanvas
 
@@ -104,6 +107,8 @@ class SearchBuilder:
             free_colours=form.palette is None,
             seconds=seconds,
             locked=self._locked(),
+            paints=job.paints,
+            limits={kind: limits_of(kind, form.geometry, form.opacity) for kind in kinds if MARK in kind},
         )
 
     def canvases(self, target: Target, canvas: Any = None) -> tuple[Any, Any]:
@@ -120,9 +125,17 @@ class SearchBuilder:
         return canvas(self.form, small), canvas(self.form, target)
 
     @property
+    def kinds(self) -> tuple[str, ...]:
+        """All kinds that shapes may be of: to choose from, in one colour or two, and of the start."""
+        filled = [kind for kind in self.choices if shape(kind).filled]
+        return (
+            self.choices + self.form.kinds + tuple(kind + MARK + paint for kind in filled for paint in self.job.paints)
+        )
+
+    @property
     def scales(self) -> dict[str, np.ndarray]:
         """Natural step of every number of each kind's geometry."""
-        return {kind: scale_of(self.form, kind) for kind in self.choices + self.form.kinds}
+        return {kind: scale_of(self.form, kind) for kind in self.kinds}
 
     @property
     def bounds(self) -> np.ndarray:
