@@ -561,6 +561,22 @@ def settings_of(settings: tuple[str, ...]) -> dict[str, str]:
     return {name.strip(): value for name, _, value in pairs}
 
 
+def refuse_options(ctx: click.Context) -> None:
+    """Options before the name of a subcommand would be ignored, silently.
+
+    Raises:
+        UsageError: there is one.
+    """
+    from evoart.errors import UsageError
+
+    for parameter in ctx.command.params:
+        if ctx.get_parameter_source(parameter.name or "") is click.core.ParameterSource.COMMANDLINE:
+            raise UsageError(
+                f"{parameter.opts[0]} stands before '{ctx.invoked_subcommand}'",
+                f"Write: evoart {ctx.info_name} {ctx.invoked_subcommand} ... {parameter.opts[0]} ...",
+            )
+
+
 def verbosity(verbose: int, quiet: bool) -> int:
     """-1, 0, 1 or 2 from ``-q`` and ``-v``."""
     return -1 if quiet else min(verbose, 2)
