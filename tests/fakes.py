@@ -8,15 +8,19 @@ import numpy as np
 from sketches import small
 
 from evoart.cppn import genes
+from evoart.cppn.latent.model import Config, Model, create_model
 from evoart.cppn.layers import Layers
 from evoart.forms.automaton import AutomatonForm
 from evoart.forms.cppn import CppnForm, GraphForm, bare
 from evoart.forms.film import FilmForm, Shot
+from evoart.forms.latent import LatentForm
 from evoart.forms.shapes import ShapesForm
 from evoart.forms.sheet import SheetForm
 from evoart.forms.sketch import SketchForm, sketch_form
 from evoart.forms.strokes import StrokesForm
 from evoart.run.fit.problem import FitProblem
+from evoart.run.latent.models import form_of
+from evoart.run.latent.trainer import SampleSheetForm, sheet_form
 from evoart.run.sketch.trainer import SampleForm
 from evoart.score.pixel import evaluate_drawing
 from evoart.types import Search
@@ -86,6 +90,17 @@ def _graph() -> GraphForm:
     return GraphForm(1.0, 0.8, graph)
 
 
+def tiny_autoencoder(latent: int = 3, colour: str = "rgb") -> Model:
+    """One that has learned nothing; its pictures are lively all the same."""
+    net = Layers((7, 6), ("sine", "tanh"), latent, colour)
+    model = create_model(Config("tiny", net, 12, 8), np.random.default_rng(2))
+    return Model(model.config, model.params | {"decoder": 2 * model.params["decoder"]}).round()
+
+
+def _latent() -> LatentForm:
+    return form_of(tiny_autoencoder())
+
+
 def _sheet() -> SheetForm:
     return SheetForm((_cppn(), None, _graph(), _cppn(), _cppn()), 3, 1.0, 0.8)
 
@@ -118,6 +133,7 @@ FORM_EXAMPLES = {
     "film": _film,
     "cppn": _cppn,
     "cppn-graph": _graph,
+    "cppn-latent": _latent,
     "sheet": _sheet,
     "strokes": _strokes,
     "sketch": _sketch,
@@ -128,4 +144,11 @@ def _samples() -> SampleForm:
     return SampleForm((3, 4), model=small())
 
 
-SHOWN = FORM_EXAMPLES | {"samples": _samples}  # what output formats that are not for every form can show
+def _latents() -> SampleSheetForm:
+    return sheet_form(tiny_autoencoder())
+
+
+SHOWN = FORM_EXAMPLES | {
+    "samples": _samples,
+    "latents": _latents,
+}  # what output formats that are not for every form can show

@@ -40,7 +40,7 @@ class Settings:
     """
 
     batch: int = 4
-    damaged: int = 2
+    damaged: int = 1
     pool: int = 128
     unroll: tuple[int, int] = (32, 48)
     learning_rate: float = 6e-3

@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from evoart.cli import options as o
-from evoart.cli.cppn import breeding_options, make_sheet, run_options, sheet_options
 from evoart.cli.failure import EXIT_CODES
+from evoart.cli.sheets import breeding_options, make_sheet, run_options, sheet_options
 
 
 @click.command(

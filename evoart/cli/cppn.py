@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from evoart.cli import options as o
 from evoart.cli.failure import EXIT_CODES
-
-if TYPE_CHECKING:
-    from evoart.run.cppn.job import SheetJob
-    from evoart.run.job import Job
+from evoart.cli.latent import COMMANDS
+from evoart.cli.sheets import breeding_options, make_sheet, run, run_options, sheet_options
 
 NETWORK, FILM = "Networks", "Film"
-ACTIVATIONS = (
-    "identity", "tanh", "sine", "cosine", "gaussian", "sigmoid", "absolute", "square", "relu", "sinc",
-)  # fmt: skip
 SYMMETRIES = ("none", "x", "y", "xy", "kaleidoscope:6")
 _EPILOG = f"Exit codes: {EXIT_CODES}. Ctrl-C once stops and saves, twice stops at once."
 
@@ -40,7 +35,7 @@ def _network_options(layers: str, *, topology: str = "layers", symmetry: str = "
         o.option(
             NETWORK,
             "--activations",
-            type=o.Words(*ACTIVATIONS, metavar="NAMES", several=True),
+            type=o.Words(*o.ACTIVATIONS, metavar="NAMES", several=True),
             help="Activations of a layer's units, or those that a graph's nodes may have, joined by commas. "
             "[default: tanh; graphs: a mixture]",
         ),
@@ -65,40 +60,6 @@ def _network_options(layers: str, *, topology: str = "layers", symmetry: str = "
             help=f"How many latent numbers, 0 to 64; a film moves through them. [default: {latent}]",
         ),
     )
-
-
-def sheet_options(count: int) -> o.Decorator:
-    """What is on the sheet; ``count`` pictures where nothing is said."""
-    return o.together(
-        o.option(o.SHEET, "-n", "--pictures", "n", metavar="N", help=f"How many, 1 to 400. [default: {count}]"),
-        o.pick_option,
-        o.option(o.SHEET, "--sheet-only", is_flag=True, help="Write the sheet, and not each picture as well."),
-        o.option(o.SHEET, "--sheet-size", metavar="PIXELS", help="Long side of the sheet. [default: 400 a picture]"),
-    )
-
-
-breeding_options = o.together(
-    o.option(
-        o.SEARCH,
-        "--mutation-scale",
-        metavar="NUMBER",
-        help="How much children differ from their parents, 0.05 to 10. [default: 1]",
-    ),
-    o.option(
-        o.SEARCH,
-        "--vary",
-        type=o.Words("all", "colour", "structure"),
-        help="What changes: colour, structure (everything but colour), or all. [default: all]",
-    ),
-)
-run_options = o.together(
-    o.device_options,
-    o.checkpoint_options,
-    o.dry_run_option,
-    o.preview_option,
-    o.json_option,
-    o.verbosity_options,
-)
 
 
 @click.group(
@@ -188,7 +149,7 @@ def fit(picture: str | None, **given: Any) -> int:
     if picture == "":
         raise UsageError("the picture's name is empty", "Name a file, or leave it out for the bundled photograph")
     settings = o.settings_of(given.pop("settings"))
-    return _run(CppnFitJob, given, picture=picture, options=settings or None)
+    return run(CppnFitJob, given, picture=picture, options=settings or None)
 
 
 @cppn.command(cls=o.Command, short_help="Map what networks can do (MAP-Elites).", epilog=_EPILOG)
@@ -266,23 +227,7 @@ def film(networks: tuple[str, ...], **given: Any) -> int:
     """
     from evoart.run.cppn.job import CppnFilmJob
 
-    return _run(CppnFilmJob, given, networks=networks)
-
-
-def make_sheet(kind: type[SheetJob], given: dict[str, Any], **fields: Any) -> int:
-    """Run a job whose pictures come on a sheet: ``--size`` is that of a picture, ``--sheet-size`` of the sheet."""
-    members = not given.pop("sheet_only", True)
-    each, sheet = given.pop("size"), given.pop("sheet_size")
-    size = each if given.get("pick") is not None else sheet
-    return _run(kind, given | {"image_size": each, "size": size}, members, **fields)
-
-
-def _run(kind: type[Job], given: dict[str, Any], members: bool = False, **fields: Any) -> int:
-    """Make the job of what click hands over and of ``fields``, and run it; returns the exit code."""
-    from evoart.cli.runner import run_job
-
-    options = o.RunOptions.take(given)
-    return run_job(kind.make(**given, **fields).with_seed(), options, members=members)
+    return run(CppnFilmJob, given, networks=networks)
 
 
 def _refuse_options(ctx: click.Context) -> None:
@@ -295,3 +240,7 @@ def _refuse_options(ctx: click.Context) -> None:
                 f"{parameter.opts[0]} stands before '{ctx.invoked_subcommand}'",
                 f"Write: evoart cppn {ctx.invoked_subcommand} ... {parameter.opts[0]} ...",
             )
+
+
+for command in COMMANDS:
+    cppn.add_command(command)

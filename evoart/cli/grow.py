@@ -36,7 +36,7 @@ TARGET, RULE = "What grows", "Rule"
 @o.option(RULE, "--batch", metavar="N", help="States of an update, 1 to 64. [default: 4]")
 @o.option(RULE, "--pool", metavar="N", help="States that are kept to learn from, 1 to 1,024. [default: 128]")
 @o.option(
-    RULE, "--damaged", metavar="N", help="How many of a batch are wounded; 0: it does not learn to heal. [default: 2]"
+    RULE, "--damaged", metavar="N", help="How many of a batch are wounded; 0: it does not learn to heal. [default: 1]"
 )
 @o.option(RULE, "--learning-rate", metavar="R", help="Of Adam, at first. [default: 0.006]")
 @o.quality_option
@@ -63,7 +63,7 @@ def grow(target: str | None, **given: Any) -> int:
 
     PICTURE is a PNG, SVG, JPEG, WebP or the like, best one with transparency, or - for standard input. WORDS are an
     emoji or a thing that the model inside evoart knows (evoart models words): "a cat". Without either it grows a
-    lizard, as in the paper (Mordvintsev et al., 2020). It takes about ten minutes on two cores.
+    lizard, as in the paper (Mordvintsev et al., 2020). It takes about five minutes on two cores.
     """
     from evoart.run.automaton.job import AutomatonJob
 

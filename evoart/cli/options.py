@@ -423,6 +423,9 @@ json_option = option(
 )
 preview_option = option(MESSAGES, "--preview", is_flag=True, help="Show the picture in the terminal as it evolves.")
 
+ACTIVATIONS = (
+    "identity", "tanh", "sine", "cosine", "gaussian", "sigmoid", "absolute", "square", "relu", "sinc",
+)  # fmt: skip
 DRAWING, SHEET = "Drawing", "Sheet"
 pick_option = option(SHEET, "--pick", metavar="K", help="Make picture K of the sheet alone.")
 model_option = option(

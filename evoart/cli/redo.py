@@ -69,10 +69,14 @@ def _with_files(job: Job, file: str, picture: str | None) -> Job:
         if isinstance(value, str):
             if value == "-":
                 raise UsageError(f"'{file}' was made from standard input", f"Name its {what} with --{name}")
-            found: Any = _find(what, value, str(job.hash_of(name)), folder, option)
+            sha256 = str(job.hash_of(name))
+            found: Any = _find(what, value, sha256, folder, option) if job.names_file(value) else value
         else:
             hashes = job.hash_of(name) or [""] * len(value)
-            found = tuple(_find(what, each, sha256, folder) for each, sha256 in zip(value, hashes, strict=False))
+            found = tuple(
+                _find(what, each, sha256, folder) if job.names_file(each) else each
+                for each, sha256 in zip(value, hashes, strict=False)
+            )
         job = dataclasses.replace(job, **{name: found})
     return job
 

@@ -13,6 +13,7 @@ FORMS = Registry(
         "film": "evoart.forms.film:FilmForm",
         "cppn": "evoart.forms.cppn:CppnForm",
         "cppn-graph": "evoart.forms.cppn:GraphForm",
+        "cppn-latent": "evoart.forms.latent:LatentForm",
         "sheet": "evoart.forms.sheet:SheetForm",
         "sketch": "evoart.forms.sketch:SketchForm",
         "strokes": "evoart.forms.strokes:StrokesForm",

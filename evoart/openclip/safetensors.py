@@ -107,6 +107,22 @@ def _array(data: np.ndarray, entry: Mapping[str, Any]) -> np.ndarray:
 def write(path: str | Path, arrays: Mapping[str, np.ndarray], notes: Mapping[str, str] | None = None) -> None:
     """Write arrays, under a temporary name first. The same arrays give the same bytes."""
     path = Path(path)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with partial.open("wb") as file:
+            for part in _parts(arrays, notes):
+                file.write(part)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def encode(arrays: Mapping[str, np.ndarray], notes: Mapping[str, str] | None = None) -> bytes:
+    """What ``write`` writes, as bytes."""
+    return b"".join(_parts(arrays, notes))
+
+
+def _parts(arrays: Mapping[str, np.ndarray], notes: Mapping[str, str] | None) -> Iterator[bytes]:
     header: dict = {"__metadata__": dict(notes)} if notes else {}
     offset = 0
     for name in sorted(arrays):
@@ -119,12 +135,6 @@ def write(path: str | Path, arrays: Mapping[str, np.ndarray], notes: Mapping[str
         offset += array.nbytes
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)  # data begins on a multiple of eight
-    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with partial.open("wb") as file:
-            file.write(len(text).to_bytes(8, "little") + text)
-            for name in sorted(arrays):
-                file.write(np.ascontiguousarray(arrays[name]).tobytes())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    yield len(text).to_bytes(8, "little") + text
+    for name in sorted(arrays):
+        yield np.ascontiguousarray(arrays[name]).tobytes()

@@ -1,4 +1,4 @@
-"""Trained weights as a file, with the recipe: of the sketch-rnn whose samples are shown, of a cellular automaton."""
+"""Trained weights as a file, with the recipe: of the sketch-rnn whose samples are shown, of others."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def _encode(artwork: Artwork, options: Options) -> bytes:
 
 
 def _safetensors(artwork: Artwork, options: Options) -> bytes:
-    drawing: Any = artwork.drawing  # a ``forms.automaton.AutomatonDrawing``
+    drawing: Any = artwork.drawing  # ``forms.automaton.AutomatonDrawing``, ``run.latent.trainer.SampleSheet``
     return drawing.safetensors(artwork.recipe_text())
 
 
-SAFETENSORS = Format((".safetensors",), _safetensors, forms=("automaton",))
+SAFETENSORS = Format((".safetensors",), _safetensors, forms=("automaton", "latents"))
 MODEL = Format((".npz",), _encode, forms=("samples",))

@@ -9,7 +9,7 @@ from typing import Any
 from evoart.errors import EvoartError
 from evoart.output.formats import Artwork, Format, Options
 
-FORMS = ("cppn", "cppn-graph")
+FORMS = ("cppn", "cppn-graph", "cppn-latent")
 
 
 def _network(artwork: Artwork) -> Any:
@@ -50,8 +50,11 @@ def _weights(artwork: Artwork, options: Options) -> bytes:
     drawing, recipe = _network(artwork), artwork.recipe
     if not recipe:
         raise EvoartError("there is no recipe to write", "Choose another format")
-    numbers = ("weights", readable(drawing.net, drawing.genome))
     result = recipe.get("result", {"genome": ""})
+    values = readable(drawing.net, drawing.genome)
+    if result.get("form") == "cppn-latent":  # of which the genome is z alone
+        values = {"latent": values["latent"]}
+    numbers = ("weights", values)
     plain = recipe | {"result": dict(numbers if item[0] == "genome" else item for item in result.items())}
     return (json.dumps(plain, indent=1, allow_nan=False) + "\n").encode()
 

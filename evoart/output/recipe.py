@@ -150,7 +150,8 @@ def _from_safetensors(data: bytes) -> bytes | None:
     length = int.from_bytes(data[:8], "little")
     if length > 2 * MAX_TEXT:
         raise ValueError("too large")
-    notes = json.loads(data[8 : 8 + length]).get("__metadata__")
+    header = json.loads(data[8 : 8 + length])
+    notes = header.get("__metadata__") if isinstance(header, dict) else None
     text = notes.get(KEY) if isinstance(notes, dict) else None
     return text.encode() if isinstance(text, str) else None
 

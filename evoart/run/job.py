@@ -58,6 +58,10 @@ JOBS = Registry(
         "cppn-breed": "evoart.run.cppn.job:CppnBreedJob",
         "cppn-explore": "evoart.run.cppn.job:ExploreJob",
         "cppn-film": "evoart.run.cppn.job:CppnFilmJob",
+        "cppn-train": "evoart.run.latent.job:LatentTrainJob",
+        "cppn-sample": "evoart.run.latent.job:SampleJob",
+        "cppn-grid": "evoart.run.latent.job:GridJob",
+        "cppn-morph": "evoart.run.latent.job:MorphJob",
         "breed": "evoart.run.cppn.job:BreedJob",
         "clip": "evoart.run.clip.job:ClipJob",
         "icons": "evoart.run.icons.job:IconsJob",
@@ -174,6 +178,10 @@ class Job:
         values = [getattr(self, name) or () for name in self.files]
         paths = [path for value in values for path in ((value,) if isinstance(value, str) else value)]
         return tuple(path for path in paths if path != "-")
+
+    def names_file(self, value: str) -> bool:
+        """Whether a value of a field of ``files`` is a file's name; some may be something else."""
+        return True
 
     def hash_of(self, name: str) -> str | tuple[str, ...]:
         """SHA-256, hexadecimal, of the file that the field ``name`` names, or ``""`` where it was not read yet; a tuple

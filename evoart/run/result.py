@@ -123,8 +123,9 @@ class Result:
             UsageError: it is not a picture of a network.
         """
         from evoart.forms.cppn import NetworkForm
+        from evoart.forms.latent import LatentForm
 
-        if not isinstance(self.form, NetworkForm):
+        if not isinstance(self.form, NetworkForm | LatentForm):
             raise UsageError("only pictures of networks are supersampled", "Leave it out: shapes are drawn exactly")
         return dataclasses.replace(self, form=dataclasses.replace(self.form, samples=samples))
 

@@ -25,6 +25,9 @@ uniform float u_zoom;   // 0 or 1: the whole picture
 out vec4 fragment;
 """
 
+# Layers only: a graph whose latent numbers stand in many places is shorter with literals.
+LATENT = "uniform float u_latent[{}];  // is added to the latent numbers: set it to walk away from this picture\n"
+
 # The sine of ``activations``: a GPU's own may be off by 1/2048, which a folded plane makes visible.
 SINE = """float sine_(float v) {
   float turns = floor(v * 0.31830987 + 0.5);
@@ -63,6 +66,7 @@ def shader(net: Layers | Graph, genome: Genome, title: str = "", recipe: str = "
     return "".join(
         [
             HEAD.format(title=" ".join(title.split()).replace("\\", "/")),
+            LATENT.format(net.latent) if isinstance(net, Layers) and net.latent else "",
             *_functions(net),
             "\nvec3 picture(vec2 p) {\n",
             *(f"  {line}\n" for line in [*_fold(net.symmetry), *body, _COLOURS[net.colour].format(*last.split())]),
@@ -124,7 +128,8 @@ def _graph(graph: Graph, genome: Genome) -> Iterator[str]:
 
 def _layers(net: Layers, genome: Genome) -> Iterator[str]:
     """Layers in fours of units, each a sum of 4 x 4 matrices times fours of the layer before."""
-    values = ["p.x", "p.y", "length(p)", *(number(z) for z in genome[: net.latent])]
+    latent = (f"{number(z)} + u_latent[{i}]" for i, z in enumerate(genome[: net.latent]))
+    values = ["p.x", "p.y", "length(p)", *latent]
     before = []
     for i in range(0, len(values), 4):
         four = values[i : i + 4] + ["0.0"] * (4 - len(values[i : i + 4]))

@@ -20,6 +20,7 @@ def page(net: Layers | Graph, genome: Genome, aspect: float, title: str = "", re
     parts = {
         "@TITLE@": escape(title or "A network", quote=True),
         "@ASPECT@": f"{aspect:.9g}",
+        "@LATENT@": str(net.latent),
         "@SHADER@": shader(net, genome, title).replace("</", "< /"),
         "@RECIPE@": kept,
     }

@@ -64,7 +64,7 @@ class AutomatonJob(Job):
     age: int = 200
     batch: int = 4
     pool: int = 128
-    damaged: int = 2
+    damaged: int = 1
     learning_rate: float = 6e-3
     strategy: str | None = None
     population: int | None = None

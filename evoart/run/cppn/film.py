@@ -130,9 +130,8 @@ class Loop(Sequence[Drawing]):
 class NoSearch(Search):
     """No search: what was given is what comes out."""
 
-    stage = "film"
-
-    def __init__(self, genome: Genome) -> None:
+    def __init__(self, genome: Genome, stage: str = "film") -> None:
+        self.stage = stage
         self.genome, self.loss, self.generation, self.evaluations, self.done = genome, 0.0, 0, 0, False
 
     def step(self) -> None:

@@ -13,6 +13,7 @@ from evoart.cppn.graph import Graph
 from evoart.cppn.layers import Layers
 from evoart.errors import UsageError
 from evoart.forms.cppn import CppnForm, GraphForm, NetworkForm, layout_key
+from evoart.forms.latent import LatentForm
 from evoart.forms.sheet import SheetForm
 from evoart.forms.strokes import StrokesForm
 from evoart.output.recipe import extract
@@ -30,6 +31,8 @@ def read_network(path: str, expected: str = "") -> tuple[Record, NetworkForm, np
         UsageError: no such file or picture, or no network in it. EvoartError: no recipe, or a damaged one.
     """
     found, form, genome, digest, label = _read(path, expected, "network")
+    if isinstance(form, LatentForm):
+        raise UsageError(f"{label} shows a latent vector", "Use evoart cppn morph for films, evoart breed for children")
     if not isinstance(form, NetworkForm):
         raise UsageError(f"{label} is not a picture of a network", "Use pictures that evoart cppn has made")
     return found, form, genome, digest

@@ -1,0 +1,219 @@
+"""Training an autoencoder: one deterministic step after another, each decided by the seed and its own number.
+
+The random numbers of step t are drawn from ``(seed, t)``, so the state is the parameters, Adam's moments and t, and a
+resumed training ends bit for bit where the uninterrupted one would have.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from evoart.cppn.latent.model import Config, Model, Parameters, create_model, encode_traced, logits, positions
+from evoart.errors import EvoartError
+
+GIVE_UP = 50  # steps in a row without a finite gradient
+_LOWEST = 0.02  # share of the learning rate that is left in the end
+_WHOLE = 256  # pictures at a time that are validated
+_AT_ONCE = 8  # pictures whose points stay in a CPU's cache: twice as fast as all of a batch
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How a model is trained.
+
+    Attributes:
+        batch: pictures a step.
+        share: of each picture's pixels that a step looks at, in (0, 1]; a quarter costs about a quarter.
+        learning_rate: of Adam at its highest; it falls along a cosine.
+        steps: steps over which it falls.
+        kl_weight: weight of the KL divergence, in nats a picture, once it is warm.
+        warm_up: share of ``steps`` over which its weight rises from 0, so that z comes to mean something first.
+        seed: of the first weights and of all random numbers.
+    """
+
+    batch: int = 128
+    share: float = 0.25
+    learning_rate: float = 2e-3
+    steps: int = 4000
+    kl_weight: float = 1.0
+    warm_up: float = 0.25
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Of one step or a set, in nats a picture: ``total = nll + weight * kl``; ``mse`` of pixels in [0, 1]."""
+
+    nll: float
+    kl: float
+    total: float
+    mse: float
+
+
+class Training:
+    """A training in progress.
+
+    Args:
+        config: the model's shape.
+        settings: how it is trained.
+        data, valid: pictures ``(n, side, side, channels)`` uint8 to learn from, and to validate with.
+
+    Attributes:
+        step: steps taken.
+        skipped: steps whose gradient was not finite; they changed nothing.
+    """
+
+    def __init__(self, config: Config, settings: TrainingConfig, data: np.ndarray, valid: np.ndarray) -> None:
+        self.config, self.settings, self.data, self.valid = config, settings, data, valid
+        first = create_model(config, np.random.default_rng([settings.seed, 0]))
+        self.params: Parameters = {name: jnp.asarray(value) for name, value in first.params.items()}
+        self.moments: Any = optax.scale_by_adam().init(self.params)
+        self.step = self.skipped = self._skipped_now = 0
+        self._epoch = (-1, np.zeros(0, int))
+
+    @property
+    def model(self) -> Model:
+        """The model as it is now."""
+        return Model(self.config, {name: np.asarray(value) for name, value in self.params.items()})
+
+    def advance(self) -> Losses:
+        """Take one step.
+
+        Raises:
+            EvoartError: no finite gradient in ``GIVE_UP`` steps in a row.
+        """
+        settings, config = self.settings, self.config
+        at = min(self.step / settings.steps, 1.0)
+        rate = settings.learning_rate * (_LOWEST + (1 - _LOWEST) * (1 + np.cos(np.pi * at)) / 2)
+        weight = settings.kl_weight * (min(1.0, at / settings.warm_up) if settings.warm_up else 1.0)
+        rng = np.random.default_rng([settings.seed, 2, self.step])
+        pixels = rng.permutation(config.side**2)[: max(1, round(settings.share * config.side**2))]
+        noise = rng.standard_normal((settings.batch, config.decoder.latent), np.float32)
+        images = self.data[self._members()]
+        self.params, self.moments, values, fine = _learn(
+            config, self.params, self.moments, images, pixels, noise, np.float32(rate), np.float32(weight)
+        )
+        self.step += 1
+        self._skipped_now = 0 if bool(fine) else self._skipped_now + 1
+        self.skipped += not bool(fine)
+        if self._skipped_now >= GIVE_UP:
+            raise EvoartError(
+                f"{GIVE_UP} training steps in a row had no finite gradient",
+                f"Try a lower --learning-rate than {settings.learning_rate:g}",
+            )
+        return Losses(*(float(value) for value in values))
+
+    def _members(self) -> np.ndarray:
+        """The pictures of the next step ``(batch,)``: those of one shuffled order after another."""
+        count, batch = len(self.data), self.settings.batch
+        first = self.step * batch
+        return np.array([self._order(k // count)[k % count] for k in range(first, first + batch)])
+
+    def _order(self, number: int) -> np.ndarray:
+        if self._epoch[0] != number:
+            rng = np.random.default_rng([self.settings.seed, 1, number])
+            self._epoch = number, rng.permutation(len(self.data))
+        return self._epoch[1]
+
+    def validate(self) -> Losses:
+        """Mean losses over the validation set: z is the mean of what a picture is encoded as, all pixels count, the KL
+        divergence with its full weight."""
+        sums = np.zeros(3)
+        for first in range(0, len(self.valid), _WHOLE):
+            images = self.valid[first : first + _WHOLE]
+            sums += len(images) * np.array([float(v) for v in _judge(self.config, self.params, images)])
+        nll, kl, mse = (float(v) for v in sums / len(self.valid))
+        return Losses(nll, kl, nll + self.settings.kl_weight * kl, mse)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The whole state, for ``load``."""
+        moments = self.moments
+        found = {"step": self.step, "skipped": self.skipped, "skipped_now": self._skipped_now, "count": moments.count}
+        for name, those in (("params", self.params), ("mu", moments.mu), ("nu", moments.nu)):
+            found |= {f"{name}/{key}": value for key, value in those.items()}
+        return {name: np.asarray(value) for name, value in found.items()}
+
+    def load(self, arrays: dict[str, np.ndarray]) -> None:
+        """Continue from what ``arrays`` gave.
+
+        Raises:
+            KeyError, ValueError: it does not fit.
+        """
+
+        def part(name: str) -> Parameters:
+            found = {key: jnp.asarray(arrays[f"{name}/{key}"], jnp.float32) for key in self.params}
+            for key, value in found.items():
+                if value.shape != self.params[key].shape:
+                    raise ValueError(f"{name}/{key} has another shape")
+            return found
+
+        self.params, mu, nu = part("params"), part("mu"), part("nu")
+        self.moments = optax.ScaleByAdamState(jnp.asarray(arrays["count"], jnp.int32), mu, nu)
+        self.step, self.skipped = int(arrays["step"]), int(arrays["skipped"])
+        self._skipped_now = int(arrays["skipped_now"])
+
+
+def _losses(
+    config: Config, params: Parameters, images: jax.Array, pixels: jax.Array | None, noise: jax.Array | None
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """NLL and KL in nats a picture, and the mean squared error, of pictures in [0, 1] at some of their pixels."""
+    mean, log_sigma = encode_traced(config, params, images)
+    z = mean if noise is None else mean + jnp.exp(log_sigma) * noise
+    x, y = (jnp.asarray(at) for at in positions(config.side))
+    flat = images.reshape(len(images), -1, config.channels)
+    share = 1.0
+    if pixels is not None:
+        x, y, flat, share = x[pixels], y[pixels], flat[:, pixels], pixels.shape[0] / config.side**2
+
+    def draw(part: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        values, target = logits(config.decoder, params["decoder"], part[0], x, y), jnp.moveaxis(part[1], 2, 0)
+        nll = jnp.sum(optax.sigmoid_binary_cross_entropy(values, target))
+        return nll, jnp.sum((jax.nn.sigmoid(values) - target) ** 2)
+
+    n, few = len(images), _AT_ONCE if len(images) % _AT_ONCE == 0 else len(images)
+    parts = z.reshape(n // few, few, -1), flat.reshape(n // few, few, *flat.shape[1:])
+    nll, squares = (jnp.sum(each) for each in jax.lax.map(jax.checkpoint(draw), parts))
+    kl = 0.5 * jnp.sum(mean**2 + jnp.exp(2 * log_sigma) - 1 - 2 * log_sigma) / n
+    return nll / n / share, kl, squares / flat.size
+
+
+def _float(images: jax.Array) -> jax.Array:
+    return images.astype(jnp.float32) / 255
+
+
+@functools.partial(jax.jit, static_argnums=0, donate_argnums=(1, 2))
+def _learn(
+    config: Config,
+    params: Parameters,
+    moments: Any,
+    images: jax.Array,
+    pixels: jax.Array,
+    noise: jax.Array,
+    rate: jax.Array,
+    weight: jax.Array,
+) -> Any:
+    """One step of Adam; nothing changes where a gradient is not finite."""
+
+    def objective(params: Parameters) -> tuple[jax.Array, Any]:
+        nll, kl, mse = _losses(config, params, _float(images), pixels, noise)
+        total = nll + weight * kl
+        return total, (nll, kl, total, mse)
+
+    gradient, values = jax.grad(objective, has_aux=True)(params)
+    fine = jnp.all(jnp.stack([jnp.all(jnp.isfinite(g)) for g in jax.tree.leaves(gradient)] + [jnp.isfinite(values[2])]))
+    updates, new_moments = optax.scale_by_adam().update(jax.tree.map(jnp.nan_to_num, gradient), moments)
+    keep = functools.partial(jnp.where, fine)
+    params = jax.tree.map(lambda p, u: keep(p - rate * u, p), params, updates)
+    return params, jax.tree.map(keep, new_moments, moments), values, fine
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _judge(config: Config, params: Parameters, images: jax.Array) -> Any:
+    return _losses(config, params, _float(images), None, None)
