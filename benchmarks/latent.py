@@ -139,8 +139,8 @@ def figures(folder: Path) -> None:
 
     with tempfile.TemporaryDirectory() as place:
         out, few = Path(place) / "x.safetensors", OPTIONS.replace("8000", "{}")
-        short, long = (train(folder, few.format(steps), out)[0] for steps in (100, 300))
-        tell("training, CPU ms a step of 64 pictures", f"{1000 * (long - short) / 200:.0f}")
+        short, long = (train(folder, few.format(steps), out)[0] for steps in (50, 150))
+        tell("training, CPU ms a step of 64 pictures", f"{1000 * (long - short) / 100:.0f}")
         other = Path(place) / "other"
         write_pictures(other, UNSEEN)
         for name, where in (("pictures it learned from", folder), ("another artist's faces", other)):

@@ -162,6 +162,8 @@ def _arrays(path: Path) -> Iterator[np.ndarray]:
         if data[:4] == b"\0\0\x08\x03":
             shape = tuple(int(n) for n in np.frombuffer(data, ">u4", 3, 4))
             array = np.frombuffer(data, np.uint8, offset=16).reshape(shape)
+        elif data[:4] != b"PK\x03\x04" and data[:6] != b"\x93NUMPY":
+            raise ValueError("it is no file of arrays")
         else:
             loaded = np.load(io.BytesIO(data), allow_pickle=False)
             array = loaded if isinstance(loaded, np.ndarray) else _only(loaded)

@@ -32,6 +32,8 @@ def find_model(name: str) -> Model:
         if not path.is_file():
             raise UsageError(f"there is no file '{name}'", "Check the spelling")
         return read_model(path)
+    if name not in BUILTIN and Path(name).exists():
+        raise UsageError(f"'{name}' is no trained network", "Use a .safetensors that evoart cppn train wrote")
     if name not in BUILTIN:
         raise unknown("trained network", name, BUILTIN)
     return read_model(FOLDER / f"{name}.safetensors")
