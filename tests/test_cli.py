@@ -187,7 +187,7 @@ def test_render_draws_at_any_size(finished, tmp_path):
         assert max(image.size) == 700
     done = evoart("render", "big.png", "-o", "-", cwd=tmp_path, check=0)
     assert done.out.startswith("<svg")
-    assert "redo" in one_line(evoart("render", "big.png", "-o", "film.gif", cwd=tmp_path), 2)
+    assert "redo" in one_line(evoart("render", "big.png", "-o", "f.gif", "--film-style", "evolve", cwd=tmp_path), 2)
 
 
 def test_info_shows_what_made_it(finished, tmp_path):

@@ -35,7 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cut": ("evoart.cli.cut:cut", "Cut a picture out of coloured sheets: vinyl, paper, laser, screen print."),
     "info": ("evoart.cli.info:info", "Show what a picture, recipe or checkpoint holds."),
     "shapes": ("evoart.cli.shapes:shapes", "List the shapes."),
-    "strategies": ("evoart.cli.strategies:strategies", "List the evolution strategies, with advice."),
+    "strategies": ("evoart.cli.strategies:strategies", "List the evolution strategies, with advice; film them."),
     "doctor": ("evoart.cli.doctor:doctor", "Show versions, devices, engines and what is missing."),
     "completion": ("evoart.cli.completion:completion", "Print the completion script of a shell."),
 }

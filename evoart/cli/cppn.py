@@ -86,7 +86,7 @@ def cppn(ctx: click.Context, **given: Any) -> int | None:
     page that zooms without end (also .frag, .network.svg, .weights.json).
     """
     if ctx.invoked_subcommand is not None:
-        _refuse_options(ctx)
+        o.refuse_options(ctx)
         return None
     from evoart.run.cppn.job import CppnJob
 
@@ -228,18 +228,6 @@ def film(networks: tuple[str, ...], **given: Any) -> int:
     from evoart.run.cppn.job import CppnFilmJob
 
     return run(CppnFilmJob, given, networks=networks)
-
-
-def _refuse_options(ctx: click.Context) -> None:
-    """Options before the name of a subcommand would be ignored, silently."""
-    from evoart.errors import UsageError
-
-    for parameter in ctx.command.params:
-        if ctx.get_parameter_source(parameter.name or "") is click.core.ParameterSource.COMMANDLINE:
-            raise UsageError(
-                f"{parameter.opts[0]} stands before '{ctx.invoked_subcommand}'",
-                f"Write: evoart cppn {ctx.invoked_subcommand} ... {parameter.opts[0]} ...",
-            )
 
 
 for command in COMMANDS:

@@ -309,7 +309,7 @@ footage_options = together(
         "--steady",
         metavar="NUMBER",
         help="Cost of change where the film is still, 0 to 1: 0 draws each frame as well as can be and flickers, 1 "
-        "holds what is there. [default: 0.4]",
+        "holds what is there. [default: 0.25]",
     ),
     option(FILMS, "--each", is_flag=True, help="A PNG for every frame, too: clip-film-001.png, ..."),
 )
@@ -568,6 +568,22 @@ def settings_of(settings: tuple[str, ...]) -> dict[str, str]:
         if not name or not equals:
             raise UsageError(f"--set {setting} is not NAME=NUMBER", "Write for example --set lr=0.1")
     return {name.strip(): value for name, _, value in pairs}
+
+
+def refuse_options(ctx: click.Context) -> None:
+    """Options before the name of a subcommand would be ignored, silently.
+
+    Raises:
+        UsageError: there is one.
+    """
+    from evoart.errors import UsageError
+
+    for parameter in ctx.command.params:
+        if ctx.get_parameter_source(parameter.name or "") is click.core.ParameterSource.COMMANDLINE:
+            raise UsageError(
+                f"{parameter.opts[0]} stands before '{ctx.invoked_subcommand}'",
+                f"Write: evoart {ctx.info_name} {ctx.invoked_subcommand} ... {parameter.opts[0]} ...",
+            )
 
 
 def verbosity(verbose: int, quiet: bool) -> int:

@@ -98,7 +98,7 @@ def outputs_for(
     CLAIMS.release()
     naming = {"stem": stem, "form": form, "overwrite": overwrite, "inputs": inputs}
     outputs = resolve(values, format=format, formats=formats, claims=CLAIMS, **naming)
-    outputs = [_moving(output) if output.format != "json" else output for output in outputs] if film_only else outputs
+    outputs = [moving(output) if output.format != "json" else output for output in outputs] if film_only else outputs
     outputs += films_for(films, **naming)
     places = [output.path for output in outputs if output.path is None or not is_special(output.path)]
     for place in places:
@@ -119,11 +119,11 @@ def films_for(films: Sequence[str], *, stem: str, form: str, overwrite: bool, in
     outputs = []
     for film in films:
         nameless = film == "-" or is_special(Path(film)) or os.path.isdir(film)
-        moving = "gif" if nameless else None
+        usual = "gif" if nameless else None
         outputs += resolve(
-            [film], stem=stem, form=form, format=moving, overwrite=overwrite, inputs=inputs, claims=CLAIMS
+            [film], stem=stem, form=form, format=usual, overwrite=overwrite, inputs=inputs, claims=CLAIMS
         )
-    return [_moving(output) for output in outputs]
+    return [moving(output) for output in outputs]
 
 
 def check_size(size: tuple[int, int], outputs: list[Output]) -> None:
@@ -197,7 +197,7 @@ def available_memory() -> int | None:
     return None
 
 
-def _moving(output: Output) -> Output:
+def moving(output: Output) -> Output:
     """The same file as a film: .webp and .png can move too."""
     moving = {"webp": "animated-webp", "png": "apng", "svg": "animated-svg"}.get(output.format, output.format)
     if not OUTPUTS[moving].film:

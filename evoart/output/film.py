@@ -145,8 +145,8 @@ def _webp(artwork: Artwork, options: Options) -> bytes:
     images = [Image.fromarray(frame) for frame in film_frames(artwork, options, per_second=15)]
     text = artwork.recipe_text()
     extra = {"xmp": recipes.xmp(text)} if text else {}
-    quality = min(options.quality, 80)
-    return _save(images, "WEBP", duration=durations(len(images), options), loop=0, quality=quality, method=3, **extra)
+    how = {"lossless": True, "quality": 50} if artwork.flat else {"quality": min(options.quality, 80)}
+    return _save(images, "WEBP", duration=durations(len(images), options), loop=0, method=3, **how, **extra)
 
 
 GIF = Format((".gif",), _gif, film=True)

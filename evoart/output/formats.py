@@ -53,6 +53,7 @@ class Artwork:
         alpha: ``(h, w)`` uint8 or float in [0, 1], a transparency laid over the drawing, of any resolution; or None.
         photograph: gives the photograph that the picture was made from, ``(h, w, 3)`` float sRGB in [0, 1], of any
             resolution; or None.
+        flat: of few colours, as charts are: WebP films are then lossless, and smaller.
     """
 
     drawing: Drawing
@@ -65,6 +66,7 @@ class Artwork:
     sound: Sound | None = None
     alpha: np.ndarray | None = None
     photograph: Callable[[], np.ndarray] | None = None
+    flat: bool = False
 
     def recipe_text(self) -> str:
         """The recipe as compact JSON, ``""`` where there is none."""

@@ -23,7 +23,7 @@ from evoart.search.place import Effort, place
 from evoart.search.plan import GRADIENT
 from evoart.search.polishing import learning_rates, take_steps
 
-FINISH_RATE = 0.2  # of the learning rates, in the last polish
+FINISH_RATE = 0.3  # of the learning rates, in the last polish
 GRID = 1 << 14  # numbers are whole multiples of 1 / GRID, which a recipe packs well: 0.06 pixels at 1,024
 
 
@@ -49,19 +49,19 @@ class Pace:
         gain: share of the loss that a round has to gain to be kept.
     """
 
-    rounds: int = 8
-    share: float = 0.05
+    rounds: int = 3
+    share: float = 0.12
     steps: int = 40
-    finish: int = 60
-    effort: Effort = Effort()
+    finish: int = 110
+    effort: Effort = Effort(200, 4, 8, 6)
     rate: float = 0.01
     gain: float = 0.002
 
 
 PACES = {
-    "draft": Pace(rounds=3, steps=30, finish=30, effort=Effort(300, 6, 8, 6)),
+    "draft": Pace(rounds=2, steps=25, finish=40, effort=Effort(100, 4, 6, 5)),
     "normal": Pace(),
-    "best": Pace(rounds=16, steps=60, finish=120, effort=Effort(1500, 12, 16, 12)),
+    "best": Pace(rounds=6, steps=60, finish=250, effort=Effort()),
 }
 
 

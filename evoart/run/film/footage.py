@@ -287,7 +287,7 @@ def _read_folder(folder: Path, side: int, part: Part) -> Footage:
 
     names = _pictures(folder)
     if not names:
-        raise UsageError(f"there are no pictures in '{folder}'", "Give a folder of frames: 0001.png, 0002.png, ...")
+        raise UsageError(f"there are no pictures in '{folder}'", "Give a folder of frames: 0001.png, 0002.png and so on")
     own = part.fps or FOLDER_RATE
     first, last = round((part.start or 0.0) * own), None if part.end is None else round(part.end * own)
     seconds, names = len(names) / own, names[first:last][:: part.every]

@@ -21,7 +21,7 @@ from evoart.types import Search
 
 BLOCK = 0.2  # seconds that each of several shots works before they are looked at together
 NOTICED = 6 / 255  # change of a pixel that is noticed: noise of cameras is less
-CALM = 5 / 255  # change under a shape that halves its steps, where ``steady`` is 1
+CALM = 2 / 255  # change under a shape that halves its steps, where ``steady`` is 1
 FIRST = 7.0  # what the first frame of a shot costs, in frames that follow one
 
 
