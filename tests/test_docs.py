@@ -25,7 +25,12 @@ LINES = [
     for block in blocks("sh", page)
     for line in commands(block)
 ]
-OWN = ("fit photo.jpg -k kite", "fit photo.jpg -o photo.txt", "palette photo-shapes.svg")  # what the plugin brings
+OWN = (
+    "fit photo.jpg -k kite",
+    "fit photo.jpg -k leaf",
+    "fit photo.jpg -o photo.txt",
+    "palette photo-shapes.svg",
+)  # what the plugin brings
 
 
 @pytest.mark.parametrize(("page", "line"), [(page, line) for page, line in LINES if line.startswith("evoart ")])
@@ -140,6 +145,36 @@ def test_a_shape_of_a_plugin_keeps_the_contract_of_shapes(monkeypatch):
     area = 0.5 * np.abs((x * np.roll(y, -1, 1) - y * np.roll(x, -1, 1)).sum(1))
     assert area == pytest.approx(1.2 * p[:, 2] ** 2, rel=1e-4)  # two triangles: half of width times height
     assert p.shape[1] == len(KITE.parameters)
+
+
+def test_the_shape_of_the_page_on_plugins_keeps_the_contract_too():
+    import jax.numpy as jnp
+    import numpy as np
+
+    (code,) = blocks("python", ROOT / "docs" / "pages" / "reference" / "plugins.md")
+    names: dict = {}
+    exec(code, names)
+    leaf = names["LEAF"]
+    p = leaf.sample(np.random.default_rng(0), np.full((5, 2), 0.5, np.float32), np.full(5, 0.2, np.float32))
+    outline = leaf.outline(np, p, 8)
+    assert p.shape[1] == len(leaf.parameters)
+    assert outline.shape == (5, leaf.points(8), 2)
+    assert np.asarray(leaf.outline(jnp, p, 8)) == pytest.approx(outline, abs=1e-6)
+    x, y = outline[..., 0], outline[..., 1]
+    area = 0.5 * np.abs((x * np.roll(y, -1, 1) - y * np.roll(x, -1, 1)).sum(1))
+    assert area == pytest.approx(8 / 3 * p[:, 2] * p[:, 3], rel=0.02)  # two parabolas of 4 / 3
+
+
+@pytest.mark.slow
+def test_searches_are_compared_as_the_page_says(tmp_path):
+    from PIL import Image
+
+    Image.linear_gradient("L").resize((64, 48)).convert("RGB").save(tmp_path / "photo.jpg")
+    (code,) = blocks("python", ROOT / "docs" / "pages" / "how" / "search.md")
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["snes", "pgpe"]
 
 
 def test_a_release_is_checked(tmp_path):

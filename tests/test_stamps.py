@@ -15,6 +15,7 @@ import shapely
 from PIL import Image
 from test_shapes import engine, genome_of
 
+import evoart
 from evoart.draw.filled import fill_region
 from evoart.draw.shapes import shape
 from evoart.draw.shapes.stamp import COARSE, POINTS, Stamp, add, area, join, thin, unpack
@@ -268,7 +269,7 @@ def test_shapes_stay_inside_a_picture_with_transparency(tmp_path):
     rgba = np.zeros((96, 96, 4), np.uint8)
     disc = np.hypot(x - 48, y - 48) < 30
     rgba[disc] = (230, 57, 70, 255)
-    result = evoart.fit(rgba, kind="ellipse", shapes=3, seed=1, quality="draft", pixels=96)
+    result = evoart.fit(rgba, kind="ellipse", shapes=3, seed=2, quality="draft", pixels=96)
     assert result.form.background is None
     assert result.job.inside
     image = result.image(96)
@@ -309,3 +310,17 @@ def test_a_focus_weighs_its_rectangle():
     weight = problem.target.weight
     assert weight[:, 16:] == pytest.approx(1.5)
     assert weight[:, :16] == pytest.approx(0.5)
+
+
+def test_no_shape_hides_in_transparency_what_should_not_be_there():
+    """Opaque shapes that reach out of a logo are not painted over in the colour that stands for nothing."""
+    y, x = np.mgrid[:48, :48] - 23.5
+    inside = np.hypot(x, y) < 20
+    photo = np.dstack([np.where(y < x, 0.95, 0.2), np.where(y < x, 0.75, 0.4), np.full((48, 48), 0.3), inside])
+    small = {"stages": 2, "cycles": 3, "finish": 10, "effort": 200}
+    result = evoart.fit(photo.astype(np.float32), shapes=8, kind="triangle", opacity=(1.0, 1.0), seed=1, options=small)
+    rgba = result.image(48)
+    assert result.form.background is None
+    away = np.abs(result.drawing.rgba[:, None, :3] - photo[inside][:, :3]).sum(-1).min(1)
+    assert away.max() < 0.3
+    assert rgba[..., 3][np.hypot(x, y) > 23].mean() < 0.3

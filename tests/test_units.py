@@ -84,6 +84,7 @@ def test_pixels_stay_pixels(picture, tmp_path):
     ("words", "said"),
     [
         (["--size", "420furlong"], "no unit of length"),
+        (["--size", "a3"], "or a length: 420mm (the long side of A3)"),
         (["--size", "99m"], "Use 1 to 32,768 pixels"),
         (["--size", "10mm", "--dpi", "0"], "Use 10 to 4,800 pixels an inch"),
     ],

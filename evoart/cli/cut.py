@@ -116,7 +116,7 @@ def cut(
         raise UsageError("--separations write several files, -o - is one", "Write to a file, such as -o cut.svg")
     for path in paths:
         if path is not None and path.suffix.lower() != ".svg":
-            raise UsageError(f"'{path}' is no SVG by its extension", "Cutters read SVG: use .svg")
+            raise UsageError(f"'{path}' does not end in .svg", "Cutters read SVG: use .svg")
     for note in source.notes:
         console.say(note)
     with console.progress("cutting"):

@@ -23,7 +23,7 @@ from evoart.cli.failure import EXIT_CODES
     o.FILM,
     "--easing",
     type=o.Words("smooth", "linear", "in", "out"),
-    help="How the way is gone: smooth, linear, in (slow at first) or out. [default: smooth]",
+    help="The pace of the change: smooth, linear, in (slow at first) or out (slow at last). [default: smooth]",
 )
 @o.option(o.FILM, "--loop", is_flag=True, default=None, help="There and back, without a seam.")
 @o.aspect_option(o.FILM, "that of FIRST")

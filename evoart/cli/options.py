@@ -181,11 +181,18 @@ def _to_pixels(ctx: click.Context, parameter: click.Parameter, value: str | None
     """A length becomes pixels, and ``dpi`` what makes them exactly as long."""
     if value is None:
         return None
+    from evoart.errors import UsageError
     from evoart.units import DPI, INCH, millimetres, pixels
 
     found = pixels(value, ctx.params.get("dpi") or DPI, "--size")
     if found is None:
-        return value.strip().removesuffix("px")
+        number = value.strip().removesuffix("px")
+        try:
+            float(number.replace(",", ""))
+        except ValueError:
+            hint = "Use pixels, 1 to 32,768, or a length: 420mm (the long side of A3), 42cm, 16.5in"
+            raise UsageError(f"--size is '{value[:40]}', which is neither pixels nor a length", hint) from None
+        return number
     ctx.params["dpi"] = found / (millimetres(value, "--size") / INCH)
     return str(found)
 
@@ -314,17 +321,19 @@ budget_options = together(
     option(BUDGET, "--evaluations", metavar="N", help="After N evaluations (pictures judged)."),
     option(BUDGET, "--patience", metavar="N", help="After N generations that together gain less than 0.1 %."),
 )
-psnr_option = option(BUDGET, "--until-psnr", metavar="DB", help="At this PSNR in dB, 1 to 100; 25 is good.")
+psnr_option = option(
+    BUDGET, "--until-psnr", metavar="DB", help="At this likeness to the photograph: PSNR in dB, 1 to 100; 25 is good."
+)
 
 SEARCH = "Search"
 seed_option = option(
-    SEARCH, "-s", "--seed", metavar="N", help="Same seed, same picture; 0 to 4,294,967,295. [default: drawn]"
+    SEARCH, "-s", "--seed", metavar="N", help="Same seed, same picture; 0 to 4,294,967,295. [default: random]"
 )
 quality_option = option(
     SEARCH,
     "--quality",
     type=Words("draft", "normal", "best"),
-    help="How much work to do, where no budget is given. [default: normal]",
+    help="How much work to do; a limit under When to stop replaces it. [default: normal]",
 )
 loss_option = option(SEARCH, "--loss", type=Words("mse", "mae", "oklab"), help="The error to minimise. [default: mse]")
 # How a strategy works.
@@ -459,7 +468,7 @@ drawing_options = together(
         "-s",
         "--seed",
         metavar="N",
-        help="Same seed, same sketches; 0 to 4,294,967,295. [default: drawn]",
+        help="Same seed, same sketches; 0 to 4,294,967,295. [default: random]",
     ),
     option(SHEET, "--columns", metavar="N", help="Sketches in a row. [default: about as many as rows]"),
     option(SHEET, "--width", "line", metavar="PERCENT", help="Of lines, in percent of a cell. [default: 1.2]"),

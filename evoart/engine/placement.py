@@ -22,6 +22,8 @@ from evoart.score.pixel import Target, mean_squared_error, psnr
 
 SMALL, LARGE = 0.015, 0.5  # sizes of fresh shapes, in units
 WORTH = 1.02  # how much more a shape must gain by a second colour, where it may do without
+UNLIKE = 0.3  # squared distance of a shape's colour from that of the matte, at least
+NOTHING = np.float32(-1e30)  # the gain of a shape that must not be
 FAINTEST = 0.01  # opacity of a new shape at least: with less, no colour of it could be told
 
 
@@ -142,7 +144,17 @@ class PlacementCanvas:
         return shape(kind).sample(rng, centre, size)
 
     def gains(self, kind: str, geometry: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What each of ``(n, geometry)`` shapes on top would gain (fall of the squared error), and its best rgba."""
+        """What each of ``(n, geometry)`` shapes on top would gain (fall of the squared error), and its best rgba.
+
+        None of the matte's colour gains anything: it would hide what reaches into transparency, and be seen there.
+        """
+        gains, rgba = self._gains(kind, geometry)
+        if self.target.beyond:
+            matte = np.clip(self.target.matte, 0, 1).astype(np.float32)
+            gains[((rgba[:, :3] - matte) ** 2).sum(-1) < UNLIKE] = NOTHING
+        return gains, rgba
+
+    def _gains(self, kind: str, geometry: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         low, high = max(self.form.opacity[0], FAINTEST), self.form.opacity[1]
         plan, closed = self._outline(kind)
         if closed is not None:

@@ -90,8 +90,7 @@ class PlacementCanvasJax(PlacementCanvas):
         """Nothing: a device is asked for one gradient at a time."""
         return False
 
-    def gains(self, kind: str, geometry: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """See ``PlacementCanvas.gains``."""
+    def _gains(self, kind: str, geometry: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         n, plan = len(geometry), layout((kind,), self._detail)
         p = np.zeros((-(-n // ROUND) * ROUND, 1, len(shape(kind).parameters)), np.float32)
         p[:n] = self.form.widen(np, (kind,), geometry[:, None, : p.shape[-1]])

@@ -278,13 +278,13 @@ class Polisher:
         planes = np.stack([np.pad(plane, padding) for plane in (*target.image.transpose(2, 0, 1), target.share)])
         self.target = np.ascontiguousarray(planes.reshape(4, bands, rows, width).transpose(1, 0, 2, 3), np.float32)
         background = form.background if form.background is not None else (1.0, 1.0, 1.0)
-        low, high = form.opacity
+        (low, high), (darkest, lightest) = form.opacity, target.colours
         widths = [-1 if shape(name).filled else len(shape(name).parameters) - 1 for name in form.kinds]
         self.strokes = True if max(widths) >= 0 else None
         table, first, columns = closed
         self.shapes = Shapes(
             table, np.column_stack([columns, first, np.array(widths, np.int64)]), plan.start,
-            np.array([[*scale, FARTHEST, 0], [0, 0, 0, low], [1, 1, 1, high], [*background, 1]], np.float32),
+            np.array([[*scale, FARTHEST, 0], [*darkest, low], [*lightest, high], [*background, 1]], np.float32),
             np.asarray(form.palette if form.palette else np.empty((0, 3)), np.float32).reshape(-1, 3),
         )  # fmt: skip
         self.geometry = form.geometry

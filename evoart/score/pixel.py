@@ -33,6 +33,9 @@ _LAB = np.array(
 )
 
 
+NEAR = 0.5  # squared distance from the matte below which a pixel may be half transparent
+
+
 @dataclass(frozen=True)
 class Target:
     """What a picture is compared with.
@@ -55,6 +58,26 @@ class Target:
         """``(h, w)`` weight over the number of values, so that a sum over pixels and channels is a weighted mean."""
         h, w = self.weight.shape
         return self.weight / np.float32(h * w * 3)
+
+    @property
+    def beyond(self) -> bool:
+        """Whether the matte is a colour that no shape can have: what is transparent is to stay so."""
+        return min(self.matte) < 0 or max(self.matte) > 1
+
+    @property
+    def colours(self) -> np.ndarray:
+        """Lowest and highest red, green and blue of shapes, ``(2, 3)`` float32: [0, 1], but where the matte lies beyond
+        no farther towards it than what is visible, so that no
+        shape hides in the transparency what should not be there."""
+        limits, matte = np.array([[0, 0, 0], [1, 1, 1]], np.float32), np.array(self.matte, np.float32)
+        if self.beyond:
+            visible = self.image[((self.image - matte) ** 2).sum(-1) > NEAR]
+            for c in range(3):
+                if len(visible) and matte[c] < 0:
+                    limits[0, c] = np.clip(visible[:, c].min(), 0, 1)
+                elif len(visible) and matte[c] > 1:
+                    limits[1, c] = np.clip(visible[:, c].max(), 0, 1)
+        return limits
 
     def rows(self, first: int, last: int) -> Target:
         """The rows ``first`` to ``last - 1``; every pixel keeps its share in the loss of the whole."""

@@ -65,7 +65,7 @@ DATA, MODEL, LEARNING = "Data", "Model", "Learning"
 )
 @o.option(LEARNING, "--kl-weight", metavar="W", help="Weight of L_KL in the end (VAE). [default: 0.5]")
 @o.option(LEARNING, "--kl-floor", metavar="L", help="L_KL below this does not count (VAE). [default: 0.2]")
-@o.option(LEARNING, "-s", "--seed", metavar="N", help="Same seed, same model; 0 to 4,294,967,295. [default: drawn]")
+@o.option(LEARNING, "-s", "--seed", metavar="N", help="Same seed, same model; 0 to 4,294,967,295. [default: random]")
 @o.option(
     o.RUN,
     "--resume",

@@ -141,7 +141,7 @@ class SearchBuilder:
     def bounds(self) -> np.ndarray:
         """Lowest and highest value of red, green, blue and opacity ``(2, 4)``."""
         low, high = self.form.opacity
-        return np.array([[0, 0, 0, low], [1, 1, 1, high]], np.float32)
+        return np.column_stack([self.target.colours, np.array([low, high], np.float32)])
 
     def _locked(self) -> np.ndarray | None:
         """Which shapes of the start stay as they are ``(k,)``: those named, and those outside the area to work on.
@@ -260,5 +260,6 @@ def coarser(target: Target, factor: float) -> Target:
 
     weight = shrunk(target.weight)
     planes = [shrunk(target.image[..., c] * target.weight) / np.maximum(weight, 1e-6) for c in range(3)]
-    image = np.clip(np.stack(planes, -1), 0, 1).astype(np.float32)
+    low, high = min(0.0, *target.matte), max(1.0, *target.matte)
+    image = np.clip(np.stack(planes, -1), low, high).astype(np.float32)
     return replace(target, image=image, weight=(weight / weight.mean(dtype=np.float64)).astype(np.float32))

@@ -20,7 +20,7 @@ class MorphJob(Job):
 
     Attributes:
         pictures, pictures_sha256: paths of two results of shapes (``sheet.png:7`` for one of a sheet) and file hashes.
-        easing: how the way is gone: ``smooth``, ``linear``, ``in`` (slow at first) or ``out``.
+        easing: the pace of the change: ``smooth``, ``linear``, ``in`` (slow at first) or ``out`` (slow at last).
         loop: there and back.
         aspect: width to height of the film, ``16:9``; None: those of the first picture. Pictures are cropped to it.
     """

@@ -22,6 +22,7 @@ PAST = (31, 90, 120)
 # From the lowest value to the highest: dark where the strategies want to go.
 HEAT = np.array([(24, 42, 84), (38, 92, 126), (96, 154, 160), (176, 202, 188), (232, 230, 210), (247, 243, 230)], float)
 COLOURS = 224  # of a flat chart
+_TALLEST = 1.3  # height to width of a panel; what is taller is shown less wide
 BANDS = 14  # of values in a heat map
 _OVER = 2  # pixels drawn for each one that is shown
 _WIDE = 320  # of a panel, in the units that follow; all of them are pixels of a film as wide as that
@@ -43,7 +44,7 @@ class Panel:
     Attributes:
         title: over it.
         curve: under it; None: there is none.
-        background: ``(pixels) -> (pixels, pixels, 3)`` uint8, what does not move.
+        background: ``(width) -> (height, width, 3)`` uint8 pixels, what does not move.
         draw: draws moment ``i`` into a square whose corner and side in pixels are given.
     """
 
@@ -64,6 +65,7 @@ class Chart:
         says: moment to what stands at the top right.
         legend: whether it is said what the marks mean.
         flat: of few colours, as charts are and pictures are not.
+        proportion: height to width of what is shown in a panel.
     """
 
     title: str
@@ -72,6 +74,7 @@ class Chart:
     says: Callable[[int], str]
     legend: bool
     flat: bool
+    proportion: float = 1.0
     _still: dict[int, PillowImage] = field(default_factory=dict)
     _palette: tuple[int, PillowImage] | None = None
 
@@ -84,8 +87,12 @@ class Chart:
     def extent(self) -> tuple[float, float]:
         """Width and height in units of a panel's own."""
         rows = -(-len(self.panels) // self.columns)
-        height = _HEAD + rows * (_TITLE + _WIDE + _CURVE + _GAP) + (_FOOT if self.legend else 0)
+        height = _HEAD + rows * self._row + (_FOOT if self.legend else 0)
         return self.columns * (_WIDE + _GAP) + _GAP, height
+
+    @property
+    def _row(self) -> float:
+        return _TITLE + _WIDE * self.proportion + _CURVE + _GAP
 
     def image(self, moment: int, width: int) -> Image:
         """Moment ``moment`` as ``(h, w, 3)`` float32 in [0, 1], ``width`` pixels wide."""
@@ -131,7 +138,7 @@ class Chart:
 
     def _corner(self, index: int) -> tuple[float, float]:
         row, column = divmod(index, self.columns)
-        return _GAP + column * (_WIDE + _GAP), _HEAD + row * (_TITLE + _WIDE + _CURVE + _GAP)
+        return _GAP + column * (_WIDE + _GAP), _HEAD + row * self._row
 
     def _draw_still(self, width: int, height: int, scale: float) -> PillowImage:
         from PIL import Image, ImageDraw
@@ -153,7 +160,7 @@ class Chart:
 
     def _draw_curve(self, draw: ImageDraw, curve: Curve, moment: int | None, x: float, y: float, scale: float) -> None:
         """The whole way faintly, or what is past (up to ``moment``) in colour."""
-        top, high = y + _TITLE + _WIDE + 10, _CURVE - 16
+        top, high = y + _TITLE + _WIDE * self.proportion + 10, _CURVE - 16
         count = len(curve.heights)
         last = count if moment is None else moment + 1
         points = [
@@ -219,15 +226,17 @@ def picture_chart(photograph: Image, traces: Sequence[PictureTrace], evaluations
     low = min(float(each.psnr[0]) for each in traces)
     high = max(float(each.psnr[-1]) for each in traces)
     h, w = photograph.shape[:2]
+    proportion = min(h / w, _TALLEST)
 
     def fitted(side: int) -> tuple[int, int]:
-        scale = side / max(h, w)
+        scale = min(side / w, side * proportion / h)
         return round(w * scale), round(h * scale)
 
     def place(picture: np.ndarray, side: int) -> np.ndarray:
-        out = np.empty((side, side, 3), np.uint8)
+        high = max(round(side * proportion), picture.shape[0])
+        out = np.empty((high, side, 3), np.uint8)
         out[:] = PAPER
-        top, left = (side - picture.shape[0]) // 2, (side - picture.shape[1]) // 2
+        top, left = (high - picture.shape[0]) // 2, (side - picture.shape[1]) // 2
         out[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
         return out
 
@@ -254,13 +263,13 @@ def picture_chart(photograph: Image, traces: Sequence[PictureTrace], evaluations
         blank = np.array(PAPER, np.uint8)
         words = [f"{value:.1f} dB" for value in each.psnr]
         curve = Curve(heights, words)
-        return Panel(title_of(each.name), curve, lambda side: np.broadcast_to(blank, (side, side, 3)).copy(), draw)
+        return Panel(title_of(each.name), curve, lambda side: np.broadcast_to(blank, (1, side, 3)).copy(), draw)
 
     def says(moment: int) -> str:
         return f"{round(evaluations * moment / max(moments - 1, 1)):,} of {evaluations:,} evaluations"
 
     panels = [Panel("The photograph", None, still, nothing), *(panel(each) for each in traces)]
-    return Chart(f"{label}, moved by evolution strategies", panels, moments, says, False, False)
+    return Chart(f"{label}, moved by evolution strategies", panels, moments, says, False, False, proportion)
 
 
 def _plain(value: float, floor: float) -> str:
