@@ -12,7 +12,7 @@ the paint order in every frame.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -72,7 +72,7 @@ def on_grid(rows: np.ndarray) -> np.ndarray:
 
 def follow(
     rng: np.random.Generator, coarse: Any, fine: Any, last: Shapes, choices: tuple[str, ...],
-    scales: Mapping[str, np.ndarray], bounds: np.ndarray, moving: Callable[[tuple[str, ...], np.ndarray], np.ndarray],
+    scales: dict[str, np.ndarray], bounds: np.ndarray, moving: Callable[[tuple[str, ...], np.ndarray], np.ndarray],
     pace: Pace, next_number: int, free_colours: bool = True,
 ) -> tuple[Shapes, int]:  # fmt: skip
     """The shapes of the next frame, and the number of evaluations.

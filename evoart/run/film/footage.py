@@ -246,7 +246,7 @@ def _read_animated(path: Path, side: int, part: Part) -> Footage:
                     return
                 shown = int(image.info.get("duration") or 0)
                 times.append(shown if shown >= 20 else BROWSERS)
-                if frame.getextrema()[3][0] < 255 and not any("transparency" in note for note in notes):
+                if np.asarray(frame.getchannel("A")).min() < 255 and not any("transparency" in note for note in notes):
                     notes.append("it is drawn on white where it is transparent")
                 white = Image.new("RGBA", frame.size, (255, 255, 255, 255))
                 white.alpha_composite(frame)
@@ -378,7 +378,7 @@ class _Store:
         if self.count > self.most:
             _check_count(self.path, self.count, Part(most=self.most))
         try:
-            self.file.write(np.ascontiguousarray(frame))
+            self.file.write(np.ascontiguousarray(frame).tobytes())
         except OSError as error:
             raise EvoartError(f"the frames of '{self.path}' find no room ({error.strerror})", "Set TMPDIR") from None
 

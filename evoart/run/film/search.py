@@ -133,11 +133,12 @@ class ShotSearch:
 
     def _last_drawn(self) -> np.ndarray:
         """The last frame as it was drawn ``(h, w, 3)``."""
-        if self._drawn is None:
+        drawn = self._drawn
+        if drawn is None:
             kinds, rows, _ = self.done_frames[-1]
             canvas = self._canvas_of(self.problem.target)
-            self._drawn = canvas.engine(kinds).canvas(rows.ravel()).transpose(1, 2, 0).copy()
-        return self._drawn
+            drawn = self._drawn = canvas.engine(kinds).canvas(rows.ravel()).transpose(1, 2, 0).copy()
+        return drawn
 
     def _follow(self) -> None:
         number, last = len(self.done_frames), self.done_frames[-1]
