@@ -189,6 +189,16 @@ def test_a_broken_frame_costs_no_other(folder, tmp_path):
     np.testing.assert_array_equal(broken.frames[kept], whole.frames[kept])
 
 
+def test_a_film_may_begin_with_one_colour(tmp_path):
+    later = frames(2)[1]
+    for i, frame in enumerate((np.full_like(later, 200), later)):
+        Image.fromarray(frame).save(tmp_path / f"{i}.png")
+    result = evoart.make("fit-film", picture=str(tmp_path), **HOW)
+    first, last = pictures(result)
+    assert np.abs(first - 200 / 255).max() < 0.02
+    assert psnr(last, later / 255) > 15
+
+
 def test_frames_are_chosen(folder):
     every = read_footage(str(folder), 48, Part())
     assert every.rate == 25

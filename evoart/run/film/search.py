@@ -112,9 +112,17 @@ class ShotSearch:
             return
         self.first.step()
         if self.first.done:
-            rows = on_grid(self.first.genome.reshape(len(self.first.structure), -1))
-            self._add(Shapes(self.first.structure, rows, np.arange(len(rows))))
+            kinds, rows = self._drawn_first()
+            self._add(Shapes(kinds, on_grid(rows), np.arange(len(rows))))
             self.counted, self._first = self.first.evaluations, None
+
+    def _drawn_first(self) -> tuple[tuple[str, ...], np.ndarray]:
+        kinds, genome = self.first.structure, self.first.genome
+        if len(kinds) == self.problem.form.groups:
+            return kinds, genome.reshape(len(kinds), -1)
+        # Fewer are as good: a frame of one colour needs none. Those that come after it will.
+        state = self.first.arrays()
+        return tuple(str(state["names"][i]) for i in state["now_kinds"]), state["rows"].copy()
 
     def _image(self, frame: int) -> np.ndarray:
         return np.asarray(self.frames[frame], np.float32) / 255
