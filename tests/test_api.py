@@ -309,6 +309,37 @@ def test_lines_of_few_flat_colours_are_no_hairlines(search):
     assert prepare(Job.make(kind="line", palette=4), bundled()).form.min_width == 0  # they are blended
 
 
+@pytest.mark.parametrize("search", ["evolve", "sets"])
+def test_strokes_have_the_width_that_was_asked_for(search):
+    small = FEW | {"kind": "line,quadratic", "search": search, "shapes": 9}
+    for stroke, (low, high) in (("1-2", (0.01, 0.02)), ("3%", (0.03, 0.03)), ("2-4px", (2 / 451, 4 / 451))):
+        result = evoart.fit(bundled(), **small | {"stroke": stroke})
+        widths = [
+            abs(row[len(shape(kind).parameters) - 1])
+            for kind, row in zip(result.form.kinds, result.drawing.geometry, strict=True)
+        ]
+        assert low - 1e-6 <= min(widths) <= max(widths) <= high + 1e-6
+        assert Job.from_dict(result.job.to_dict()) == result.job
+
+
+@pytest.mark.parametrize(
+    ("stroke", "said"),
+    [
+        ("3-1", "Write 1-3"),
+        ("0", "0.01 to 100 percent"),
+        ("2ell", "in 'ell'"),
+        ("1-2-3", "a range"),
+        ("", "not a number"),
+    ],
+)
+def test_widths_of_strokes_that_are_none(stroke, said):
+    with pytest.raises(UsageError) as error:
+        Job.make(kind="line", stroke=stroke)
+    assert said in f"{error.value.message} {error.value.hint}"
+    with pytest.raises(UsageError, match="none of triangle is a stroke"):
+        prepare(Job.make(stroke="2"), bundled())
+
+
 def test_palettes_hold_colours():
     result = evoart.fit(bundled(), palette="black,white,#cc8844", **FEW)
     allowed = {(0, 0, 0), (255, 255, 255), (0xCC, 0x88, 0x44)}

@@ -151,3 +151,18 @@ def test_shapes_are_widened_where_they_are_decoded():
     assert ShapesForm.from_plain(form.to_plain()) == form
     with pytest.raises(ValueError, match="not in"):
         ShapesForm.from_plain(form.to_plain() | {"min_width": -1})
+
+
+def test_strokes_are_as_wide_as_they_may_be():
+    form = ShapesForm(("line", "line", "line", "ellipse"), 1.0, 1.0, None, stroke=(0.01, 0.03))
+    genome = np.zeros((4, form.dim_per_group), np.float32)
+    genome[:, 4], genome[3, 2:4] = (0.001, -0.02, -0.5, 0), 0.2
+    geometry, _ = form.decode(np, genome.ravel())
+    np.testing.assert_allclose(geometry[:3, 4], [0.01, -0.02, -0.03])
+    np.testing.assert_allclose(geometry[3, 2:4], 0.2)  # which is no stroke
+    final, settled = form.finalised(genome.ravel())
+    assert final.stroke is None
+    np.testing.assert_array_equal(final.decode(np, settled)[0][:, :5], geometry[:, :5])
+    assert ShapesForm.from_plain(form.to_plain()) == form
+    with pytest.raises(ValueError, match="a range"):
+        ShapesForm.from_plain(form.to_plain() | {"stroke": [0.3, 0.1]})

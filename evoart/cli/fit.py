@@ -46,6 +46,13 @@ SHAPES = "Shapes"
 )
 @o.option(
     SHAPES,
+    "--stroke",
+    metavar="LOW-HIGH",
+    help="Width of lines and curves, fixed or a range: percent of the long side (0.5-3), px of the output (2px), or mm "
+    "where --size has a unit (0.3-1mm). [default: free]",
+)
+@o.option(
+    SHAPES,
     "--paint",
     type=o.Words("flat", "linear", "radial", "auto"),
     help="One colour a shape, or two that run into one another; auto chooses shape by shape. [default: flat]",
@@ -146,6 +153,7 @@ def fit(pictures: tuple[str, ...], **given: Any) -> int:
     from evoart.errors import UsageError
 
     options, each = o.RunOptions.take(given), given["each"]
+    given["stroke"] = _in_pixels(given["stroke"], options.dpi)
     config, settings, printing = (given.pop(name) for name in ("config", "settings", "print_config"))
     if "" in pictures:
         raise UsageError("the picture's name is empty", "Name a file, or leave it out for the bundled photograph")
@@ -229,3 +237,19 @@ def _make_job(
     if values.get("form") == "shapes":
         del values["form"]
     return Job.make(**values | {"command": "fit-pen" if "form" in values else "fit"})  # type: ignore[return-value]
+
+
+def _in_pixels(stroke: str | None, dpi: float | None) -> str | None:
+    """A width of strokes in a unit of length in pixels of the output; any other as it is."""
+    from evoart.errors import UsageError
+    from evoart.units import INCH, UNITS, millimetres, split
+
+    if stroke is None or not (unit := next((unit for unit in UNITS if stroke.strip().lower().endswith(unit)), "")):
+        return stroke
+    if dpi is None:
+        raise UsageError(
+            f"--stroke is {stroke}, of a picture without a size in {unit}", "Say one, such as --size 420mm"
+        )
+    parts = stroke.strip().lower().removesuffix(unit).split("-")
+    widths = [split(part, "--stroke")[0] for part in parts]
+    return "-".join(f"{millimetres(f'{width}{unit}', '--stroke') / INCH * dpi:.6g}" for width in widths) + "px"

@@ -172,7 +172,7 @@ class PlacementCanvas:
         """Where one shape's vertices lie, and its closed form where it has one."""
         if kind not in self._outlines:
             plan = layout((kind,), self._detail)
-            found = tables(plan) if not self.form.min_width else None
+            found = tables(plan) if not self.form.widens else None
             width = -1 if plan.filled[0] else len(shape(kind).parameters) - 1
             closed = found and Outline(found[0], found[2][0], width, self.scale.astype(np.float32))
             self._outlines[kind] = plan, closed

@@ -268,7 +268,7 @@ class Polisher:
     def __init__(self, form: ShapesForm, target: Target, scale: np.ndarray, detail: int) -> None:
         plan = layout(form.kinds, detail)
         closed = tables(plan)
-        self.possible = closed is not None and not form.min_width and target.loss == "mse" and len(form.kinds) > 0
+        self.possible = closed is not None and not form.widens and target.loss == "mse" and len(form.kinds) > 0
         if closed is None or not self.possible:
             return
         height, width = target.weight.shape

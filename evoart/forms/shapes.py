@@ -34,6 +34,7 @@ class ShapesForm:
         palette: colours ``(p, 3)`` that decoding snaps to, or None.
         columns: geometry columns at least, so that rows keep their width while a search changes the kinds.
         min_width: smallest width of strokes, and of ellipses and rectangles, in units; decoding widens to it.
+        stroke: lowest and highest width of strokes in units, or None; decoding brings them there.
     """
 
     name: ClassVar[str] = "shapes"
@@ -46,6 +47,12 @@ class ShapesForm:
     palette: tuple[tuple[float, float, float], ...] | None = None
     columns: int = 0
     min_width: float = 0.0
+    stroke: tuple[float, float] | None = None
+
+    @property
+    def widens(self) -> bool:
+        """Whether decoding changes lengths, so that no outline follows from a row in closed form."""
+        return self.min_width > 0 or self.stroke is not None
 
     @property
     def groups(self) -> int:
@@ -103,7 +110,7 @@ class ShapesForm:
         """Geometry ``(..., groups, geometry)`` and rgba ``(..., groups, 4)`` of genomes ``(..., dim)``.
 
         ``xp`` is ``numpy`` or ``jax.numpy``. Colours are clipped to [0, 1] (or snapped to the palette), opacity to
-        its range, geometry to +-1000, and lengths up from ``min_width``.
+        its range, geometry to +-1000, and lengths by ``widen``.
         """
         rows = genomes.reshape(*genomes.shape[:-1], self.groups, self.dim_per_group)
         g = self.geometry
@@ -120,14 +127,20 @@ class ShapesForm:
         return geometry, xp.concatenate([rgb, xp.clip(rows[..., g + 3 :], low, high)], -1)
 
     def widen(self, xp: Any, kinds: Sequence[str], geometry: Array) -> Array:
-        """Geometry ``(..., len(kinds), columns)`` of shapes whose lengths are none below ``min_width``, signs kept."""
-        if not self.min_width:
+        """Geometry ``(..., len(kinds), columns)`` of shapes none of whose lengths is below ``min_width``, and whose
+        strokes are as wide as ``stroke`` says; signs kept."""
+        if not self.widens:
             return geometry
         least = np.zeros((len(kinds), geometry.shape[-1]), np.float32)
-        for row, kind in zip(least, map(shape, kinds), strict=True):
+        most = np.full_like(least, np.inf)
+        for low, high, kind in zip(least, most, map(shape, kinds), strict=True):
             width = self.min_width / 2 if kind.filled else self.min_width  # of what is filled, half of it is said
-            row[: len(kind.parameters)] = [width if p.role == "length" else 0.0 for p in kind.parameters]
-        return xp.where(xp.abs(geometry) < least, xp.where(geometry < 0, -least, least), geometry)
+            low[: len(kind.parameters)] = [width if p.role == "length" else 0.0 for p in kind.parameters]
+            if self.stroke and not kind.filled:
+                column = len(kind.parameters) - 1
+                low[column], high[column] = self.stroke
+        size = xp.clip(xp.abs(geometry), least, most)
+        return xp.where(size == xp.abs(geometry), geometry, xp.where(geometry < 0, -size, size))
 
     def encode(self, geometry: np.ndarray, rgba: np.ndarray) -> Genome:
         """The genome ``(dim,)`` of geometry ``(groups, <= geometry)`` and rgba ``(groups, 4)``."""
@@ -182,7 +195,7 @@ class ShapesForm:
     def finalised(self, genome: Genome) -> tuple[ShapesForm, Genome]:
         """Final colours and opacities, in rows no wider than these kinds need."""
         geometry, rgba = self.decode(np, np.asarray(genome, np.float32))
-        form = replace(self, columns=0, palette=None, min_width=0.0)
+        form = replace(self, columns=0, palette=None, min_width=0.0, stroke=None)
         return form, form.encode(geometry[:, : form.geometry], rgba)
 
     def to_plain(self) -> dict[str, Any]:
@@ -199,6 +212,8 @@ class ShapesForm:
             plain["stamps"] = stamps
         if self.min_width:
             plain["min_width"] = self.min_width
+        if self.stroke:
+            plain["stroke"] = list(self.stroke)
         if self.palette is not None:
             plain["palette"] = [list(colour) for colour in self.palette]
         return plain | ({"columns": self.columns} if self.columns else {})
@@ -224,6 +239,7 @@ class ShapesForm:
             None if palette is None else tuple(_colour(colour) for colour in palette),
             columns,
             min_width,
+            None if plain.get("stroke") is None else _range(*plain["stroke"]),
         )
         if plain.get("dim_per_group") != form.dim_per_group:
             raise ValueError("dim_per_group")
@@ -274,6 +290,13 @@ def limits_of(kind: str, columns: int, opacity: tuple[float, float]) -> np.ndarr
         if parameter.role in limits:
             low[j], high[j] = limits[parameter.role]
     return np.stack([low, high])
+
+
+def _range(low: Any, high: Any) -> tuple[float, float]:
+    low, high = numbers(low, high, low=0, high=1)
+    if low > high:
+        raise ValueError("a range")
+    return low, high
 
 
 def _colour(values: Any) -> tuple[float, float, float]:

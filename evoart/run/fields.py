@@ -184,20 +184,52 @@ def flag(name: str, value: Any) -> bool:
 
 def opacity(name: str, value: Any) -> tuple[float, float]:
     """Lowest and highest opacity: ``0.5`` (fixed), ``"0.1-0.9"`` or ``[0.1, 0.9]``."""
-    number = Number(0.0, 1.0, kind=float, flag="--opacity")
+    low, high = _range(Number(0.0, 1.0, kind=float, flag="--opacity"), value, "opacity")
+    if high < 0.01:
+        raise UsageError(f"--opacity is {high:g} at most, which nobody can see", "Use at least 0.01")
+    return low, high
+
+
+def _range(number: Number, value: Any, what: str) -> tuple[float, float]:
     parts = value
     if isinstance(value, str):
         parts = re.split(r"\s*(?:(?<=[\d.])-|\.\.|,|:)\s*", value.strip())  # a minus before a number is its sign
     elif isinstance(value, Real):
         parts = [value]
     if not isinstance(parts, list | tuple) or not 1 <= len(parts) <= 2:
-        raise UsageError(f"--opacity is {value!r}", "Use one number for a fixed opacity, or a range such as 0.1-0.9")
-    low, high = number(name, parts[0]), number(name, parts[-1])
+        raise UsageError(
+            f"{number.flag} is {value!r}", f"Use one number for a fixed {what}, or a range such as 0.1-0.9"
+        )
+    low, high = number(what, parts[0]), number(what, parts[-1])
     if low > high:
-        raise UsageError(f"--opacity runs from {low:g} down to {high:g}", f"Write {high:g}-{low:g}")
-    if high < 0.01:
-        raise UsageError(f"--opacity is {high:g} at most, which nobody can see", "Use at least 0.01")
+        raise UsageError(f"{number.flag} runs from {low:g} down to {high:g}", f"Write {high:g}-{low:g}")
     return low, high
+
+
+def stroke(name: str, value: Any) -> str:
+    """Width of strokes: percent of the long side (``2``, ``"0.5-3"``, ``"0.5-3%"``) or pixels (``"2-6px"``); spelled in
+    one way. See ``stroke_range``."""
+    text = str(value).strip().lower() if isinstance(value, str) else value
+    unit = next((unit for unit in ("px", "%") if isinstance(text, str) and text.endswith(unit)), "%")
+    if isinstance(text, str):
+        text = re.sub(r"(px|%)", "", text).strip()
+        if match := re.search(r"[a-z]+$", text):
+            raise UsageError(f"--stroke is in '{match[0]}'", "Use percent (0.5-3), px, or with --size in mm, mm")
+    high = 100.0 if unit == "%" else 32_768.0
+    low, high = _range(Number(0.01, high, "percent" if unit == "%" else "pixels", float, "--stroke"), text, "width")
+    return (f"{low:g}" if low == high else f"{low:g}-{high:g}") + ("px" if unit == "px" else "")
+
+
+def stroke_range(text: str, longest: int) -> tuple[float, float]:
+    """Lowest and highest width in shares of the long side, of what ``stroke`` gave.
+
+    Args:
+        longest: long side of the output in pixels.
+    """
+    pixels = text.endswith("px")
+    low, _, high = text.removesuffix("px").partition("-")
+    whole = float(longest) if pixels else 100.0
+    return min(float(low) / whole, 1.0), min(float(high or low) / whole, 1.0)
 
 
 def background(name: str, value: Any) -> str:

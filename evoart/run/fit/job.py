@@ -54,6 +54,8 @@ class FitJob(PhotographJob, Job):
         opacity: lowest and highest opacity in [0, 1]; equal ones fix it.
         min_width: smallest width of strokes, ellipses and rectangles in percent of the picture's long side, 0 to 20;
             None: 1 where a palette is opaque, since thinner lines of it look like grays that it lacks, else 0.
+        stroke: width of strokes, fixed or a range, in percent of the long side (``2``, ``0.5-3``) or in pixels
+            of the output (``2-6px``); None: as wide as they like.
         background: ``mean`` (the mean colour), ``transparent``, or ``#rrggbb``.
         inside: shapes stay where a photograph with transparency is opaque, and the background is transparent; None: so
             it is where the photograph has transparency, ``background`` is ``mean`` and ``keep_alpha`` is not asked for.
@@ -92,6 +94,7 @@ class FitJob(PhotographJob, Job):
         "paint": fields.Choice(PAINTS),
         "opacity": fields.opacity,
         "min_width": fields.Number(0.0, 20.0, "percent", kind=float, flag="--min-width"),
+        "stroke": fields.stroke,
         "background": fields.background,
         "inside": fields.flag,
         "focus": fields.focus,
@@ -122,6 +125,7 @@ class FitJob(PhotographJob, Job):
     paint: str = "flat"
     opacity: tuple[float, float] = (0.1, 1.0)
     min_width: float | None = None
+    stroke: str | None = None
     background: str = "mean"
     inside: bool | None = None
     focus: tuple[tuple[float, float, float, float, float], ...] = ()

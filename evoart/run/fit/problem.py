@@ -118,6 +118,9 @@ class FitProblem(PhotographProblem):
             raise UsageError(
                 f"strokes have one colour, whatever --paint {job.paint} says", "Add a filled shape: -k line,triangle"
             )
+        if job.stroke and len(filled) == len(choices):
+            raise UsageError(f"none of {job.kind} is a stroke, so --stroke has nothing to say", "Use -k line, for one")
+        output = output_size(picture.width, picture.height, job.size)
         painted = [*choices, *(kind + MARK + paint for kind in filled for paint in job.paints)]
         form = ShapesForm(
             fill_kinds(shapes, choices, start[0] if start else ()),
@@ -128,13 +131,14 @@ class FitProblem(PhotographProblem):
             colours,
             columns=max(len(shape(kind).parameters) for kind in painted),
             min_width=(job.min_width or 0.0) / 100,
+            stroke=fields.stroke_range(job.stroke, max(output)) if job.stroke else None,
         )
         return cls(
             job=job,
             form=form,
             choices=choices,
             target=target,
-            size=output_size(picture.width, picture.height, job.size),
+            size=output,
             mask=picture.mask if job.keep_alpha else None,
             name=picture.name,
             notes=notes,
@@ -172,7 +176,7 @@ def complete(job: FitJob, started: int = 0) -> tuple[FitJob, int]:
             f"the start has {started} shapes, more than the {shapes} asked for", f"Use --shapes {started} or more"
         )
     changes: dict[str, Any] = {"shapes": shapes}
-    if job.min_width is None and job.palette is not None and job.opacity[0] == 1:
+    if job.min_width is None and job.stroke is None and job.palette is not None and job.opacity[0] == 1:
         changes["min_width"] = MIN_WIDTH
     if not (job.plans or job.generations or job.evaluations or job.seconds):
         if job.until_psnr is None and job.patience is None:

@@ -79,7 +79,7 @@ class SearchBuilder:
 
         job, form = self.job, self.form
         kinds = self.kinds
-        single = form.min_width > 0 or self.target.loss != "mse" or seconds is not None or on_device or self.mirrored
+        single = form.widens or self.target.loss != "mse" or seconds is not None or on_device or self.mirrored
         precompile(kinds, single)
         canvas: Any = PlacementCanvas
         if on_device:
