@@ -340,6 +340,22 @@ def test_widths_of_strokes_that_are_none(stroke, said):
         prepare(Job.make(stroke="2"), bundled())
 
 
+def test_an_svg_of_at_most_so_many_bytes():
+    whole = evoart.fit(bundled(), **FEW | {"shapes": 40})
+    sizes = [len(whole.svg().encode())]
+    for given, limit in (("4kB", 4000), (2500, 2500)):
+        short = evoart.fit(bundled(), **FEW | {"shapes": 40, "max_bytes": given})
+        assert short.job.max_bytes == limit
+        sizes.append(len(short.svg().encode()))
+        assert limit - 700 < sizes[-1] <= limit
+        assert evoart.load(short.svg().encode()).genome.tobytes() == short.genome.tobytes()
+        assert 1 < len(short.form.kinds) < 40
+    assert sizes == sorted(sizes, reverse=True)
+    for given, said in ((600, "not even one shape fits"), ("4 lumps", "not a number"), ("1B", "out of range")):
+        with pytest.raises(UsageError, match=said):
+            evoart.fit(bundled(), **FEW | {"max_bytes": given})
+
+
 def test_palettes_hold_colours():
     result = evoart.fit(bundled(), palette="black,white,#cc8844", **FEW)
     allowed = {(0, 0, 0), (255, 255, 255), (0xCC, 0x88, 0x44)}

@@ -52,6 +52,12 @@ SHAPES = "Shapes"
     "where --size has a unit (0.3-1mm). [default: free]",
 )
 @o.option(
+    o.OUTPUT,
+    "--max-bytes",
+    metavar="N",
+    help="Of the SVG with its recipe: 10kB, for one. The shapes that are missed least go. [default: no limit]",
+)
+@o.option(
     SHAPES,
     "--paint",
     type=o.Words("flat", "linear", "radial", "auto"),

@@ -232,6 +232,21 @@ def stroke_range(text: str, longest: int) -> tuple[float, float]:
     return min(float(low) / whole, 1.0), min(float(high or low) / whole, 1.0)
 
 
+def count_bytes(name: str, value: Any) -> int:
+    """A number of bytes: ``12000``, ``"12kB"`` (1,000 each), ``"1 MB"``, ``"12KiB"`` (1,024 each)."""
+    flag = "--" + name.replace("_", "-")
+    factor = 1
+    if isinstance(value, str) and (
+        match := re.fullmatch(r"\s*([\d.,_]+)\s*(k|m)(i?)b?\s*|\s*([\d.,_]+)\s*b\s*", value, re.I)
+    ):
+        factor = (1024 if match[3] else 1000) ** (1 if match[2].lower() == "k" else 2) if match[2] else 1
+        value = match[1] or match[4]
+    if factor == 1:
+        return int(Number(500, 10**9, "bytes, such as 10kB", flag=flag)(name, value))
+    number = Number(0.0, 10.0**9, "bytes, such as 10kB", float, flag)(name, value)
+    return int(Number(500, 10**9, "bytes, such as 10kB", flag=flag)(name, round(number * factor)))
+
+
 def background(name: str, value: Any) -> str:
     """``mean``, ``transparent`` or ``#rrggbb``; see ``colour``."""
     word = str(value).strip().lower()

@@ -78,6 +78,7 @@ class FitJob(PhotographJob, Job):
         edits: changes to the shapes of ``start`` before the search, such as ``remove 3,5-8``; see ``run.fit.edits``.
         lock: numbers of shapes of ``start``, after the edits, that stay as they are: ``3,5-8``.
         area: only what lies in this rectangle is worked on: ``(left, top, right, bottom)`` in shares of the sides.
+        max_bytes: most bytes of the SVG, recipe included, 500 and more: the shapes that are missed least go; None: any.
         finish: ``gradient`` (polish with gradient steps) or ``none``.
         max_pixels: photographs with more pixels are refused.
     """
@@ -113,6 +114,7 @@ class FitJob(PhotographJob, Job):
         "edits": edits.edits,
         "lock": edits.numbers_written,
         "area": edits.area,
+        "max_bytes": fields.count_bytes,
         "finish": fields.Choice(("gradient", "none")),
         "max_pixels": fields.Number(4, 10**10, "pixels"),
     }
@@ -144,6 +146,7 @@ class FitJob(PhotographJob, Job):
     edits: tuple[str, ...] = ()
     lock: str = ""
     area: tuple[float, float, float, float] | None = None
+    max_bytes: int | None = None
     finish: str = "gradient"
     max_pixels: int | None = None
 

@@ -21,14 +21,14 @@ from evoart.run.device import Choice
 from evoart.run.fit import edits, palette
 from evoart.run.fit.engine import choose
 from evoart.run.fit.job import DEFAULT_SHAPES, FitJob
-from evoart.run.fit.search import SearchBuilder
+from evoart.run.fit.search import SearchBuilder, scale_of
 from evoart.run.inputs import check_hash, read_hashed, read_picture
 from evoart.run.job import output_size
 from evoart.run.photograph import PhotographProblem, unpack_target
 from evoart.run.recipe import record
 from evoart.run.shapes import expand, fill_kinds, resolve, widen
 from evoart.score.pixel import Target
-from evoart.types import Search
+from evoart.types import Form, Genome, Search
 
 # Evaluations of a search that has no plan of its own, where no budget is given.
 EVALUATIONS = {"draft": 16_384, "normal": 65_536, "best": 262_144}
@@ -67,6 +67,30 @@ class FitProblem(PhotographProblem):
         if form.background is None:
             form = dataclasses.replace(form, background=self.target.matte)
         return SearchBuilder(self.job, form, self.target, self.choices, self.start)
+
+    def finalise(self, form: Form, genome: Genome) -> tuple[Form, Genome]:
+        """See ``Problem.finalise``: within ``max_bytes``, where those are asked for."""
+        if self.job.max_bytes is None or not isinstance(form, ShapesForm):
+            return super().finalise(form, genome)
+        from evoart.run.fit.shorten import RATE, shorten
+        from evoart.search.polishing import learning_rates
+
+        rows = np.asarray(genome, np.float32).reshape(len(form.kinds), -1)
+        scales = {kind: scale_of(form, kind) for kind in form.kinds}
+        rates = learning_rates(form.kinds, rows, scales, RATE, form.palette is None)
+        canvas, bounds = self.builder().canvases(self.target)[1], self.builder().bounds
+        limit, measure = self.job.max_bytes, self._measure
+        kinds, rows = shorten(form.kinds, rows, canvas, rates, bounds, measure, limit, max(self.size))
+        return form.with_kinds(kinds), rows.ravel()
+
+    def _measure(self, kinds: tuple[str, ...], rows: np.ndarray) -> int:
+        """Bytes of the SVG of some shapes, but for what is known at the end."""
+        from evoart.run import recipe
+        from evoart.run.fit.shorten import bytes_of
+
+        form = self.form.with_kinds(kinds)
+        plain = recipe.write(self.job, form, rows.ravel(), self.size, {})
+        return bytes_of(lambda text: form.drawing(rows.ravel()).svg(self.size, form.label, text, self.mask), plain)
 
     def details(self) -> dict[str, Any]:
         """See ``Problem.details``."""
@@ -133,7 +157,7 @@ class FitProblem(PhotographProblem):
             min_width=(job.min_width or 0.0) / 100,
             stroke=fields.stroke_range(job.stroke, max(output)) if job.stroke else None,
         )
-        return cls(
+        problem = cls(
             job=job,
             form=form,
             choices=choices,
@@ -144,6 +168,11 @@ class FitProblem(PhotographProblem):
             notes=notes,
             start=(start[0], widen(start[1], form)) if start else None,
         )
+        if job.max_bytes is not None:
+            from evoart.run.fit.shorten import check
+
+            check(problem._measure(form.kinds[:1], np.zeros((1, form.dim_per_group), np.float32)), job.max_bytes)
+        return problem
 
     @classmethod
     def restore(cls, job: FitJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> Self:
