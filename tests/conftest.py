@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 # Before anything imports Numba or JAX: the tests use a CPU, and leave the user's cache alone.
@@ -29,6 +31,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Processes of ``-n auto``: one a core, but each may hold a gigabyte, and many tests use several threads."""
     return min(4, os.cpu_count() or 1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forget_programs() -> Iterator[None]:
+    """What JAX compiled for one file's tests goes with them: thousands of programs are gigabytes."""
+    yield
+    if "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()
 
 
 @pytest.fixture(scope="session")

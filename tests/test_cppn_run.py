@@ -239,7 +239,7 @@ def test_parents_that_do_not_fit_are_refused(here, capsys):
     assert "there is no file" in refused(capsys, "cppn", "breed", "nowhere.png")
     assert run(["fit", "photo.png", "-n", "3", "--pixels", "16", "--quality", "draft", "-o", "shapes.png", "-q"]) == 0
     assert "not a picture of a network" in refused(capsys, "cppn", "breed", "shapes.png")
-    assert "for cppn and cppn-graph only" in refused(capsys, "render", "shapes.png", "-o", "x.frag")
+    assert "for cppn and cppn-graph and cppn-latent only" in refused(capsys, "render", "shapes.png", "-o", "x.frag")
 
 
 @pytest.mark.parametrize(

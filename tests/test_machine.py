@@ -468,7 +468,7 @@ def test_wrong_options_of_plot_get_one_line(words, said, picture, capsys, tmp_pa
         (["--size", "1mm"], "Use 5mm to 10m"),
         (["--smallest", "90mm", "--size", "80mm"], "larger than the picture"),
         (["--material", "stone"], "unknown material"),
-        (["-o", "cut.png"], "no SVG"),
+        (["-o", "cut.png"], "does not end in .svg"),
         (["-o", "-", "--separations"], "several files"),
     ],
 )

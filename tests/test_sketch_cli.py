@@ -114,9 +114,6 @@ def test_a_pen_on_its_way(here, capsys):
             ink.append(int((np.asarray(film.convert("L")) < 128).sum()))
     assert 0 < ink[0] < ink[1] < ink[2]
     assert load("k.gif").form.label == "2 sketches"
-    code, _, said = evoart(capsys, "fit", "--dry-run", "-o", "x.anim.svg")
-    assert code == 2
-    assert "is for sketch and strokes only" in said
 
 
 def test_completions_begin_with_what_was_given(here, capsys):

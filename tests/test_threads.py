@@ -82,6 +82,8 @@ def test_code_without_strokes_draws_the_same_fills():
     pictures = []
     for strokes in (None, True):
         pictures.append(np.zeros((3, 30, 30), np.float32))
-        scanline._paint(pictures[-1], points.astype(np.float32), plan.start, widths.astype(np.float32), rgba, strokes)
+        scanline._paint(
+            pictures[-1], points.astype(np.float32), plan.start, widths.astype(np.float32), rgba, strokes, None
+        )
     np.testing.assert_allclose(*pictures, atol=1e-6)
     assert np.abs(pictures[0]).max() > 0
