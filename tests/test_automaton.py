@@ -133,11 +133,11 @@ def test_a_strategy_learns_without_a_gradient(folder):
 
 
 def test_updates_without_a_finite_gradient_change_nothing(folder, monkeypatch):
-    from evoart.automaton import training
+    from evoart import train_state
 
     problem = AutomatonProblem.prepare(job_of(folder, generations=8))
     search = problem.search()
-    monkeypatch.setattr(training, "GIVE_UP", 3)
+    monkeypatch.setattr(train_state, "GIVE_UP", 3)
     search.training.target = np.full_like(search.training.target, np.nan)
     before = search.training.genome.copy()
     while not search.done:

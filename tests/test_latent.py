@@ -14,7 +14,7 @@ import evoart
 from evoart.cli.app import run
 from evoart.cppn.latent.model import Config, encode_traced, logits, positions, whiten
 from evoart.cppn.latent.space import slerp
-from evoart.cppn.latent.training import GIVE_UP, Training, TrainingConfig
+from evoart.cppn.latent.training import Training, TrainingConfig
 from evoart.cppn.layers import Layers
 from evoart.errors import EvoartError, UsageError
 from evoart.forms.sheet import SheetForm
@@ -29,6 +29,7 @@ from evoart.run.latent.trainer import LatentTrainProblem
 from evoart.run.loop import Keep, drive, resume
 from evoart.run.problem import prepare
 from evoart.run.stop import Stop
+from evoart.train_state import GIVE_UP
 
 SIDE = 12
 

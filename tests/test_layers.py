@@ -21,6 +21,7 @@ BASE = {
     "registry",
     "sources",
     "threads",
+    "train_state",
     "units",
     "version",
 }
@@ -36,6 +37,7 @@ MAY = {
     "locks": set(),
     "plugins": set(),
     "threads": set(),
+    "train_state": {"errors"},
     "units": {"errors"},
     "version": set(),
     "registry": {"errors", "plugins"},

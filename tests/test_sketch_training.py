@@ -21,8 +21,9 @@ from evoart.sketch.arrays import write_npz
 from evoart.sketch.batches import StrokeSet, augment, bucket_bounds, epoch, pad, scale_of
 from evoart.sketch.model import Config
 from evoart.sketch.sampling import draw, draw_noise
-from evoart.sketch.training import GIVE_UP, Training, TrainingConfig
+from evoart.sketch.training import Training, TrainingConfig
 from evoart.sketch.weights import decode
+from evoart.train_state import GIVE_UP
 
 
 def zigzags(count: int, seed: int = 0) -> StrokeSet:

@@ -14,13 +14,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
 from evoart.automaton import rule
-from evoart.errors import EvoartError
+from evoart.train_state import TrainState, descend, is_finite
 from evoart.types import Genome
 
-GIVE_UP = 50  # updates in a row without a finite gradient
 _LAST = 0.02  # the learning rate falls to this share
 _MEMORY = 0.98  # of the mean of the last genomes
 _STEADY = 0.4  # share of the updates after which it begins to
@@ -48,7 +46,7 @@ class Settings:
     seed: int = 0
 
 
-class Training:
+class Training(TrainState):
     """A training in progress.
 
     Args:
@@ -56,47 +54,41 @@ class Training:
         genome: the first one.
 
     Attributes:
-        genome: the present one ``(dim,)``; ``mean``: about the mean of the last 50, which is often the better one.
-        updates: updates taken.
-        skipped: those whose gradient was not finite; they changed nothing.
+        mean: about the mean of the last 50 genomes ``(dim,)``, which is often better than the present one.
     """
 
     def __init__(self, target: np.ndarray, genome: Genome, settings: Settings) -> None:
+        super().__init__({"genome": genome})
         self.target, self.settings = np.asarray(target, np.float32), settings
-        self.genome = self.mean = np.asarray(genome, np.float32)
-        self.moments: Any = optax.scale_by_adam().init(jnp.asarray(self.genome))
-        self.updates = self.skipped = self._skipped_now = 0
+        self.mean = self.genome
         self._seed = rule.seed_cell(*self.target.shape[:2])
         # Half floats: what the pool forgets of a number is less than what a phone's shader does.
         self._pool = np.repeat(self._seed, settings.pool, 0).astype(np.float16)
 
+    @property
+    def genome(self) -> Genome:
+        """The present one ``(dim,)``."""
+        return np.asarray(self.params["genome"])
+
     def advance(self) -> float:
-        """Take one update; returns the batch's loss.
+        """Take one step; returns the batch's loss.
 
         Raises:
-            EvoartError: no finite gradient in ``GIVE_UP`` updates in a row.
+            EvoartError: see ``TrainState.count``.
         """
         settings = self.settings
-        rng = np.random.default_rng([settings.seed, 1, self.updates])
+        rng = np.random.default_rng([settings.seed, 1, self.step])
         members = rng.choice(settings.pool, settings.batch, replace=False)
         states = self._prepare(self._pool[members].astype(np.float32), rng)
         least, most = settings.unroll
         steps = int(rng.integers(least, most + 1))
         seeds = rng.integers(0, 1 << 32, settings.batch, np.uint32)
-        share = min(max(self.updates / settings.updates - _STEADY, 0) / (1 - _STEADY), 1.0)
+        share = min(max(self.step / settings.updates - _STEADY, 0) / (1 - _STEADY), 1.0)
         rate = np.float32(settings.learning_rate * _LAST**share)
-        found = _update(most, np.int32(steps), self.genome, self.moments, states, seeds, self.target, rate)
-        genome, self.moments, states, loss, fine = found
-        self.genome = np.asarray(genome)
+        found = _update(most, np.int32(steps), self.params, self.moments, states, seeds, self.target, rate)
+        self.params, self.moments, states, loss, fine = found
         self.mean = (np.float32(_MEMORY) * self.mean + np.float32(1 - _MEMORY) * self.genome).astype(np.float32)
-        self.updates += 1
-        self._skipped_now = 0 if bool(fine) else self._skipped_now + 1
-        self.skipped += not bool(fine)
-        if self._skipped_now >= GIVE_UP:
-            raise EvoartError(
-                f"{GIVE_UP} updates in a row had no finite gradient",
-                f"Try a lower --learning-rate than {settings.learning_rate:g}",
-            )
+        self.count(fine, settings.learning_rate)
         if bool(fine):
             self._pool[members] = np.asarray(states)
         return float(loss)
@@ -115,31 +107,14 @@ class Training:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The whole state, for ``load``."""
-        return {
-            "genome": np.array(self.genome),
-            "mean": np.array(self.mean),
-            "count": np.asarray(self.moments.count),
-            "mu": np.asarray(self.moments.mu),
-            "nu": np.asarray(self.moments.nu),
-            "pool": self._pool.copy(),
-            "updates": np.array([self.updates, self.skipped, self._skipped_now]),
-        }
+        return super().arrays() | {"mean": np.array(self.mean), "pool": self._pool.copy()}
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:
-        """Continue from what ``arrays`` gave.
-
-        Raises:
-            KeyError, ValueError: it does not fit.
-        """
-        mine = self.arrays()
-        for name, value in mine.items():
-            if arrays[name].shape != value.shape:
-                raise ValueError(f"{name} has another shape")
-        moments = (jnp.asarray(arrays[name]) for name in ("count", "mu", "nu"))
-        self.genome, self.mean = np.array(arrays["genome"]), np.array(arrays["mean"])
-        self.moments = optax.ScaleByAdamState(*moments)
-        self._pool = np.array(arrays["pool"])
-        self.updates, self.skipped, self._skipped_now = (int(n) for n in arrays["updates"])
+        """See ``TrainState.load``."""
+        if arrays["mean"].shape != self.mean.shape or arrays["pool"].shape != self._pool.shape:
+            raise ValueError("a state of another shape")
+        super().load(arrays)
+        self.mean, self._pool = np.array(arrays["mean"]), np.array(arrays["pool"])
 
 
 def _losses(states: jax.Array, target: jax.Array) -> jax.Array:
@@ -167,21 +142,20 @@ def run_traced(
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _update(most: int, steps: Any, genome: Any, moments: Any, states: Any, seeds: Any, target: Any, rate: Any) -> Any:
+def _update(most: int, steps: Any, params: Any, moments: Any, states: Any, seeds: Any, target: Any, rate: Any) -> Any:
     """One step of Adam; the gradients of weights and biases are each brought to length 1 first."""
 
     def objective(genome: jax.Array) -> tuple[jax.Array, jax.Array]:
         after = run_traced(most, genome, states, seeds, count=steps)
         return _losses(after, target).mean(), after
 
-    (loss, after), gradient = jax.value_and_grad(objective, has_aux=True)(genome)
-    fine = jnp.isfinite(gradient).all() & jnp.isfinite(loss)
+    (loss, after), gradient = jax.value_and_grad(objective, has_aux=True)(params["genome"])
+    fine = is_finite(gradient, loss)
     table = jnp.nan_to_num(gradient).reshape(-1, rule.row_length())
     parts = [table[:, : rule.SEEN], table[:, rule.SEEN : rule.SEEN + 1], table[:, rule.SEEN + 1 :]]
     unit = jnp.concatenate([part / (jnp.linalg.norm(part) + 1e-8) for part in parts], 1).ravel()
-    step, new = optax.scale_by_adam().update(unit, moments)
-    keep = functools.partial(jnp.where, fine)
-    return keep(genome - rate * step, genome), jax.tree.map(keep, new, moments), after, loss, fine
+    params, moments = descend(params, {"genome": unit}, moments, rate, fine)
+    return params, moments, after, loss, fine
 
 
 @functools.partial(jax.jit, static_argnums=(2, 3))

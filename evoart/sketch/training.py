@@ -13,14 +13,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
-from evoart.errors import EvoartError, UsageError
+from evoart.errors import UsageError
 from evoart.sketch.batches import StrokeSet, augment, bucket_bounds, epoch, pad
 from evoart.sketch.loss import Batch, losses, noise
 from evoart.sketch.model import Config, Model, Parameters, create_model
-
-GIVE_UP = 50  # steps in a row without a finite gradient
+from evoart.train_state import TrainState, descend, is_finite
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ class Losses:
     total: float
 
 
-class Training:
+class Training(TrainState):
     """A training in progress.
 
     Args:
@@ -70,10 +68,6 @@ class Training:
         settings: how it is trained.
         data, valid: drawings to learn from, and drawings to validate with.
         model: its weights are the first ones; new ones where None.
-
-    Attributes:
-        step: steps taken.
-        skipped: steps whose gradient was not finite; they changed nothing.
     """
 
     def __init__(
@@ -90,9 +84,7 @@ class Training:
                 )
         self.config, self.settings, self.data, self.valid = config, settings, data, valid
         model = model or create_model(config, np.random.default_rng([settings.seed, 0]))
-        self.params: Parameters = {name: jnp.asarray(value, jnp.float32) for name, value in model.params.items()}
-        self.moments: Any = optax.scale_by_adam().init(self.params)
-        self.step = self.skipped = self._skipped_now = 0
+        super().__init__(model.params)
         self.bounds = bucket_bounds(np.concatenate([data.lengths, valid.lengths]))
         self._per_epoch = -(-len(data) // settings.batch)
         self._epoch: tuple[int, list[np.ndarray]] = (-1, [])
@@ -107,7 +99,7 @@ class Training:
         """Take one step.
 
         Raises:
-            EvoartError: no finite gradient in ``GIVE_UP`` steps in a row.
+            EvoartError: see ``TrainState.count``.
         """
         settings, low = self.settings, self.settings.min_learning_rate
         rate = jnp.float32((settings.learning_rate - low) * settings.decay**self.step + low)
@@ -115,14 +107,7 @@ class Training:
         self.params, self.moments, values, fine = _learn(
             self.config, settings, self.params, self.moments, self.batch(), rate, jnp.float32(self.kl_weight), key
         )
-        self.step += 1
-        self._skipped_now = 0 if bool(fine) else self._skipped_now + 1
-        self.skipped += not bool(fine)
-        if self._skipped_now >= GIVE_UP:
-            raise EvoartError(
-                f"{GIVE_UP} training steps in a row had no finite gradient",
-                f"Try a lower --learning-rate than {settings.learning_rate:g}",
-            )
+        self.count(fine, settings.learning_rate)
         return Losses(*(float(value) for value in values))
 
     def batch(self) -> Batch:
@@ -165,33 +150,6 @@ class Training:
         sketches = [self.valid.sketches[k] for k in members]
         return pad(sketches, self.valid.classes[members], self.config.scale, int(bound))
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        """The whole state, for ``load``."""
-        moments = self.moments
-        found = {"step": self.step, "skipped": self.skipped, "skipped_now": self._skipped_now, "count": moments.count}
-        for name, those in (("params", self.params), ("mu", moments.mu), ("nu", moments.nu)):
-            found |= {f"{name}/{key}": value for key, value in those.items()}
-        return {name: np.asarray(value) for name, value in found.items()}
-
-    def load(self, arrays: dict[str, np.ndarray]) -> None:
-        """Continue from what ``arrays`` gave.
-
-        Raises:
-            KeyError, ValueError: it does not fit.
-        """
-
-        def part(name: str) -> Parameters:
-            found = {key: jnp.asarray(arrays[f"{name}/{key}"], jnp.float32) for key in self.params}
-            for key, value in found.items():
-                if value.shape != self.params[key].shape:
-                    raise ValueError(f"{name}/{key} has another shape")
-            return found
-
-        self.params, mu, nu = part("params"), part("mu"), part("nu")
-        self.moments = optax.ScaleByAdamState(jnp.asarray(arrays["count"], jnp.int32), mu, nu)
-        self.step, self.skipped = int(arrays["step"]), int(arrays["skipped"])
-        self._skipped_now = int(arrays["skipped_now"])
-
 
 @functools.partial(jax.jit, static_argnums=(0, 1), donate_argnums=(2, 3))
 def _learn(
@@ -213,12 +171,9 @@ def _learn(
         return total, (reconstruction, kl, total)
 
     gradient, values = jax.grad(objective, has_aux=True)(params)
-    fine = jnp.all(jnp.stack([jnp.all(jnp.isfinite(g)) for g in jax.tree.leaves(gradient)] + [jnp.isfinite(values[2])]))
+    fine = is_finite(gradient, values[2])
     clipped = jax.tree.map(lambda g: jnp.clip(jnp.nan_to_num(g), -settings.grad_clip, settings.grad_clip), gradient)
-    updates, new_moments = optax.scale_by_adam().update(clipped, moments)
-    keep = functools.partial(jnp.where, fine)
-    params = jax.tree.map(lambda p, u: keep(p - rate * u, p), params, updates)
-    return params, jax.tree.map(keep, new_moments, moments), values, fine
+    return *descend(params, clipped, moments, rate, fine), values, fine
 
 
 @functools.partial(jax.jit, static_argnums=0)

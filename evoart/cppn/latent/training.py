@@ -16,9 +16,8 @@ import numpy as np
 import optax
 
 from evoart.cppn.latent.model import Config, Model, Parameters, create_model, encode_traced, logits, positions
-from evoart.errors import EvoartError
+from evoart.train_state import TrainState, descend, is_finite
 
-GIVE_UP = 50  # steps in a row without a finite gradient
 _LOWEST = 0.02  # share of the learning rate that is left in the end
 _WHOLE = 256  # pictures at a time that are validated
 _AT_ONCE = 8  # pictures whose points stay in a CPU's cache: twice as fast as all of a batch
@@ -57,25 +56,18 @@ class Losses:
     mse: float
 
 
-class Training:
+class Training(TrainState):
     """A training in progress.
 
     Args:
         config: the model's shape.
         settings: how it is trained.
         data, valid: pictures ``(n, side, side, channels)`` uint8 to learn from, and to validate with.
-
-    Attributes:
-        step: steps taken.
-        skipped: steps whose gradient was not finite; they changed nothing.
     """
 
     def __init__(self, config: Config, settings: TrainingConfig, data: np.ndarray, valid: np.ndarray) -> None:
         self.config, self.settings, self.data, self.valid = config, settings, data, valid
-        first = create_model(config, np.random.default_rng([settings.seed, 0]))
-        self.params: Parameters = {name: jnp.asarray(value) for name, value in first.params.items()}
-        self.moments: Any = optax.scale_by_adam().init(self.params)
-        self.step = self.skipped = self._skipped_now = 0
+        super().__init__(create_model(config, np.random.default_rng([settings.seed, 0])).params)
         self._epoch = (-1, np.zeros(0, int))
 
     @property
@@ -87,7 +79,7 @@ class Training:
         """Take one step.
 
         Raises:
-            EvoartError: no finite gradient in ``GIVE_UP`` steps in a row.
+            EvoartError: see ``TrainState.count``.
         """
         settings, config = self.settings, self.config
         at = min(self.step / settings.steps, 1.0)
@@ -100,14 +92,7 @@ class Training:
         self.params, self.moments, values, fine = _learn(
             config, self.params, self.moments, images, pixels, noise, np.float32(rate), np.float32(weight)
         )
-        self.step += 1
-        self._skipped_now = 0 if bool(fine) else self._skipped_now + 1
-        self.skipped += not bool(fine)
-        if self._skipped_now >= GIVE_UP:
-            raise EvoartError(
-                f"{GIVE_UP} training steps in a row had no finite gradient",
-                f"Try a lower --learning-rate than {settings.learning_rate:g}",
-            )
+        self.count(fine, settings.learning_rate)
         return Losses(*(float(value) for value in values))
 
     def _members(self) -> np.ndarray:
@@ -131,33 +116,6 @@ class Training:
             sums += len(images) * np.array([float(v) for v in _judge(self.config, self.params, images)])
         nll, kl, mse = (float(v) for v in sums / len(self.valid))
         return Losses(nll, kl, nll + self.settings.kl_weight * kl, mse)
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """The whole state, for ``load``."""
-        moments = self.moments
-        found = {"step": self.step, "skipped": self.skipped, "skipped_now": self._skipped_now, "count": moments.count}
-        for name, those in (("params", self.params), ("mu", moments.mu), ("nu", moments.nu)):
-            found |= {f"{name}/{key}": value for key, value in those.items()}
-        return {name: np.asarray(value) for name, value in found.items()}
-
-    def load(self, arrays: dict[str, np.ndarray]) -> None:
-        """Continue from what ``arrays`` gave.
-
-        Raises:
-            KeyError, ValueError: it does not fit.
-        """
-
-        def part(name: str) -> Parameters:
-            found = {key: jnp.asarray(arrays[f"{name}/{key}"], jnp.float32) for key in self.params}
-            for key, value in found.items():
-                if value.shape != self.params[key].shape:
-                    raise ValueError(f"{name}/{key} has another shape")
-            return found
-
-        self.params, mu, nu = part("params"), part("mu"), part("nu")
-        self.moments = optax.ScaleByAdamState(jnp.asarray(arrays["count"], jnp.int32), mu, nu)
-        self.step, self.skipped = int(arrays["step"]), int(arrays["skipped"])
-        self._skipped_now = int(arrays["skipped_now"])
 
 
 def _losses(
@@ -207,11 +165,8 @@ def _learn(
         return total, (nll, kl, total, mse)
 
     gradient, values = jax.grad(objective, has_aux=True)(params)
-    fine = jnp.all(jnp.stack([jnp.all(jnp.isfinite(g)) for g in jax.tree.leaves(gradient)] + [jnp.isfinite(values[2])]))
-    updates, new_moments = optax.scale_by_adam().update(jax.tree.map(jnp.nan_to_num, gradient), moments)
-    keep = functools.partial(jnp.where, fine)
-    params = jax.tree.map(lambda p, u: keep(p - rate * u, p), params, updates)
-    return params, jax.tree.map(keep, new_moments, moments), values, fine
+    fine = is_finite(gradient, values[2])
+    return *descend(params, jax.tree.map(jnp.nan_to_num, gradient), moments, rate, fine), values, fine
 
 
 @functools.partial(jax.jit, static_argnums=0)

@@ -43,7 +43,7 @@ class GradientTraining(Search):
     @property
     def generation(self) -> int:
         """Updates taken."""
-        return self.training.updates
+        return self.training.step
 
     @property
     def evaluations(self) -> int:

@@ -5,7 +5,6 @@ The picture of a training is a sheet of what its best model draws; the weights a
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
@@ -14,7 +13,6 @@ import numpy as np
 
 from evoart.cppn.latent.model import Config, Model, whiten
 from evoart.cppn.latent.training import Losses, Training, TrainingConfig
-from evoart.errors import EvoartError
 from evoart.forms.sheet import SheetDrawing, SheetForm
 from evoart.run.device import Choice, limit_threads
 from evoart.run.inputs import check_hash
@@ -22,8 +20,8 @@ from evoart.run.job import output_size
 from evoart.run.latent.dataset import Dataset, read_dataset
 from evoart.run.latent.job import LatentTrainJob
 from evoart.run.latent.models import config_of, config_to_plain, encode_model, form_of
-from evoart.run.problem import Film, Problem
-from evoart.types import Form, Genome, Search
+from evoart.run.training import ModelTrainer, TrainingProblem, mean_of
+from evoart.types import Genome
 
 SHOWN, COLUMNS, CELL = 24, 6, 256  # pictures on the sheet of a training; pixels of each
 
@@ -57,41 +55,22 @@ class SampleSheetForm(SheetForm):
         return structure
 
 
-class Trainer(Search):
-    """See ``types.Search``; the loss is that of the best model so far on the validation set.
+class Trainer(ModelTrainer):
+    """See ``ModelTrainer``; ``history`` has the mean NLL and KL learned since the last validation, and its own NLL, KL
+    and MSE."""
 
-    Attributes:
-        best, best_step: the best model so far and the step that it comes from; None and 0 before the first validation.
-        history: of each validation: step, mean NLL and KL learned since the last one; its own NLL, KL and MSE.
-    """
+    psnr: float | None = None
 
     def __init__(self, job: LatentTrainJob, config: Config, settings: TrainingConfig, data: Dataset) -> None:
         self.job, self.config, self.settings = job, config, settings
-        self.training = Training(config, settings, data.train, data.valid)
-        self.best: Model | None = None
-        self.best_step, self.loss, self.psnr = 0, float("inf"), None
-        self.history: list[list[float]] = []
-        self.done = False
-        self.notes: list[str] = []
-        self.figures: dict[str, float] = {}
-        self._losses: list[Losses] = []  # of the steps since the last validation
-        self._skipped = 0  # steps that the notes have told of
+        super().__init__()
+        self._training = Training(config, settings, data.train, data.valid)
         self._shown: tuple[int, SampleSheetForm] | None = None
 
     @property
-    def generation(self) -> int:
-        """Steps taken."""
-        return self.training.step
-
-    @property
-    def evaluations(self) -> int:
-        """Pictures learned from."""
-        return self.generation * self.settings.batch
-
-    @property
-    def planned(self) -> int:
-        """Pictures to learn from, at most."""
-        return self.job.generations * self.settings.batch
+    def training(self) -> Training:
+        """See ``ModelTrainer.training``."""
+        return self._training
 
     @property
     def progress(self) -> float:
@@ -101,30 +80,17 @@ class Trainer(Search):
     @property
     def stage(self) -> str:
         """``training, NLL 271.5``: the mean since the last validation."""
-        return f"training, NLL {_mean(self._losses).nll:.1f}" if self._losses else "training"
-
-    def step(self) -> None:
-        """Take one training step, and validate where it is time. Before the first one the first weights are judged, so
-        that there is a best model from then on."""
-        if not self.history:
-            self._validate()
-        try:
-            self._losses.append(self.training.advance())
-        except EvoartError as error:
-            self.notes.append(f"{error}; the best model so far is kept")
-            self.done = True
-            return
-        if self.generation % self.job.interval == 0 or self.generation >= self.job.generations:
-            self._validate()
+        return f"training, NLL {mean_of(self.learned, Losses).nll:.1f}" if self.learned else "training"
 
     def settle(self) -> None:
         """See ``types.Search``: what was learned since the last validation may be better."""
-        if self._losses:
-            self._validate()
+        if self.learned:
+            self.validate()
 
-    def _validate(self) -> None:
+    def validate(self) -> None:
+        """See ``ModelTrainer.validate``."""
         training, step = self.training, self.generation
-        valid, learned = training.validate(), _mean(self._losses)
+        valid, learned = training.validate(), mean_of(self.learned, Losses)
         self.history.append([step, learned.nll, learned.kl, valid.nll, valid.kl, valid.mse])
         better = np.isfinite(valid.total) and (self.best is None or valid.total < self.loss)
         if step:
@@ -133,10 +99,8 @@ class Trainer(Search):
                 f"step {step:,}: NLL {learned.nll:.1f}, KL {learned.kl:.1f}; validation NLL {valid.nll:.1f}, "
                 f"KL {valid.kl:.1f}, PSNR {_psnr(valid.mse):.1f} dB{best}"
             )
-        if training.skipped > self._skipped:
-            self.notes.append(f"{training.skipped - self._skipped:,} steps had no finite gradient and changed nothing")
-            self._skipped = training.skipped
-        self._losses = []
+        self.tell_skipped()
+        self.learned = []
         if better or self.best is None:
             self.best, self.best_step = training.model, step
             self._keep(valid)
@@ -159,33 +123,12 @@ class Trainer(Search):
         """The latent vectors on it: always the same ones, so that sheets can be compared."""
         return latents(self.job)
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        """See ``types.Search``."""
-        best = self.best or self.training.model
-        losses = [list(dataclasses.astuple(each)) for each in self._losses]
-        return {
-            **{f"training/{name}": value for name, value in self.training.arrays().items()},
-            **{f"best/{name}": np.asarray(value) for name, value in best.params.items()},
-            "best_step": np.array(self.best_step),
-            "history": np.array(self.history, np.float64).reshape(-1, 6),
-            "losses": np.array(losses, np.float64).reshape(-1, 4),
-            "skipped": np.array(self._skipped),
-        }
-
     def load(self, arrays: dict[str, Any]) -> None:
         """See ``types.Search``."""
-
-        def part(prefix: str) -> dict[str, np.ndarray]:
-            return {name[len(prefix) :]: value for name, value in arrays.items() if name.startswith(prefix)}
-
-        self.training.load(part("training/"))
-        self.history = [[float(v) for v in row] for row in arrays["history"]]
-        self.best_step = int(arrays["best_step"])
-        self._losses = [Losses(*(float(v) for v in row)) for row in arrays["losses"]]
-        self._skipped, self.notes = int(arrays["skipped"]), []
+        params = self.load_common(arrays, Losses)
         if self.history:
-            self.best = Model(self.config, part("best/"))
-            *_, nll, kl, mse = next(row for row in self.history if row[0] == self.best_step)
+            self.best = Model(self.config, params)
+            *_, nll, kl, mse = self.best_row
             self._keep(Losses(nll, kl, nll + self.settings.kl_weight * kl, mse))
 
 
@@ -201,7 +144,7 @@ def sheet_form(model: Model) -> SampleSheetForm:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class LatentTrainProblem(Problem):
+class LatentTrainProblem(TrainingProblem):
     """An autoencoder to be trained.
 
     Attributes:
@@ -228,11 +171,6 @@ class LatentTrainProblem(Problem):
 
         return Choice("autoencoder", jax.default_backend(), "the only one")
 
-    @property
-    def film(self) -> Film:
-        """None: it leaves a model."""
-        return Film()
-
     def search(self) -> Trainer:
         """See ``Problem.search`` and ``Trainer``.
 
@@ -244,18 +182,6 @@ class LatentTrainProblem(Problem):
         setup()
         limit_threads(self.job.threads)
         return Trainer(self.job, self.config, self.settings, self.dataset or _read(self.job))
-
-    def evaluate(self, form: Form, genome: Genome) -> dict[str, float]:
-        """Nothing: the search knows the losses."""
-        return {}
-
-    def figures(self, search: Search) -> dict[str, float]:
-        """``nll`` and ``kl`` in nats a picture, and ``psnr`` in dB, of the best model so far on held-out pictures."""
-        return dict(search.figures)
-
-    def details(self) -> dict[str, Any]:
-        """See ``Problem.details``."""
-        return {"data": list(self.job.data)}
 
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """The two configurations; the pictures are read again."""
@@ -313,10 +239,3 @@ def _read(job: LatentTrainJob) -> Dataset:
 
 def _psnr(mse: float) -> float:
     return float(-10 * np.log10(max(mse, 1e-12)))
-
-
-def _mean(losses: list[Losses]) -> Losses:
-    """The mean of those that are finite; NaN where there are none."""
-    rows = np.array([dataclasses.astuple(each) for each in losses]).reshape(-1, 4)
-    fine = rows[np.isfinite(rows).all(1)]
-    return Losses(*(float(v) for v in (fine.mean(0) if len(fine) else [np.nan] * 4)))

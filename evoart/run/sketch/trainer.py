@@ -13,20 +13,20 @@ from typing import Any, Self
 import numpy as np
 
 from evoart.draw.pen import PenDrawing
-from evoart.errors import EvoartError, UsageError
+from evoart.errors import UsageError
 from evoart.forms.strokes import StrokesForm
 from evoart.run.device import Choice
 from evoart.run.inputs import check_hash
 from evoart.run.job import output_size
-from evoart.run.problem import Film, Problem
 from evoart.run.sketch import layout
 from evoart.run.sketch.dataset import Dataset, read_dataset
 from evoart.run.sketch.job import SketchJob, TrainJob
 from evoart.run.sketch.problem import SketchProblem
+from evoart.run.training import ModelTrainer, TrainingProblem, mean_of
 from evoart.sketch.model import Config, Model
 from evoart.sketch.training import Losses, Training, TrainingConfig
 from evoart.sketch.weights import read, to_npz
-from evoart.types import Form, Genome, Search
+from evoart.types import Genome
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,13 +52,8 @@ class SampleForm(StrokesForm):
         return drawing if self.model is None else _extend(SampleDrawing, drawing, model=self.model)
 
 
-class Trainer(Search):
-    """See ``types.Search``; the loss is that of the best model so far on the validation set.
-
-    Attributes:
-        best, best_step: the best model so far and the step that it comes from; None and 0 before the first validation.
-        history: of each validation: step, mean L_R and L_KL learned since the last one, L_R and L_KL of the validation.
-    """
+class Trainer(ModelTrainer):
+    """See ``ModelTrainer``; ``history`` has the mean L_R and L_KL learned since the last validation, and its own."""
 
     def __init__(
         self,
@@ -70,17 +65,10 @@ class Trainer(Search):
         on_best: Callable[[Trainer], None] = lambda trainer: None,
     ) -> None:
         """``start`` gives the first weights; ``on_best`` is called after each validation that found a better model."""
+        super().__init__()
         self.job, self.config, self.settings, self.data = job, config, settings, data
         self.start, self.on_best = start, on_best
-        self.best: Model | None = None
-        self.best_step, self.loss = 0, float("inf")
-        self.history: list[list[float]] = []
-        self.done = False
-        self.notes: list[str] = []
-        self.figures: dict[str, float] = {}
         self._training: Training | None = None
-        self._losses: list[Losses] = []  # of the steps since the last validation
-        self._skipped = 0  # steps that the notes have told of
         self._samples: tuple[int, StrokesForm, Genome] | None = None
 
     @property
@@ -96,46 +84,21 @@ class Trainer(Search):
         return self._training.step if self._training else 0
 
     @property
-    def evaluations(self) -> int:
-        """Drawings learned from."""
-        return self.generation * self.settings.batch
-
-    @property
-    def planned(self) -> int:
-        """Drawings to learn from, at most."""
-        return self.job.generations * self.settings.batch
-
-    @property
     def stage(self) -> str:
         """``training, L_R 0.512``: the mean since the last validation."""
-        return f"training, L_R {_mean(self._losses).reconstruction:.3f}" if self._losses else "training"
+        return f"training, L_R {mean_of(self.learned, Losses).reconstruction:.3f}" if self.learned else "training"
 
-    def step(self) -> None:
-        """Take one training step, and validate where it is time. Before the first one the first weights are judged, so
-        that there is a best model from then on."""
-        if not self.history:
-            self._validate()
-        try:
-            self._losses.append(self.training.advance())
-        except EvoartError as error:
-            self.notes.append(f"{error}; the best model so far is kept")
-            self.done = True
-            return
-        if self.generation % self.job.interval == 0 or self.generation >= self.job.generations:
-            self._validate()
-
-    def _validate(self) -> None:
+    def validate(self) -> None:
+        """See ``ModelTrainer.validate``."""
         training, step = self.training, self.generation
-        valid, learned = training.validate(), _mean(self._losses)
+        valid, learned = training.validate(), mean_of(self.learned, Losses)
         self.history.append([step, learned.reconstruction, learned.kl, valid.reconstruction, valid.kl])
         better = self.best is None or valid.total < self.loss
         if step:
             best = ", the best so far" if better else ""
             self.notes.append(f"step {step:,}: {self._text(learned)}; validation {self._text(valid)}{best}")
-        if training.skipped > self._skipped:
-            self.notes.append(f"{training.skipped - self._skipped:,} steps had no finite gradient and changed nothing")
-            self._skipped = training.skipped
-        self._losses = []
+        self.tell_skipped()
+        self.learned = []
         if better:
             self.best, self.best_step, self.loss = training.model, step, valid.total
             self.figures = {"L_R": valid.reconstruction} | ({"L_KL": valid.kl} if self.config.latent else {})
@@ -171,38 +134,21 @@ class Trainer(Search):
 
     def arrays(self) -> dict[str, np.ndarray]:
         """See ``types.Search``."""
-        best = self.best or self.training.model
-        losses = [[each.reconstruction, each.kl, each.total] for each in self._losses]
-        return {
-            **{f"training/{name}": value for name, value in self.training.arrays().items()},
-            **{f"best/{name}": np.asarray(value) for name, value in best.params.items()},
-            "best_step": np.array(self.best_step),
-            "best_loss": np.array(self.loss),
-            "history": np.array(self.history, np.float64).reshape(-1, 5),
-            "losses": np.array(losses, np.float64).reshape(-1, 3),
-            "skipped": np.array(self._skipped),
-        }
+        return super().arrays() | {"best_loss": np.array(self.loss)}
 
     def load(self, arrays: dict[str, Any]) -> None:
         """See ``types.Search``."""
-
-        def part(prefix: str) -> dict[str, np.ndarray]:
-            return {name[len(prefix) :]: value for name, value in arrays.items() if name.startswith(prefix)}
-
         self.start = lambda: None
-        self.training.load(part("training/"))
-        self.history = [[float(v) for v in row] for row in arrays["history"]]
-        self.best_step, self.loss = int(arrays["best_step"]), float(arrays["best_loss"])
-        self._losses = [Losses(*(float(v) for v in row)) for row in arrays["losses"]]
-        self._skipped, self.notes = int(arrays["skipped"]), []
+        params = self.load_common(arrays, Losses)
+        self.loss = float(arrays["best_loss"])
         if self.history:
-            self.best = Model(self.config, part("best/"))
-            row = next(row for row in self.history if row[0] == self.best_step)
+            self.best = Model(self.config, params)
+            row = self.best_row
             self.figures = {"L_R": row[3]} | ({"L_KL": row[4]} if self.config.latent else {})
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class TrainProblem(Problem):
+class TrainProblem(TrainingProblem):
     """A model to be trained.
 
     Attributes:
@@ -229,11 +175,6 @@ class TrainProblem(Problem):
 
         return Choice("sketch-rnn", jax.default_backend(), "the only one")
 
-    @property
-    def film(self) -> Film:
-        """None: it leaves a model."""
-        return Film()
-
     def search(self, on_best: Callable[[Trainer], None] = lambda trainer: None) -> Trainer:
         """See ``Problem.search`` and ``Trainer``.
 
@@ -245,18 +186,6 @@ class TrainProblem(Problem):
         setup()
         data = self.dataset or _read(self.job)
         return Trainer(self.job, self.config, self.settings, data, lambda: _read_start(self.job), on_best)
-
-    def evaluate(self, form: Form, genome: Genome) -> dict[str, float]:
-        """Nothing: the search knows the losses."""
-        return {}
-
-    def figures(self, search: Search) -> dict[str, float]:
-        """``L_R`` and, of a VAE, ``L_KL`` of the best model so far on the validation set, in nats."""
-        return dict(search.figures)
-
-    def details(self) -> dict[str, Any]:
-        """See ``Problem.details``."""
-        return {"data": list(self.job.data)}
 
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """The two configurations; the drawings are read again."""
@@ -346,10 +275,3 @@ def _continue_config(config: Config, start: Model, data: Dataset) -> Config:
         raise UsageError(f"'{old.name}' does not go with this data", "Train from the beginning, without --start")
     max_points = max(old.max_points, data.max_points)
     return replace(old, name=config.name, max_points=max_points, extent=data.extent, scale=data.scale)
-
-
-def _mean(losses: list[Losses]) -> Losses:
-    """The mean of those that are finite; NaN where there are none."""
-    rows = np.array([[each.reconstruction, each.kl, each.total] for each in losses]).reshape(-1, 3)
-    fine = rows[np.isfinite(rows).all(1)]
-    return Losses(*(float(v) for v in (fine.mean(0) if len(fine) else [np.nan] * 3)))
