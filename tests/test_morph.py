@@ -224,8 +224,9 @@ def test_a_browser_shows_the_ends_of_what_moves(page):
     def shown(text: str, time: float) -> np.ndarray:
         page.set_content(f'<body style="margin:0;overflow:hidden">{text}</body>')
         page.evaluate(
-            "t => { const s = document.querySelector('svg'); s.pauseAnimations(); s.setCurrentTime(t);"
-            " for (const a of document.getAnimations()) { a.pause(); a.currentTime = 1000 * t } }",
+            "async t => { const s = document.querySelector('svg'); s.pauseAnimations(); s.setCurrentTime(t);"
+            " for (const a of document.getAnimations()) { a.pause(); a.currentTime = 1000 * t }"
+            " for (let k = 0; k < 2; k += 1) await new Promise(requestAnimationFrame); }",  # until it is painted
             time,
         )
         return np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("RGB"), float) / 255

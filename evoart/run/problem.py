@@ -77,15 +77,17 @@ class Problem:
     def restore(cls, job: Any, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> Self:
         """The problem that ``pack`` took apart; ``common`` (form, size, name, mask) is what all problems have.
 
+        Where nothing is packed, everything is read again from what the job names.
+
         Raises:
             ValueError, KeyError, TypeError: parts that do not belong together.
         """
-        raise NotImplementedError
+        return cls.prepare(job)
 
     @property
     def resolution(self) -> tuple[int, int]:
-        """``(w, h)`` in pixels of the pictures that are judged."""
-        raise NotImplementedError
+        """``(w, h)`` in pixels of the pictures that are judged; those of the output where none is."""
+        return self.size
 
     @property
     def engine(self) -> Choice:

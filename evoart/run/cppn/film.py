@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -14,24 +14,20 @@ from evoart.forms.cppn import NetworkForm
 from evoart.run import device
 from evoart.run.cppn.job import CppnFilmJob
 from evoart.run.cppn.networks import check_kind, drawing_engine, read_networks
+from evoart.run.drawing import DrawingProblem, NoSearch
 from evoart.run.job import output_size
-from evoart.run.problem import Film, Problem
+from evoart.run.problem import Film
 from evoart.types import Drawing, Form, Genome, Search
 
 MOMENTS = 10_080  # around the loop, none of which is drawn before it is asked for: any number of frames divides it well
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class FilmProblem(Problem):
+class FilmProblem(DrawingProblem):
     """Networks to be shown one after another; ``stops`` are (form, genome), the first one first."""
 
     job: CppnFilmJob
     stops: list[tuple[NetworkForm, Genome]]
-
-    @property
-    def resolution(self) -> tuple[int, int]:
-        """See ``Problem.resolution``."""
-        return self.size
 
     @property
     def engine(self) -> device.Choice:
@@ -42,10 +38,6 @@ class FilmProblem(Problem):
         """See ``Problem.search``: there is nothing to search for."""
         device.limit_threads(self.job.threads)
         return NoSearch(self.stops[0][1])
-
-    def evaluate(self, form: Form, genome: Genome) -> dict[str, float]:
-        """``loss``: 0, nothing is judged."""
-        return {"loss": 0.0}
 
     @property
     def film(self) -> Film:
@@ -84,11 +76,6 @@ class FilmProblem(Problem):
         return form, (genome + move).astype(np.float32)
 
     @classmethod
-    def restore(cls, job: Any, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> Self:
-        """See ``Problem.restore``: everything is read from the files that the job names."""
-        return cls.prepare(job)
-
-    @classmethod
     def prepare(cls, job: CppnFilmJob, source: Any = None) -> Self:
         """Read the networks.
 
@@ -125,24 +112,3 @@ class Loop(Sequence[Drawing]):
             return [self[i] for i in range(*index.indices(MOMENTS))]
         form, genome = self.problem.at((index % MOMENTS + 1) / MOMENTS)
         return form.drawing(genome)
-
-
-class NoSearch(Search):
-    """No search: what was given is what comes out."""
-
-    def __init__(self, genome: Genome, stage: str = "film") -> None:
-        self.stage = stage
-        self.genome, self.loss, self.generation, self.evaluations, self.done = genome, 0.0, 0, 0, False
-
-    def step(self) -> None:
-        """Done."""
-        self.done, self.generation = True, 1
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Whether it was done."""
-        return {"generation": np.array(self.generation)}
-
-    def load(self, arrays: dict[str, np.ndarray]) -> None:
-        """Continue from ``arrays()``."""
-        self.generation = int(arrays["generation"])
-        self.done = self.generation > 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -129,11 +128,6 @@ class FilmFitProblem(Problem):
             "kind": self.job.kind,
             "steady": self.job.steady,
         }
-
-    @classmethod
-    def restore(cls, job: Any, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> Self:
-        """See ``Problem.restore``: the film is read again from the file that the job names."""
-        return cls.prepare(job)
 
     @classmethod
     def prepare(cls, job: FilmFitJob, source: Any = None) -> Self:

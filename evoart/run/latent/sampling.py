@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -13,20 +12,20 @@ from evoart.cppn.latent.model import Model
 from evoart.errors import UsageError
 from evoart.forms.latent import LatentForm
 from evoart.run import device
-from evoart.run.cppn.film import NoSearch
 from evoart.run.cppn.networks import drawing_engine
 from evoart.run.cppn.sheet import form_fields, members, places
+from evoart.run.drawing import DrawingProblem, NoSearch
 from evoart.run.inputs import check_hash
 from evoart.run.latent.encoding import read_latent
 from evoart.run.latent.job import GridJob
 from evoart.run.latent.models import find_model, form_of
-from evoart.run.problem import Film, Problem
+from evoart.run.problem import Film
 from evoart.run.result import Result
-from evoart.types import Form, Genome, Search
+from evoart.types import Genome, Search
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class SampleProblem(Problem):
+class SampleProblem(DrawingProblem):
     """Latent vectors to be drawn, on a sheet or one of them alone.
 
     Attributes:
@@ -38,11 +37,6 @@ class SampleProblem(Problem):
     vectors: np.ndarray
 
     @property
-    def resolution(self) -> tuple[int, int]:
-        """See ``Problem.resolution``: nothing is judged."""
-        return self.size
-
-    @property
     def engine(self) -> device.Choice:
         """See ``Problem.engine``."""
         return drawing_engine(self.job.device)
@@ -52,10 +46,6 @@ class SampleProblem(Problem):
         device.limit_threads(self.job.threads)
         chosen = [place - 1 for place in places(self.job)]
         return NoSearch(self.vectors[chosen].ravel(), "drawing")
-
-    def evaluate(self, form: Form, genome: Genome) -> dict[str, float]:
-        """``loss``: 0, nothing is judged."""
-        return {"loss": 0.0}
 
     @property
     def film(self) -> Film:
@@ -91,11 +81,6 @@ class SampleProblem(Problem):
         job, vectors = cls.latents(job, model)
         form = form_of(model)
         return cls(**form_fields(job, [form] * job.n), vectors=vectors.astype(np.float32))
-
-    @classmethod
-    def restore(cls, job: Any, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> Self:
-        """See ``Problem.restore``: everything is read from the files that the job names."""
-        return cls.prepare(job)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self, cast
-
-import numpy as np
 
 from evoart.draw.morph import Frames, Morph, cover
 from evoart.errors import UsageError
 from evoart.forms.shapes import ShapesForm
 from evoart.run import device, fields
-from evoart.run.cppn.film import NoSearch
 from evoart.run.cppn.networks import read_pictures
+from evoart.run.drawing import DrawingProblem, NoSearch
 from evoart.run.job import output_size
 from evoart.run.morph.job import MorphJob
-from evoart.run.problem import Film, Problem
+from evoart.run.problem import Film
 from evoart.types import Drawing, Form, Genome, Search
 
 MOMENTS = 10_081  # none is drawn before it is asked for
@@ -25,7 +23,7 @@ _CROPPED = 0.02  # share of the second picture that may be cut off without a wor
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class MorphProblem(Problem):
+class MorphProblem(DrawingProblem):
     """Two pictures of shapes; the form is the last one's, in the extent of the first.
 
     Attributes:
@@ -38,11 +36,6 @@ class MorphProblem(Problem):
     stops: tuple[tuple[ShapesForm, Genome], tuple[ShapesForm, Genome]]
 
     @property
-    def resolution(self) -> tuple[int, int]:
-        """See ``Problem.resolution``."""
-        return self.size
-
-    @property
     def engine(self) -> device.Choice:
         """See ``Problem.engine``."""
         return device.Choice("scanline", "cpu", "fastest on a CPU")
@@ -51,14 +44,6 @@ class MorphProblem(Problem):
         """See ``Problem.search``: there is nothing to search for."""
         device.limit_threads(self.job.threads)
         return NoSearch(self.genome)
-
-    def evaluate(self, form: Form, genome: Genome) -> dict[str, float]:
-        """``loss``: 0, nothing is judged."""
-        return {"loss": 0.0}
-
-    def figures(self, search: Search) -> dict[str, float]:
-        """None."""
-        return {"loss": 0.0}
 
     @property
     def film(self) -> Film:
@@ -70,11 +55,6 @@ class MorphProblem(Problem):
         morph = Morph(first.drawing(one), last.drawing(other), self.job.easing)
         count = MOMENTS - 1 if self.job.loop else MOMENTS  # even, so that a loop has a picture at its turn
         return cast("Sequence[Drawing]", Frames(morph, self.job.loop, count))
-
-    @classmethod
-    def restore(cls, job: Any, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> Self:
-        """See ``Problem.restore``: everything is read from the files that the job names."""
-        return cls.prepare(job)
 
     @classmethod
     def prepare(cls, job: MorphJob, source: Any = None) -> Self:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -45,11 +45,6 @@ class SketchProblem(Problem):
     model: Model
     second: tuple[Model, int] | None
     starts: tuple[Start, ...]
-
-    @property
-    def resolution(self) -> tuple[int, int]:
-        """See ``Problem.resolution``: nothing is judged."""
-        return self.size
 
     @property
     def engine(self) -> Choice:
@@ -117,11 +112,6 @@ class SketchProblem(Problem):
         size = output_size(width, height, job.size or round(job.grid[0] * job.cell / height))
         form, _ = layout.sheet(job, [[np.zeros((1, 2))]] * job.count)  # which says how many, until there are some
         return cls(job=job, form=form, size=size, name=job.stem, model=model, second=second, starts=starts)
-
-    @classmethod
-    def restore(cls, job: SketchJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> Self:
-        """The problem again: everything is read from what the job names."""
-        return cls.prepare(job)
 
 
 def find_model(name: str) -> Model:

@@ -164,11 +164,6 @@ class TrainProblem(TrainingProblem):
     dataset: Dataset | None = None
 
     @property
-    def resolution(self) -> tuple[int, int]:
-        """See ``Problem.resolution``: nothing is judged by its looks."""
-        return self.size
-
-    @property
     def engine(self) -> Choice:
         """See ``Problem.engine``."""
         import jax
