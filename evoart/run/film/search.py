@@ -128,7 +128,7 @@ class ShotSearch:
         return np.asarray(self.frames[frame], np.float32) / 255
 
     def _canvas_of(self, target: Target) -> Any:
-        return self.problem.builder().canvases(target)[1]
+        return self.problem.builder().canvas(target)
 
     def _target(self, image: np.ndarray) -> Target:
         return replace(self.problem.target, image=np.ascontiguousarray(image, np.float32))

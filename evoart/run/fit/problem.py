@@ -78,7 +78,8 @@ class FitProblem(PhotographProblem):
         rows = np.asarray(genome, np.float32).reshape(len(form.kinds), -1)
         scales = {kind: scale_of(form, kind) for kind in form.kinds}
         rates = learning_rates(form.kinds, rows, scales, RATE, form.palette is None)
-        canvas, bounds = self.builder().canvases(self.target)[1], self.builder().bounds
+        builder = self.builder()
+        canvas, bounds = builder.canvas(self.target), builder.bounds
         limit, measure = self.job.max_bytes, self._measure
         kinds, rows = shorten(form.kinds, rows, canvas, rates, bounds, measure, limit, max(self.size))
         return form.with_kinds(kinds), rows.ravel()

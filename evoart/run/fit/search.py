@@ -20,6 +20,7 @@ from evoart.run.fit.job import FitJob
 from evoart.score.pixel import Target
 
 if TYPE_CHECKING:
+    from evoart.engine.placement import PlacementCanvas
     from evoart.search.grow import Grow
     from evoart.search.plan import Plan
     from evoart.types import Search
@@ -117,12 +118,16 @@ class SearchBuilder:
         Args:
             canvas: makes one of a form and a target; None: ``engine.placement.PlacementCanvas``.
         """
-        if canvas is None:
-            from evoart.engine.placement import PlacementCanvas
-
-            canvas = PlacementCanvas
         small = coarser(target, max(target.weight.shape) / self._coarse())
+        if canvas is None:
+            return self.canvas(small), self.canvas(target)
         return canvas(self.form, small), canvas(self.form, target)
+
+    def canvas(self, target: Target) -> PlacementCanvas:
+        """What shapes are placed, polished and judged on, for the form and ``target``."""
+        from evoart.engine.placement import PlacementCanvas
+
+        return PlacementCanvas(self.form, target)
 
     @property
     def kinds(self) -> tuple[str, ...]:
