@@ -74,17 +74,17 @@ def advance(xp: Any, genome: Array, state: Array, change: Array) -> Array:
         change: which cells change, ``(n, rows, columns)``; see ``changing``.
     """
     table = genome.reshape(-1, row_length())
-    before = _alive(xp, state)
+    before = alive(xp, state)
     inner = table[:, SEEN]
-    for i, view in enumerate(_see(xp, state)):
+    for i, view in enumerate(see(xp, state)):
         inner = inner + _product(xp, view, table[:, i * CHANNELS : (i + 1) * CHANNELS].T)
     inner = xp.maximum(inner, 0)
     moved = state + _product(xp, inner, table[:, SEEN + 1 :]) * change[..., None]
     moved = xp.clip(moved, -HIGHEST, HIGHEST)
-    return moved * (before & _alive(xp, moved))[..., None]
+    return moved * (before & alive(xp, moved))[..., None]
 
 
-def _see(xp: Any, state: Array) -> tuple[Array, Array, Array]:
+def see(xp: Any, state: Array) -> tuple[Array, Array, Array]:
     """What each cell sees: itself, and how its neighbours differ along x and along y (an eighth of Sobel's filters).
 
     Each is ``(n, rows, columns, 16)``; around the grid is nothing.
@@ -97,7 +97,7 @@ def _see(xp: Any, state: Array) -> tuple[Array, Array, Array]:
     return state, across, down
 
 
-def _alive(xp: Any, state: Array) -> Array:
+def alive(xp: Any, state: Array) -> Array:
     """Which cells are alive ``(n, rows, columns)``: the most opaque of three by three counts."""
     wide = xp.pad(state[..., ALPHA], ((0, 0), (1, 1), (1, 1)))
     tall = xp.maximum(xp.maximum(wide[:, :-2], wide[:, 1:-1]), wide[:, 2:])

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from evoart.automaton import rule
+from evoart.automaton import rule, sparse
 from evoart.train_state import TrainState, descend, is_finite
 from evoart.types import Genome
 
@@ -61,6 +61,7 @@ class Training(TrainState):
         super().__init__({"genome": genome})
         self.target, self.settings = np.asarray(target, np.float32), settings
         self.mean = self.genome
+        self._capacity = sparse.find_capacity(self.target, settings.batch)
         self._seed = rule.seed_cell(*self.target.shape[:2])
         # Half floats: what the pool forgets of a number is less than what a phone's shader does.
         self._pool = np.repeat(self._seed, settings.pool, 0).astype(np.float16)
@@ -85,7 +86,9 @@ class Training(TrainState):
         seeds = rng.integers(0, 1 << 32, settings.batch, np.uint32)
         share = min(max(self.step / settings.updates - _STEADY, 0) / (1 - _STEADY), 1.0)
         rate = np.float32(settings.learning_rate * _LAST**share)
-        found = _update(most, np.int32(steps), self.params, self.moments, states, seeds, self.target, rate)
+        found = _update(
+            most, self._capacity, np.int32(steps), self.params, self.moments, states, seeds, self.target, rate
+        )
         self.params, self.moments, states, loss, fine = found
         self.mean = (np.float32(_MEMORY) * self.mean + np.float32(1 - _MEMORY) * self.genome).astype(np.float32)
         self.count(fine, settings.learning_rate)
@@ -122,16 +125,26 @@ def _losses(states: jax.Array, target: jax.Array) -> jax.Array:
 
 
 def run_traced(
-    steps: int, genome: jax.Array, states: jax.Array, seeds: jax.Array, first: int = 0, count: Any = None
+    steps: int,
+    genome: jax.Array,
+    states: jax.Array,
+    seeds: jax.Array,
+    first: int = 0,
+    count: Any = None,
+    capacity: int | None = None,
 ) -> jax.Array:
     """States ``(n, rows, columns, 16)`` after so many steps, inside a JAX program; ``seeds`` ``(n,)`` uint32.
 
     ``count``: how many of the steps are taken; None: all. It may differ from call to call of one program.
+    ``capacity``: see ``sparse.advance``; None: all cells are computed.
     """
 
     @jax.checkpoint  # to compute a step again on the way back is faster than to fetch it from memory
     def change(states: jax.Array, step: jax.Array) -> jax.Array:
-        return rule.advance(jnp, genome, states, rule.changing(jnp, seeds, step, *states.shape[1:3]))
+        changing = rule.changing(jnp, seeds, step, *states.shape[1:3])
+        if capacity is None:
+            return rule.advance(jnp, genome, states, changing)
+        return sparse.advance(genome, states, changing, capacity)
 
     def one(states: jax.Array, step: jax.Array) -> tuple[jax.Array, None]:
         if count is None:
@@ -141,12 +154,14 @@ def run_traced(
     return jax.lax.scan(one, states, jnp.arange(first, first + steps))[0]
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def _update(most: int, steps: Any, params: Any, moments: Any, states: Any, seeds: Any, target: Any, rate: Any) -> Any:
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _update(
+    most: int, capacity: int, steps: Any, params: Any, moments: Any, states: Any, seeds: Any, target: Any, rate: Any
+) -> Any:
     """One step of Adam; the gradients of weights and biases are each brought to length 1 first."""
 
     def objective(genome: jax.Array) -> tuple[jax.Array, jax.Array]:
-        after = run_traced(most, genome, states, seeds, count=steps)
+        after = run_traced(most, genome, states, seeds, count=steps, capacity=capacity)
         return _losses(after, target).mean(), after
 
     (loss, after), gradient = jax.value_and_grad(objective, has_aux=True)(params["genome"])
