@@ -23,7 +23,7 @@ from evoart.run.loop import Keep, drive, resume
 from evoart.run.stop import Stop
 
 SMALL = {"pixels": 8, "padding": 2, "hidden": 32, "pool": 8, "damaged": 1, "learning_rate": 0.008, "seed": 1, "age": 60}
-UPDATES = 200  # of the training that tests share
+UPDATES = 300  # of the training that tests share
 
 
 def disc(side: int = 64, mode: str = "RGBA") -> Image.Image:
@@ -307,7 +307,7 @@ def test_what_cannot_grow(tmp_path, folder, capsys):
     with pytest.raises(UsageError, match="knows no"):
         bad(tmp_path, words="qwrtzp")
     for given, said in (
-        ({"pool": 2}, "no batch of 4"),
+        ({"pool": 1}, "no batch of 2"),
         ({"population": 8}, "only a strategy"),
         ({"options": {"sigma": 1}}, "only a strategy"),
         ({"picture": "a.png", "words": "a cat"}, "a picture and words"),

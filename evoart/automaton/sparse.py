@@ -6,7 +6,7 @@ that of ``rule.advance`` up to the order of sums.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -27,29 +27,40 @@ def find_capacity(target: np.ndarray, batch: int) -> int:
     return min(int(_MARGIN * alive / 2) + 64, batch * target.shape[0] * target.shape[1])
 
 
-def advance(genome: Array, state: Array, change: Array, capacity: int) -> Array:
-    """The cells after a step, see ``rule.advance``; fast where at most ``capacity`` of them change."""
+class Turn(NamedTuple):
+    """Whose turn it is in a step of ``n`` cells in all.
+
+    Attributes:
+        alive: before the step, ``(batch, rows, columns)`` bool.
+        cells: numbers of those that are alive and change, ``(capacity,)`` int32; ``n`` where there are fewer.
+        slots: where in ``cells`` each cell is, ``(n,)``; ``capacity`` or more where it is not.
+        fits: whether ``cells`` has all of them.
+    """
+
+    alive: Array
+    cells: Array
+    slots: Array
+    fits: Array
+
+
+def choose(state: Array, change: Array, capacity: int) -> Turn:
+    """Whose turn it is; see ``rule.advance``. No gradient goes through it: on the way back it is not done again."""
+    alive = rule.alive(jnp, jax.lax.stop_gradient(state))
+    active = (alive & change).ravel()
+    rank = jnp.cumsum(active)
+    cells = jnp.searchsorted(rank, jnp.arange(1, capacity + 1, dtype=rank.dtype)).astype(jnp.int32)
+    return Turn(alive, cells, jnp.where(active, rank - 1, capacity), rank[-1] <= capacity)
+
+
+def advance(genome: Array, state: Array, turn: Turn) -> Array:
+    """The cells after a step in which ``turn`` fits, see ``rule.advance``."""
     table = genome.reshape(-1, rule.row_length())
-    before = rule.alive(jnp, state)
-    active = (before & change).ravel()
     seen = jnp.concatenate(rule.see(jnp, state), -1).reshape(-1, rule.SEEN)
-
-    def network(cells: Array) -> Array:
-        inner = jnp.maximum(cells @ table[:, : rule.SEEN].T + table[:, rule.SEEN], 0)
-        return inner @ table[:, rule.SEEN + 1 :]
-
-    def some(seen: Array) -> Array:
-        rank = jnp.cumsum(active)
-        cells = jnp.searchsorted(rank, jnp.arange(1, capacity + 1, dtype=rank.dtype)).astype(jnp.int32)
-        slots = jnp.where(active, rank - 1, capacity)  # of each cell; beyond the last: nothing
-        return _take(network(_take(seen, cells, slots)), slots, cells)
-
-    def every(seen: Array) -> Array:
-        return network(seen) * active[:, None]
-
-    moved = state + jax.lax.cond(active.sum() <= capacity, some, every, seen).reshape(state.shape)
-    moved = jnp.clip(moved, -rule.HIGHEST, rule.HIGHEST)
-    return moved * (before & rule.alive(jnp, moved))[..., None]
+    some = _take(seen, turn.cells, turn.slots)
+    inner = jnp.maximum(some @ table[:, : rule.SEEN].T + table[:, rule.SEEN], 0)
+    change = _take(inner @ table[:, rule.SEEN + 1 :], turn.slots, turn.cells)
+    moved = jnp.clip(state + change.reshape(state.shape), -rule.HIGHEST, rule.HIGHEST)
+    return moved * (turn.alive & rule.alive(jnp, moved))[..., None]
 
 
 @jax.custom_vjp
