@@ -198,6 +198,6 @@ def judge(genomes: jax.Array, target: jax.Array, grown: int = 100, kept: int = 3
         young = run_traced(grown, genome, jnp.asarray(rule.seed_cell(rows, columns)), seed)
         old = run_traced(kept - grown, genome, young, seed, grown)
         healed = run_traced(rule.HEALING, genome, old * holes, jnp.broadcast_to(seed, len(holes)), kept)
-        return sum(_losses(each, target).mean() for each in (young, old, healed)) / 3
+        return jnp.stack([_losses(each, target).mean() for each in (young, old, healed)]).mean()
 
     return jax.lax.map(one, genomes)
