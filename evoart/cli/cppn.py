@@ -144,7 +144,7 @@ def fit(picture: str | None, **given: Any) -> int:
     The result is smooth at any size, as soft as the network is small.
     """
     from evoart.errors import UsageError
-    from evoart.run.cppn.job import CppnFitJob
+    from evoart.run.cppn.fit_job import CppnFitJob
 
     if picture == "":
         raise UsageError("the picture's name is empty", "Name a file, or leave it out for the bundled photograph")
@@ -182,7 +182,7 @@ def explore(**given: Any) -> int:
 
     Any of them can be drawn alone (evoart render sheet.png --pick 7), bred or filmed (sheet.png:7).
     """
-    from evoart.run.cppn.job import ExploreJob
+    from evoart.run.cppn.explore_job import ExploreJob
 
     return make_sheet(ExploreJob, given)
 
@@ -200,7 +200,7 @@ def breed(parents: tuple[str, ...], **given: Any) -> int:
     A parent is a picture of a network, or one of a sheet: sheet.png:7. Children come mild first and wilder towards the
     end. Their recipes name all ancestors: evoart info shows them.
     """
-    from evoart.run.cppn.job import CppnBreedJob
+    from evoart.run.cppn.breed_job import CppnBreedJob
 
     return make_sheet(CppnBreedJob, given, parents=parents)
 
@@ -225,7 +225,7 @@ def film(networks: tuple[str, ...], **given: Any) -> int:
 
     A network is a picture of one, or one of a sheet: sheet.png:7.
     """
-    from evoart.run.cppn.job import CppnFilmJob
+    from evoart.run.cppn.film_job import CppnFilmJob
 
     return run(CppnFilmJob, given, networks=networks)
 
