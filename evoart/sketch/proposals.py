@@ -20,6 +20,7 @@ from evoart.sketch.cells import CELLS
 from evoart.sketch.encoder import first_state
 from evoart.sketch.latent import encode, slerp
 from evoart.sketch.model import Config, Model, Parameters, part
+from evoart.sketch.order import order
 from evoart.sketch.sampling import check_temperature, draw, draw_noise, trace
 from evoart.sketch.simplify import simplify, simplify_to
 from evoart.sketch.strokes import START, Polylines, bounds, fitted, to_polylines, to_stroke3, to_stroke5
@@ -29,7 +30,6 @@ MOST = 64  # proposals at once
 _CHUNK = 16  # steps of one compiled program
 _SIZE = 16  # proposals of the usual program
 _FILL = 0.8  # of the page's side, that a whole drawing of the model spans
-_TOLERANCE = 2 / 255  # of a drawing's extent: what its training data were simplified by
 _KEPT = 400  # states
 
 
@@ -145,7 +145,7 @@ class Proposer:
             if points.ndim != 2 or points.shape[1:] != (2,) or not len(points) or not (np.abs(points) <= 10).all():
                 raise UsageError("a stroke is not a list of points on the page", "Give x and y, from 0 to 1")
             scaled = points * self.factor
-            lines.append(simplify([scaled], _TOLERANCE * self.config.usual_extent)[0])
+            lines.append(simplify([scaled], self.config.usual_tolerance)[0])
         if (most := sum(map(len, lines))) > self.config.max_points - 8:
             lines = simplify_to(lines, max(self.config.max_points - 8, 2 * len(lines)))
             most = sum(map(len, lines))
@@ -231,7 +231,8 @@ def walk(model: Model, one: Polylines, other: Polylines, steps: int = 9, seed: i
     ends = []
     for drawing in (one, other):
         lines = fitted(drawing, (0.0, 0.0, config.usual_extent, config.usual_extent))
-        simple = simplify_to(simplify(lines, _TOLERANCE * config.usual_extent), config.max_points)
+        lines = simplify(lines, config.usual_tolerance)
+        simple = simplify_to(order(lines) if config.ordered else lines, config.max_points)
         ends.append(encode(model, [to_stroke3(simple)])[0][0].astype(np.float64))
     z = slerp(ends[0], ends[1], steps).astype(np.float32)
     noise = np.repeat(draw_noise(1, config.max_points, seed), steps, 0)
