@@ -27,7 +27,7 @@ WORDS = ("apple", "fish", "star")
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "words.npz").write_bytes(to_npz(small(latent=4, words=WORDS, ordered=True, extent=60.0)))
+    (tmp_path / "words.npz").write_bytes(to_npz(small(latent=4, words=WORDS, places=2, ordered=True, extent=60.0)))
     (tmp_path / "a.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"><path d="M40 30V10H10"/></svg>')
     return tmp_path
 
@@ -64,7 +64,7 @@ def test_a_sheet_between_corners():
 
 
 def test_words_are_kept_with_the_weights(here):
-    model = small(latent=4, words=WORDS, ordered=True, tolerance=0.02, extent=50.0)
+    model = small(latent=4, words=WORDS, places=2, ordered=True, tolerance=0.02, extent=50.0)
     again = decode(to_npz(model, half=False), "it")
     assert again.config == model.config
     assert again.config.usual_tolerance == pytest.approx(1.0)
@@ -72,7 +72,7 @@ def test_words_are_kept_with_the_weights(here):
 
 
 def test_tasks_take_words(here):
-    places = problem("decode", drawing="fish", count=2).model.params["words/z"]
+    places = problem("decode", drawing="fish", count=2).model.params["words/z"][:, 0]
     zs = [start.z for start in problem("interpolate", drawing="star", other="apple", count=3).starts]
     np.testing.assert_allclose([zs[0], zs[-1]], places[[2, 0]], rtol=1e-6)
     assert np.array(problem("decode", drawing="fish", count=2).starts[1].z) == pytest.approx(places[1])
@@ -82,10 +82,13 @@ def test_tasks_take_words(here):
     assert around[4] == pytest.approx(places[0])
     (both,) = problem("combine", plus=("apple", "star"), minus=("fish",), count=1).starts
     assert both.z == pytest.approx(places[0] + places[2] - places[1], rel=1e-5)
-    sampled = [start.z for start in problem("sample", classes=("star", "apple"), count=40).starts]
-    sigma = problem("sample", count=1).model.params["words/sigma"]
-    assert np.abs(sampled[::2] - places[2]).mean() == pytest.approx(np.abs(sigma[2]).mean() * 0.8, rel=0.3)
-    assert not np.array_equal(sampled[0], sampled[2])
+    sampled = [start.z for start in problem("sample", classes=("star", "apple"), count=80).starts]
+    params = problem("sample", count=1).model.params
+    apart = np.array(sampled[::2])[:, None] - params["words/z"][2]
+    whose = np.abs(apart / params["words/sigma"][2]).max(-1).argmin(1)
+    assert set(whose) == {0, 1}  # both of its places
+    for place, own in enumerate(params["words/sigma"][2]):
+        assert np.abs(apart[whose == place, place]).mean() == pytest.approx(0.8 * np.abs(own).mean(), rel=0.4)
 
 
 def test_words_on_the_command_line(here, capsys):
@@ -127,11 +130,12 @@ def test_things_come_along_and_are_told_apart():
     assert (catalogue.FOLDER / "things.npz").stat().st_size < 1_500_000
     assert "Apache" in config.licence
     noise = np.repeat(draw_noise(1, config.max_points, 1), len(config.words), 0)
-    drawn = draw(model, noise, temperature=0.1, z=model.params["words/z"])
+    drawn = draw(model, noise, temperature=0.1, z=model.params["words/z"][:, 0])
     assert all(each.finished and len(each.strokes) > 5 for each in drawn)
     sketches = [in_units(model, to_polylines(each.strokes), 1.0) for each in drawn]
-    distances = np.linalg.norm(latent.encode(model, sketches)[0][:, None] - model.params["words/z"], axis=-1)
-    assert (distances.argmin(1) == np.arange(len(config.words))).mean() >= 0.8
+    places = model.params["words/z"][:, 0]
+    distances = np.linalg.norm(latent.encode(model, sketches)[0][:, None] - places, axis=-1)
+    assert (distances.argmin(1) == np.arange(len(config.words))).mean() >= 0.7
 
 
 def test_what_needs_a_vae_has_one():

@@ -76,7 +76,7 @@ def walks(model: Model) -> tuple[float, float, float]:
     """Over walks between words: the median of the largest step over the mean one (1 where all are alike), that of the
     largest step in percent of the side, and the share of drawings on the way that end by themselves."""
     rng = np.random.default_rng(0)
-    places, ratios, largest, ended = model.params["words/z"], [], [], []
+    places, ratios, largest, ended = model.params["words/z"][:, 0], [], [], []
     for _ in range(40):
         a, b = rng.choice(len(places), 2, replace=False)
         drawings, share = drawn(model, slerp(places[a], places[b], STEPS))
@@ -96,15 +96,16 @@ def figures(model: Model, data: Dataset, place: Path) -> None:
     near = np.mean([distance(a, b) for a, b in zip(originals, found, strict=True)])
     own = np.mean([_other(originals, data.valid.classes, k, True) for k in range(len(held))])
     far = np.mean([_other(originals, data.valid.classes, k, False) for k in range(len(held))])
-    spread = model.params["words/sigma"].mean(0)
-    to_words = np.linalg.norm((means[:, None] - model.params["words/z"]) / spread, axis=-1).argmin(1)
+    places = model.params["words/z"]
+    to_words = np.linalg.norm(means[:, None, None] - places, axis=-1).min(-1).argmin(1)
     training = Training(
         model.config, TrainingConfig(), StrokeSet(data.train.sketches[:1], data.train.classes[:1]), data.valid, model
     )
     losses = training.validate()
+    drawn(model, np.tile(places[:, 0], (14, 1)))  # compiled from now on
     cpu = time.process_time()
-    drawn(model, np.tile(model.params["words/z"], (14, 1)))
-    rate = 14 * len(model.params["words/z"]) / (time.process_time() - cpu)
+    drawn(model, np.tile(places[:, 0], (14, 1)))
+    rate = 14 * len(places) / (time.process_time() - cpu)
     ratio, largest, on_the_way = walks(model)
     state = place / "things.state.npz"
     log = json.loads(str(np.load(state)["log"])) if state.exists() else []
@@ -127,21 +128,23 @@ def figures(model: Model, data: Dataset, place: Path) -> None:
     sheet(pairs, 16, place / "reconstructions.png")
     words = list(model.config.words)
     for number, (a, b) in enumerate((("apple", "star"), ("house", "umbrella"), ("fish", "heart"), ("moon", "face"))):
-        ends = [model.params["words/z"][words.index(word)] for word in (a, b)]
+        ends = [places[words.index(word), 0] for word in (a, b)]
         sheet(drawn(model, slerp(*ends, 8))[0], 8, place / f"walk-{number}.png")
-    corners = np.stack([model.params["words/z"][words.index(word)] for word in ("star", "house", "fish", "cup")])
+    corners = np.stack([places[words.index(word), 0] for word in ("star", "house", "fish", "cup")])
     sheet(drawn(model, between_corners(corners, 6, 6))[0], 6, place / "grid.png")
-    sheet(drawn(model, model.params["words/z"])[0], 9, place / "words.png", words)
+    every = places.reshape(-1, places.shape[-1])
+    sheet(drawn(model, every)[0], 12, place / "words.png", np.repeat(words, places.shape[1]).tolist())
     z, labels = samples(model, 6)
     sheet(drawn(model, z, 0.2)[0], 12, place / "samples.png", labels)
 
 
 def samples(model: Model, each: int) -> tuple[np.ndarray, list[str]]:
-    """Latent vectors near every word, and the words."""
+    """Latent vectors near the places of every word in turn, and the words."""
     rng = np.random.default_rng(5)
-    z, sigma = model.params["words/z"], model.params["words/sigma"]
-    near = z[:, None] + sigma[:, None] * rng.normal(size=(len(z), each, z.shape[1]))
-    return near.reshape(-1, z.shape[1]), [word for word in model.config.words for _ in range(each)]
+    chosen = np.arange(each) % model.config.places
+    z, sigma = (model.params[f"words/{name}"][:, chosen] for name in ("z", "sigma"))
+    near = z + sigma * rng.normal(size=z.shape)
+    return near.reshape(-1, z.shape[-1]), [word for word in model.config.words for _ in range(each)]
 
 
 def _other(drawings: list[Polylines], classes: np.ndarray, k: int, same: bool) -> float:

@@ -6,7 +6,8 @@ Parameters are a flat dict of float32 arrays, ``(inputs, outputs)`` as in ``x @ 
 ``out/w, out/b``    hidden state to the mixture's 3 + 6 M numbers (see ``mixture``)
 ``start/w, start/b`` a latent vector to the decoder's first state (VAE)
 ``forward/...``, ``backward/...``  the encoder's two LSTMs; ``mu/w, mu/b, sigma/w, sigma/b`` behind them (VAE)
-``words/z, words/sigma``  where in the latent space the drawings of each word lie, and how far they spread (VAE)
+``words/z, words/sigma``  places of each word's drawings in the latent space, the best one first, and how far what is
+                    nearly the same spreads around them (VAE)
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ class Config:
         max_points: points of a drawing at most.
         extent: the usual longer side of a whole drawing, in the same units as ``scale``; 0 where it is not known.
         inputs: 5 for stroke-5; 3 for the handwriting model's ``dx, dy, lift``.
-        words: what has a place of its own in the latent space; the decoder is not told them, unlike classes (VAE).
+        words: what has places of its own in the latent space; the decoder is not told them, unlike classes (VAE).
+        places: of each word.
         ordered: whether it learned from drawings whose strokes ``order.order`` had put in order.
         tolerance: by which they were simplified, as a share of ``extent``; 0 where it is not known.
         licence: what applies to the weights; one line.
@@ -57,6 +59,7 @@ class Config:
     extent: float = 0.0
     inputs: int = 5
     words: tuple[str, ...] = ()
+    places: int = 1
     ordered: bool = False
     tolerance: float = 0.0
     licence: str = ""
@@ -99,6 +102,7 @@ _RANGES = (
     ("encoder", 4, 4096),
     ("max_points", 2, 5000),
     ("inputs", 3, 5),
+    ("places", 1, 100),
 )
 
 
@@ -177,7 +181,7 @@ def shapes(config: Config) -> dict[str, tuple[int, ...]]:
         state = CELLS[config.cell].state_size(config.hidden)
         found |= {"start/w": (config.latent, state), "start/b": (state,)}
         if config.words:
-            found |= {f"words/{name}": (len(config.words), config.latent) for name in ("z", "sigma")}
+            found |= {f"words/{name}": (len(config.words), config.places, config.latent) for name in ("z", "sigma")}
     return found
 
 

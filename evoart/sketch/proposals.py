@@ -73,6 +73,7 @@ class Proposer:
         temperature: float = 0.35,
         rule: str = "js",
         class_index: int = 0,
+        word: str | None = None,
         whole: bool = False,
         seed: int = 0,
     ) -> list[Proposal]:
@@ -83,6 +84,8 @@ class Proposer:
             count: how many proposals, 1 to 64.
             temperature, rule: as of ``sampling.draw``.
             class_index: what a model of several classes is told to draw; it may change from one call to the next.
+            word: what a model that knows words is to draw; None: what the drawing so far looks like to it, or, on an
+                empty page, one of the seed's choice.
             whole: the rest of the drawing, instead of one stroke.
             seed: the same seed gives the same proposals.
 
@@ -100,7 +103,11 @@ class Proposer:
         left = self.config.max_points - used
         if left < 2:
             raise UsageError(f"{used} points are drawn, and '{self.config.name}' holds no more", "Draw fewer strokes")
-        condition, state, last = self._advance(rows, class_index)
+        known = self.config.words
+        number = seed % len(known) if known and not rows else None
+        condition, state, last = self._advance(
+            rows, class_index, number if word is None else self.model.word_index(word)
+        )
         size = _SIZE if count <= _SIZE else MOST  # two sizes, so two programs
         carry = tuple(jnp.asarray(np.tile(each, (size, 1))) for each in (state, last))
         told = jnp.asarray(np.tile(condition, (size, 1)))
@@ -158,7 +165,9 @@ class Proposer:
         ends = np.cumsum([len(line) for line in lines]) - (len(lines[0]) > 1)
         return np.split(whole, ends[:-1]), lines[-1][-1] / self.factor
 
-    def _advance(self, rows: list[np.ndarray], class_index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _advance(
+        self, rows: list[np.ndarray], class_index: int, word: int | None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Condition, state and last row after these strokes; each ``(1, ...)``."""
         config = self.config
         condition = np.zeros((1, config.conditioning), np.float32)
@@ -169,7 +178,9 @@ class Proposer:
         state = np.zeros((1, CELLS[config.cell].state_size(config.hidden)), np.float32)
         if config.latent:  # a VAE is told what the drawing is, so far
             z = np.zeros((1, config.latent), np.float32)
-            if rows:
+            if word is not None:
+                z = self.model.params["words/z"][word, :1].astype(np.float32)
+            elif rows:
                 flat = np.concatenate(rows)
                 z = encode(self.model, [np.column_stack([flat[:, :2] * config.scale, flat[:, 3]])])[0]
             condition[:, : config.latent] = z

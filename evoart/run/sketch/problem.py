@@ -232,7 +232,7 @@ def _vectors(job: SketchJob, model: Model, drawings: dict[str, list[Polylines | 
         z = _place(model, drawings["drawing"][0])
     elif model.config.words:  # decode has a z or a drawing, so this is a grid
         chosen = np.random.default_rng([job.seed or 0, 7]).permutation(len(model.config.words))[:4]
-        corners = model.params["words/z"][np.resize(chosen, 4)]
+        corners = model.params["words/z"][np.resize(chosen, 4), 0]
         return latent.between_corners(corners, *job.grid)[: job.count]
     else:
         z = np.zeros(size)
@@ -246,13 +246,14 @@ def _vectors(job: SketchJob, model: Model, drawings: dict[str, list[Polylines | 
 def _place(model: Model, drawing: Polylines | str) -> np.ndarray:
     """z ``(latent,)`` of a drawing, or of a word."""
     if isinstance(drawing, str):
-        return np.asarray(model.params["words/z"][model.word_index(drawing)], np.float64)
+        return np.asarray(model.params["words/z"][model.word_index(drawing), 0], np.float64)
     return encode_drawing(model, drawing)
 
 
 def _near_word(model: Model, word: int, seed: int, number: int) -> np.ndarray:
-    """A latent vector among those of a word's drawings."""
-    z, sigma = (np.asarray(model.params[f"words/{name}"][word], np.float64) for name in ("z", "sigma"))
+    """A latent vector near one of a word's places, of the seed's choice."""
+    place = np.random.default_rng([seed, number, 2]).integers(model.config.places)
+    z, sigma = (np.asarray(model.params[f"words/{name}"][word, place], np.float64) for name in ("z", "sigma"))
     return z + sigma * _prior(seed, number, model.config.latent)
 
 
