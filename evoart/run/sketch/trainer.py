@@ -234,7 +234,8 @@ class TrainProblem(TrainingProblem):
     @classmethod
     def restore(cls, job: TrainJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> Self:
         """See ``Problem.restore``; nothing is read but the checkpoint."""
-        config = {name: tuple(v) if isinstance(v, list) else v for name, v in plain["config"].items()}
+        lists = {name: tuple(plain["config"][name]) for name in ("classes", "words") if name in plain["config"]}
+        config = plain["config"] | lists
         return cls(job=job, config=Config(**config), settings=TrainingConfig(**plain["settings"]), **common)
 
 
