@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
+from typing import Any
 
 _threads = os.cpu_count() or 1
 
@@ -15,6 +17,7 @@ def set_threads(threads: int) -> None:
     global _threads
     _threads = max(1, threads)
     pool.cache_clear()
+    _helpers.cache_clear()
 
 
 def threads() -> int:
@@ -33,3 +36,40 @@ def spread(work: Callable[[int], object], count: int) -> list:
     if count == 1 or _threads == 1:
         return [work(i) for i in range(count)]
     return list(pool().map(work, range(count)))
+
+
+def help_with(work: Callable[..., object], count: int, *arguments: Any) -> list[Future]:
+    """Have ``count`` other threads call ``work(*arguments)`` while this one does so too; none where it is below 1."""
+    if count < 1:
+        return []
+    here = _processor()
+    return [_helpers().submit(_call_elsewhere, here, work, arguments) for _ in range(count)]
+
+
+@cache
+def _helpers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max(1, _threads - 1))
+
+
+def _call_elsewhere(here: int | None, work: Callable[..., object], arguments: tuple) -> None:
+    """Call ``work`` on any processor but ``here``. Some kernels of virtual machines put a thread that wakes for a few
+    milliseconds on the processor of the one that woke it, though others are idle."""
+    if here is not None and (others := _allowed() - {here}):
+        os.sched_setaffinity(0, others)
+    work(*arguments)
+
+
+@cache
+def _allowed() -> set[int]:
+    """The processors that this process may use."""
+    return os.sched_getaffinity(os.getpid())
+
+
+def _processor() -> int | None:
+    """The processor that this thread runs on, where the system tells and lets threads choose."""
+    return _libc().sched_getcpu() if hasattr(os, "sched_setaffinity") else None
+
+
+@cache
+def _libc() -> Any:
+    return ctypes.CDLL(None)
