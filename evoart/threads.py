@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
+
+EVERY, CLEARLY = 32, 0.95  # calls, and the share of the time that counts as faster; see ``Payoff``
 
 _threads = os.cpu_count() or 1
 
@@ -16,6 +20,7 @@ def set_threads(threads: int) -> None:
     """Use so many threads from now on, 1 at least."""
     global _threads
     _threads = max(1, threads)
+    HELP.pays = True
     pool.cache_clear()
     _helpers.cache_clear()
 
@@ -36,6 +41,37 @@ def spread(work: Callable[[int], object], count: int) -> list:
     if count == 1 or _threads == 1:
         return [work(i) for i in range(count)]
     return list(pool().map(work, range(count)))
+
+
+class Payoff:
+    """Whether it pays to be helped. Where other programs keep the processors busy, a helper may be waited for longer
+    than it saves: one of ``EVERY`` calls is made the other way, and what was faster goes on.
+
+    Attributes:
+        pays: the answer.
+    """
+
+    def __init__(self) -> None:
+        self.pays, self._calls = True, 0
+        self._last: tuple[object, float] = (None, 0.0)  # what was done, and its seconds
+
+    @contextmanager
+    def timed(self, what: object) -> Iterator[bool]:
+        """Time some work, which is to be helped with or not, as this says; calls of equal ``what`` are compared."""
+        self._calls += 1
+        trial = self._calls >= EVERY and self._last[0] == what
+        helped = self.pays != trial
+        before = time.perf_counter()
+        yield helped
+        seconds = time.perf_counter() - before
+        if trial:
+            self._calls = 0
+            if seconds < CLEARLY * self._last[1]:
+                self.pays = helped
+        self._last = what, seconds
+
+
+HELP = Payoff()  # of all kernels that threads share
 
 
 def help_with(work: Callable[..., object], count: int, *arguments: Any) -> list[Future]:

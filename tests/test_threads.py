@@ -111,3 +111,21 @@ def test_helpers_leave_the_processor_of_whom_they_help():
         os.sched_setaffinity(0, mine)
         threads._allowed.cache_clear()
         threads.set_threads(before)
+
+
+def test_help_that_costs_time_is_done_without(monkeypatch):
+    now, slow = 0.0, True  # whether help is slow
+    monkeypatch.setattr(threads.time, "perf_counter", lambda: now)
+    payoff, helped = threads.Payoff(), []
+    for i in range(6 * threads.EVERY):
+        slow = i < 3 * threads.EVERY
+        with payoff.timed("work") as with_help:
+            now += 2.0 if with_help == slow else 1.0
+            helped.append(with_help)
+    assert helped[: threads.EVERY - 1] == [True] * (threads.EVERY - 1)
+    assert sum(helped[threads.EVERY : 3 * threads.EVERY]) <= 2
+    assert sum(helped[-2 * threads.EVERY :]) >= 2 * threads.EVERY - 2
+    for i in range(2 * threads.EVERY):  # what differs is not compared
+        with payoff.timed(i):
+            now += 1.0 + i % 2
+    assert payoff.pays

@@ -12,7 +12,7 @@ from evoart.draw.atomic import SPINS, atomic_add, atomic_set, give_way
 from evoart.draw.gains import STATISTICS, best_paint_inside, statistics_inside
 from evoart.draw.parametric import LEAST, outline
 from evoart.draw.row_coverage import JIT, floats
-from evoart.threads import help_with, threads
+from evoart.threads import HELP, help_with, threads
 
 CHUNK = 8  # candidates that a thread takes at a time
 IDLE = 4000  # looks for candidates in vain, before a helping thread leaves: some milliseconds
@@ -88,6 +88,7 @@ class Judge:
         self._geometry[:n] = geometry
         work = self._control, self._geometry, *self._fixed, self._rgba, self._gains, self._strokes
         self._helping = [each for each in self._helping if not each.done()]
-        self._helping += help_with(_judge, min(threads(), n // CHUNK) - 1 - len(self._helping), 0, *work)
+        missing = min(threads(), n // CHUNK) - 1 - len(self._helping)
+        self._helping += help_with(_judge, missing if HELP.pays else 0, 0, *work)
         _judge(n, *work)
         return self._gains[:n].copy(), self._rgba[:n].copy()

@@ -21,7 +21,7 @@ from evoart.draw.shapes import shape
 from evoart.draw.shapes.ramp import COLUMNS
 from evoart.forms.shapes import FARTHEST, ShapesForm
 from evoart.score.pixel import Target
-from evoart.threads import help_with, threads
+from evoart.threads import HELP, help_with, threads
 
 ROWS = 16  # of a band, about
 BETA1, BETA2, TINY = np.float32(0.9), np.float32(0.99), np.float32(1e-12)  # of Adam (Kingma and Ba, 2015)
@@ -342,7 +342,8 @@ class Polisher:
             control = np.zeros(32, np.int64)
             control[NEXT] = len(self.target)  # nothing to take before the first step starts
             work = moments, control, self.target, self.shapes, self.buffers, self.strokes, self.ramps
-            help_with(_work, min(threads(), len(self.target)) - 1, 0, *work)
-            limit = _work(limit, *work)
+            with HELP.timed((id(self), limit)) as helped:
+                help_with(_work, min(threads(), len(self.target)) - 1 if helped else 0, 0, *work)
+                limit = _work(limit, *work)
             if limit:
                 self._buffers(2 * self.buffers.record.shape[2], 2 * self.buffers.entries.shape[1])
