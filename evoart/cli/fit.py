@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from evoart.cli import options as o
-from evoart.cli.failure import EXIT_CODES
+from evoart.cli.failure import EPILOG
 from evoart.run.config import to_toml
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ SHAPES = "Shapes"
 @click.command(
     cls=o.Command,
     short_help="Draw a photograph with a few shapes.",
-    epilog=f"Exit codes: {EXIT_CODES}. Ctrl-C once stops and saves, twice stops at once.",
+    epilog=EPILOG,
 )
 @click.argument("pictures", nargs=-1, type=o.path("PICTURE"), metavar="[PICTURE]...")
 @o.output_options("NAME-shapes.svg and .png in the current folder", "that of the photograph")

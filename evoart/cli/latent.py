@@ -7,11 +7,10 @@ from typing import Any
 import click
 
 from evoart.cli import options as o
-from evoart.cli.failure import EXIT_CODES
+from evoart.cli.failure import EPILOG
 from evoart.cli.sheets import make_sheet, run, run_options, sheet_options
 
 DATA, NETWORK, LEARNING, FILM, LATENT = "Data", "Network", "Learning", "Film", "Latent space"
-_EPILOG = f"Exit codes: {EXIT_CODES}. Ctrl-C once stops and saves, twice stops at once."
 
 _model_option = o.option(
     NETWORK,
@@ -27,9 +26,18 @@ _sigma_option = o.option(
     metavar="NUMBER",
     help="Standard deviation of random latent numbers, 0 to 10: small is plain, large is wild. [default: 1]",
 )
+_drawing_options = o.together(_sigma_option, o.seed_option, run_options)
 
 
-@click.command(cls=o.Command, short_help="Train a network that draws pictures like yours, at any size.", epilog=_EPILOG)
+def _check_model(given: str | None) -> None:
+    """Refuse a model that is not there; None is the one that comes along."""
+    from evoart.run.latent.job import check_model
+
+    if given is not None:
+        check_model(given)
+
+
+@click.command(cls=o.Command, short_help="Train a network that draws pictures like yours, at any size.", epilog=EPILOG)
 @click.argument("data", nargs=-1, required=True, type=o.path("DATA"))
 @o.output_options("NAME-latents.safetensors and NAME-latents.png in the current folder", "256 a picture", "safetensors")
 @o.option(DATA, "--pixels", metavar="N", help="Side of the squares it learns from, 8 to 64. [default: theirs, or 32]")
@@ -89,13 +97,11 @@ def train(data: tuple[str, ...], **given: Any) -> int:
     return run(LatentTrainJob, given, data=data)
 
 
-@click.command(cls=o.Command, short_help="Draw random latent vectors of a trained network.", epilog=_EPILOG)
+@click.command(cls=o.Command, short_help="Draw random latent vectors of a trained network.", epilog=EPILOG)
 @click.argument("model", required=False, type=o.path("NAME|FILE"))
 @o.output_options("NAME-sheet.png and NAME-sheet-01.png, ... in the current folder", "1024 for each", "png")
 @sheet_options(12)
-@_sigma_option
-@o.seed_option
-@run_options
+@_drawing_options
 def sample(model: str | None, **given: Any) -> int:
     """Draw random latent vectors: a sheet of them, and each as a PNG of 1024 pixels.
 
@@ -104,18 +110,17 @@ def sample(model: str | None, **given: Any) -> int:
     """
     from evoart.run.latent.job import SampleJob
 
+    _check_model(model)
     return make_sheet(SampleJob, given, model=model)
 
 
-@click.command(cls=o.Command, short_help="Draw a plane through the latent space.", epilog=_EPILOG)
+@click.command(cls=o.Command, short_help="Draw a plane through the latent space.", epilog=EPILOG)
 @click.argument("around", required=False, type=o.path("PICTURE"))
 @o.output_options("NAME-sheet.png in the current folder", "1024 for each", "png")
 @sheet_options(49)
 @_model_option
 @o.option(LATENT, "--span", metavar="SD", help="How far it goes to each side, in standard deviations. [default: 3]")
-@_sigma_option
-@o.seed_option
-@run_options
+@_drawing_options
 def grid(around: str | None, **given: Any) -> int:
     """Draw a plane through the latent space, around PICTURE or its middle, two directions of the seed's choice.
 
@@ -123,10 +128,11 @@ def grid(around: str | None, **given: Any) -> int:
     """
     from evoart.run.latent.job import GridJob
 
+    _check_model(given["model"])
     return make_sheet(GridJob, given | {"sheet_only": True}, around=around)
 
 
-@click.command(cls=o.Command, short_help="A film from picture to picture through the latent space.", epilog=_EPILOG)
+@click.command(cls=o.Command, short_help="A film from picture to picture through the latent space.", epilog=EPILOG)
 @click.argument("stops", nargs=-1, type=o.path("PICTURE"))
 @o.output_options("NAME-morph.anim.webp in the current folder", "1024", "animated-webp")
 @o.option(FILM, "--film-time", metavar="TIME", help="How long once around takes, 0.1s to 120s. [default: 5s]")
@@ -135,9 +141,7 @@ def grid(around: str | None, **given: Any) -> int:
 @o.option(
     LATENT, "-n", "--pictures", "count", metavar="N", help="Go on through random ones up to N, 2 to 100. [default: 4]"
 )
-@_sigma_option
-@o.seed_option
-@run_options
+@_drawing_options
 def morph(stops: tuple[str, ...], **given: Any) -> int:
     """A seamless loop from one PICTURE to the next and back to the first, along a sphere; of random ones without any.
 
@@ -146,6 +150,7 @@ def morph(stops: tuple[str, ...], **given: Any) -> int:
     """
     from evoart.run.latent.job import MorphJob
 
+    _check_model(given["model"])
     return run(MorphJob, given, stops=stops)
 
 

@@ -12,7 +12,7 @@ from evoart.errors import UsageError
 from evoart.forms.breeding import Picture
 from evoart.forms.cppn import NetworkForm
 from evoart.run.cppn.breed import BreedProblem
-from evoart.run.cppn.job import BreedJob, CppnBreedJob
+from evoart.run.cppn.breed_job import BreedJob, CppnBreedJob
 from evoart.run.cppn.networks import aspect_of, network_form, read_picture
 from evoart.run.cppn.sheet import RandomProblem
 from evoart.run.job import Job

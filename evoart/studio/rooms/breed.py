@@ -23,8 +23,9 @@ from evoart.forms.breeding import Picture
 from evoart.forms.cppn import NetworkForm
 from evoart.output.files import write
 from evoart.output.formats import OUTPUTS, Options, encode
+from evoart.run.cppn.breed_job import BreedJob
+from evoart.run.cppn.film_job import CppnFilmJob
 from evoart.run.cppn.generation import Generation, breed, breed_job, make_first
-from evoart.run.cppn.job import BreedJob, CppnFilmJob
 from evoart.run.cppn.networks import read_picture
 from evoart.run.cppn.sheet import Painters
 from evoart.run.job import Job, output_size
