@@ -309,6 +309,7 @@ def test_lines_of_few_flat_colours_are_no_hairlines(search):
     assert prepare(Job.make(kind="line", palette=4), bundled()).form.min_width == 0  # they are blended
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("search", ["evolve", "sets"])
 def test_strokes_have_the_width_that_was_asked_for(search):
     small = FEW | {"kind": "line,quadratic", "search": search, "shapes": 9}

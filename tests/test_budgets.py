@@ -46,6 +46,7 @@ def test_the_smallest_budgets_end_with_a_picture(photo, tmp_path, search, budget
     assert np.array_equal(evoart.load(path).drawing.paint((16, 12)), result.drawing.paint((16, 12)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["scanline", "dense"])
 @pytest.mark.parametrize("search", ["evolve", "sets", "regional", "classical"])
 def test_the_largest_budgets_are_searched_with(photo, engine, search):

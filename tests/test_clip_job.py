@@ -328,6 +328,7 @@ def test_models_that_cannot_be_had():
         prepare(ClipJob.make(prompts="a fluffy cat", model="tiny"))
 
 
+@pytest.mark.slow
 def test_shapes_that_do_not_matter_are_left_out():
     job = ClipJob.make(**SMALL | {"generations": 40, "prompts": "a red circle", "prune": 0})
     whole, pruned = (last(run(dataclasses.replace(job, prune=prune))).result for prune in (0.0, 0.1))

@@ -142,6 +142,7 @@ def test_bfloat16_is_near():
     assert ((exact * coarse).sum(1) > 0.998).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gelu", "mean of tokens", "layer scale"])
 def test_blocks_in_a_list_give_the_same(name):
     config = parse(variant(name))
@@ -269,6 +270,8 @@ def test_two_tags_are_one_too_many():
     assert catalogue.config_of("ViT-B-16-quickgelu")["quick_gelu"]
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 def test_torch_and_jax_scorers_agree():
     open_clip()
     mine, theirs = load("ViT-S-32/random"), load("ViT-S-32/random", torch=True)

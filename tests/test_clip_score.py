@@ -119,6 +119,7 @@ def test_losses_by_hand(tiny):
     assert float(soft.loss_of(found, weights.astype(np.float32))) == pytest.approx(shared + lost, abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "k"), [(1, 6), (3, 4), (2, 5)])
 def test_crops_side_by_side_are_those_one_after_the_other(tiny, monkeypatch, n, k):
     score = ClipScore([tiny], [Prompt("a red circle"), Prompt("a blue square")])
@@ -145,6 +146,7 @@ def form(n=6):
     return ShapesForm(("triangle", "rotated-ellipse", "line") * (n // 3), 1.0, 1.0, (1.0, 1.0, 1.0))
 
 
+@pytest.mark.slow
 def test_kernels_draw_and_pull_as_the_dense_program():
     shapes = form()
     genome = shapes.random(np.random.default_rng(0))
@@ -242,6 +244,7 @@ def test_models_share_the_memory_that_there_is(tiny, monkeypatch):
     assert 1 <= few < many == 64
 
 
+@pytest.mark.slow
 def test_no_program_calls_the_host_or_jax_would_not_keep_it(tiny):
     engine = ClipEngine(form(), ClipScore([tiny], [Prompt("a red circle")]), 48, 48)
     image = jnp.zeros((48, 48, 3))

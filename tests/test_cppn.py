@@ -92,6 +92,7 @@ def test_a_batch_on_an_accelerator_is_the_same(monkeypatch):
     np.testing.assert_allclose(np.asarray(paint.pictures(net(), batch, (16, 16))), one_by_one, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_the_gradient_of_a_graph_is_that_of_its_picture():
     made = [grown(seed, 3 * (seed % 5)).express() for seed in range(8)]
     batch = slots.stack(*zip(*made, strict=True))
@@ -296,6 +297,7 @@ def judged(form, target, individuals):
     return engine, engine.judge(individuals)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["layers", "graphs"])
 def test_a_population_is_judged_and_trained_whatever_the_threads(kind):
     from evoart import threads

@@ -60,6 +60,7 @@ def refused(capsys, *words) -> str:
     return said
 
 
+@pytest.mark.slow
 def test_a_sheet_and_each_picture_are_written(here):
     assert sorted(path.name for path in here.glob("a*")) == ["a-01.png", "a-02.png", "a-03.png", "a-04.png", "a.png"]
     sheet, alone = load("a.png"), load("a-03.png")
@@ -273,6 +274,7 @@ def test_wrong_options_are_refused(here, capsys, words, says):
     assert says in refused(capsys, "cppn", *words)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "how",
     [

@@ -77,6 +77,7 @@ def served():
         server.shutdown()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["index", "make/words", "how/search", "reference/python", "coming-from"])
 def test_pages_are_accessible_and_ask_for_nothing_from_elsewhere(page, served, name, scheme):

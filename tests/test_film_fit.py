@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
 import subprocess
@@ -292,6 +293,19 @@ def test_jobs_that_make_no_sense(given, said):
         FilmFitJob.make(**{"picture": "clip.mp4"} | given)
 
 
+@contextlib.contextmanager
+def short_of_space(size: int = 3000):
+    """No file may be larger than ``size`` bytes, as on a full disk."""
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 def test_films_that_cannot_be_read(folder, tmp_path, monkeypatch):
     def refused(path, part=None):
         with pytest.raises(EvoartError) as caught:
@@ -314,6 +328,8 @@ def test_films_that_cannot_be_read(folder, tmp_path, monkeypatch):
     found = read_footage(str(tmp_path / "cut.gif"), 24, Part())
     assert 1 <= len(found.frames) < 8
     assert "frames before that are used" in found.notes[0]
+    with short_of_space():
+        assert "find no room" in refused(folder)  # of which nothing is heard before they are flushed
     assert re.search("8 frames, about 0 hours of work, and 5 of", refused(folder, part=Part(most=5)))
     disk = namedtuple("disk", "free")
     monkeypatch.setattr("shutil.disk_usage", lambda folder: disk(1000))

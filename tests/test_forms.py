@@ -117,6 +117,7 @@ def test_jax_draws_what_is_written(name):
         assert np.sqrt(((image - on_white) ** 2).mean()) < 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n in FORM_EXAMPLES if hasattr(FORMS[n], "images_traced")])
 def test_the_images_engine_judges_any_form(name, monkeypatch):
     from evoart.engine.images import ImagesEngine

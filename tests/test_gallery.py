@@ -315,6 +315,7 @@ def test_a_failing_job_costs_no_other(folder, capfd):
     gallery("jobs.toml", "--seeds", "1")  # what failed is tried again
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [(), ("--processes", "2")])
 def test_a_folder_that_cannot_be_made_costs_the_job_only(folder, capfd, words):
     (folder / "gallery").mkdir()
@@ -392,6 +393,7 @@ def test_a_job_that_a_cluster_stopped_is_a_line_too(folder, monkeypatch):
         assert (line.status, bool(rest)) == ("failed", False)
 
 
+@pytest.mark.slow
 def test_the_same_bytes_alone_and_side_by_side(folder):
     gallery("jobs.toml", "-o", "one")
     gallery("jobs.toml", "-o", "two", "--processes", "2")
@@ -399,6 +401,7 @@ def test_the_same_bytes_alone_and_side_by_side(folder):
         assert (folder / "one" / name).read_bytes() == (folder / "two" / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_a_device_works_on_several_photographs_at_once(folder, monkeypatch):
     """Where a program draws; here on the CPU."""
     from evoart.run.fit import batch

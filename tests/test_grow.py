@@ -239,6 +239,7 @@ class Clock:
         monkeypatch.setattr(module_of_time, "monotonic", lambda: self.now)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("started", [False, True])
 @pytest.mark.parametrize(("seconds", "shapes"), [(20, 6), (60, 6), (60, 30), (600, 6)])
 def test_time_is_kept_and_used(begin, monkeypatch, tmp_path, seconds, shapes, started):
@@ -285,6 +286,7 @@ def test_time_spent_before_a_pause_counts(begin, monkeypatch):
     assert clock.now - resumed < 30
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("budget", "options"),
     [

@@ -103,6 +103,7 @@ TWELVE = {
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 @pytest.mark.parametrize("prompt", TWELVE)
 def test_drafts_have_the_colour_that_was_asked_for(prompt):
     image = evoart.clip(prompt, seed=1, quality="draft").image(128)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -24,7 +26,7 @@ from evoart.run.events import Noted, Unsaved
 from evoart.run.latent import models
 from evoart.run.latent.dataset import read_dataset
 from evoart.run.latent.encoding import encode
-from evoart.run.latent.job import LatentTrainJob, MorphJob, SampleJob
+from evoart.run.latent.job import BUILTIN, LatentTrainJob, MorphJob, SampleJob
 from evoart.run.latent.trainer import LatentTrainProblem
 from evoart.run.loop import Keep, drive, resume
 from evoart.run.problem import prepare
@@ -322,7 +324,7 @@ def test_grids_and_films_go_through_what_is_named(trained, data, tmp_path):
 
 
 def test_the_network_that_comes_along(tmp_path):
-    for name in models.BUILTIN:
+    for name in BUILTIN:
         path = models.FOLDER / f"{name}.safetensors"
         assert path.stat().st_size < 1_000_000
         model = models.find_model(name)
@@ -361,6 +363,24 @@ def test_what_a_command_refuses(tmp_path, trained):
     with pytest.raises(UsageError, match="sigma"):
         SampleJob.make(sigma=-1)
     assert run(["cppn", "train", str(tmp_path), "-o", str(tmp_path / "only.png")]) == 2  # the network would be lost
+
+
+def test_a_model_that_is_not_there_is_told_at_once(tmp_path):
+    """In one line, and before what takes long is imported."""
+    for words in (
+        ["sample", "nosuch"],
+        ["sample", "no.safetensors"],
+        ["grid", "-m", "nosuch"],
+        ["morph", "-m", "nosuch"],
+    ):
+        then = "sys.exit(99 if 'jax' in sys.modules else code)"
+        code = f"import sys; from evoart.cli.app import run; code = run({['cppn', *words]}); {then}"
+        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 2
+        assert len(done.stderr.splitlines()) == 1
+        assert done.stderr.startswith(
+            ("Error: unknown trained network 'nosuch'", "Error: there is no file 'no.safetensors'")
+        )
 
 
 def test_the_page_and_the_shader_draw_it_and_walk(page, tmp_path):

@@ -182,6 +182,7 @@ def test_duplicates_are_drawn_once():
     assert sum(shapely.LineString(stroke).length for stroke in kept) == 45
 
 
+@pytest.mark.slow
 def test_order_is_nearly_the_best_and_loses_nothing():
     def travel(strokes):
         at, way = np.zeros(2), 0.0

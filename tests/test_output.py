@@ -163,6 +163,7 @@ def test_mp4_lasts_as_long_as_asked(tmp_path):
     [
         ("#!/bin/sh\necho out of luck >&2; exit 3", "out of luck"),
         ("#!/bin/sh\nexit 0", "no message"),
+        ("#!/bin/sh\necho 'film.mp4: No space left on device' >&2; exit 1", "set TMPDIR"),
         ("", "not start"),
     ],
 )

@@ -33,7 +33,7 @@ def test_the_first_block_is_two_commands_that_set_themselves_up():
     for line in (fit, test):
         assert line.startswith("python3 -m venv .venv && .venv/bin/pip install ")
     assert fit.endswith("&& .venv/bin/evoart fit")
-    assert test.endswith("&& .venv/bin/python -m pytest -q -n auto")
+    assert test.endswith('&& .venv/bin/python -m pytest -q -n auto -m "not slow"')
 
 
 def test_ci_runs_the_test_command_word_for_word():
@@ -155,6 +155,7 @@ def test_the_gallery_is_small_and_all_of_it_is_there():
     assert sum(file.stat().st_size for file in files) < 5_000_000  # films are a third of it
 
 
+@pytest.mark.slow
 def test_a_picture_of_the_gallery_is_made_again_from_its_recipe():
     import evoart
 
@@ -164,6 +165,7 @@ def test_a_picture_of_the_gallery_is_made_again_from_its_recipe():
     assert abs(last.result.psnr - kept.psnr) < 0.4  # another machine finds another picture as good
 
 
+@pytest.mark.slow
 def test_the_python_example_runs(tmp_path, monkeypatch, photo, capsys):
     from PIL import Image
 

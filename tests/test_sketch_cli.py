@@ -204,6 +204,7 @@ def test_conversions(here, capsys):
         assert message in said
 
 
+@pytest.mark.slow
 def test_training_from_the_command_line(here, capsys):
     evoart(capsys, "sketch", "convert", "a.svg", "b.svg", "-o", "s.ndjson")
     lines = (here / "s.ndjson").read_text() * 5
@@ -436,6 +437,7 @@ def test_the_built_in_model_and_its_licence():
     assert "CC BY-SA 3.0" in sketch.get_help(click.Context(sketch))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_and_option_explains_itself(name):
     context = click.Context(sketch)

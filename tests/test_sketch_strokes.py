@@ -342,6 +342,7 @@ def multiplied(levels: int, times: int) -> bytes:
     return SVG + b'<defs><path id="a0" d="M0 0L1 1"/>' + groups + b'</defs><use href="#a%d"/></svg>' % levels
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "data",
     [

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from evoart.cli.app import run
+from evoart.errors import EvoartError
+from evoart.output import save
 from evoart.run.strategies import film as films
 from evoart.run.strategies.chart import landscape_chart, picture_chart
 from evoart.run.strategies.landscapes import LANDSCAPES
@@ -97,7 +101,7 @@ def test_what_is_chosen_exists_and_has_a_name():
     assert all(title_of(name) != name for name in (*CHOSEN, *CHOSEN_FOR_PICTURES))
 
 
-def test_the_command_writes_the_same_film_twice(tmp_path, monkeypatch):
+def test_the_command_writes_the_same_film_twice(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     line = ["--strategies", "simple_ga", "--evaluations", "100", "--population", "16", "--film-size", "160", "-q"]
     assert run(["strategies", "film", *line, "-o", "a.webp", "-o", "end.png"]) == 0
@@ -106,6 +110,20 @@ def test_the_command_writes_the_same_film_twice(tmp_path, monkeypatch):
     with Image.open("a.webp") as film, Image.open("end.png") as end:
         assert film.n_frames == 6
         assert max(film.size) == max(end.size) == 160
+    # One that the system refuses costs no other, and is kept elsewhere.
+    stream = save.stream
+
+    def full(path, *rest, **how):
+        if path.name == "c.webp" and path.parent.resolve() == tmp_path:
+            raise EvoartError("the disk is full", "Free some space") from OSError(28, "No space left on device")
+        return stream(path, *rest, **how)
+
+    monkeypatch.setattr(save, "write", lambda path, data, **how: full(path, lambda file: file.write(data), **how))
+    capsys.readouterr()
+    assert run(["strategies", "film", *line, "-o", "c.webp", "-o", "c.png"]) == 1
+    written = [Path(name) for name in capsys.readouterr().out.split()[-2:]]
+    assert written[0].read_bytes() == (tmp_path / "a.webp").read_bytes()
+    assert written[0].parent != written[1].parent == Path()
 
 
 @pytest.mark.parametrize(

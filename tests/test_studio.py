@@ -415,6 +415,7 @@ def test_a_photograph_a_result_and_words_are_opened_from_the_command_line(tmp_pa
     running.end()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -528,12 +529,85 @@ def test_a_model_of_classes_and_a_walk(tmp_path):
     studio.close()
 
 
+# -- grow ------------------------------------------------------------------------------------------------------------
+
+
+def has_grown(running):
+    """A picture that grew elsewhere, in the room."""
+    status, kept = running.upload((Path(__file__).parent / "recipes" / "grow.json").read_bytes(), "mushroom")
+    assert status == 200
+    running.post("grow", "open", **kept)
+
+
+def opaque(page) -> float:
+    """How much of the canvas is seen, as the browser shows it."""
+    box = page.locator(".dish").bounding_box()
+    with Image.open(io.BytesIO(page.screenshot(clip=box))) as shot:
+        seen = np.asarray(shot.convert("RGB"), np.float32)
+    return float((np.abs(seen - seen[5, seen.shape[1] // 2]).max(-1) > 40).mean())
+
+
+def test_what_has_grown_is_wounded_by_a_touch_and_heals(touch, running):
+    running.post("studio", "go", room="grow", to=None)
+    page = touch
+    page.goto(f"http://127.0.0.1:{running.port}/#grow")
+    page.wait_for_selector(".seeds canvas")
+    assert page.locator(".seeds button").count() == 10
+    assert page.get_by_role("button", name="Grow a mushroom").is_visible()
+    has_grown(running)
+    page.wait_for_selector(".dish canvas")
+    speed = page.locator(".grow .slider input")
+    speed.fill("8")
+    waited(page, lambda: opaque(page) > 0.25)
+    page.get_by_role("button", name="Pause").click()
+    whole = opaque(page)
+    page.locator(".dish canvas").tap()
+    assert opaque(page) < whole - 0.015
+    page.get_by_role("button", name="Go on").click()
+    waited(page, lambda: opaque(page) > whole - 0.01)
+    page.get_by_role("button", name="Restart").click()
+    assert page.locator(".count").inner_text() != ""
+    page.get_by_role("button", name="Another picture").click()
+    page.wait_for_selector(".seeds canvas")
+
+
+def test_a_picture_is_learned_in_the_studio(tmp_path, monkeypatch):
+    """As commands: learned, shown, saved; and what they refuse."""
+    from evoart.run.automaton import job as automaton
+
+    monkeypatch.setitem(automaton.UPDATES, "draft", 2)
+    studio = Studio(tmp_path / "s")
+    for given, said in (
+        ({"words": " "}, "nothing to grow"),
+        ({"words": "qwrtzp"}, "knows no"),
+        ({"photograph": "x"}, "not here"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            studio.command("grow", "train", given)
+    with pytest.raises(UsageError, match="no amount"):
+        studio.command("grow", "train", {"words": "a cat", "quality": "much"})
+    with pytest.raises(UsageError, match="nothing has grown"):
+        studio.command("grow", "rule", {})
+    assert len(studio.command("grow", "ideas", {})["ideas"]) == 10
+    studio.command("grow", "train", {"words": "a cat", "quality": "draft"})
+    plan = studio.runner.status()
+    assert (plan["room"], plan["label"]) == ("grow", "a cat")
+    picture = studio.keep_picture(evoart.load(Path(__file__).parent / "recipes" / "grow.json"))
+    studio.add_step("grow", "mushroom", [picture])
+    told = studio.command("grow", "rule", {})
+    assert (told["rows"], told["columns"], told["hidden"]) == (12, 12, 12)
+    for name in ("page", "gif", "safetensors"):
+        made = studio.command("studio", "export", {"picture": picture, "format": name})
+        assert (studio.folder / made["url"].lstrip("/")).stat().st_size > 1000
+    studio.close()
+
+
 # -- all of it --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("room", ["breed-empty", "breed", "draw"])
+@pytest.mark.parametrize("room", ["breed-empty", "breed", "draw", "grow"])
 def test_the_rooms_are_accessible_and_fit(open_page, running, page, room, size, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
@@ -542,7 +616,13 @@ def test_the_rooms_are_accessible_and_fit(open_page, running, page, room, size, 
     if room == "breed":
         running.post("breed", "start", n=12, side=64)
     open_page(f"#{name}", size)
-    if room == "breed":
+    if room == "grow":
+        page.wait_for_selector(".seeds canvas")
+        page.wait_for_timeout(300)
+        check(page, axe, size)
+        has_grown(running)
+        page.wait_for_selector(".dish canvas")
+    elif room == "breed":
         changed(page, None)
         page.locator(".pick").first.click()
     elif room == "breed-empty":
@@ -552,6 +632,11 @@ def test_the_rooms_are_accessible_and_fit(open_page, running, page, room, size, 
         stroke(page, [(0.3, 0.3), (0.7, 0.3)])
         page.wait_for_selector(".idea")
     page.wait_for_timeout(300)
+    check(page, axe, size)
+
+
+def check(page, axe, size):
+    """It is as wide as the screen, and axe-core finds no fault."""
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
     page.evaluate(axe.Axe().axe_script)
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")

@@ -22,7 +22,9 @@ ALPHA = 3  # the channel that says how opaque a cell is
 ALIVE = 0.1  # opacity above which a cell keeps itself and its neighbours alive
 HIGHEST = 8.0  # no number of a cell goes beyond plus and minus this
 HEALING = 100  # steps after a wound at which healing is judged
-WOUND = (0.68, 0.36, 0.22)  # the wound that is judged, shown and measured: a disc, see ``place_wound``
+FAR = 10.0  # radius of a wound whose edge is about a straight line
+WOUND = (0.68, 0.36, 0.22)  # the wound that is shown: a disc, see ``place_wound``
+_JUDGED = (WOUND, (0.5, 0.5, 0.2), (0.3, 0.68, 0.25))  # those that are judged, with two halves
 _ODD = 0x9E3779B9  # spreads the number of a step over 32 bits
 _BLOCK = 1 << 18  # products of one call of BLAS, at most: OpenBLAS gives more than that to several threads
 
@@ -74,17 +76,17 @@ def advance(xp: Any, genome: Array, state: Array, change: Array) -> Array:
         change: which cells change, ``(n, rows, columns)``; see ``changing``.
     """
     table = genome.reshape(-1, row_length())
-    before = _alive(xp, state)
+    before = alive(xp, state)
     inner = table[:, SEEN]
-    for i, view in enumerate(_see(xp, state)):
+    for i, view in enumerate(see(xp, state)):
         inner = inner + _product(xp, view, table[:, i * CHANNELS : (i + 1) * CHANNELS].T)
     inner = xp.maximum(inner, 0)
     moved = state + _product(xp, inner, table[:, SEEN + 1 :]) * change[..., None]
     moved = xp.clip(moved, -HIGHEST, HIGHEST)
-    return moved * (before & _alive(xp, moved))[..., None]
+    return moved * (before & alive(xp, moved))[..., None]
 
 
-def _see(xp: Any, state: Array) -> tuple[Array, Array, Array]:
+def see(xp: Any, state: Array) -> tuple[Array, Array, Array]:
     """What each cell sees: itself, and how its neighbours differ along x and along y (an eighth of Sobel's filters).
 
     Each is ``(n, rows, columns, 16)``; around the grid is nothing.
@@ -97,7 +99,7 @@ def _see(xp: Any, state: Array) -> tuple[Array, Array, Array]:
     return state, across, down
 
 
-def _alive(xp: Any, state: Array) -> Array:
+def alive(xp: Any, state: Array) -> Array:
     """Which cells are alive ``(n, rows, columns)``: the most opaque of three by three counts."""
     wide = xp.pad(state[..., ALPHA], ((0, 0), (1, 1), (1, 1)))
     tall = xp.maximum(xp.maximum(wide[:, :-2], wide[:, 1:-1]), wide[:, 2:])
@@ -132,10 +134,17 @@ def wound(state: np.ndarray, x: float, y: float, radius: float) -> np.ndarray:
     return state * (far > radius**2)[None, :, :, None].astype(np.float32)
 
 
-def place_wound(rows: int, columns: int) -> tuple[float, float, float]:
-    """The wound that healing is judged by, in a grid of any proportions; see ``wound``."""
+def place_wound(rows: int, columns: int, disc: tuple[float, float, float] = WOUND) -> tuple[float, float, float]:
+    """A wound ``x, y, radius``, in shares of a grid's sides and of its long side, for ``wound``."""
     side = max(rows, columns)
-    return WOUND[0] * columns / side, WOUND[1] * rows / side, WOUND[2]
+    return disc[0] * columns / side, disc[1] * rows / side, disc[2]
+
+
+def judged_wounds(rows: int, columns: int) -> list[tuple[float, float, float]]:
+    """The wounds ``x, y, radius`` that healing is judged by: three discs, the left half and the lower half."""
+    x, y, _ = place_wound(rows, columns, (0.5, 0.5, 0.0))
+    discs = [place_wound(rows, columns, disc) for disc in _JUDGED]
+    return [*discs, (x - FAR, y, FAR), (x, y + FAR, FAR)]
 
 
 def shown(state: np.ndarray) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -83,7 +82,7 @@ def cut(
     picture exactly once, but for the trap; --layers stack makes sheets for a relief instead.
     """
     from evoart.cli import drawings
-    from evoart.cli.console import Console, tell_json, tell_path
+    from evoart.cli.console import Console
     from evoart.cli.text import count
     from evoart.draw.svg import colour as code
     from evoart.machine import cut as cuts
@@ -109,9 +108,7 @@ def cut(
     size = (source.width * scale, source.height * scale)
     if smallest > min(size):
         raise UsageError(f"--smallest {smallest:g}mm is larger than the picture", "Use less, or a larger --size")
-    paths = drawings.outputs_for(outputs, source.stem, "cut", overwrite, file)
-    if None in paths and as_json:
-        raise UsageError("--json and -o - both want standard output", "Write the sheets to a file")
+    paths = drawings.outputs_for(outputs, source.stem, "cut", overwrite, file, as_json)
     if None in paths and separations:
         raise UsageError("--separations write several files, -o - is one", "Write to a file, such as -o cut.svg")
     for path in paths:
@@ -152,13 +149,8 @@ def cut(
     pieces = sum(sheet.pieces for sheet in sheets)
     what = f"{source.what} at {size[0]:.0f} x {size[1]:.0f} mm"
     console.say(f"{what}: {count(len(sheets), 'sheet')}, {count(pieces, 'piece')}")
-    if as_json:
-        facts = [{"colour": code(s.rgb), "pieces": s.pieces, "mm2": round(float(s.area.area), 2)} for s in sheets]
-        tell_json({"outputs": [str(path) for path in written], "size_mm": list(size), "sheets": facts})
-    else:
-        for path in written:
-            if path is not None:
-                tell_path(Path(path))
+    facts = [{"colour": code(s.rgb), "pieces": s.pieces, "mm2": round(float(s.area.area), 2)} for s in sheets]
+    drawings.tell_written(written, as_json, size_mm=list(size), sheets=facts)
     return 0
 
 

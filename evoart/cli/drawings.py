@@ -163,11 +163,14 @@ def command_line(command: str, words: Sequence[str]) -> str:
     return shlex.join(["evoart", command, *words])
 
 
-def outputs_for(values: Sequence[str], stem: str, suffix: str, overwrite: bool, file: str) -> list[Path | None]:
+def outputs_for(
+    values: Sequence[str], stem: str, suffix: str, overwrite: bool, file: str, as_json: bool
+) -> list[Path | None]:
     """The files that ``-o`` names (None: standard output), checked before the work; one of the default name else.
 
     Raises:
-        UsageError: a file that exists, is the input or is named twice, or a folder that is not there.
+        UsageError: a file that exists, is the input or is named twice, or a folder that is not there; standard output
+            both for the drawing and for the JSON.
     """
     from evoart.output.files import numbered
     from evoart.output.names import check_path
@@ -190,6 +193,8 @@ def outputs_for(values: Sequence[str], stem: str, suffix: str, overwrite: bool, 
     for path in found:
         if found.count(path) > 1:
             raise UsageError(f"the output '{path or '-'}' is given twice", "Give every output its own name")
+    if None in found and as_json:
+        raise UsageError("--json and -o - both want standard output", "Write the drawing to a file")
     return found
 
 
@@ -202,6 +207,18 @@ def write(path: Path | None, text: str, overwrite: bool) -> Path | None:
     sys.stdout.buffer.write(text.encode())
     sys.stdout.buffer.flush()
     return None
+
+
+def tell_written(written: Sequence[Path | None], as_json: bool, **facts: Any) -> None:
+    """The paths of the files that were written, one a line; with ``--json`` one object of these and ``facts``."""
+    from evoart.cli.console import tell_json, tell_path
+
+    if as_json:
+        tell_json({"outputs": [str(path) for path in written], **facts})
+        return
+    for path in written:
+        if path is not None:
+            tell_path(path)
 
 
 def recipe_text(source: Source, command: str, options: dict[str, Any]) -> str:

@@ -33,7 +33,7 @@ TARGET, RULE = "What grows", "Rule"
 )
 @o.option(TARGET, "--steps", "age", metavar="N", help="Steps that the picture has grown, 0 to 100,000. [default: 200]")
 @o.option(RULE, "--hidden", metavar="N", help="Hidden units, 4 to 512. [default: 64]")
-@o.option(RULE, "--batch", metavar="N", help="States of an update, 1 to 64. [default: 4]")
+@o.option(RULE, "--batch", metavar="N", help="States of an update, 1 to 64. [default: 2]")
 @o.option(RULE, "--pool", metavar="N", help="States that are kept to learn from, 1 to 1,024. [default: 128]")
 @o.option(
     RULE, "--damaged", metavar="N", help="How many of a batch are wounded; 0: it does not learn to heal. [default: 1]"

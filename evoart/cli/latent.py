@@ -27,6 +27,15 @@ _sigma_option = o.option(
     metavar="NUMBER",
     help="Standard deviation of random latent numbers, 0 to 10: small is plain, large is wild. [default: 1]",
 )
+_drawing_options = o.together(_sigma_option, o.seed_option, run_options)
+
+
+def _check_model(given: str | None) -> None:
+    """Refuse a model that is not there; None is the one that comes along."""
+    from evoart.run.latent.job import check_model
+
+    if given is not None:
+        check_model(given)
 
 
 @click.command(cls=o.Command, short_help="Train a network that draws pictures like yours, at any size.", epilog=_EPILOG)
@@ -93,9 +102,7 @@ def train(data: tuple[str, ...], **given: Any) -> int:
 @click.argument("model", required=False, type=o.path("NAME|FILE"))
 @o.output_options("NAME-sheet.png and NAME-sheet-01.png, ... in the current folder", "1024 for each", "png")
 @sheet_options(12)
-@_sigma_option
-@o.seed_option
-@run_options
+@_drawing_options
 def sample(model: str | None, **given: Any) -> int:
     """Draw random latent vectors: a sheet of them, and each as a PNG of 1024 pixels.
 
@@ -104,6 +111,7 @@ def sample(model: str | None, **given: Any) -> int:
     """
     from evoart.run.latent.job import SampleJob
 
+    _check_model(model)
     return make_sheet(SampleJob, given, model=model)
 
 
@@ -113,9 +121,7 @@ def sample(model: str | None, **given: Any) -> int:
 @sheet_options(49)
 @_model_option
 @o.option(LATENT, "--span", metavar="SD", help="How far it goes to each side, in standard deviations. [default: 3]")
-@_sigma_option
-@o.seed_option
-@run_options
+@_drawing_options
 def grid(around: str | None, **given: Any) -> int:
     """Draw a plane through the latent space, around PICTURE or its middle, two directions of the seed's choice.
 
@@ -123,6 +129,7 @@ def grid(around: str | None, **given: Any) -> int:
     """
     from evoart.run.latent.job import GridJob
 
+    _check_model(given["model"])
     return make_sheet(GridJob, given | {"sheet_only": True}, around=around)
 
 
@@ -135,9 +142,7 @@ def grid(around: str | None, **given: Any) -> int:
 @o.option(
     LATENT, "-n", "--pictures", "count", metavar="N", help="Go on through random ones up to N, 2 to 100. [default: 4]"
 )
-@_sigma_option
-@o.seed_option
-@run_options
+@_drawing_options
 def morph(stops: tuple[str, ...], **given: Any) -> int:
     """A seamless loop from one PICTURE to the next and back to the first, along a sphere; of random ones without any.
 
@@ -146,6 +151,7 @@ def morph(stops: tuple[str, ...], **given: Any) -> int:
     """
     from evoart.run.latent.job import MorphJob
 
+    _check_model(given["model"])
     return run(MorphJob, given, stops=stops)
 
 

@@ -309,7 +309,7 @@ footage_options = together(
         "--steady",
         metavar="NUMBER",
         help="Cost of change where the film is still, 0 to 1: 0 draws each frame as well as can be and flickers, 1 "
-        "holds what is there. [default: 0.25]",
+        "holds what is there. [default: 0.2]",
     ),
     option(FILMS, "--each", is_flag=True, help="A PNG for every frame, too: clip-film-001.png, ..."),
 )

@@ -97,7 +97,7 @@ def plot(
     for shapes, fit it first.
     """
     from evoart.cli import drawings
-    from evoart.cli.console import Console, tell_json, tell_path
+    from evoart.cli.console import Console
     from evoart.cli.text import count
     from evoart.machine import files
     from evoart.machine import plot as plots
@@ -121,9 +121,7 @@ def plot(
     turned = source.width > source.height if given["landscape"] is None else given["landscape"]
     paper = read_paper(given["paper"], given["margin"], turned)
     start = _start(given["start_point"], paper.size)
-    paths = drawings.outputs_for(outputs, source.stem, "plot", overwrite, file)
-    if None in paths and as_json:
-        raise UsageError("--json and -o - both want standard output", "Write the plot to a file")
+    paths = drawings.outputs_for(outputs, source.stem, "plot", overwrite, file, as_json)
     formats = ["svg" if path is None else files.format_of(str(path)) for path in paths]
     for note in source.notes:
         console.say(note)
@@ -159,12 +157,7 @@ def plot(
         f"{work.drawn / 1000:.1f} m drawn, {work.travel / 1000:.1f} m travelled, {work.lifts:,} lifts, "
         f"about {work.minutes:.0f} min at {speed or profile.speed:g} mm/s"
     )
-    if as_json:
-        tell_json({"outputs": [str(path) for path in written], "paper": list(paper.size), **facts})
-    else:
-        for path in written:
-            if path is not None:
-                tell_path(path)
+    drawings.tell_written(written, as_json, paper=list(paper.size), **facts)
     return 0
 
 

@@ -89,7 +89,7 @@ def render(
         limit_threads(result.job.threads)
         with console.progress("drawing") as told:
             writing = dataclasses.replace(session.write_options(**options.writing), progress=told)
-            written, lost = session.write_all(result, outputs, writing, console, pixels)
+            written, lost = session.write_all(result.artwork(pixels), outputs, writing, console)
     console.say(f"{result.form.label} at {w} x {h} pixels", 1)
     if options.as_json:
         tell_json({"outputs": [str(path) for path in written], "size": [w, h], "seed": result.seed})

@@ -20,7 +20,7 @@ from evoart.cli.view import View
 from evoart.errors import EvoartError, UsageError, unknown
 from evoart.output.claims import CLAIMS, Claims
 from evoart.output.files import check_writable, is_special, numbered
-from evoart.output.formats import HELD, OUTPUTS, STYLES, Options
+from evoart.output.formats import HELD, OUTPUTS, STYLES, Artwork, Options
 from evoart.output.names import DEFAULT_FORMATS, Output, resolve, take
 from evoart.run.events import Event, Finished, Interrupted, Started
 from evoart.run.fields import Number, duration
@@ -312,7 +312,7 @@ def _mention(plan: Plan, console: Console) -> None:
 def _conclude(event: Finished, plan: Plan, console: Console, machine: dict[str, str]) -> int:
     with console.progress("writing") as told:
         options = dataclasses.replace(plan.options, progress=told)
-        written, lost = write_all(event.result, plan.outputs, options, console)
+        written, lost = write_all(event.result.artwork(), plan.outputs, options, console)
     if plan.members:
         more, failed = _write_members(event.result, plan, console)
         written, lost = written + more, lost or failed
@@ -335,9 +335,7 @@ def _conclude(event: Finished, plan: Plan, console: Console, machine: dict[str, 
     return 1 if lost else 0
 
 
-def write_all(
-    result: Result, outputs: list[Output], options: Options, console: Console, size: int | None = None
-) -> tuple[list[Path], bool]:
+def write_all(artwork: Artwork, outputs: list[Output], options: Options, console: Console) -> tuple[list[Path], bool]:
     """Write every output, standard output last; what the system refuses goes to a temporary folder.
 
     One that fails costs none of the others, whether it is the disk or the memory that runs out.
@@ -345,7 +343,6 @@ def write_all(
     """
     from evoart.output.save import save
 
-    artwork = result.artwork(size)
     written: list[Path] = []
     lost = False
     for output in sorted(outputs, key=lambda output: output.path is None):
@@ -375,7 +372,7 @@ def _write_members(result: Result, plan: Plan, console: Console) -> tuple[list[P
     def put(numbered: tuple[int, Result]) -> tuple[list[Path], bool]:
         number, member = numbered
         path = place.with_name(f"{place.stem}-{number:0{digits}}.png")
-        return write_all(member, [Output(path, "png", overwrite)], plan.options, console)
+        return write_all(member.artwork(), [Output(path, "png", overwrite)], plan.options, console)
 
     # Small pictures: one is encoded while the next is drawn.
     small = all(member.size[0] * member.size[1] <= _SMALL for _, member in members)

@@ -83,8 +83,6 @@ def film(outputs: tuple[str, ...], overwrite: bool, as_json: bool, verbose: int,
     """
     from evoart.cli import session
     from evoart.cli.console import Console, tell_json, tell_path
-    from evoart.output.formats import OUTPUTS, Options
-    from evoart.output.save import save
     from evoart.run import fields
     from evoart.run.device import limit_threads, own_process
     from evoart.run.fields import Choice, Number
@@ -107,8 +105,8 @@ def film(outputs: tuple[str, ...], overwrite: bool, as_json: bool, verbose: int,
             from evoart.errors import UsageError
 
             raise UsageError(f"--{flag} is for --function picture", "Leave it out, or add --function picture")
-    options: Options = session.write_options(given["film_size"], given["film_time"], film_fps=given["film_fps"])
-    options = dataclasses.replace(options, film_side=options.film_side or films.LONGEST)
+    options = session.write_options(given["film_size"], given["film_time"], film_fps=given["film_fps"])
+    side = options.film_side or films.LONGEST
     with session.new_folders(outputs):
         places = session.outputs_for(
             outputs,
@@ -126,19 +124,13 @@ def film(outputs: tuple[str, ...], overwrite: bool, as_json: bool, verbose: int,
         limit_threads(None)
         with console.progress("searching") as progress:
             chart = plan.chart(progress)
-        made = films.artwork(chart)
-        written = []
+        made = films.artwork(chart, side)
         with console.progress("drawing") as progress:
-            for place in sorted(places, key=lambda place: place.path is None):
-                shown = made
-                if not OUTPUTS[place.format].film:
-                    scale = (options.film_side or films.LONGEST) / max(made.size)
-                    shown = dataclasses.replace(made, size=tuple(round(side * scale) for side in made.size))
-                if (path := save(shown, place, dataclasses.replace(options, progress=progress))) is not None:
-                    written.append(path)
+            options = dataclasses.replace(options, film_side=side, progress=progress)
+            written, lost = session.write_all(made, places, options, console)
     if as_json:
         tell_json({"outputs": [str(path) for path in written], "function": plan.function, "seed": plan.seed})
     else:
         for path in written:
             tell_path(path)
-    return 0
+    return 1 if lost else 0

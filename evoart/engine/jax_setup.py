@@ -21,6 +21,8 @@ def setup() -> None:
 
     # JAX would rather have its users' GPU kernels in another dialect one day. That is for us to follow, not for them.
     warnings.filterwarnings("ignore", "The Pallas Triton backend is deprecated", DeprecationWarning)
+    # Nor is a cache that is damaged, or whose disk is full, of any concern to them.
+    warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache entry")
 
     folder = cache_dir() / "jax"
     try:

@@ -22,6 +22,9 @@ MOST = 100_000  # shapes in a form that is read from a file
 _FAR = 0.2  # units or radians between two moments of a film past which shapes do not glide
 
 
+NOUNS = {"quadratic": "quadratic curve", "cubic": "cubic curve", "regular": "regular polygon"}  # kinds that are none
+
+
 @dataclass(frozen=True)
 class ShapesForm:
     """What a genome of shapes stands for.
@@ -78,17 +81,15 @@ class ShapesForm:
     def label(self) -> str:
         """``100 triangles``, or ``3 shapes`` where there are several kinds."""
         names = set(map(base_of, self.kinds))
-        if names and all(map(is_stamp, names)):
-            labels = sorted({stamp(name).label for name in names})
-            plural = "s" if len(self.kinds) != 1 else ""
-            return f"{len(self.kinds):,} stamp{plural}" + (f" of {labels[0]}" if len(labels) == 1 else "")
-        label = names.pop().replace("-", " ").replace(":", " of ") if len(names) == 1 else "shape"
-        return f"{len(self.kinds):,} {label}{'s' if len(self.kinds) != 1 and ' of ' not in label else ''}"
+        if len(names) > 1 and all(map(is_stamp, names)):
+            labels = {stamp(name).label for name in names}
+            return _counted(len(self.kinds), "stamp") + (f" of {labels.pop()}" if len(labels) == 1 else "")
+        return _counted(len(self.kinds), names.pop() if len(names) == 1 else "shape")
 
     @property
     def description(self) -> str:
-        """Every kind with its number, most frequent first: ``12 triangle, 3 line``."""
-        return ", ".join(f"{number:,} {name}" for name, number in Counter(self.kinds).most_common())
+        """Every kind with its number, most frequent first: ``12 triangles, 3 lines``."""
+        return ", ".join(_counted(number, name) for name, number in Counter(self.kinds).most_common())
 
     def __getstate__(self) -> dict[str, Any]:
         """Outlines go along: the process that unpickles it may not know them."""
@@ -272,6 +273,17 @@ class ShapesForm:
 
 
 @functools.lru_cache(64)
+def _counted(number: int, kind: str) -> str:
+    """``12 rotated ellipses``, ``1 triangle in linear paint``, ``3 blobs of 6 corners``, ``20 stamps of leaf``."""
+    base, paint = base_of(kind), kind[len(base_of(kind)) + 1 :]
+    name, _, corners = base.partition(":")
+    one = NOUNS.get(name, name.replace("-", " "))
+    of = f" of {corners} corners" if corners else ""
+    if is_stamp(base):
+        one, of = "stamp", f" of {stamp(base).label}"
+    return f"{number:,} {one}{'' if number == 1 else 's'}{of}" + (f" in {paint} paint" if paint else "")
+
+
 def _bounds(kinds: tuple[str, ...], columns: int, opacity: tuple[float, float]) -> tuple[Any, Any]:
     """Lowest and highest geometry, ``(groups, columns)`` each where a shape has a second colour. That may fade away
     altogether, unless the opacity is fixed."""

@@ -26,6 +26,7 @@ from evoart.types import Drawing
 
 FRAMES_PER_SECOND = 30
 _INSTEAD = "Choose .gif or .apng instead"
+_LEAST = 100_000  # bytes: a disk with less is full
 
 
 def ffmpeg() -> str:
@@ -144,6 +145,11 @@ def _feed(command: list[str], frames: Iterable[bytes], repeats: np.ndarray) -> N
         if process.returncode or not os.path.exists(command[-1]):
             messages.seek(0)
             said = messages.read(4000).decode(errors="replace").strip().splitlines() or ["no message"]
+            folder = tempfile.gettempdir()
+            # What it says may find no room on the disk either.
+            if "No space left" in " ".join(said) or shutil.disk_usage(folder).free < _LEAST:
+                what = f"there is no room for the film in '{folder}', where it is made"
+                raise EvoartError(what, "Free some space, or set TMPDIR to another folder")
             raise EvoartError(f"ffmpeg could not write the film ({said[-1]})", _INSTEAD)
 
 

@@ -4,7 +4,7 @@
    that what is still stays as it is: Adam's steps have the same length however small the gradient.
 2. *Replace*, in rounds: the shapes whose removal costs least are pruned, as many are placed on top where the picture is
    wrong, all are polished; kept where the loss falls by enough.
-3. *Finish* at full resolution.
+3. *Finish* at full resolution, where all shapes may move a little.
 
 Every shape has a number for as long as it lives. New shapes lie on top of older ones, so the order of the numbers is
 the paint order in every frame.
@@ -73,7 +73,7 @@ def on_grid(rows: np.ndarray) -> np.ndarray:
 def follow(
     rng: np.random.Generator, coarse: Any, fine: Any, last: Shapes, choices: tuple[str, ...],
     scales: dict[str, np.ndarray], bounds: np.ndarray, moving: Callable[[tuple[str, ...], np.ndarray], np.ndarray],
-    pace: Pace, next_number: int, free_colours: bool = True,
+    pace: Pace, next_number: int, free_colours: bool = True, ease: float = 0.0,
 ) -> tuple[Shapes, int]:  # fmt: skip
     """The shapes of the next frame, and the number of evaluations.
 
@@ -86,6 +86,8 @@ def follow(
         moving: tells of shapes (kinds, rows) how much of the learning rate each gets ``(k,)``, 0 to 1.
         next_number: of the first new shape.
         free_colours: False holds colours as placed (a palette).
+        ease: how much of the learning rate shapes keep at least in the last polish, 0 to 1. What is new was drawn with
+            few steps, and what lies around it has made room for it: both have to settle while nothing changes.
     """
     evaluations = 0
 
@@ -117,5 +119,5 @@ def follow(
         tried, found = polish(coarse, Shapes(kinds, rows, numbers), fresh, pace.rate, pace.steps)
         if found < loss * (1 - pace.gain):
             shapes, loss, shares, next_number = tried, found, fresh, next_number + gone
-    shapes, _ = polish(fine, shapes, shares, FINISH_RATE * pace.rate, pace.finish)
+    shapes, _ = polish(fine, shapes, ease + (1 - ease) * shares, FINISH_RATE * pace.rate, pace.finish)
     return shapes._replace(rows=on_grid(shapes.rows)), evaluations

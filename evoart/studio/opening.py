@@ -34,17 +34,21 @@ def open_first(studio: Studio, what: str) -> None:
 
 
 def _open_made(studio: Studio, data: bytes, name: str, folder: Path) -> None:
-    """Open a picture that evoart made: of a photograph to be edited, of strokes to be continued, others to be bred."""
+    """Open a picture that evoart made: of a photograph to be edited, of strokes to be continued, one that
+    grows, others to be bred."""
+    from evoart.forms.automaton import AutomatonForm
     from evoart.forms.strokes import StrokesForm
     from evoart.run.api import load
     from evoart.run.fit.job import FitJob
-    from evoart.studio.rooms import breed, draw
+    from evoart.studio.rooms import breed, draw, grow
 
     result = load(data)
     if isinstance(result.job, FitJob):
         open_result(studio, data, name, folder)
     elif isinstance(result.form, StrokesForm) and len(result.form.sketches) == 1:
         draw.open_result(studio, data, name)
+    elif isinstance(result.form, AutomatonForm):
+        grow.open_result(studio, data, name)
     else:
         breed.open_result(studio, data, name)
 

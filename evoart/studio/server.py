@@ -45,6 +45,7 @@ def application(studio: Studio) -> Starlette:
     """The routes, without the guard."""
     static = {str(path.relative_to(WEB).as_posix()): path for path in WEB.rglob("*") if path.suffix in KINDS}
     static["chelsea.jpg"] = bundled()
+    static["automaton.js"] = Path(__file__).parents[1] / "automaton" / "cells.js"
 
     async def page(request: Request) -> Response:
         return _file(static["index.html"])

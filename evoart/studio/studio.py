@@ -380,7 +380,7 @@ def _export(studio: Studio, given: dict[str, Any]) -> dict[str, Any]:
     kind = OUTPUTS[name]
     kind.check()
     result = studio.result(path.name)
-    if kind.film:
+    if kind.film and not result.frames:
         result = dataclasses.replace(result, frames=studio.frames(path.stem))
     artwork = result.artwork(None if kind.film else given.get("size"))
     if kind.forms is not None and result.form.name not in kind.forms:

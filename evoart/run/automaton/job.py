@@ -13,7 +13,7 @@ from evoart.run.job import Job
 
 BACKGROUNDS = ("auto", "keep", "cut")
 WORDS = "🦎"  # what grows where nobody says
-UPDATES = {"draft": 400, "normal": 2000, "best": 6000}
+UPDATES = {"draft": 1500, "normal": 6000, "best": 20_000}
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class AutomatonJob(Job):
     background: str = "auto"
     hidden: int = 64
     age: int = 200
-    batch: int = 4
+    batch: int = 2
     pool: int = 128
     damaged: int = 1
     learning_rate: float = 6e-3

@@ -99,19 +99,21 @@ class AutomatonProblem(Problem):
 
     def evaluate(self, form: AutomatonForm, genome: Genome) -> dict[str, float]:
         """PSNR in dB on white: ``psnr`` of the picture as it is written, ``held`` after 1,000 steps, and ``healed`` 100
-        steps after a wound that it has then."""
+        steps after a wound that it has then, the mean over five wounds."""
         cells = rule.seed_cell(form.rows, form.columns)
         ages = sorted({form.age, LATE})
         found, before = {}, 0
         for age in ages:
             cells, before = rule.simulate(genome, cells, form.seed, before, age), age
             found[age] = cells
-        hurt = rule.wound(found[LATE], *rule.place_wound(form.rows, form.columns))
-        healed = rule.simulate(genome, hurt, form.seed, LATE, LATE + rule.HEALING)
+        healed = [
+            rule.simulate(genome, rule.wound(found[LATE], *each), form.seed, LATE, LATE + rule.HEALING)
+            for each in rule.judged_wounds(form.rows, form.columns)
+        ]
         return {
             "psnr": measure_likeness(found[form.age], self.target),
             "held": measure_likeness(found[LATE], self.target),
-            "healed": measure_likeness(healed, self.target),
+            "healed": float(np.mean([measure_likeness(each, self.target) for each in healed])),
         }
 
     @property

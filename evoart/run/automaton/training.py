@@ -16,7 +16,7 @@ from evoart.run.automaton.job import AutomatonJob
 from evoart.search.stochastic import GRADIENT
 from evoart.types import Array, Genome, Search
 
-INTERVAL = 50  # updates from one judgement to the next
+INTERVAL = 200  # updates from one judgement to the next
 GROWN, HEALED = 48, 32  # steps that a strategy's candidates grow, and have to heal
 
 
@@ -66,7 +66,7 @@ class GradientTraining(Search):
         return f"training, {np.mean(self._recent):.4f}" if self._recent else "training"
 
     def step(self) -> None:
-        """Take one update; the first rule, every 50th and the last one are judged."""
+        """Take one update; the first rule, every 200th and the last one are judged."""
         if self._judged < 0:
             self.settle()
         try:

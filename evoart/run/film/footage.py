@@ -3,6 +3,7 @@ a constant rate, upright, in sRGB, kept in a temporary file."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import re
@@ -361,7 +362,7 @@ class _Store:
         free = shutil.disk_usage(folder).free
         if need > free:
             raise EvoartError(
-                f"the frames of '{path}' take {need / 1e9:.1f} GB in '{folder}', where {free / 1e9:.1f} GB are free",
+                f"the frames of '{path}' take {need / 1e6:,.1f} MB in '{folder}', where {free / 1e6:,.1f} MB are free",
                 "Set TMPDIR to another folder, or use fewer frames or --pixels",
             )
         self.file = tempfile.TemporaryFile()  # noqa: SIM115 (closed by __exit__)
@@ -370,17 +371,24 @@ class _Store:
         return self
 
     def __exit__(self, *error: Any) -> None:
-        self.file.close()  # what is mapped stays
+        with contextlib.suppress(OSError):  # what found no room is flushed once more, and finds none
+            self.file.close()  # what is mapped stays
 
     def add(self, frame: np.ndarray) -> None:
         """One more frame ``(h, w, 3)`` uint8."""
         self.count += 1
         if self.count > self.most:
             _check_count(self.path, self.count, Part(most=self.most))
-        try:
+        with self._explaining():
             self.file.write(np.ascontiguousarray(frame).tobytes())
+
+    @contextlib.contextmanager
+    def _explaining(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
-            raise EvoartError(f"the frames of '{self.path}' find no room ({error.strerror})", "Set TMPDIR") from None
+            what = f"the frames of '{self.path}' find no room in '{tempfile.gettempdir()}' ({error.strerror})"
+            raise EvoartError(what, "Set TMPDIR to another folder, or use fewer frames or --pixels") from None
 
     def frames(self, part: Part, seconds: float | None) -> np.ndarray:
         """All of them ``(n, h, w, 3)``.
@@ -390,7 +398,8 @@ class _Store:
         """
         if not self.count:
             raise _nothing(self.path, part, seconds)
-        self.file.flush()
+        with self._explaining():
+            self.file.flush()
         return np.memmap(self.file, np.uint8, "r", shape=(self.count, *self.shape, 3))
 
 

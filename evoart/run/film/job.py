@@ -9,7 +9,7 @@ from evoart.errors import UsageError
 from evoart.run import fields
 from evoart.run.fit.job import DEFAULT_SHAPES, FitJob
 
-STEADY = 0.25
+STEADY = 0.2
 _LONGEST = 1_000_000.0  # seconds into a film
 
 # Fields of ``FitJob`` that say nothing of a film, and what they are called on the command line.

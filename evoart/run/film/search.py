@@ -164,6 +164,7 @@ class ShotSearch:
             np.random.default_rng([*self.seed, number]), coarse, fine, self._carried(last, motion), builder.choices,
             builder.scales, builder.bounds, self._moving(builder.form, change), self.pace,
             int(max(frame.numbers[-1] for frame in self.done_frames)) + 1, builder.form.palette is None,
+            1 - self.steady,
         )  # fmt: skip
         self.counted += evaluations
         self._add(shapes)

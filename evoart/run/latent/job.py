@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from evoart.errors import UsageError
+from evoart.errors import UsageError, unknown
 from evoart.run import fields
 from evoart.run.cppn.job import SheetJob, layers, names, split_pick, widths
 from evoart.run.job import Job
 
+BUILTIN = {"faces": "smileys and animals' faces, learned from Fluent Emoji (MIT) and Noto Emoji (Apache-2.0)"}
 DEFAULT = "faces"  # the model that is meant where none is named
 _SHARED = {
     "model": fields.named,
@@ -298,6 +299,21 @@ def is_seed(stop: str) -> bool:
 def is_file(model: str) -> bool:
     """Whether a model's name is that of a file."""
     return model.endswith(".safetensors") or "/" in model or "\\" in model
+
+
+def check_model(model: str) -> None:
+    """Refuse a model that is not there, before anything is imported that could read it.
+
+    Raises:
+        UsageError: no such name or file.
+    """
+    if is_file(model):
+        if not Path(model).expanduser().is_file():
+            raise UsageError(f"there is no file '{model}'", "Check the spelling")
+    elif model not in BUILTIN:
+        if Path(model).exists():
+            raise UsageError(f"'{model}' is no trained network", "Use a .safetensors that evoart cppn train wrote")
+        raise unknown("trained network", model, BUILTIN)
 
 
 def model_inputs(model: str) -> tuple[str, ...]:

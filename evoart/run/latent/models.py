@@ -10,12 +10,11 @@ import numpy as np
 
 from evoart.cppn.latent.model import Config, Model
 from evoart.cppn.layers import Layers
-from evoart.errors import EvoartError, UsageError, unknown
+from evoart.errors import EvoartError, UsageError
 from evoart.forms.latent import LatentForm
 from evoart.openclip import safetensors
-from evoart.run.latent.job import is_file
+from evoart.run.latent.job import check_model, is_file
 
-BUILTIN = {"faces": "smileys and animals' faces, learned from Fluent Emoji (MIT) and Noto Emoji (Apache-2.0)"}
 FOLDER = Path(__file__).parents[2] / "cppn" / "latent" / "models"
 NOTE = "evoart.latent"  # in a file's notes: the configuration, as JSON
 FORMAT = 1
@@ -27,16 +26,8 @@ def find_model(name: str) -> Model:
     Raises:
         UsageError: no such name or file. EvoartError: the file holds something else.
     """
-    if is_file(name):
-        path = Path(name).expanduser()
-        if not path.is_file():
-            raise UsageError(f"there is no file '{name}'", "Check the spelling")
-        return read_model(path)
-    if name not in BUILTIN and Path(name).exists():
-        raise UsageError(f"'{name}' is no trained network", "Use a .safetensors that evoart cppn train wrote")
-    if name not in BUILTIN:
-        raise unknown("trained network", name, BUILTIN)
-    return read_model(FOLDER / f"{name}.safetensors")
+    check_model(name)
+    return read_model(Path(name).expanduser() if is_file(name) else FOLDER / f"{name}.safetensors")
 
 
 def read_model(path: Path) -> Model:

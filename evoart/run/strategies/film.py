@@ -166,9 +166,9 @@ class ChartFrames(Sequence[Any]):
         return ChartFrame(self.chart, index % len(self))
 
 
-def artwork(chart: Chart) -> Artwork:
-    """The film of a chart; the picture by itself is its end."""
+def artwork(chart: Chart, side: int = LONGEST) -> Artwork:
+    """The film of a chart, with a long side of ``side`` pixels; the picture by itself is its end."""
     frames = ChartFrames(chart)
     wide, tall = chart.extent
-    size = round(LONGEST * min(1, wide / tall)), round(LONGEST * min(1, tall / wide))
+    size = round(side * min(1, wide / tall)), round(side * min(1, tall / wide))
     return Artwork(frames[-1], size, title=chart.title, frames=frames, flat=chart.flat)

@@ -16,6 +16,7 @@ ROOMS = Registry(
         "words": "evoart.studio.rooms.words:ROOM",
         "breed": "evoart.studio.rooms.breed:ROOM",
         "draw": "evoart.studio.rooms.draw:ROOM",
+        "grow": "evoart.studio.rooms.grow:ROOM",
         "wall": "evoart.studio.rooms.wall:ROOM",
     },
 )

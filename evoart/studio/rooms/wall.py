@@ -120,4 +120,4 @@ def _step(studio: Studio, number: Any) -> Step:
     return step
 
 
-ROOM = Room(NAME, "Wall", 5, {"list": _list, "recipe": _recipe, "sheet": _sheet, "pages": _pages})
+ROOM = Room(NAME, "Wall", 6, {"list": _list, "recipe": _recipe, "sheet": _sheet, "pages": _pages})

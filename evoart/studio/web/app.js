@@ -295,7 +295,7 @@ byId("undo").addEventListener("click", () => current && undo(current.name));
 byId("redo").addEventListener("click", () => current && redo(current.name));
 byId("help").addEventListener("click", showKeys);
 
-const KEYS = [["Ctrl Z, Ctrl Shift Z", "undo, redo"], ["1 to 5", "go to a room"], ["?", "this list"]];
+const KEYS = [["Ctrl Z, Ctrl Shift Z", "undo, redo"], ["1 to 6", "go to a room"], ["?", "this list"]];
 function showKeys() {
   const more = current?.handlers?.keys ?? [];
   dialog("Keys", el("dl", { class: "keys" }, [...more, ...KEYS].flatMap(([key, what]) => [el("dt", {}, key.split(", ").map((each, i) => [i ? " " : "", el("kbd", {}, each)])), el("dd", {}, what)])));

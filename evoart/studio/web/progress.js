@@ -2,7 +2,7 @@
 
 import { button, clock, el, svg } from "./dom.js";
 
-const FIGURES = { psnr: ["dB likeness", 1], similarity: ["similarity", 3] };
+const FIGURES = { psnr: ["dB likeness", 1], similarity: ["similarity", 3], loss: ["loss", 4] };
 
 export class Progress {
   constructor() {

@@ -18,6 +18,6 @@ export function saveDialog(studio, picture, { film = false, formats = [["svg", "
     go.lastChild.textContent = "Save";
   }, { class: "main" });
   const { box } = dialog("Save", format.element, size.element, el("p", { class: "quiet" }, "The recipe is inside: evoart redo makes it again, and evoart render draws it at any size."), go);
-  function arrange() { size.element.hidden = ["svg", "pdf", "gif", "animated-webp", "mp4", "json"].includes(format.value); }
+  function arrange() { size.element.hidden = ["svg", "pdf", "gif", "animated-webp", "mp4", "json", "page", "safetensors"].includes(format.value); }
   arrange();
 }
