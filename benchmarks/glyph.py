@@ -139,7 +139,7 @@ def main() -> None:
     parser.add_argument("what", choices=("fonts", "train", "figures", "sheet"))
     parser.add_argument("folder", nargs="?", type=Path, default=Path("build/fonts"))
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--sigma", type=float, default=0.8)
+    parser.add_argument("--sigma", type=float, default=0.7)
     given = parser.parse_args()
     if given.what == "fonts":
         fetch(given.folder)

@@ -385,6 +385,25 @@ def test_samples_styles_fonts_and_films(trained, tmp_path, capsys):
     capsys.readouterr()
 
 
+def test_the_letters_that_come_along():
+    """They are small, have a licence, and every capital of the mean style is nearest to itself."""
+    path = models.FOLDER / "letters.safetensors"
+    assert path.stat().st_size < 1_000_000
+    assert "SIL OPEN FONT LICENSE Version 1.1" in (models.FOLDER / "letters.LICENCE.txt").read_text()
+    model = models.find_model("letters")
+    assert model.config.licence
+    z = np.random.default_rng(1).normal(0, 0.5, (2, model.config.latent))
+    one, other = (decode(model, np.repeat(each[None], 26, 0), one_hot(range(26)))[0] for each in z)
+    likeness = np.array([[overlap(a, b) for b in other] for a in one])
+    assert (likeness.argmax(1) == np.arange(26)).all()
+    result = evoart.make("glyph-style", like="4", letters="Ok", size=200)
+    assert result.form.text == "Ok"
+    ring = [part for part in result.form.split(result.genome) if part[0].letter == "O"][0][1]
+    areas = [area(flatten(each)) for each in ring]
+    assert len(areas) == 2  # a hole
+    assert np.prod(areas) < 0
+
+
 def test_what_a_command_refuses(trained, tmp_path, capsys):
     _, path, _ = trained
     (tmp_path / "blank.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"/>')

@@ -27,7 +27,7 @@ _drawn_options = o.together(
         STYLE,
         "--sigma",
         metavar="NUMBER",
-        help="Standard deviation of random latent numbers, 0 to 10: small is plain, large is wild. [default: 0.8]",
+        help="Standard deviation of random latent numbers, 0 to 10: small is plain, large is wild. [default: 0.7]",
     ),
     o.option(STYLE, "--ink", metavar="COLOUR", help="Of the letters: #rrggbb or a name. [default: black]"),
     o.option(STYLE, "--background", metavar="COLOUR", help="Likewise, or transparent. [default: white]"),

@@ -177,7 +177,7 @@ class GlyphSampleJob(SheetJob):
     model_sha256: str = ""
     ink: str = "#000000"
     background: str = "#ffffff"
-    sigma: float = 0.8
+    sigma: float = 0.7
 
     def check_together(self) -> None:
         """See ``Job.check_together``."""
@@ -245,7 +245,7 @@ class GlyphStyleJob(Job):
     model_sha256: str = ""
     ink: str = "#000000"
     background: str = "#ffffff"
-    sigma: float = 0.8
+    sigma: float = 0.7
 
     def check_together(self) -> None:
         """See ``Job.check_together``."""
@@ -352,7 +352,7 @@ class GlyphInterpolateJob(Job):
     model_sha256: str = ""
     ink: str = "#000000"
     background: str = "#ffffff"
-    sigma: float = 0.8
+    sigma: float = 0.7
 
     def check_together(self) -> None:
         """See ``Job.check_together``."""

@@ -44,7 +44,7 @@ class Style:
     note: str = ""
 
 
-def find_style(model: Model, name: str, expected: str = "", *, sigma: float = 0.8, letter: str | None = None) -> Style:
+def find_style(model: Model, name: str, expected: str = "", *, sigma: float = 0.7, letter: str | None = None) -> Style:
     """The style that ``name`` stands for.
 
     A whole number is the random one of that seed; what evoart drew in one style (``sheet.png:7`` of a sheet) has its

@@ -148,7 +148,7 @@ def sheet_of(model: Model, seed: int) -> tuple[LetterSheetForm, Genome]:
     """A sheet of what a model draws: all letters, a few in each of some styles."""
     page, found = page_of("A" * 8), []
     for number, text in enumerate(SHOWN):
-        z = 0.8 * np.random.default_rng([seed, 5, number]).standard_normal(model.config.latent)
+        z = 0.7 * np.random.default_rng([seed, 5, number]).standard_normal(model.config.latent)
         found.append(draw_letters(model, z, (text,), page=page))
     wide, tall = (float(side) for side in (found[0][0].width, found[0][0].height))
     form = LetterSheetForm(tuple(form for form, _ in found), 2, wide, tall, model=model)
