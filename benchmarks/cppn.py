@@ -101,7 +101,7 @@ def prints() -> None:
 
 def fit(name: str, folder: str | None) -> None:
     """Strategies, the gradient and NEAT on one photograph."""
-    from evoart.run.cppn.job import CppnFitJob
+    from evoart.run.cppn.fit_job import CppnFitJob
 
     path = str(common.picture(name, folder))
     fixed = {"layers": "16x4", "latent": 1, "activations": "sine,tanh"}

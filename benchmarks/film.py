@@ -101,7 +101,7 @@ def flicker(source: np.ndarray, output: np.ndarray, motion: tuple[tuple[int, int
         x, y = motion[i]
         inside = np.ones(source.shape[1:3], bool)
         inside[: max(y, 0)] = inside[len(inside) + min(y, 0) :] = False
-        inside[:, : max(x, 0)] = inside[:, inside.shape[1] + min(x, 0) :] = False
+        inside[:, : max(x, 0)] = inside[:, source.shape[2] + min(x, 0) :] = False
         change = np.abs(source[i].astype(int) - moved(source[i - 1], motion[i])).max(-1)
         still = (change <= 2) & inside
         if still.mean() > 0.05:  # not across a cut

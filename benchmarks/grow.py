@@ -2,12 +2,14 @@
 
     python benchmarks/grow.py rate
     python benchmarks/grow.py likeness lizard.html cat.html
+    python benchmarks/grow.py healing lizard.html cat.html
     python benchmarks/grow.py strategies
 
-rate: updates of the default training, of a lizard of 24 cells. likeness: PSNR in dB of what evoart grow
-has made, on white, after so many steps, and after a wound. strategies: a mushroom of 8 cells, 16 hidden units; the
-gradient, and strategies at as many evaluations (a gradient counts as three) and as many CPU seconds; loss and PSNR are
-those after 48 steps of growth.
+rate: updates of the default training, of a lizard of 24 cells. likeness: PSNR in dB of what evoart grow has made, on
+white, after so many steps, and after a wound. healing: the same 400 steps after each of six wounds, and on average;
+--sheet draws what was whole, the wound, and 50 to 400 steps later. strategies: a mushroom of 8 cells, 16 hidden units;
+the gradient, and strategies at as many evaluations (a gradient counts as three) and as many CPU seconds; loss and PSNR
+are those after 48 steps of growth.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from evoart.automaton import rule
 from evoart.run.automaton.job import AutomatonJob
 from evoart.run.automaton.problem import AutomatonProblem, measure_likeness
 
-UPDATES = 150  # of the gradient, with which strategies are compared
+UPDATES = 300  # of the gradient, with which strategies are compared
 GROWN = 48  # steps
 STRATEGIES = ("open_es", "snes", "sep_cma_es", "pgpe")
 
@@ -40,7 +42,7 @@ def rate(updates: int = 60) -> None:
         "updates": updates,
         "wall s each": f"{wall:.3f}",
         "CPU s each": f"{cpu:.3f}",
-        "2,000, min": f"{wall * 2000 / 60:.1f}",
+        "6,000, min": f"{wall * 6000 / 60:.1f}",
     }
     common.table([row], "grow-rate")
 
@@ -66,6 +68,57 @@ def likeness(files: list[str]) -> None:
             row[f"healing for {steps}"] = f"{measure_likeness(healed, target):.1f}"
         rows.append(row)
     common.table(rows, "grow-likeness")
+
+
+# By name: x, y, radius in shares of the sides and of the long side; the last two are halves.
+WOUNDS = {"middle": (0.5, 0.5, 0.2), "upper right": (0.7, 0.3, 0.25), "lower left": (0.3, 0.7, 0.25)}
+WOUNDS |= {"small": (0.55, 0.4, 0.08)}
+
+
+def hurt_all(cells: np.ndarray) -> dict[str, np.ndarray]:
+    """Grown cells ``(1, rows, columns, 16)`` after each wound, by its name."""
+    rows, columns = cells.shape[1:3]
+    found = {name: rule.wound(cells, *rule.place_wound(rows, columns, disc)) for name, disc in WOUNDS.items()}
+    left, lower = cells.copy(), cells.copy()
+    left[:, :, : columns // 2], lower[:, rows // 2 :] = 0, 0
+    return found | {"left half": left, "lower half": lower}
+
+
+def healing(files: list[str], sheet: str | None = None) -> None:
+    """PSNR of finished automata 400 steps after wounds of several places and sizes."""
+    from evoart.run.api import load
+
+    rows, pictures = [], []
+    for file in files:
+        result = load(file)
+        target, form = AutomatonProblem.prepare(result.job).target, result.form
+        cells = rule.simulate(result.genome, rule.seed_cell(form.rows, form.columns), form.seed, 0, 1000)
+        row: dict[str, object] = {"picture": result.job.words or result.job.picture, "seed": result.job.seed}
+        row |= {"updates": result.generations, "unwounded": f"{measure_likeness(cells, target):.1f}"}
+        healed, hurt = [], []
+        for name, state in hurt_all(cells).items():
+            line, hurt = [cells, state], [*hurt, measure_likeness(state, target)]
+            for before, after in ((0, 50), (50, 100), (100, 200), (200, 400)):
+                state = rule.simulate(result.genome, state, form.seed, 1000 + before, 1000 + after)
+                line.append(state)
+            healed.append(measure_likeness(state, target))
+            row[name] = f"{healed[-1]:.1f}"
+            pictures.append(np.concatenate([_on_white(each) for each in line], 1))
+        row |= {"wounded, mean": f"{np.mean(hurt):.1f}", "healed, mean": f"{np.mean(healed):.1f}"}
+        rows.append(row)
+    common.table(rows, "grow-healing")
+    if sheet:
+        from PIL import Image
+
+        widest = max(each.shape[1] for each in pictures)
+        wide = [np.pad(each, ((0, 0), (0, widest - each.shape[1]), (0, 0)), constant_values=255) for each in pictures]
+        Image.fromarray(np.concatenate(wide)).save(sheet)
+
+
+def _on_white(state: np.ndarray) -> np.ndarray:
+    cells = rule.shown(state)[0]
+    image = np.rint(255 * (cells[..., :3] + 1 - cells[..., 3:])).astype(np.uint8)
+    return image.repeat(4, 0).repeat(4, 1)
 
 
 def strategies() -> None:
@@ -107,11 +160,14 @@ def _row(name: str, search, problem: AutomatonProblem, seconds: float) -> dict[s
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("rate", "likeness", "strategies"))
+    parser.add_argument("what", choices=("rate", "likeness", "healing", "strategies"))
     parser.add_argument("files", nargs="*")
+    parser.add_argument("--sheet", help="where the picture of healing goes")
     arguments = parser.parse_args()
     np.seterr(all="raise", under="ignore")
     if arguments.what == "likeness":
         likeness(arguments.files)
+    elif arguments.what == "healing":
+        healing(arguments.files, arguments.sheet)
     else:
         {"rate": rate, "strategies": strategies}[arguments.what]()

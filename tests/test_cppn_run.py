@@ -17,7 +17,7 @@ from evoart.output.save import read_recipe
 from evoart.run import loop
 from evoart.run.api import load
 from evoart.run.checkpoint import Checkpoint
-from evoart.run.cppn.job import CppnFitJob
+from evoart.run.cppn.fit_job import CppnFitJob
 from evoart.run.job import JOBS, Job
 from evoart.run.problem import prepare
 

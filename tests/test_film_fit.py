@@ -11,12 +11,13 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 
 import evoart
 from evoart.cli.app import run
 from evoart.errors import EvoartError, UsageError
 from evoart.forms.film import Frames
+from evoart.output.formats import Options, encode
 from evoart.run import checkpoint as checkpoints
 from evoart.run.events import Finished, Interrupted, Progress
 from evoart.run.film.footage import Part, find_cuts, moves, read_footage
@@ -244,6 +245,26 @@ def test_a_film_is_written_and_read_back(drawn, tmp_path):
         assert (film.n_frames, film.size) == (8, (96, 64))
 
 
+def test_each_frame_is_shown_next_to_what_it_was_made_from(folder, drawn, tmp_path):
+    def shown(result, count):
+        path = tmp_path / "pair.apng"
+        path.write_bytes(encode("apng", result.artwork(), Options(side_by_side=True)))
+        with Image.open(path) as film:
+            assert film.n_frames == count
+            return [np.asarray(each.convert("RGB")) for each in ImageSequence.Iterator(film)]
+
+    w = SIZE[0]
+    for pair, frame, picture in zip(shown(drawn, 8), frames(), pictures(drawn), strict=True):
+        np.testing.assert_array_equal(pair[:, :w], frame)
+        assert np.abs(pair[:, -w:] / 255 - picture).max() < 0.01
+    # Of a run that was interrupted there are parts of both shots.
+    shots = [dataclasses.replace(shot, frames=2, lives=((0, 2),)) for shot in drawn.form.shots]
+    shots = [dataclasses.replace(shot, shapes=shot.shapes.with_kinds(shot.shapes.kinds[:1])) for shot in shots]
+    form = dataclasses.replace(drawn.form, shots=tuple(shots))
+    found = prepare(job(folder)).film.photographs(form)
+    np.testing.assert_array_equal(found, np.stack(frames())[[0, 1, 4, 5]])
+
+
 def test_each_frame_is_a_picture_of_its_own(drawn):
     members = drawn.members()
     assert [number for number, _ in members] == list(range(1, 9))
@@ -263,6 +284,8 @@ def test_the_command_line(folder, tmp_path, capsys):
     assert "shows one picture" in capsys.readouterr().err
     assert run([*words, "-o", str(out / "b.gif"), "--time", "5s"]) == 2
     assert "--time does not go with a film" in capsys.readouterr().err
+    assert run([*words, "--film-style", "glide"]) == 2
+    assert "whose shapes move as it does. Leave it out" in capsys.readouterr().err
     assert run(["fit", str(folder / "f1.png"), "--fps", "3", "-o", str(out / "b.gif")]) == 2
     assert "the input does not move" in capsys.readouterr().err
     assert run([*words, "--dry-run"]) == 0

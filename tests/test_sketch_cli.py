@@ -165,7 +165,7 @@ def test_the_latent_space(here, capsys):
         assert code == 0, said
         (here / f"{words[0]}.json").unlink()
     assert evoart(capsys, "sketch", "vae.npz", "-n", 2, "-o", "p.svg", "-q")[0] == 0
-    code, _, said = evoart(capsys, "sketch", "interpolate", "a.svg", "b.svg", "-o", "i.svg")
+    code, _, said = evoart(capsys, "sketch", "interpolate", "a.svg", "b.svg", "-m", "kanji", "-o", "i.svg")
     assert code == 2
     assert "'kanji' is a decoder only" in said
 
@@ -372,8 +372,8 @@ def test_only_what_is_asked_for_is_laid_out(monkeypatch):
         (("--color", "redd"), "Did you mean red"),
         (("--class", "cat"), "knows no classes"),
         (("--width", "99"), "0.05 to 20"),
-        (("encode", "a.svg"), "decoder only"),
-        (("grid",), "decoder only"),
+        (("encode", "a.svg", "-m", "kanji"), "decoder only"),
+        (("grid", "-m", "kanji"), "decoder only"),
         (("decode", "no.json"), "cannot be read"),
         (("complete", "empty.svg"), "no paths"),
         (("complete", "bomb.svg"), "XML entities"),
@@ -432,8 +432,9 @@ def test_the_built_in_model_and_its_licence():
     assert "CC BY-SA" in model.config.licence
     assert model.config.max_points == 90  # which its file calls ``longest``, as earlier versions did
     assert (catalogue.FOLDER / "kanji.npz").stat().st_size < 1_000_000
-    for name in catalogue.BUILTIN:
-        assert "Ulrich Apel" in (catalogue.FOLDER / f"{name}.LICENCE.txt").read_text()
+    for name, author in {"kanji": "Ulrich Apel", "things": "Lucide Contributors"}.items():
+        assert author in (catalogue.FOLDER / f"{name}.LICENCE.txt").read_text("utf-8")
+    assert list(catalogue.BUILTIN) == ["kanji", "things"]
     assert "CC BY-SA 3.0" in sketch.get_help(click.Context(sketch))
 
 

@@ -506,6 +506,15 @@ def test_a_pen_presses(open_page, running):
     assert len(view(running, "draw")["step"]["state"]["strokes"][0]["at"][0]) == 3
 
 
+def test_faces_have_children(tmp_path):
+    studio = Studio(tmp_path / "s")
+    faces = studio.command("breed", "start", {"kind": "faces", "n": 2, "side": 32, "seed": 1})
+    more = studio.command("breed", "children", {"id": faces["id"], "picks": [2], "n": 2, "side": 32, "seed": 2})
+    assert [tile["parent"] for tile in more["tiles"]] == [False, False, True]
+    assert more["tiles"][2]["image"] == faces["tiles"][1]["image"] != more["tiles"][0]["image"]
+    studio.close()
+
+
 def test_a_model_of_classes_and_a_walk(tmp_path):
     """Models in the studio's folder: told what to draw, which may change, and ways between two drawings."""
     from sketches import small
@@ -522,6 +531,11 @@ def test_a_model_of_classes_and_a_walk(tmp_path):
     given = {"strokes": drawing, "model": "pets.npz", "seed": 3}
     cat, dog = (studio.command("draw", "propose", given | {"class": name}) for name in ("cat", "dog"))
     assert cat != dog
+    assert found["things"]["words"][0] == "apple"
+    given = {"strokes": [], "model": "things", "seed": 3, "whole": True, "temperature": 0.1, "count": 1}
+    star, heart = (studio.command("draw", "propose", given | {"class": name}) for name in ("star", "heart"))
+    assert star["proposals"][0]["finished"]
+    assert star != heart
     way = studio.command("draw", "walk", {"model": "ways.npz", "strokes": drawing, "other": drawing * 2, "steps": 5})
     assert len(way["drawings"]) == 5
     with pytest.raises(UsageError, match="decoder only"):

@@ -27,6 +27,6 @@ def breed(parents: tuple[str, ...], **given: Any) -> int:
     kind are crossed. Children come mild first and wilder towards the end. evoart cppn breed is the same for networks
     alone.
     """
-    from evoart.run.cppn.job import BreedJob
+    from evoart.run.cppn.breed_job import BreedJob
 
     return make_sheet(BreedJob, given, parents=parents)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from evoart.cli import options as o
-from evoart.cli.failure import EXIT_CODES
+from evoart.cli.failure import EPILOG
 from evoart.run.config import to_toml
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ WORDS, MODEL, PICTURE = "Words and pictures to agree with", "CLIP", "Picture"
 @click.command(
     cls=o.Command,
     short_help="Draw what words say: offline, or by CLIP.",
-    epilog=f"Exit codes: {EXIT_CODES}. Ctrl-C once stops and saves, twice stops at once.",
+    epilog=EPILOG,
 )
 @click.argument("prompt", required=False, nargs=-1)
 @o.option(

@@ -7,13 +7,12 @@ from typing import Any
 import click
 
 from evoart.cli import options as o
-from evoart.cli.failure import EXIT_CODES
+from evoart.cli.failure import EPILOG
 from evoart.cli.latent import COMMANDS
 from evoart.cli.sheets import breeding_options, make_sheet, run, run_options, sheet_options
 
 NETWORK, FILM = "Networks", "Film"
 SYMMETRIES = ("none", "x", "y", "xy", "kaleidoscope:6")
-_EPILOG = f"Exit codes: {EXIT_CODES}. Ctrl-C once stops and saves, twice stops at once."
 
 
 def _network_options(layers: str, *, topology: str = "layers", symmetry: str = "none", latent: int = 4) -> o.Decorator:
@@ -66,7 +65,7 @@ def _network_options(layers: str, *, topology: str = "layers", symmetry: str = "
     cls=o.Family,
     invoke_without_command=True,
     short_help="Pictures from networks of coordinates, at any size.",
-    epilog=_EPILOG,
+    epilog=EPILOG,
 )
 @o.output_options("cppn-sheet.png and cppn-sheet-01.png, ... in the current folder", "1024 for each", "png")
 @sheet_options(12)
@@ -93,7 +92,7 @@ def cppn(ctx: click.Context, **given: Any) -> int | None:
     return make_sheet(CppnJob, given)
 
 
-@cppn.command(cls=o.Command, short_help="Draw a photograph with a network.", epilog=_EPILOG)
+@cppn.command(cls=o.Command, short_help="Draw a photograph with a network.", epilog=EPILOG)
 @click.argument("picture", required=False, type=o.path("PICTURE"))
 @o.output_options("NAME-cppn.png in the current folder", "that of the photograph", "png")
 @o.film_options
@@ -144,7 +143,7 @@ def fit(picture: str | None, **given: Any) -> int:
     The result is smooth at any size, as soft as the network is small.
     """
     from evoart.errors import UsageError
-    from evoart.run.cppn.job import CppnFitJob
+    from evoart.run.cppn.fit_job import CppnFitJob
 
     if picture == "":
         raise UsageError("the picture's name is empty", "Name a file, or leave it out for the bundled photograph")
@@ -152,7 +151,7 @@ def fit(picture: str | None, **given: Any) -> int:
     return run(CppnFitJob, given, picture=picture, options=settings or None)
 
 
-@cppn.command(cls=o.Command, short_help="Map what networks can do (MAP-Elites).", epilog=_EPILOG)
+@cppn.command(cls=o.Command, short_help="Map what networks can do (MAP-Elites).", epilog=EPILOG)
 @o.output_options("cppn-explored-sheet.png in the current folder", "1024 for each", "png")
 @_network_options("16x6")
 @o.aspect_option(NETWORK)
@@ -182,12 +181,12 @@ def explore(**given: Any) -> int:
 
     Any of them can be drawn alone (evoart render sheet.png --pick 7), bred or filmed (sheet.png:7).
     """
-    from evoart.run.cppn.job import ExploreJob
+    from evoart.run.cppn.explore_job import ExploreJob
 
     return make_sheet(ExploreJob, given)
 
 
-@cppn.command(cls=o.Command, short_help="Children of the pictures you choose.", epilog=_EPILOG)
+@cppn.command(cls=o.Command, short_help="Children of the pictures you choose.", epilog=EPILOG)
 @click.argument("parents", nargs=-1, type=o.path("PARENT"))
 @o.output_options("cppn-bred-sheet.png and cppn-bred-sheet-01.png, ... in the current folder", "1024 for each", "png")
 @sheet_options(16)
@@ -200,12 +199,12 @@ def breed(parents: tuple[str, ...], **given: Any) -> int:
     A parent is a picture of a network, or one of a sheet: sheet.png:7. Children come mild first and wilder towards the
     end. Their recipes name all ancestors: evoart info shows them.
     """
-    from evoart.run.cppn.job import CppnBreedJob
+    from evoart.run.cppn.breed_job import CppnBreedJob
 
     return make_sheet(CppnBreedJob, given, parents=parents)
 
 
-@cppn.command(cls=o.Command, short_help="A film that is a loop: GIF, WebP or MP4.", epilog=_EPILOG)
+@cppn.command(cls=o.Command, short_help="A film that is a loop: GIF, WebP or MP4.", epilog=EPILOG)
 @click.argument("networks", nargs=-1, type=o.path("NETWORK"))
 @o.output_options("NAME-film.anim.webp in the current folder", "that of the network's picture", "animated-webp")
 @o.option(FILM, "--film-time", metavar="TIME", help="How long once around takes, 0.1s to 120s. [default: 5s]")
@@ -225,7 +224,7 @@ def film(networks: tuple[str, ...], **given: Any) -> int:
 
     A network is a picture of one, or one of a sheet: sheet.png:7.
     """
-    from evoart.run.cppn.job import CppnFilmJob
+    from evoart.run.cppn.film_job import CppnFilmJob
 
     return run(CppnFilmJob, given, networks=networks)
 

@@ -17,6 +17,7 @@ from evoart.errors import EvoartError, UsageError, out_of_memory
 
 INTERRUPTED = 130
 EXIT_CODES = "0 done, 1 failed, 2 wrong usage, 130 interrupted (Ctrl-C) but saved, 143 terminated but saved"
+EPILOG = f"Exit codes: {EXIT_CODES}. Ctrl-C once stops and saves, twice stops at once."
 
 _SMALLER = {  # what to do where memory runs out, by command
     "fit": "Use fewer shapes, fewer --pixels, a smaller --size or --device cpu",

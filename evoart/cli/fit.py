@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from evoart.cli import options as o
-from evoart.cli.failure import EXIT_CODES
+from evoart.cli.failure import EPILOG
 from evoart.run.config import to_toml
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ SHAPES = "Shapes"
 @click.command(
     cls=o.Command,
     short_help="Draw a photograph with a few shapes.",
-    epilog=f"Exit codes: {EXIT_CODES}. Ctrl-C once stops and saves, twice stops at once.",
+    epilog=EPILOG,
 )
 @click.argument("pictures", nargs=-1, type=o.path("PICTURE"), metavar="[PICTURE]...")
 @o.output_options("NAME-shapes.svg and .png in the current folder", "that of the photograph")
@@ -193,10 +193,10 @@ def _film_outputs(options: o.RunOptions) -> o.RunOptions:
     """
     from evoart.errors import UsageError
 
-    for flag in ("film_style", "film_loop", "side_by_side", "film_time"):
+    for flag, why in _OWN.items():
         if getattr(options, flag):
-            what = f"--{flag.replace('_', '-')} does not go with a film as input"
-            raise UsageError(what, "Leave it out: the film is as long as the one it is made from")
+            what = f"--{flag.replace('_', '-')} does not go with a film as input, {why}"
+            raise UsageError(what, "Leave it out, or give a picture")
     for name in options.outputs:
         if name.lower().endswith((".png", ".jpg", ".jpeg", ".pdf")):
             raise UsageError(
@@ -204,6 +204,14 @@ def _film_outputs(options: o.RunOptions) -> o.RunOptions:
                 "Use .mp4 .webm .gif .apng .webp or .svg; --each writes a PNG for every frame",
             )
     return options
+
+
+# Options of films that say how a picture moves, and what it is that moves instead.
+_OWN = {
+    "film_style": "whose shapes move as it does",
+    "film_loop": "which ends where it does",
+    "film_time": "which is as long as it is: --from, --to",
+}
 
 
 def _draws_film(picture: str | None, outputs: tuple[str, ...], values: dict[str, Any]) -> bool:

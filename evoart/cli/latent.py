@@ -7,11 +7,10 @@ from typing import Any
 import click
 
 from evoart.cli import options as o
-from evoart.cli.failure import EXIT_CODES
+from evoart.cli.failure import EPILOG
 from evoart.cli.sheets import make_sheet, run, run_options, sheet_options
 
 DATA, NETWORK, LEARNING, FILM, LATENT = "Data", "Network", "Learning", "Film", "Latent space"
-_EPILOG = f"Exit codes: {EXIT_CODES}. Ctrl-C once stops and saves, twice stops at once."
 
 _model_option = o.option(
     NETWORK,
@@ -38,7 +37,7 @@ def _check_model(given: str | None) -> None:
         check_model(given)
 
 
-@click.command(cls=o.Command, short_help="Train a network that draws pictures like yours, at any size.", epilog=_EPILOG)
+@click.command(cls=o.Command, short_help="Train a network that draws pictures like yours, at any size.", epilog=EPILOG)
 @click.argument("data", nargs=-1, required=True, type=o.path("DATA"))
 @o.output_options("NAME-latents.safetensors and NAME-latents.png in the current folder", "256 a picture", "safetensors")
 @o.option(DATA, "--pixels", metavar="N", help="Side of the squares it learns from, 8 to 64. [default: theirs, or 32]")
@@ -98,7 +97,7 @@ def train(data: tuple[str, ...], **given: Any) -> int:
     return run(LatentTrainJob, given, data=data)
 
 
-@click.command(cls=o.Command, short_help="Draw random latent vectors of a trained network.", epilog=_EPILOG)
+@click.command(cls=o.Command, short_help="Draw random latent vectors of a trained network.", epilog=EPILOG)
 @click.argument("model", required=False, type=o.path("NAME|FILE"))
 @o.output_options("NAME-sheet.png and NAME-sheet-01.png, ... in the current folder", "1024 for each", "png")
 @sheet_options(12)
@@ -115,7 +114,7 @@ def sample(model: str | None, **given: Any) -> int:
     return make_sheet(SampleJob, given, model=model)
 
 
-@click.command(cls=o.Command, short_help="Draw a plane through the latent space.", epilog=_EPILOG)
+@click.command(cls=o.Command, short_help="Draw a plane through the latent space.", epilog=EPILOG)
 @click.argument("around", required=False, type=o.path("PICTURE"))
 @o.output_options("NAME-sheet.png in the current folder", "1024 for each", "png")
 @sheet_options(49)
@@ -133,7 +132,7 @@ def grid(around: str | None, **given: Any) -> int:
     return make_sheet(GridJob, given | {"sheet_only": True}, around=around)
 
 
-@click.command(cls=o.Command, short_help="A film from picture to picture through the latent space.", epilog=_EPILOG)
+@click.command(cls=o.Command, short_help="A film from picture to picture through the latent space.", epilog=EPILOG)
 @click.argument("stops", nargs=-1, type=o.path("PICTURE"))
 @o.output_options("NAME-morph.anim.webp in the current folder", "1024", "animated-webp")
 @o.option(FILM, "--film-time", metavar="TIME", help="How long once around takes, 0.1s to 120s. [default: 5s]")

@@ -429,7 +429,11 @@ ACTIVATIONS = (
 DRAWING, SHEET = "Drawing", "Sheet"
 pick_option = option(SHEET, "--pick", metavar="K", help="Make picture K of the sheet alone.")
 model_option = option(
-    DRAWING, "-m", "--model", metavar="NAME|FILE", help="What draws; see: evoart sketch models. [default: kanji]"
+    DRAWING,
+    "-m",
+    "--model",
+    metavar="NAME|FILE",
+    help="What draws; see: evoart sketch models. [default: kanji; a VAE where one is needed: things]",
 )
 # Of every command that draws sketches.
 drawing_options = together(
@@ -453,7 +457,7 @@ drawing_options = together(
         "--class",
         "classes",
         metavar="NAME",
-        help="What to draw, of a model of several; A,B takes turns.",
+        help="What to draw, of a model that knows several; A,B takes turns.",
     ),
     option(
         DRAWING,

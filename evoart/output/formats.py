@@ -52,7 +52,7 @@ class Artwork:
         sound: that goes with such a film, where the format can hold it; or None.
         alpha: ``(h, w)`` uint8 or float in [0, 1], a transparency laid over the drawing, of any resolution; or None.
         photograph: gives the photograph that the picture was made from, ``(h, w, 3)`` float sRGB in [0, 1], of any
-            resolution; or None.
+            resolution; of a drawn film that of every frame, ``(n, h, w, 3)`` uint8; or None.
         flat: of few colours, as charts are: WebP films are then lossless, and smaller.
     """
 

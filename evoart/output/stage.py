@@ -93,7 +93,7 @@ class Pair:
     """A photograph and a drawing next to each other, on white.
 
     Attributes:
-        photograph: ``(h, w, 3)`` float32 sRGB in [0, 1], in the drawing's proportions.
+        photograph: ``(h, w, 3)`` float32 sRGB in [0, 1] or uint8, in the drawing's proportions.
         drawing: what was made of it.
     """
 
@@ -125,7 +125,9 @@ class Pair:
         each = round(w * self.drawing.width / self.width)
         out = np.ones((last - first, w, 4), np.float32)
         out[..., :3] = self.matte
-        levels = np.rint(np.clip(self.photograph, 0, 1) * 255).astype(np.uint8)
+        levels = np.asarray(self.photograph)
+        if levels.dtype != np.uint8:
+            levels = np.rint(np.clip(levels, 0, 1) * 255).astype(np.uint8)
         photograph = np.asarray(Image.fromarray(levels).resize((each, h), Image.Resampling.LANCZOS), np.float32) / 255
         out[:, :each, :3] = photograph[first:last]
         painted = self.drawing.paint((each, h), (first, last))
@@ -148,12 +150,13 @@ class _Paired(Sequence[Drawing]):
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return [Pair(self.photograph, frame) for frame in self.frames[index]]
-        return Pair(self.photograph, self.frames[index])
+            return [self[i] for i in range(*index.indices(len(self)))]
+        photograph = self.photograph if self.photograph.ndim == 3 else self.photograph[index]
+        return Pair(photograph, self.frames[index])
 
 
 def _next_to(artwork: Artwork, photograph: np.ndarray) -> Artwork:
-    pair = Pair(photograph, artwork.drawing)
+    pair = Pair(photograph if photograph.ndim == 3 else photograph[0], artwork.drawing)
     w, h = artwork.size
     size = round(h * pair.width / pair.height), h
     return replace(artwork, drawing=pair, frames=_Paired(artwork.frames, photograph), size=size, alpha=None)

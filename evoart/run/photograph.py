@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from evoart.score.pixel import Loss
 
 
-_SHOWN = 960  # pixels of the photograph's long side in a film
+SHOWN = 960  # pixels of the photograph's long side in a film
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -63,9 +63,9 @@ class PhotographProblem(Problem):
         name = getattr(job, "picture", "")
         if name != "-" and (digest := getattr(job, "sha256", "")):
             with contextlib.suppress(EvoartError):
-                picture = load(name or bundled(), needed=_SHOWN)
+                picture = load(name or bundled(), needed=SHOWN)
                 if picture.sha256 == digest:
-                    image, alpha = picture.at(_SHOWN)
+                    image, alpha = picture.at(SHOWN)
                     return image if alpha is None else image * alpha[..., None] + 1 - alpha[..., None]
         return np.clip(self.target.image, 0, 1)
 

@@ -34,12 +34,14 @@ class Film:
         loop: the frames are a loop: after the last comes the first.
         rate: frames a second, where all are shown; None: as many as the format likes, for as long as one likes.
         sound: that goes with them, or None.
+        photographs: what each of them was made from ``(n, h, w, 3)`` uint8; None: all from the problem's photograph.
     """
 
     frames: Callable[[Form, Genome], Sequence[Drawing]] = _no_frames
     loop: bool = False
     rate: float | None = None
     sound: Sound | None = None
+    photographs: Callable[[Form], np.ndarray] | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -37,7 +37,7 @@ class Result:
         loop: the frames are a loop and no evolution: after the last comes the first.
         rate: frames a second, where all of them are shown; None: as fast as the film is to be long.
         sound: that goes with the frames, or None.
-        photograph: gives the photograph that it was made from, for films; None where there is none.
+        photograph: gives the photograph that it was made from, for films; see ``Artwork``. None where there is none.
         members: gives (number, picture) of the pictures that it consists of, each with a recipe of its own.
     """
 

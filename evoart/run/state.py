@@ -193,7 +193,7 @@ class Run:
             loop=film is not None and film.loop,
             rate=film and film.rate,
             sound=film and film.sound,
-            photograph=problem.photograph,
+            photograph=partial(film.photographs, form) if film and film.photographs else problem.photograph,
             members=partial(problem.members, form, genome) if problem.has_members else list,
         )
 

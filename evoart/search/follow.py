@@ -52,7 +52,7 @@ class Pace:
     rounds: int = 3
     share: float = 0.12
     steps: int = 40
-    finish: int = 110
+    finish: int = 95
     effort: Effort = Effort(200, 4, 8, 6)
     rate: float = 0.01
     gain: float = 0.002

@@ -11,8 +11,12 @@ from evoart.errors import EvoartError, UsageError, unknown
 from evoart.sketch.model import Model
 from evoart.sketch.weights import decode, read
 
-BUILTIN = {"kanji": "invented kanji, learned from KanjiVG (c) Ulrich Apel; weights CC BY-SA 3.0"}
+BUILTIN = {
+    "kanji": "invented kanji, learned from KanjiVG (c) Ulrich Apel; weights CC BY-SA 3.0",
+    "things": "a VAE of eighteen things, learned from icons of twenty artists; weights Apache-2.0",
+}
 DEFAULT = "kanji"
+DEFAULT_VAE = "things"  # where drawings are encoded
 FOLDER = Path(__file__).parent / "data"
 ENDINGS = (".npz", ".json", ".js")
 

@@ -69,6 +69,13 @@ def plane(centre: np.ndarray, u: np.ndarray, v: np.ndarray, rows: int, columns: 
     return np.concatenate([centre + y * v + across[:, None] * u for y in down])
 
 
+def between_corners(corners: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """Latent vectors ``(rows * columns, latent)``, row by row, of a sheet with ``corners (4, latent)`` in its
+    corners, the upper ones first; see ``slerp``."""
+    upper, lower = slerp(corners[0], corners[1], columns), slerp(corners[2], corners[3], columns)
+    return np.stack([slerp(a, b, rows) for a, b in zip(upper, lower, strict=True)], 1).reshape(rows * columns, -1)
+
+
 def combined(plus: np.ndarray, minus: np.ndarray) -> np.ndarray:
     """Latent arithmetic: the sum of ``plus (p, latent)`` less that of ``minus (m, latent)``."""
     return plus.sum(0) - (minus.sum(0) if len(minus) else 0)

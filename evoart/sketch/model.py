@@ -6,6 +6,8 @@ Parameters are a flat dict of float32 arrays, ``(inputs, outputs)`` as in ``x @ 
 ``out/w, out/b``    hidden state to the mixture's 3 + 6 M numbers (see ``mixture``)
 ``start/w, start/b`` a latent vector to the decoder's first state (VAE)
 ``forward/...``, ``backward/...``  the encoder's two LSTMs; ``mu/w, mu/b, sigma/w, sigma/b`` behind them (VAE)
+``words/z, words/sigma``  places of each word's drawings in the latent space, the best one first, and how far what is
+                    nearly the same spreads around them (VAE)
 """
 
 from __future__ import annotations
@@ -38,6 +40,10 @@ class Config:
         max_points: points of a drawing at most.
         extent: the usual longer side of a whole drawing, in the same units as ``scale``; 0 where it is not known.
         inputs: 5 for stroke-5; 3 for the handwriting model's ``dx, dy, lift``.
+        words: what has places of its own in the latent space; the decoder is not told them, unlike classes (VAE).
+        places: of each word.
+        ordered: whether it learned from drawings whose strokes ``order.order`` had put in order.
+        tolerance: by which they were simplified, as a share of ``extent``; 0 where it is not known.
         licence: what applies to the weights; one line.
     """
 
@@ -52,6 +58,10 @@ class Config:
     max_points: int = 250
     extent: float = 0.0
     inputs: int = 5
+    words: tuple[str, ...] = ()
+    places: int = 1
+    ordered: bool = False
+    tolerance: float = 0.0
     licence: str = ""
 
     def __post_init__(self) -> None:
@@ -75,6 +85,11 @@ class Config:
         return self.extent or 12 * self.scale
 
     @property
+    def usual_tolerance(self) -> float:
+        """``tolerance`` in the units of ``extent``, or what Quick, Draw! drawings were simplified by."""
+        return (self.tolerance or 2 / 255) * self.usual_extent
+
+    @property
     def outputs(self) -> int:
         """Numbers that the decoder puts out at each step."""
         return (3 if self.inputs == 5 else 1) + 6 * self.mixtures
@@ -87,6 +102,7 @@ _RANGES = (
     ("encoder", 4, 4096),
     ("max_points", 2, 5000),
     ("inputs", 3, 5),
+    ("places", 1, 100),
 )
 
 
@@ -145,6 +161,12 @@ class Model:
             raise unknown("class", name, self.config.classes)
         return self.config.classes.index(name)
 
+    def word_index(self, name: str) -> int:
+        """Raises: UsageError: the model has no place for that word."""
+        if name not in self.config.words:
+            raise unknown("thing", name, self.config.words)
+        return self.config.words.index(name)
+
 
 def shapes(config: Config) -> dict[str, tuple[int, ...]]:
     """The shape of every parameter, by name."""
@@ -158,6 +180,8 @@ def shapes(config: Config) -> dict[str, tuple[int, ...]]:
             found |= {f"{name}/w": (2 * config.encoder, config.latent), f"{name}/b": (config.latent,)}
         state = CELLS[config.cell].state_size(config.hidden)
         found |= {"start/w": (config.latent, state), "start/b": (state,)}
+        if config.words:
+            found |= {f"words/{name}": (len(config.words), config.places, config.latent) for name in ("z", "sigma")}
     return found
 
 
@@ -169,7 +193,7 @@ def create_model(config: Config, rng: np.random.Generator) -> Model:
         if part in ("cell", "forward", "backward"):
             cell = CELLS[config.cell if part == "cell" else "lstm"]
             params[name] = cell.initialise(own, shape, rng)
-        elif len(shape) == 1:
+        elif len(shape) == 1 or part == "words":
             params[name] = np.zeros(shape, np.float32)
         elif part in ("mu", "sigma", "start"):
             params[name] = rng.normal(0, 0.001, shape).astype(np.float32)

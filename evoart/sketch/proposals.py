@@ -20,6 +20,7 @@ from evoart.sketch.cells import CELLS
 from evoart.sketch.encoder import first_state
 from evoart.sketch.latent import encode, slerp
 from evoart.sketch.model import Config, Model, Parameters, part
+from evoart.sketch.order import order
 from evoart.sketch.sampling import check_temperature, draw, draw_noise, trace
 from evoart.sketch.simplify import simplify, simplify_to
 from evoart.sketch.strokes import START, Polylines, bounds, fitted, to_polylines, to_stroke3, to_stroke5
@@ -29,7 +30,6 @@ MOST = 64  # proposals at once
 _CHUNK = 16  # steps of one compiled program
 _SIZE = 16  # proposals of the usual program
 _FILL = 0.8  # of the page's side, that a whole drawing of the model spans
-_TOLERANCE = 2 / 255  # of a drawing's extent: what its training data were simplified by
 _KEPT = 400  # states
 
 
@@ -73,6 +73,7 @@ class Proposer:
         temperature: float = 0.35,
         rule: str = "js",
         class_index: int = 0,
+        word: str | None = None,
         whole: bool = False,
         seed: int = 0,
     ) -> list[Proposal]:
@@ -83,6 +84,8 @@ class Proposer:
             count: how many proposals, 1 to 64.
             temperature, rule: as of ``sampling.draw``.
             class_index: what a model of several classes is told to draw; it may change from one call to the next.
+            word: what a model that knows words is to draw; None: what the drawing so far looks like to it, or, on an
+                empty page, one of the seed's choice.
             whole: the rest of the drawing, instead of one stroke.
             seed: the same seed gives the same proposals.
 
@@ -100,7 +103,11 @@ class Proposer:
         left = self.config.max_points - used
         if left < 2:
             raise UsageError(f"{used} points are drawn, and '{self.config.name}' holds no more", "Draw fewer strokes")
-        condition, state, last = self._advance(rows, class_index)
+        known = self.config.words
+        number = seed % len(known) if known and not rows else None
+        condition, state, last = self._advance(
+            rows, class_index, number if word is None else self.model.word_index(word)
+        )
         size = _SIZE if count <= _SIZE else MOST  # two sizes, so two programs
         carry = tuple(jnp.asarray(np.tile(each, (size, 1))) for each in (state, last))
         told = jnp.asarray(np.tile(condition, (size, 1)))
@@ -145,7 +152,7 @@ class Proposer:
             if points.ndim != 2 or points.shape[1:] != (2,) or not len(points) or not (np.abs(points) <= 10).all():
                 raise UsageError("a stroke is not a list of points on the page", "Give x and y, from 0 to 1")
             scaled = points * self.factor
-            lines.append(simplify([scaled], _TOLERANCE * self.config.usual_extent)[0])
+            lines.append(simplify([scaled], self.config.usual_tolerance)[0])
         if (most := sum(map(len, lines))) > self.config.max_points - 8:
             lines = simplify_to(lines, max(self.config.max_points - 8, 2 * len(lines)))
             most = sum(map(len, lines))
@@ -158,7 +165,9 @@ class Proposer:
         ends = np.cumsum([len(line) for line in lines]) - (len(lines[0]) > 1)
         return np.split(whole, ends[:-1]), lines[-1][-1] / self.factor
 
-    def _advance(self, rows: list[np.ndarray], class_index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _advance(
+        self, rows: list[np.ndarray], class_index: int, word: int | None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Condition, state and last row after these strokes; each ``(1, ...)``."""
         config = self.config
         condition = np.zeros((1, config.conditioning), np.float32)
@@ -169,7 +178,9 @@ class Proposer:
         state = np.zeros((1, CELLS[config.cell].state_size(config.hidden)), np.float32)
         if config.latent:  # a VAE is told what the drawing is, so far
             z = np.zeros((1, config.latent), np.float32)
-            if rows:
+            if word is not None:
+                z = self.model.params["words/z"][word, :1].astype(np.float32)
+            elif rows:
                 flat = np.concatenate(rows)
                 z = encode(self.model, [np.column_stack([flat[:, :2] * config.scale, flat[:, 3]])])[0]
             condition[:, : config.latent] = z
@@ -231,7 +242,8 @@ def walk(model: Model, one: Polylines, other: Polylines, steps: int = 9, seed: i
     ends = []
     for drawing in (one, other):
         lines = fitted(drawing, (0.0, 0.0, config.usual_extent, config.usual_extent))
-        simple = simplify_to(simplify(lines, _TOLERANCE * config.usual_extent), config.max_points)
+        lines = simplify(lines, config.usual_tolerance)
+        simple = simplify_to(order(lines) if config.ordered else lines, config.max_points)
         ends.append(encode(model, [to_stroke3(simple)])[0][0].astype(np.float64))
     z = slerp(ends[0], ends[1], steps).astype(np.float32)
     noise = np.repeat(draw_noise(1, config.max_points, seed), steps, 0)

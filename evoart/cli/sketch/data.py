@@ -23,9 +23,9 @@ def encode(drawing: str, model: str | None, output: str | None, overwrite: bool,
     from evoart.errors import UsageError
     from evoart.output.files import write
     from evoart.run.sketch.convert import check_output, encode_file
-    from evoart.sketch.catalogue import DEFAULT
+    from evoart.sketch.catalogue import DEFAULT_VAE
 
-    fetch_model(model or DEFAULT, verbose, quiet)
+    fetch_model(model or DEFAULT_VAE, verbose, quiet)
     place = None if output in (None, "-") else Path(str(output)).expanduser()
     if place is not None:
         if place.suffix != ".json":

@@ -54,7 +54,8 @@ def complete(drawing: str, **given: Any) -> int:
 @o.model_option
 @o.drawing_options
 def decode(source: str, **given: Any) -> int:
-    """Draw FILE: a latent vector that encode printed, or a drawing, which comes out as the model sees it."""
+    """Draw FILE: a latent vector that encode printed, or a drawing, which comes out as the model sees it. A word that
+    the model knows will do as well: apple."""
     if source.endswith(".json") and (z := _vector(source)) is not None:
         from evoart.run.sketch.convert import check_not_input
 
@@ -71,7 +72,8 @@ def decode(source: str, **given: Any) -> int:
 @o.option(o.DRAWING, "--steps", metavar="N", help="How many sketches, A and B among them; 2 to 10,000. [default: 8]")
 @o.drawing_options
 def interpolate(drawing: str, other: str, steps: str | None, **given: Any) -> int:
-    """Draw the way from A to B, two SVG files: along the great circle between their latent vectors."""
+    """Draw the way from A to B, two SVG files or words that the model knows, such as apple and star: along the great
+    circle between their latent vectors."""
     given["count"] = steps or given["count"] or 8
     given["temperature"] = given["temperature"] or "0.1"
     return _draw("interpolate", given, drawing=drawing, other=other)
@@ -80,10 +82,17 @@ def interpolate(drawing: str, other: str, steps: str | None, **given: Any) -> in
 @click.command(cls=o.Command, short_help="Draw a slice of the latent space.", epilog=_EPILOG)
 @click.argument("drawing", required=False, type=o.path("DRAWING"))
 @o.model_option
-@o.option(o.DRAWING, "--span", metavar="SD", help="How far it goes to each side, in standard deviations. [default: 2]")
+@o.option(
+    o.DRAWING,
+    "--span",
+    metavar="SD",
+    help="How far it goes to each side of DRAWING, in standard deviations. [default: 2]",
+)
 @o.drawing_options
 def grid(drawing: str | None, **given: Any) -> int:
-    """Draw a plane through the latent space, around DRAWING or its middle, two directions of the seed's choice."""
+    """Draw a sheet of the latent space: around DRAWING, a file or a word, in two directions of the seed's choice; or,
+    without one, between four words of the seed's choice in the corners (around the middle, where the model knows none).
+    """
     given["count"] = given["count"] or 49
     given["temperature"] = given["temperature"] or "0.1"
     return _draw("grid", given, drawing=drawing)
@@ -95,7 +104,7 @@ def grid(drawing: str | None, **given: Any) -> int:
 @o.model_option
 @o.drawing_options
 def combine(plus: tuple[str, ...], minus: tuple[str, ...], **given: Any) -> int:
-    """Add the drawings PLUS, take away those of --minus, and draw what comes of it."""
+    """Add the drawings PLUS, take away those of --minus, and draw the sum. They are files, or words of the model."""
     return _draw("combine", given, plus=plus, minus=minus)
 
 

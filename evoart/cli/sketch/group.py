@@ -74,6 +74,7 @@ def sketch() -> None:
 
     \b
       evoart sketch                                    invented kanji: comes with evoart, needs no network
+      evoart sketch interpolate apple star             the way from one to the other: needs no network either
       evoart sketch bird -n 25 -o birds.svg            a published Quick, Draw! model, downloaded once (3 MB)
       evoart sketch complete wheel.svg --model bicycle --film ride.gif
       evoart sketch train drawings/ --out mine.npz     learn from SVG, .ndjson or .npz, then: evoart sketch mine.npz
@@ -81,6 +82,7 @@ def sketch() -> None:
     SVG has the strokes in the order drawn, ready for a plotter; .anim.svg draws itself, --film shows the pen.
 
     The kanji model is learned from KanjiVG (c) Ulrich Apel; its weights are under CC BY-SA 3.0, unlike evoart's code.
+    The things, from icons of twenty sets; its weights are under Apache-2.0.
     """
 
 

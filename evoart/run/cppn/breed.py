@@ -18,7 +18,8 @@ from evoart.forms.breeding import Picture, cross, matches, mutate
 from evoart.forms.cppn import NetworkForm
 from evoart.forms.registry import FORMS
 from evoart.run import device
-from evoart.run.cppn.job import BreedJob, CppnBreedJob, split_pick
+from evoart.run.cppn.breed_job import BreedJob, CppnBreedJob
+from evoart.run.cppn.job import split_pick
 from evoart.run.cppn.networks import aspect_of, network_fields, network_form, rates, read_networks, read_pictures
 from evoart.run.cppn.sheet import Painters, SheetProblem, form_fields, places
 from evoart.run.recipe import Record

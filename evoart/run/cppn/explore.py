@@ -13,7 +13,7 @@ import numpy as np
 from evoart.cppn.breeder import Individual, breeder
 from evoart.cppn.measures import MEASURES, RANGES, liveliness
 from evoart.run import device
-from evoart.run.cppn.job import ExploreJob
+from evoart.run.cppn.explore_job import ExploreJob
 from evoart.run.cppn.networks import rates
 from evoart.run.cppn.sheet import Painters, SheetProblem, sheet_fields
 from evoart.run.job import output_size

@@ -12,7 +12,7 @@ import numpy as np
 from evoart.errors import UsageError
 from evoart.forms.cppn import NetworkForm
 from evoart.run import device
-from evoart.run.cppn.job import CppnFilmJob
+from evoart.run.cppn.film_job import CppnFilmJob
 from evoart.run.cppn.networks import check_kind, drawing_engine, read_networks
 from evoart.run.drawing import DrawingProblem, NoSearch
 from evoart.run.job import output_size

@@ -16,7 +16,7 @@ from evoart.errors import UsageError
 from evoart.forms.cppn import NetworkForm
 from evoart.picture import Picture, bundled
 from evoart.run import device
-from evoart.run.cppn.job import CppnFitJob
+from evoart.run.cppn.fit_job import CppnFitJob
 from evoart.run.cppn.networks import network_fields, network_form, networks_engine, rates, read_network
 from evoart.run.inputs import check_hash, read_picture
 from evoart.run.job import output_size

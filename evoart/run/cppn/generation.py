@@ -12,7 +12,7 @@ from evoart.errors import UsageError
 from evoart.forms.breeding import Picture
 from evoart.forms.cppn import NetworkForm
 from evoart.run.cppn.breed import BreedProblem
-from evoart.run.cppn.job import BreedJob, CppnBreedJob
+from evoart.run.cppn.breed_job import BreedJob, CppnBreedJob
 from evoart.run.cppn.networks import aspect_of, network_form, read_picture
 from evoart.run.cppn.sheet import RandomProblem
 from evoart.run.job import Job
@@ -26,7 +26,7 @@ class Generation:
     """Pictures from which somebody chooses.
 
     Attributes:
-        job: what makes them: of ``cppn``, ``sketch``, ``breed`` or ``cppn-breed``, with its seed.
+        job: what makes them: of ``cppn``, ``cppn-sample``, ``sketch``, ``breed`` or ``cppn-breed``, with its seed.
         pictures: ``(form, genome)`` of each; the first is picture 1 of the sheet.
         parents: of every picture the numbers of its parents, from 0, in the order of ``job.parents``.
         name: of the sheet's file, ``""`` where there is none.
@@ -66,7 +66,8 @@ class Generation:
 
 
 def make_first(job: Job, name: str = "") -> Generation:
-    """The first generation: random networks of a ``cppn`` job, or sketches of a ``sketch`` job."""
+    """The first generation: random networks of a ``cppn`` job, latent vectors of ``cppn-sample``, or sketches."""
+    from evoart.forms.sheet import SheetForm
     from evoart.forms.strokes import StrokesForm
 
     problem = prepare(job)
@@ -76,10 +77,12 @@ def make_first(job: Job, name: str = "") -> Generation:
     if isinstance(problem, RandomProblem):
         extent = problem.job.extent()
         pictures = [(network_form(net, *extent), genome) for net, genome in getattr(search, "chosen", ())]
+    elif isinstance(problem.form, SheetForm):
+        pictures = [(form, genome) for _, form, genome in problem.form.split(search.genome)]
     else:
         form, genome = search.structure, search.genome
         if not isinstance(form, StrokesForm):
-            raise UsageError(f"pictures of '{job.command}' are not bred", "Use cppn or sketch")
+            raise UsageError(f"pictures of '{job.command}' are not bred", "Use cppn, cppn-sample or sketch")
         pictures = [form.sketch(genome, k) for k in range(len(form.sketches))]
     return Generation(problem.job, tuple(pictures), ((),) * len(pictures), name)
 

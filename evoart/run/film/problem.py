@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from evoart.errors import UsageError
+from evoart.errors import EvoartError, UsageError
 from evoart.forms.film import FilmForm, Frames, Shot
 from evoart.forms.shapes import ShapesForm
 from evoart.output.formats import Sound
@@ -22,6 +23,7 @@ from evoart.run.fit.job import DEFAULT_SHAPES
 from evoart.run.fit.problem import FitProblem
 from evoart.run.inputs import check_hash
 from evoart.run.job import output_size
+from evoart.run.photograph import SHOWN
 from evoart.run.problem import Film, Problem
 from evoart.run.recipe import MOST
 from evoart.run.result import Result
@@ -106,7 +108,19 @@ class FilmFitProblem(Problem):
         footage, job = self.footage, self.job
         seconds = len(footage.frames) / footage.rate
         sound = Sound(Path(job.picture), job.start_at or 0.0, seconds) if footage.video else None
-        return Film(_frames, rate=footage.rate, sound=sound)
+        return Film(_frames, rate=footage.rate, sound=sound, photographs=self._photographs)
+
+    def _photographs(self, form: Form) -> np.ndarray:
+        """What each frame of ``form`` was made from ``(n, h, w, 3)`` uint8: from the film's file where that is still
+        there, else as it was judged, at the search's own size."""
+        assert isinstance(form, FilmForm)
+        frames = self.footage.frames
+        with contextlib.suppress(EvoartError):
+            footage = read_footage(self.job.picture, min(max(self.size), SHOWN), _part(self.job))
+            frames = footage.frames if footage.sha256 == self.job.sha256 else frames
+        parts = zip(self.cuts, form.shots, strict=False)  # of a run that was interrupted, not all of each shot
+        drawn = np.concatenate([np.arange(first, first + shot.frames) for first, shot in parts])
+        return frames if len(drawn) == len(frames) else frames[drawn]
 
     def members(self, form: Form, genome: Genome) -> list[tuple[int, Result]]:
         """Every frame as a picture of its own."""
@@ -140,8 +154,7 @@ class FilmFitProblem(Problem):
             raise UsageError("a film is read from a file or a folder", "Name it: picture='clip.mp4'")
         job = job.with_seed()
         shapes = job.shapes or DEFAULT_SHAPES
-        part = Part(job.fps, job.start_at, job.end_at, job.every, MOST // (shapes * WIDEST))
-        footage = read_footage(job.picture, job.pixels, part)
+        footage = read_footage(job.picture, job.pixels, _part(job))
         check_hash("film", job.picture, footage.sha256, job.sha256)
         cuts = find_cuts(footage.frames)
         firsts = [np.array(footage.frames[cut]) for cut in cuts]
@@ -170,6 +183,11 @@ class FilmFitProblem(Problem):
             stills=stills,
             cuts=tuple(cuts),
         )
+
+
+def _part(job: FilmFitJob) -> Part:
+    most = MOST // ((job.shapes or DEFAULT_SHAPES) * WIDEST)
+    return Part(job.fps, job.start_at, job.end_at, job.every, most)
 
 
 def _planned(form: ShapesForm, frames: int) -> Shot:

@@ -33,11 +33,11 @@ def encode_file(drawing: str, model: str | None) -> dict[str, Any]:
     """
     from evoart.engine.jax_setup import setup
     from evoart.run.sketch.problem import find_model, in_units
-    from evoart.sketch.catalogue import DEFAULT
+    from evoart.sketch.catalogue import DEFAULT_VAE
     from evoart.sketch.latent import encode
 
     setup()
-    found = find_model(model or DEFAULT)
+    found = find_model(model or DEFAULT_VAE)
     found.need_latent("encode a drawing")
     strokes = read_drawings([Path(drawing).expanduser()]).strokes[0]
     mu, sigma = encode(found, [in_units(found, strokes, 1.0)])

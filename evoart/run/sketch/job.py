@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,7 +12,8 @@ from evoart.errors import UsageError
 from evoart.run import fields
 from evoart.run.job import Job
 
-TASKS = ("sample", "complete", "decode", "interpolate", "grid", "combine")
+LATENT_TASKS = ("decode", "interpolate", "grid", "combine")  # which need a VAE
+TASKS = ("sample", "complete", *LATENT_TASKS)
 RULES = ("js", "tf", "handwriting")
 MAX_SKETCHES = 10_000  # on a sheet
 
@@ -56,9 +58,10 @@ class SketchJob(Job):
         offset: number of the first sketch's noise tape: sketch k of a seed is the same on every sheet.
         temperature: 0 to 2; ``rule``: what it does, ``js``, ``tf`` or ``handwriting``; None: as the model was meant.
         points: most points of a sketch; None: what the model was trained for.
-        classes: what to draw, where the model knows several; each in turn.
+        classes: what to draw, where the model knows several (classes or words); each in turn.
         then, after: model or class that takes over after so many strokes; ``then_sha256``: hash of that model.
-        drawing, other: SVG or Quick, Draw! files, each with a hash; ``plus``, ``minus``: several such files each.
+        drawing, other: SVG or Quick, Draw! files, each with a hash, or words of the model, which have none; ``plus``,
+            ``minus``: several of them each.
         scale: fraction of a full sketch's size that the given strokes of ``complete`` span.
         z: a latent vector.
         span: how far a grid goes from its middle, in standard deviations.
@@ -148,7 +151,7 @@ class SketchJob(Job):
         needed = {"complete": ("drawing",), "interpolate": ("drawing", "other"), "combine": ("plus",)}
         for name in needed.get(self.task, ()):
             if not getattr(self, name):
-                raise UsageError(f"{self.task} needs a {name}", "Name an SVG file")
+                raise UsageError(f"{self.task} needs a {name}", "Name an SVG file, or a word such as star")
         if self.task == "decode" and not (self.z or self.drawing):
             raise UsageError("there is nothing to decode", "Name a drawing or a z file")
 
@@ -157,12 +160,24 @@ class SketchJob(Job):
         """See ``Job.form_name``."""
         return "sketch"
 
+    @classmethod
+    def implied(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """See ``Job.implied``: a VAE, where one is needed and no model is named."""
+        from evoart.sketch.catalogue import DEFAULT_VAE
+
+        return ({"model": DEFAULT_VAE} if given.get("task") in LATENT_TASKS else {}) | given
+
+    def names_file(self, value: str) -> bool:
+        """See ``Job.names_file``; a word of the model has neither dot nor slash."""
+        return "." in value or os.sep in value or os.path.exists(value)
+
     @property
     def inputs(self) -> tuple[str, ...]:
         """See ``Job.inputs``; models that are files are among them."""
         from evoart.sketch.catalogue import is_file
 
-        return super().inputs + tuple(name for name in (self.model, self.then or "") if is_file(name))
+        files = tuple(path for path in super().inputs if self.names_file(path))
+        return files + tuple(name for name in (self.model, self.then or "") if is_file(name))
 
     @property
     def stem(self) -> str:

@@ -19,16 +19,16 @@ from evoart.run.inputs import check_hash
 from evoart.run.job import output_size
 from evoart.run.problem import Film, Problem
 from evoart.run.sketch import layout
-from evoart.run.sketch.job import SketchJob
+from evoart.run.sketch.job import LATENT_TASKS, SketchJob
 from evoart.run.sketch.sampling import Sampling, Start
 from evoart.sketch.drawings import read_drawings
 from evoart.sketch.model import Config, Model
+from evoart.sketch.order import order
 from evoart.sketch.simplify import simplify, simplify_to
 from evoart.sketch.strokes import Polylines, bounds, to_stroke3
 from evoart.types import Drawing, Form, Genome, Search
 
 MAX_POINTS = 2_000_000  # of a completed drawing, on all of a sheet
-_TOLERANCE = 2 / 255  # of a drawing's extent: what Quick, Draw! drawings were simplified by
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -102,7 +102,7 @@ class SketchProblem(Problem):
             job = replace(job, then_sha256=second[0].digest)
         if job.points is not None:
             model = Model(replace(model.config, max_points=min(job.points, model.config.max_points)), model.params)
-        job, drawings = _read_drawings(job)
+        job, drawings = _read_drawings(job, model)
         starts = tuple(_starts(job, model, drawings))
         if job.aspect is None:
             job = replace(job, aspect=8.0 if model.config.inputs == 3 else 1.0)
@@ -148,9 +148,10 @@ class PenFrames(Sequence[Drawing]):
         return self.drawing.truncate(steps / self.length)
 
 
-def _read_drawings(job: SketchJob) -> tuple[SketchJob, dict[str, list[Polylines]]]:
-    """The job with the hashes of the files that it names, and the first drawing in each of them, by field."""
-    drawings: dict[str, list[Polylines]] = {}
+def _read_drawings(job: SketchJob, model: Model) -> tuple[SketchJob, dict[str, list[Polylines | str]]]:
+    """The job with the hashes of the files that it names, and the first drawing in each of them, by field; a word of
+    the model as it is."""
+    drawings: dict[str, list[Polylines | str]] = {}
     for name in job.files:
         value = getattr(job, name)
         paths = [value] if isinstance(value, str) else list(value or ())
@@ -158,6 +159,11 @@ def _read_drawings(job: SketchJob) -> tuple[SketchJob, dict[str, list[Polylines]
         expected = [hashes] if isinstance(hashes, str) else list(hashes) or [""] * len(paths)
         found = []
         for path, digest in zip(paths, expected, strict=False):
+            if model.config.words and not job.names_file(path) and job.task in LATENT_TASKS:
+                model.word_index(path)
+                drawings.setdefault(name, []).append(path)
+                found.append("")
+                continue
             place = Path(path).expanduser()
             drawings.setdefault(name, []).append(read_drawings([place]).strokes[0])
             found.append(hashlib.sha256(place.read_bytes()).hexdigest())
@@ -167,19 +173,28 @@ def _read_drawings(job: SketchJob) -> tuple[SketchJob, dict[str, list[Polylines]
     return job, drawings
 
 
-def _starts(job: SketchJob, model: Model, drawings: dict[str, list[Polylines]]) -> list[Start]:
-    numbers = range(job.offset, job.offset + job.count)
-    indices = [model.class_index(name) for name in job.classes] or [0]
+def _starts(job: SketchJob, model: Model, drawings: dict[str, list[Polylines | str]]) -> list[Start]:
+    numbers: Sequence[int] = range(job.offset, job.offset + job.count)
+    if job.task in ("interpolate", "grid"):  # neighbours differ by z alone
+        numbers = [job.offset] * job.count
     config = model.config
+    told = not config.words or job.task != "sample"
+    indices = [model.class_index(name) for name in job.classes] if told else []
+    indices = indices or [0]
     if config.inputs != 5 and job.task != "sample":
         raise UsageError(f"'{config.name}' only draws from nothing", "Use another model")
     zs: list[np.ndarray | None] = [None] * job.count
     prefix, strokes = np.zeros((0, 3)), ()
     if job.task == "sample":
-        if config.latent:
+        if config.words:
+            words = [model.word_index(name) for name in job.classes] or range(len(config.words))
+            zs = [_near_word(model, words[number % len(words)], job.seed or 0, number) for number in numbers]
+        elif config.latent:
             zs = [_prior(job.seed or 0, number, config.latent) for number in numbers]
     elif job.task == "complete":
-        (given,) = drawings["drawing"]
+        given = drawings["drawing"][0]
+        if isinstance(given, str):  # only tasks that need z take words
+            raise TypeError(given)
         strokes = tuple((line - given[0][0]) * _factor(config, given, job.scale) for line in given)
         if (points := job.count * sum(len(line) for line in strokes)) > MAX_POINTS:
             raise UsageError(
@@ -195,17 +210,17 @@ def _starts(job: SketchJob, model: Model, drawings: dict[str, list[Polylines]]) 
     return [Start(number, z, prefix, strokes, indices[k % len(indices)]) for k, (number, z) in rows]
 
 
-def _vectors(job: SketchJob, model: Model, drawings: dict[str, list[Polylines]]) -> np.ndarray:
+def _vectors(job: SketchJob, model: Model, drawings: dict[str, list[Polylines | str]]) -> np.ndarray:
     """Latent vectors ``(count, latent)`` of the tasks that need an encoder."""
     from evoart.sketch import latent
 
     model.need_latent({"decode": "decode z"}.get(job.task, f"{job.task} drawings"))
     size = model.config.latent
     if job.task == "interpolate":
-        a, b = (encode_drawing(model, drawings[name][0]) for name in ("drawing", "other"))
+        a, b = (_place(model, drawings[name][0]) for name in ("drawing", "other"))
         return latent.slerp(a, b, job.count)
     if job.task == "combine":
-        plus, minus = ([encode_drawing(model, d) for d in drawings.get(name, ())] for name in ("plus", "minus"))
+        plus, minus = ([_place(model, d) for d in drawings.get(name, ())] for name in ("plus", "minus"))
         z = latent.combined(np.array(plus), np.array(minus).reshape(-1, size))
     elif job.z:
         if len(job.z) != size:
@@ -214,7 +229,11 @@ def _vectors(job: SketchJob, model: Model, drawings: dict[str, list[Polylines]])
             )
         z = np.array(job.z)
     elif "drawing" in drawings:
-        z = encode_drawing(model, drawings["drawing"][0])
+        z = _place(model, drawings["drawing"][0])
+    elif model.config.words:  # decode has a z or a drawing, so this is a grid
+        chosen = np.random.default_rng([job.seed or 0, 7]).permutation(len(model.config.words))[:4]
+        corners = model.params["words/z"][np.resize(chosen, 4), 0]
+        return latent.between_corners(corners, *job.grid)[: job.count]
     else:
         z = np.zeros(size)
     if job.task == "grid":
@@ -222,6 +241,20 @@ def _vectors(job: SketchJob, model: Model, drawings: dict[str, list[Polylines]])
         u, v = np.random.default_rng([job.seed or 0, 7]).normal(size=(2, size))
         return latent.plane(z, u, v, rows, columns, job.span)[: job.count]
     return np.tile(z, (job.count, 1))
+
+
+def _place(model: Model, drawing: Polylines | str) -> np.ndarray:
+    """z ``(latent,)`` of a drawing, or of a word."""
+    if isinstance(drawing, str):
+        return np.asarray(model.params["words/z"][model.word_index(drawing), 0], np.float64)
+    return encode_drawing(model, drawing)
+
+
+def _near_word(model: Model, word: int, seed: int, number: int) -> np.ndarray:
+    """A latent vector near one of a word's places, of the seed's choice."""
+    place = np.random.default_rng([seed, number, 2]).integers(model.config.places)
+    z, sigma = (np.asarray(model.params[f"words/{name}"][word, place], np.float64) for name in ("z", "sigma"))
+    return z + sigma * _prior(seed, number, model.config.latent)
 
 
 def _prior(seed: int, number: int, latent: int) -> np.ndarray:
@@ -243,7 +276,9 @@ def in_units(model: Model, strokes: Polylines, part: float) -> np.ndarray:
     """
     config = model.config
     factor = _factor(config, strokes, part)
-    scaled = simplify([line * factor for line in strokes], _TOLERANCE * config.usual_extent)
+    scaled = simplify([line * factor for line in strokes], config.usual_tolerance)
+    if config.ordered and part == 1.0:
+        scaled = order(scaled)
     return to_stroke3(simplify_to(scaled, config.max_points))
 
 

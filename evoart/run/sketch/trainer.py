@@ -234,7 +234,8 @@ class TrainProblem(TrainingProblem):
     @classmethod
     def restore(cls, job: TrainJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> Self:
         """See ``Problem.restore``; nothing is read but the checkpoint."""
-        config = plain["config"] | {"classes": tuple(plain["config"]["classes"])}
+        lists = {name: tuple(plain["config"][name]) for name in ("classes", "words") if name in plain["config"]}
+        config = plain["config"] | lists
         return cls(job=job, config=Config(**config), settings=TrainingConfig(**plain["settings"]), **common)
 
 
@@ -269,4 +270,4 @@ def _continue_config(config: Config, start: Model, data: Dataset) -> Config:
     if old.inputs != 5 or old.classes != data.classes:
         raise UsageError(f"'{old.name}' does not go with this data", "Train from the beginning, without --start")
     max_points = max(old.max_points, data.max_points)
-    return replace(old, name=config.name, max_points=max_points, extent=data.extent, scale=data.scale)
+    return replace(old, words=(), name=config.name, max_points=max_points, extent=data.extent, scale=data.scale)

@@ -23,8 +23,9 @@ from evoart.forms.breeding import Picture
 from evoart.forms.cppn import NetworkForm
 from evoart.output.files import write
 from evoart.output.formats import OUTPUTS, Options, encode
+from evoart.run.cppn.breed_job import BreedJob
+from evoart.run.cppn.film_job import CppnFilmJob
 from evoart.run.cppn.generation import Generation, breed, breed_job, make_first
-from evoart.run.cppn.job import BreedJob, CppnFilmJob
 from evoart.run.cppn.networks import read_picture
 from evoart.run.cppn.sheet import Painters
 from evoart.run.job import Job, output_size
@@ -42,8 +43,11 @@ KINDS: dict[str, dict[str, Any]] = {  # of a first generation: a command and fie
     "mirror": {"command": "cppn", "topology": "graph", "symmetry": "x", "candidates": 8},
     "kaleidoscope": {"command": "cppn", "topology": "graph", "symmetry": "kaleidoscope:6", "candidates": 8},
     "layers": {"command": "cppn", "topology": "layers", "layers": "16x3", "activations": "sine,gaussian,tanh"},
+    "faces": {"command": "cppn-sample"},
     "sketch": {"command": "sketch"},
+    "things": {"command": "sketch", "model": "things"},
 }
+LABELS = {"faces": "faces", "sketch": "invented kanji", "things": "things"}  # of the others: random networks
 FEWEST, MOST = 1, 30  # pictures of a generation
 SHEET = 1200  # pixels of a sheet's long side
 IDLE = 1.0  # seconds without a command before a sheet is written: the next generation comes first
@@ -221,7 +225,8 @@ def _file(studio: Studio, kind: str) -> str:
 
 def _start(studio: Studio, given: dict[str, Any]) -> dict[str, Any]:
     """A first generation of a kind."""
-    kind = KINDS.get(str(given.get("kind", "graph")))
+    name = str(given.get("kind", "graph"))
+    kind = KINDS.get(name)
     if kind is None:
         raise UsageError("there are no such pictures", "Load the page again")
     n = _number(given, "n", FEWEST, MOST, 15)
@@ -229,10 +234,10 @@ def _start(studio: Studio, given: dict[str, Any]) -> dict[str, Any]:
     sizes = {"count": n} if kind["command"] == "sketch" else {"n": n, "size": SHEET}
     found = garden(studio)
     with found.lock:
-        network = kind["command"] == "cppn"
         made = make_first(Job.make(**kind, **sizes, seed=seed))
-        label = "random networks" if network else "invented kanji"
-        step = found.add(made, f"{n} {label}", _file(studio, "png" if network else "svg"), {}, parent=None)
+        label = LABELS.get(name, "random networks")
+        file = _file(studio, "svg" if kind["command"] == "sketch" else "png")
+        step = found.add(made, f"{n} {label}", file, {}, parent=None)
     return _payload(found, step, given)
 
 

@@ -45,7 +45,8 @@ def _models(studio: Studio, given: dict[str, Any]) -> dict[str, Any]:
         except EvoartError:
             continue  # handwriting only draws from nothing; a damaged file draws nothing
         title = name.removesuffix(".npz").replace("_", " ")
-        found.append({"name": name, "title": title, "classes": list(config.classes), "latent": config.latent > 0})
+        told = {"classes": list(config.classes), "words": list(config.words), "latent": config.latent > 0}
+        found.append({"name": name, "title": title} | told)
     return {"models": found}
 
 
@@ -83,11 +84,14 @@ def _propose(studio: Studio, given: dict[str, Any]) -> dict[str, Any]:
     """Proposals for the next stroke, or for all the rest."""
     found = load_proposer(_model(studio, given))
     seed, count = given.get("seed"), _whole(given.get("count", 9), 1, 9)
+    told = str(given.get("class") or "") or None
+    index = found.model.class_index(told) if told and not found.config.words else 0
     proposals = found.propose(
         _lines(_strokes(given)),
         ASKED,
         temperature=_real(given.get("temperature", 0.35), 0.0, 1.5),
-        class_index=found.model.class_index(str(given["class"])) if given.get("class") else 0,
+        class_index=index,
+        word=told if found.config.words else None,
         whole=bool(given.get("whole")),
         seed=seed if isinstance(seed, int) and 0 <= seed < 2**32 else secrets.randbelow(1_000_000),
     )

@@ -9,7 +9,7 @@ export const icon = "breed";
 // A first generation: name on the server, word, what it is.
 const KINDS = [
   ["graph", "Evolved graphs", "Nodes and links, each with a function of its own"], ["mirror", "Mirrored graphs", "The same, left like right"],
-  ["kaleidoscope", "Kaleidoscopes", "Six wedges"], ["layers", "Layers", "Networks of three layers"], ["sketch", "Kanji", "Strokes of invented characters"],
+  ["kaleidoscope", "Kaleidoscopes", "Six wedges"], ["layers", "Layers", "Networks of three layers"], ["faces", "Faces", "A network that learned to draw them: children are more like those you pick"], ["sketch", "Kanji", "Strokes of invented characters"], ["things", "Things", "Strokes of stars, cups, trees"],
 ];
 const FORMATS = [["png", "PNG, for a print"], ["svg", "SVG"], ["page", "A page that zooms without end"], ["shader", "A fragment shader, GLSL"], ["animated-webp", "A film that is a loop, WebP"], ["gif", "A film that is a loop, GIF"], ["network", "The network itself, SVG"], ["json", "The recipe"]];
 const NETWORKS_ONLY = new Set(["page", "shader", "animated-webp", "gif", "network"]);

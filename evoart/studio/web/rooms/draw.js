@@ -44,7 +44,7 @@ export function mount(root, studio) {
   root.append(stage, panel);
 
   const data = () => strokes.map(({ by, at }) => ({ by, at }));
-  const chosenModel = () => models.find((each) => each.name === model.value) ?? { classes: [], latent: false };
+  const chosenModel = () => models.find((each) => each.name === model.value) ?? { classes: [], words: [], latent: false };
 
   async function learn() {
     const answer = await studio.post("models");
@@ -57,7 +57,8 @@ export function mount(root, studio) {
     arrange();
   }
   function setClasses() {
-    kind.input.replaceChildren(...chosenModel().classes.map((name) => el("option", { value: name }, name)));
+    const { classes, words } = chosenModel();
+    kind.input.replaceChildren(...(words.length ? [["", "what I begin"]] : []).concat([...classes, ...words].map((name) => [name, name])).map(([value, name]) => el("option", { value }, name)));
     arrange();
   }
 
@@ -313,8 +314,8 @@ export function mount(root, studio) {
   }
 
   function arrange() {
-    const { classes, latent: vae } = chosenModel();
-    kind.element.hidden = !classes.length;
+    const { classes, words, latent: vae } = chosenModel();
+    kind.element.hidden = !classes.length && !words.length;
     latent.hidden = !vae;
     hold.disabled = !strokes.length;
     between.disabled = !held || !strokes.length;
