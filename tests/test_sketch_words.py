@@ -49,6 +49,10 @@ def test_lines_that_meet_are_one_however_they_were_drawn():
     shuffled = [lines[k][:: rng.choice([1, -1])] for k in rng.permutation(6)]
     assert [line.tolist() for line in order(shuffled)] == [line.tolist() for line in order(lines)]
     assert order([]) == []
+    open_square = np.array([[10, 0], [10, 10], [0, 10], [0, 0], [9.5, 0.2]], float)
+    (closed,) = order([open_square[::-1]])  # a hand does not quite close it
+    assert closed[[0, -1]].tolist() == [[0, 0], [0, 0]]
+    assert len(closed) == 5
 
 
 def test_where_four_meet_the_pen_goes_straight_on():
@@ -135,7 +139,7 @@ def test_things_come_along_and_are_told_apart():
     sketches = [in_units(model, to_polylines(each.strokes), 1.0) for each in drawn]
     places = model.params["words/z"][:, 0]
     distances = np.linalg.norm(latent.encode(model, sketches)[0][:, None] - places, axis=-1)
-    assert (distances.argmin(1) == np.arange(len(config.words))).mean() >= 0.7
+    assert (distances.argmin(1) == np.arange(len(config.words))).mean() >= 0.8
 
 
 def test_what_needs_a_vae_has_one():

@@ -13,7 +13,8 @@ import numpy as np
 
 from evoart.sketch.strokes import Polylines, bounds
 
-_MEET = 0.012  # ends are one point where they are nearer than this share of the drawing's longer side
+_MEET = 0.03  # ends are one point where they are nearer than this share of the drawing's longer side
+_CLOSED = 0.07  # and so are the ends of one line, which hands and models do not quite close
 _ACROSS = 0.35  # how much a step to the right counts, where one down is 1: what "upper left" means
 _SIZES = 8  # sizes that are told apart
 _MANY = 400  # lines, above which none are joined: that would take long, and no model holds so many
@@ -24,7 +25,7 @@ def order(polylines: Sequence[np.ndarray]) -> Polylines:
     lines = [np.asarray(line, np.float64) for line in polylines if len(line)]
     low, high = bounds(lines)
     side = max(float(np.max(high - low)), 1e-9)
-    turned = [_turned(line, _MEET * side) for line in _joined(lines, _MEET * side)]
+    turned = [_turned(line, _CLOSED * side) for line in _joined(lines, _MEET * side)]
     return sorted(turned, key=lambda line: _rank(line, side))
 
 
@@ -64,8 +65,13 @@ def _turn(first: np.ndarray, second: np.ndarray) -> float:
     return 1 - float(u @ v) / max(float(np.hypot(*u) * np.hypot(*v)), 1e-12)
 
 
+def _length(line: np.ndarray) -> float:
+    return float(np.hypot(*np.diff(line, axis=0).T).sum())
+
+
 def _turned(line: np.ndarray, near: float) -> np.ndarray:
-    if len(line) > 3 and np.hypot(*(line[0] - line[-1])) < near:
+    gap = float(np.hypot(*(line[0] - line[-1])))
+    if len(line) > 3 and gap < near and _length(line) > 4 * near:
         ring = line[:-1]
         x, y = (ring - ring[0]).T
         if np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y) < 0:  # y points down, so clockwise is positive
