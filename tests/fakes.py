@@ -13,12 +13,17 @@ from evoart.cppn.layers import Layers
 from evoart.forms.automaton import AutomatonForm
 from evoart.forms.cppn import CppnForm, GraphForm, bare
 from evoart.forms.film import FilmForm, Shot
+from evoart.forms.glyphs import GlyphsForm, Mark
 from evoart.forms.latent import LatentForm
 from evoart.forms.shapes import ShapesForm
 from evoart.forms.sheet import SheetForm
 from evoart.forms.sketch import SketchForm, sketch_form
 from evoart.forms.strokes import StrokesForm
+from evoart.glyph.model import Config as LettersConfig
+from evoart.glyph.model import Model as LettersModel
+from evoart.glyph.model import create_model as create_letters
 from evoart.run.fit.problem import FitProblem
+from evoart.run.glyph.trainer import LetterSheetForm, sheet_of
 from evoart.run.latent.models import form_of
 from evoart.run.latent.trainer import SampleSheetForm, sheet_form
 from evoart.run.sketch.trainer import SampleForm
@@ -126,11 +131,23 @@ def _automaton() -> AutomatonForm:
     return AutomatonForm(8, 10, 8, 6, 3)
 
 
+def _glyphs() -> GlyphsForm:
+    marks = (Mark("A", (5, 3), 0.1, 0.7, 0.7), Mark("i", (4, 4), 0.6, 0.7, 0.3))
+    return GlyphsForm(marks, 0.5, 1.0, 0.8, (0.1, 0.2, 0.3), (0.9, 0.9, 0.8), (0.5, -1.0), "0f")
+
+
+def tiny_letters() -> LettersModel:
+    """A model of letters that has learned nothing."""
+    config = LettersConfig("tiny", latent=3, units=8, grid=4, channels=2, head=4, encoder=8)
+    return create_letters(config, np.random.default_rng(2)).round()
+
+
 # A small form of every name in the registry, for the tests that all of them must pass.
 FORM_EXAMPLES = {
     "automaton": _automaton,
     "shapes": _shapes,
     "film": _film,
+    "glyphs": _glyphs,
     "cppn": _cppn,
     "cppn-graph": _graph,
     "cppn-latent": _latent,
@@ -148,7 +165,12 @@ def _latents() -> SampleSheetForm:
     return sheet_form(tiny_autoencoder())
 
 
+def _letters() -> LetterSheetForm:
+    return sheet_of(tiny_letters(), 0)[0]
+
+
 SHOWN = FORM_EXAMPLES | {
     "samples": _samples,
     "latents": _latents,
+    "letters": _letters,
 }  # what output formats that are not for every form can show

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("evoart.cli.models:models", "List CLIP models: what is here, sizes, licences."),
     "cppn": ("evoart.cli.cppn:cppn", "Pictures from networks of coordinates, at any size."),
     "grow": ("evoart.cli.grow:grow", "Grow a picture from one cell; it heals."),
+    "glyph": ("evoart.cli.glyph:glyph", "Invent letters: styles, films between them, fonts."),
     "sketch": ("evoart.cli.sketch.group:sketch", "Let a neural network draw: sketches, fake kanji, handwriting."),
     "breed": ("evoart.cli.breed:breed", "Children of the pictures you choose, of any form."),
     "studio": ("evoart.cli.studio:studio", "Watch, steer and edit in the browser, on this machine."),

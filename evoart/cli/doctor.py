@@ -99,8 +99,10 @@ def _engines() -> dict[str, str]:
     except ImportError as error:
         where = str(error)
     scanline = dict.fromkeys(("icons", "morph"), "scanline on cpu (fastest on a CPU)")
-    jax = {command: f"JAX on {where}" for command in JOBS if command != "fit" and command not in scanline}
-    return table | jax | scanline
+    letters = {command: "NumPy on cpu" for command in JOBS if command.startswith("glyph-") and command != "glyph-train"}
+    others = scanline | letters
+    jax = {command: f"JAX on {where}" for command in JOBS if command != "fit" and command not in others}
+    return table | jax | others
 
 
 def _extras() -> dict[str, str]:

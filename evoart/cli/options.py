@@ -37,7 +37,7 @@ STRATEGIES = (
 )  # fmt: skip
 FORMATS = (
     "svg", "png", "webp", "jpeg", "gif", "apng", "animated-webp", "animated-svg", "mp4", "webm", "pdf", "json",
-    "shader", "page", "network", "weights", "model", "safetensors",
+    "shader", "page", "network", "weights", "model", "safetensors", "ttf",
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ FORMS = Registry(
     {
         "automaton": "evoart.forms.automaton:AutomatonForm",
         "shapes": "evoart.forms.shapes:ShapesForm",
+        "glyphs": "evoart.forms.glyphs:GlyphsForm",
         "film": "evoart.forms.film:FilmForm",
         "cppn": "evoart.forms.cppn:CppnForm",
         "cppn-graph": "evoart.forms.cppn:GraphForm",

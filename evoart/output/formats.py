@@ -180,6 +180,7 @@ OUTPUTS = Registry(
         "weights": "evoart.output.network:WEIGHTS",
         "model": "evoart.output.model:MODEL",
         "safetensors": "evoart.output.model:SAFETENSORS",
+        "ttf": "evoart.output.font:TTF",
     },
 )
 

@@ -22,9 +22,11 @@ def _encode(artwork: Artwork, options: Options) -> bytes:
 
 
 def _safetensors(artwork: Artwork, options: Options) -> bytes:
-    drawing: Any = artwork.drawing  # ``forms.automaton.AutomatonDrawing``, ``run.latent.trainer.SampleSheet``
+    drawing: Any = (
+        artwork.drawing
+    )  # ``forms.automaton.AutomatonDrawing``, ``run.latent.trainer.SampleSheet``, ``run.glyph.trainer``
     return drawing.safetensors(artwork.recipe_text())
 
 
-SAFETENSORS = Format((".safetensors",), _safetensors, forms=("automaton", "latents"))
+SAFETENSORS = Format((".safetensors",), _safetensors, forms=("automaton", "latents", "letters"))
 MODEL = Format((".npz",), _encode, forms=("samples",))

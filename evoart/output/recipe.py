@@ -24,6 +24,7 @@ MAX_TEXT = 64 << 20  # bytes of one recipe
 KEY = "evoart"
 PDF_TYPE = "EvoartRecipe"
 ZIP_MEMBER = "evoart.json"
+FONT_TABLE = b"evoA"
 _PNG, _NAMESPACE = b"\x89PNG\r\n\x1a\n", "https://pypi.org/project/evoart/"
 _UUID = bytes.fromhex("6576 6f61 7274 4a53 4f4e 2d72 6563 6970")  # "evoartJSON-recip": our box in an MP4
 
@@ -75,8 +76,8 @@ def _finite(text: str) -> float:
 
 
 def extract(data: bytes, label: str = "the file") -> dict[str, Any]:
-    """The recipe in the bytes of an SVG, PNG, APNG, WebP, JPEG, GIF, MP4, WebM, PDF, JSON or model file that
-    evoart wrote.
+    """The recipe in the bytes of an SVG, PNG, APNG, WebP, JPEG, GIF, MP4, WebM, PDF, JSON, font or model file
+    that evoart wrote.
 
     Nothing is decoded but the recipe; sizes are bounded, XML with a document type is refused.
 
@@ -113,6 +114,8 @@ def _find(data: bytes) -> bytes | None:
         return _from_pdf(data)
     if data.startswith(b"PK\x03\x04"):
         return _from_zip(data)
+    if data[:4] == b"\0\1\0\0":
+        return _from_font(data)
     if data[8:9] == b"{" and int.from_bytes(data[:8], "little") <= len(data) - 8:
         return _from_safetensors(data)
     head = data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -154,6 +157,20 @@ def _from_safetensors(data: bytes) -> bytes | None:
     notes = header.get("__metadata__") if isinstance(header, dict) else None
     text = notes.get(KEY) if isinstance(notes, dict) else None
     return text.encode() if isinstance(text, str) else None
+
+
+# TrueType: a table of our own, which readers pass over
+
+
+def _from_font(data: bytes) -> bytes | None:
+    (count,) = struct.unpack_from(">H", data, 4)
+    for at in range(12, 12 + 16 * count, 16):
+        tag, _, first, length = struct.unpack_from(">4sIII", data, at)
+        if tag == FONT_TABLE:
+            if first + length > len(data):
+                raise ValueError("truncated")
+            return data[first : first + length]
+    return None
 
 
 # HTML: a script element of our own, which browsers take for data

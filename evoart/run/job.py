@@ -67,6 +67,11 @@ JOBS = Registry(
         "icons": "evoart.run.icons.job:IconsJob",
         "grow": "evoart.run.automaton.job:AutomatonJob",
         "morph": "evoart.run.morph.job:MorphJob",
+        "glyph-train": "evoart.run.glyph.job:GlyphTrainJob",
+        "glyph-sample": "evoart.run.glyph.job:GlyphSampleJob",
+        "glyph-style": "evoart.run.glyph.job:GlyphStyleJob",
+        "glyph-font": "evoart.run.glyph.job:GlyphFontJob",
+        "glyph-interpolate": "evoart.run.glyph.job:GlyphInterpolateJob",
     },
 )
 

@@ -174,6 +174,11 @@ PROBLEMS = Registry(
         "icons": "evoart.run.icons.problem:IconsProblem",
         "grow": "evoart.run.automaton.problem:AutomatonProblem",
         "morph": "evoart.run.morph.problem:MorphProblem",
+        "glyph-train": "evoart.run.glyph.trainer:GlyphTrainProblem",
+        "glyph-sample": "evoart.run.glyph.problem:GlyphSampleProblem",
+        "glyph-style": "evoart.run.glyph.problem:GlyphStyleProblem",
+        "glyph-font": "evoart.run.glyph.problem:GlyphStyleProblem",
+        "glyph-interpolate": "evoart.run.glyph.problem:GlyphInterpolateProblem",
     },
 )
 

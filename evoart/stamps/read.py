@@ -6,7 +6,6 @@ import io
 import os
 import sys
 import unicodedata
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import numpy as np
 from evoart.draw.filled import fill_region
 from evoart.draw.shapes.stamp import Stamp
 from evoart.errors import EvoartError, UsageError
+from evoart.glyph.fonts import flatten
 from evoart.sketch.svgfile import read_painting
 from evoart.stamps.region import MOST_READ, stamps_of
 
@@ -54,6 +54,16 @@ def read_stamps(place: str) -> list[Stamp]:
     if path.suffix.lower() in PICTURES:
         return stamps_of(_silhouette(data, place), path.stem, f"'{place}'", mirror=True)
     raise UsageError(f"'{place}' is no outline by its extension", f"Give .svg or {' '.join(PICTURES[:3])}")
+
+
+def read_region(data: bytes, place: str) -> BaseGeometry:
+    """What an SVG fills, or the silhouette of a picture, as one region, y down; ``place``: its name for messages.
+
+    Raises:
+        EvoartError: a file that cannot be read, or with nothing to see.
+    """
+    is_svg = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+    return _svg_region(data, place) if is_svg else _silhouette(data, place)
 
 
 def _svg_region(data: bytes, place: str) -> BaseGeometry:
@@ -118,7 +128,7 @@ def _letter(place: str, letter: str) -> list[Stamp]:
         pen = DecomposingRecordingPen(glyphs)
         glyphs[names[ord(letter)]].draw(pen)
     label = letter if letter.isascii() and letter.isalnum() else f"u{ord(letter):x}"
-    region = fill_region(_flatten(pen.value))
+    region = fill_region([contour * (1, -1) for contour in flatten(pen.value)])
     return stamps_of(region, label, f"the letter '{letter}' of '{place}'", mirror=False, upright=True)
 
 
@@ -137,42 +147,6 @@ def _open_font(place: str) -> TTFont:
         raise UsageError(f"'{place}' is compressed as WOFF 2", "pip install brotli, or use TTF, OTF or WOFF") from None
     except Exception as error:  # a broken font fails in many ways
         raise UsageError(f"'{place}' is no font that can be read ({error})", "Use TTF, OTF or WOFF") from None
-
-
-def _flatten(commands: Sequence[tuple[str, tuple]]) -> list[np.ndarray]:
-    """Contours ``(k, 2)`` of a glyph, y down."""
-    contours: list[list[tuple[float, float]]] = []
-    share = np.linspace(0, 1, 9)[1:, None]
-    for name, points in commands:
-        if name == "moveTo":
-            contours.append([points[0]])
-        elif name == "lineTo":
-            contours[-1].append(points[0])
-        elif name == "curveTo":
-            a, (b, c, d) = np.array(contours[-1][-1]), (np.array(point) for point in points)
-            curve = (
-                (1 - share) ** 3 * a + 3 * (1 - share) ** 2 * share * b + 3 * (1 - share) * share**2 * c + share**3 * d
-            )
-            contours[-1] += [tuple(point) for point in curve]
-        elif name == "qCurveTo":
-            contours += [] if contours else [[]]
-            for b, c in _quadratics(points, contours):
-                a = np.array(contours[-1][-1])
-                curve = (1 - share) ** 2 * a + 2 * (1 - share) * share * np.array(b) + share**2 * np.array(c)
-                contours[-1] += [tuple(point) for point in curve]
-    return [np.array(contour) * (1, -1) for contour in contours if len(contour) > 2]
-
-
-def _quadratics(points: tuple, contours: list[list[tuple[float, float]]]) -> list[tuple]:
-    """Control and end points of a TrueType curve; a contour without any point on it begins half-way."""
-    from fontTools.pens.basePen import decomposeQuadraticSegment
-
-    if points[-1] is None:
-        off = points[:-1]
-        start = tuple((np.array(off[-1]) + np.array(off[0])) / 2)
-        contours.append([start])
-        points = (*off, start)
-    return list(decomposeQuadraticSegment(points))
 
 
 def _find_font() -> str:

@@ -1,0 +1,155 @@
+"""Letters: the fonts that ``letters`` learned from, figures of training and drawing, and a sheet to be read blind.
+
+``python benchmarks/glyph.py fonts FOLDER`` fetches the packages of ``letters-families.txt`` by npm; ``train FOLDER``
+instead trains what comes with evoart on them, ``figures FOLDER`` measures it and writes ``results/glyph.md``, ``sheet``
+draws every capital in a style of its own, shuffled, and the key.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import common
+import numpy as np
+from PIL import Image
+
+MODEL = common.ROOT / "evoart" / "glyph" / "models" / "letters.safetensors"
+FAMILIES = Path(__file__).with_name("letters-families.txt")  # of them, one or another licence: letters.LICENCE.txt
+CUTS = ("200-normal", "400-normal", "700-normal", "900-normal", "400-italic")
+OPTIONS = "--name letters --steps 7000 --check 500 --seed 1"
+LICENCE = (
+    "Learned from 160 font families under SIL OFL 1.1, Apache-2.0 and the Ubuntu Font Licence 1.0; "
+    "see letters.LICENCE.txt"
+)
+
+
+def fetch(folder: Path) -> None:
+    """The fonts of all families as .woff files in one folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = [line.rpartition("@") for line in FAMILIES.read_text().split()]
+    with tempfile.TemporaryDirectory() as place:
+        packages = {"private": True, "dependencies": {f"@fontsource/{name}": version for name, _, version in names}}
+        (Path(place) / "package.json").write_text(json.dumps(packages))
+        subprocess.run(["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=place, check=True)
+        for name, _, _ in names:
+            for cut in CUTS:
+                file = Path(place) / "node_modules" / "@fontsource" / name / "files" / f"{name}-latin-{cut}.woff"
+                if file.is_file():
+                    shutil.copy(file, folder)
+
+
+def train(folder: Path, options: str, out: Path) -> tuple[float, float]:
+    """Train on the fonts in a folder; CPU and wall seconds."""
+    command = [sys.executable, "-m", "evoart", "glyph", "train", folder, *options.split(), "--licence", LICENCE]
+    return common.run([*command, "--no-checkpoint", "--overwrite", "-o", out])[:2]
+
+
+def likeness(folder: Path) -> list[tuple[str, float, float]]:
+    """(which fonts, share of the letter's ink that is right, of the square that is wrong) of fonts, as a style read
+    from some of their letters draws the others: families that the model learned from, and those held out."""
+    from evoart.glyph.letters import LETTERS
+    from evoart.glyph.model import decode, one_hot, read_style
+    from evoart.glyph.training import SCALE
+    from evoart.output.recipe import extract
+    from evoart.run.glyph import models
+    from evoart.run.glyph.dataset import read_dataset
+
+    model = models.read_model(MODEL)
+    job = extract(MODEL.read_bytes())["job"]
+    data = read_dataset([str(folder)], validation=job["validation"], seed=job["seed"])
+    found = []
+    for name, some in (("families it learned from", data.train), ("held-out families", data.valid)):
+        for shown in ("a", "Hamburgefonstiv"):
+            overlaps, wrong = [], []
+            for font in range(0, some.fonts, max(1, some.fonts // 20)):
+                rows = np.arange(some.starts[font], some.starts[font + 1])
+                known = np.isin(some.letters[rows], [LETTERS.index(letter) for letter in shown])
+                if not known.any():
+                    continue
+                fields = some.fields[rows].astype(np.float32) / SCALE
+                z = read_style(model, fields[known], some.letters[rows][known])
+                rest = np.flatnonzero(~known)
+                drawn, _ = decode(model, np.repeat(z[None], len(rest), 0), one_hot(some.letters[rows][rest]))
+                ours, theirs = drawn > 0, fields[rest] > 0
+                overlaps.append(((ours & theirs).sum((1, 2)) / (ours | theirs).sum((1, 2))).mean())
+                wrong.append((ours != theirs).mean())
+            found.append((f"{name}, from '{shown}'", float(np.mean(overlaps)), float(np.mean(wrong))))
+    return found
+
+
+def figures(folder: Path) -> None:
+    """Measure, and write ``results/glyph.md``."""
+    from evoart.run.glyph import models
+    from evoart.run.glyph.drawing import draw_letters
+
+    rows = []
+
+    def tell(what: str, value: str) -> None:
+        rows.append({"what": what, "value": value})
+
+    with tempfile.TemporaryDirectory() as place:
+        few, out = Path(place) / "few", Path(place) / "x.safetensors"
+        few.mkdir()
+        for file in sorted(folder.glob("*.woff"))[:6]:
+            shutil.copy(file, few)
+        short, long = (train(few, f"--name x --threads 1 -s 1 --steps {steps}", out)[0] for steps in (10, 110))
+        tell("training, CPU ms a step of 128 letters", f"{1000 * (long - short) / 100:.0f}")
+    for name, overlap, wrong in likeness(folder):
+        tell(f"other letters of {name}: intersection over union; wrong", f"{overlap:.2f}; {wrong:.2%}")
+    model = models.read_model(MODEL)
+    z = np.random.default_rng(0).standard_normal(model.config.latent)
+    draw_letters(model, z, ("A",))
+    start = time.perf_counter()
+    form, genome = draw_letters(model, z, ("ABCDEFGHIJKLM", "abcdefghijklm"))
+    tell("letters decoded and traced a second", f"{26 / (time.perf_counter() - start):.0f}")
+    tell("quadratic curves of a letter", f"{form.dim / 4 / 26:.0f}")
+    tell("a font of 26 letters, kB", f"{len(form.drawing(genome).font('x')) / 1000:.1f}")
+    tell("the model's file, kB", f"{MODEL.stat().st_size / 1000:.0f}")
+    common.table(rows, "glyph")
+
+
+def sheet(seed: int, sigma: float, stem: Path) -> None:
+    """Every capital once, each in a random style of its own, in random order: ``stem``.png and .key.json."""
+    from evoart.run.glyph import models
+    from evoart.run.glyph.drawing import draw_letters, random_style
+    from evoart.run.glyph.job import page_of
+
+    model, rng = models.read_model(MODEL), np.random.default_rng(seed)
+    order = [chr(65 + k) for k in rng.permutation(26)]
+    side, columns = 160, 7
+    page = Image.new("RGB", (columns * side, -(-26 // columns) * side), "white")
+    for place, letter in enumerate(order):
+        form, genome = draw_letters(model, random_style(model, sigma, seed, place), (letter,), page_of(letter))
+        pixels = np.rint(255 * form.drawing(genome).paint((side, side))[..., :3]).astype(np.uint8)
+        page.paste(Image.fromarray(pixels), (place % columns * side, place // columns * side))
+    page.save(stem.with_suffix(".png"))
+    stem.with_suffix(".key.json").write_text(json.dumps({"order": "".join(order), "seed": seed, "sigma": sigma}) + "\n")
+
+
+def main() -> None:
+    """See the module."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("fonts", "train", "figures", "sheet"))
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("build/fonts"))
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--sigma", type=float, default=0.7)
+    given = parser.parse_args()
+    if given.what == "fonts":
+        fetch(given.folder)
+    elif given.what == "train":
+        print("{:.0f} CPU s, {:.0f} s".format(*train(given.folder, OPTIONS, Path("letters.safetensors"))))
+    elif given.what == "sheet":
+        sheet(given.seed, given.sigma, Path(__file__).with_name("results") / "glyph-blind")
+    else:
+        figures(given.folder)
+
+
+if __name__ == "__main__":
+    main()
