@@ -58,6 +58,35 @@ def run(command: Sequence[str | Path], timeout: float = 3600) -> tuple[float, fl
     return usage.ru_utime + usage.ru_stime, time.perf_counter() - before, usage.ru_maxrss / 1024, out
 
 
+def all_busy() -> float:
+    """CPU seconds that all programs on this machine have used so far; 0 where the system does not tell."""
+    stat = Path("/proc/stat")
+    if not stat.exists():
+        return 0.0
+    user, nice, system, _, _, hard, soft = map(int, stat.read_text().split()[1:8])
+    return (user + nice + system + hard + soft) / os.sysconf("SC_CLK_TCK")
+
+
+ALONE = 0.15  # of a processor that other programs may use while something is timed
+
+
+def alone(runs: list[dict[str, float]]) -> list[dict[str, float]]:
+    """Those of several runs that were nearly alone on the machine, by how many processors ``others`` kept busy
+    meanwhile; all of them where none was."""
+    return [run for run in runs if run["others"] < ALONE] or runs
+
+
+def merged(rows: list[dict], name: str, keys: Sequence[str]) -> list[dict]:
+    """``rows`` after those of the table ``results/<name>.csv`` whose ``keys`` none of them has: a table may be measured
+    in several runs of a script."""
+    path = RESULTS / f"{name}.csv"
+    if not path.exists():
+        return rows
+    new = {tuple(str(row[key]) for key in keys) for row in rows}
+    with open(path, newline="") as file:
+        return [row for row in csv.DictReader(file) if tuple(row[key] for key in keys) not in new] + rows
+
+
 def machine() -> str:
     """One line: processor, cores, Python and the libraries that matter."""
     import numba

@@ -1,11 +1,13 @@
 """What users wait for: whole commands by the clock, by one thread and by all, in turns with an earlier checkout.
 
-    python benchmarks/wall.py [--before FOLDER] [--runs 5] [--only fit]
+    python benchmarks/wall.py [--before FOLDER] [--runs 5] [--only fit] [--merge]
 
 FOLDER is a checkout of an earlier commit (``git worktree add FOLDER COMMIT``); its runs alternate with this one's, so
 that a machine whose speed drifts does so for both. Medians of wall seconds, CPU seconds (children included), peak MB,
 and the PSNR that each reached. Caches are warm, every command having run once before it counts, except for the rows
-that say ``first``: each of their runs has an empty folder for what is compiled.
+that say ``first``: each of their runs has an empty folder for what is compiled. ``others`` is how many processors other
+programs kept busy meanwhile; where some runs were nearly alone, only those count. ``--merge`` keeps the rows of an
+earlier table that are not measured again.
 """
 
 from __future__ import annotations
@@ -53,8 +55,10 @@ def measure(checkout: Path, name: str, folder: Path) -> dict[str, float]:
     with tempfile.TemporaryDirectory(dir=folder) as fresh:
         command = [word.format(**places, gallery=f"{fresh}/gallery") for word in COMMANDS[name]]
         caches = {"EVOART_CACHE": fresh, "NUMBA_CACHE_DIR": f"{fresh}/numba"} if name.endswith("first") else {}
+        busy = common.all_busy()
         cpu, wall, peak, out = evoart(checkout, command, caches)
-    found = {"wall s": wall, "CPU s": cpu, "MB": peak}
+        busy = common.all_busy() - busy
+    found = {"wall s": wall, "CPU s": cpu, "MB": peak, "others": max(0.0, busy - cpu) / wall}
     if name.startswith("gallery"):
         found["pictures a minute"] = 60 * PICTURES / wall
     return found | ({"dB": json.loads(out)["psnr"]} if "--json" in command else {})
@@ -76,6 +80,7 @@ def main() -> None:
     parser.add_argument("--before", type=Path, help="an earlier checkout to compare with")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--only", default="", help="commands that contain this")
+    parser.add_argument("--merge", action="store_true", help="into the table that there is")
     args = parser.parse_args()
     checkouts = {"before": args.before.resolve()} if args.before else {}
     checkouts["now"] = common.ROOT
@@ -100,10 +105,14 @@ def main() -> None:
                     found = measure(checkout, name, folder)
                     runs[which] += [found] if i else []  # the first fills the caches
             for which, each in runs.items():
+                each = common.alone(each)
                 middle = {key: round(statistics.median(run[key] for run in each), 2) for key in each[0]}
                 rows.append({"command": name, "which": which} | middle)
                 print(rows[-1], flush=True)
-    common.table(rows, "wall", ("command", "which", "wall s", "CPU s", "MB", "dB", "pictures a minute"))
+    if args.merge:
+        rows = common.merged(rows, "wall", ("command", "which"))
+        rows.sort(key=lambda row: list(COMMANDS).index(row["command"]))
+    common.table(rows, "wall", ("command", "which", "wall s", "CPU s", "others", "MB", "dB", "pictures a minute"))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib.util
 import os
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from numba import njit
 from numba.core import config
+from numba.np import linalg
 
 from evoart.cache import cache_dir
 
@@ -79,3 +81,18 @@ def compile_elsewhere(programs: Sequence[str]) -> None:
 if not getattr(config, "CACHE_DIR", ""):  # where the user has set NUMBA_CACHE_DIR, that stays
     with contextlib.suppress(OSError, RuntimeError):  # a user without a home: Numba finds a place, or none
         config.CACHE_DIR = str(folder())  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _see_scipy() -> None:
+    if importlib.util.find_spec("scipy") is None:
+        raise ImportError
+
+
+# Numba imports SciPy's linear algebra with the first kernel, only to see whether it is there: a sixth of a start. What
+# uses linear algebra imports it when it is compiled.
+if "numba.np.arraymath" not in sys.modules:
+    _ensure_blas, linalg.ensure_blas = linalg.ensure_blas, _see_scipy
+    try:
+        importlib.import_module("numba.np.arraymath")
+    finally:
+        linalg.ensure_blas = _ensure_blas

@@ -37,6 +37,18 @@ def test_kernels_are_kept_there_where_numba_is_loaded_already(tmp_path):
     assert kept("import numba; " + KEPT, EVOART_CACHE=str(tmp_path)).startswith(str(tmp_path))
 
 
+def test_kernels_load_without_scipy():
+    """Numba would import it with the first kernel, only to see whether it is there."""
+    program = """
+import sys
+import numpy as np
+from evoart.compiled import njit
+print(njit(lambda a: a + 1)(1), "scipy.linalg" in sys.modules)
+print(njit(lambda a: a @ a)(np.eye(2)).sum(), "scipy.linalg" in sys.modules)
+"""
+    assert kept(program).split() == ["2", "False", "2.0", "True"]
+
+
 def test_other_processes_do_not_inherit_it(tmp_path):
     assert kept(KEPT + "; print(os.environ.get('NUMBA_CACHE_DIR'))", EVOART_CACHE=str(tmp_path)).endswith("None")
 

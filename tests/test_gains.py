@@ -144,3 +144,22 @@ def test_pixels_without_weight_do_not_attract():
     of.open((), np.empty((0, 7), np.float32))
     centres = of.sample(rng, "circle", 500)[:, 0]
     assert centres.max() <= 0.5
+
+
+def test_a_canvas_painted_shape_by_shape_is_the_one_drawn_at_once():
+    """A resumed run draws at once what the run before it painted one by one."""
+    kinds = tuple(name for name in SHAPES if ":" not in name)
+    target, form = make_canvas().target, ShapesForm((), 1.0, H / W, (0.4, 0.5, 0.6), columns=12)
+    one, whole = PlacementCanvas(form, target), PlacementCanvas(form, target)
+    rows = one.form.with_kinds(kinds).random(np.random.default_rng(3), one.target.image).reshape(len(kinds), -1)
+    whole.open(kinds, rows)
+    one.open((), rows[:0])
+    for kind, row in zip(kinds, rows, strict=True):
+        one.paint(kind, row)
+    for name in ("_canvas", "_table", "_pixels", "_error"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(whole, name))
+    painted = one._canvas
+    one.open(kinds, rows)
+    assert one._canvas is painted  # not drawn again
+    one.open(kinds, rows[::-1])
+    assert one._canvas is not painted

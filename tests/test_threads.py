@@ -87,3 +87,45 @@ def test_code_without_strokes_draws_the_same_fills():
         )
     np.testing.assert_allclose(*pictures, atol=1e-6)
     assert np.abs(pictures[0]).max() > 0
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="threads cannot choose their processor here")
+def test_helpers_leave_the_processor_of_whom_they_help():
+    before, mine = threads.threads(), os.sched_getaffinity(0)
+    here = min(mine)
+    try:
+        os.sched_setaffinity(0, {here})
+        threads._allowed.cache_clear()
+        threads.set_threads(3)
+        (alone,) = threads.help_with(list, 1)  # nowhere else to go
+        assert alone.result(10) is None
+        os.sched_setaffinity(0, mine)
+        threads._allowed.cache_clear()
+        places = []
+        for each in threads.help_with(lambda: places.append(os.sched_getaffinity(0)), 2):
+            each.result(10)
+        assert len(places) == 2
+        assert all(len(place) == max(1, len(mine) - 1) for place in places)
+        assert threads.help_with(print, 0) == []
+    finally:
+        os.sched_setaffinity(0, mine)
+        threads._allowed.cache_clear()
+        threads.set_threads(before)
+
+
+def test_help_that_costs_time_is_done_without(monkeypatch):
+    now, slow = 0.0, True  # whether help is slow
+    monkeypatch.setattr(threads.time, "perf_counter", lambda: now)
+    payoff, helped = threads.Payoff(), []
+    for i in range(6 * threads.EVERY):
+        slow = i < 3 * threads.EVERY
+        with payoff.timed("work") as with_help:
+            now += 2.0 if with_help == slow else 1.0
+            helped.append(with_help)
+    assert helped[: threads.EVERY - 1] == [True] * (threads.EVERY - 1)
+    assert sum(helped[threads.EVERY : 3 * threads.EVERY]) <= 2
+    assert sum(helped[-2 * threads.EVERY :]) >= 2 * threads.EVERY - 2
+    for i in range(2 * threads.EVERY):  # what differs is not compared
+        with payoff.timed(i):
+            now += 1.0 + i % 2
+    assert payoff.pays

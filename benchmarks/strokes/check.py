@@ -94,8 +94,8 @@ def figures(model: Model, data: Dataset, place: Path) -> None:
     means = encode(model, held)[0]
     found, ended = drawn(model, means)
     near = np.mean([distance(a, b) for a, b in zip(originals, found, strict=True)])
-    own = np.mean([_other(originals, data.valid.classes, k, True) for k in range(len(held))])
-    far = np.mean([_other(originals, data.valid.classes, k, False) for k in range(len(held))])
+    own = np.nanmean([_other(originals, data.valid.classes, k, True) for k in range(len(held))])
+    far = np.nanmean([_other(originals, data.valid.classes, k, False) for k in range(len(held))])
     places = model.params["words/z"]
     to_words = np.linalg.norm(means[:, None, None] - places, axis=-1).min(-1).argmin(1)
     training = Training(

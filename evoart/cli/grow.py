@@ -63,7 +63,7 @@ def grow(target: str | None, **given: Any) -> int:
 
     PICTURE is a PNG, SVG, JPEG, WebP or the like, best one with transparency, or - for standard input. WORDS are an
     emoji or a thing that the model inside evoart knows (evoart models words): "a cat". Without either it grows a
-    lizard, as in the paper (Mordvintsev et al., 2020). It takes about five minutes on two cores.
+    lizard, as in the paper (Mordvintsev et al., 2020). It takes about seven minutes on two cores.
     """
     from evoart.run.automaton.job import AutomatonJob
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from evoart.compiled import njit
 from evoart.draw.row_coverage import (
+    BARE,
     COPIED,
     FAR,
     INNER,
@@ -33,28 +34,33 @@ STATISTICS = 9
 
 
 @njit(**JIT)
-def running_sums(target, canvas, weight, table):
-    """Fill ``table`` ``(h, w + 1, 9)`` with running sums along each row of the integrands of the nine statistics.
+def running_sums(target, canvas, weight, table, error, first, last):
+    """Fill ``table`` ``(h, w + 1, 9)`` with running sums along each row of the integrands of the nine statistics, and
+    ``error`` ``(h, w)`` with the weighted squared error of each pixel, both in rows ``first`` to ``last - 1`` alone.
 
     Args:
         target, canvas: ``(3, h, w)`` float32.
         weight: ``(h, w)`` float32.
     """
-    _, height, width = target.shape
-    for y in range(height):
-        run = floats(1, STATISTICS, np.float32(0.0))[0]
+    width = target.shape[2]
+    run = floats(1, STATISTICS, np.float32(0.0))[0]
+    for y in range(first, last):
+        run[:] = 0
         for m in range(STATISTICS):
             table[y, 0, m] = 0
         for x in range(width):
-            w = weight[y, x]
+            w, off = weight[y, x], np.float32(0.0)
             for c in range(3):
                 b = canvas[c, y, x]
-                e = w * (target[c, y, x] - b)
+                d = target[c, y, x] - b
+                e = w * d
+                off += e * d
                 run[c] += e
                 run[3] += e * b
                 run[5 + c] += w * b
                 run[8] += w * b * b
             run[4] += w
+            error[y, x] = off
             for m in range(STATISTICS):
                 table[y, x + 1, m] = run[m]
 
@@ -79,11 +85,17 @@ def _statistics(points, widths, count, table, out, strokes):
         table: running sums ``(h, w + 1, 9)``.
         strokes: None where all shapes are filled, so that no code for others is compiled.
     """
-    vertices = points.shape[1]
-    height, width = table.shape[0], table.shape[1] - 1
+    vertices, width = points.shape[1], table.shape[1] - 1
     edges, spans = floats(vertices, 5, np.float32(0.0)), integers(2, vertices + 1)
     acc, square = floats(1, width + 2, np.float32(0.0))[0], floats(1, width + 2, FAR)[0]
     nearest = integers(1, width + 2)[0]
+    _statistics_by(edges, spans, acc, square, nearest, points, widths, count, table, out, strokes)
+
+
+@njit(**BARE)
+def _statistics_by(edges, spans, acc, square, nearest, points, widths, count, table, out, strokes):
+    vertices = points.shape[1]
+    height, width = table.shape[0], table.shape[1] - 1
     for i in range(count):
         total = out[i]
         for m in range(STATISTICS):

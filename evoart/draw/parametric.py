@@ -9,7 +9,7 @@ import numpy as np
 
 from evoart.compiled import njit
 from evoart.draw.layout import Layout
-from evoart.draw.row_coverage import INNER
+from evoart.draw.row_coverage import BARE
 from evoart.draw.shapes import shape
 from evoart.draw.shapes.base import SMALLEST
 
@@ -48,7 +48,7 @@ def tables(layout: Layout) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     return table, first, columns
 
 
-@njit(**INNER)
+@njit(**BARE)
 def outline(p, table, first, columns, begin, end, scale_x, scale_y, points):
     """Vertices ``points[begin:end]`` in pixels of one shape's geometry ``p``; arguments as ``tables`` gives them."""
     controls = columns[3]
@@ -71,7 +71,7 @@ def outline(p, table, first, columns, begin, end, scale_x, scale_y, points):
         points[begin + i, 1] = (p[1] + a * sine + b * cosine) * scale_y
 
 
-@njit(**INNER)
+@njit(**BARE)
 def outline_vjp(p, table, first, columns, begin, end, scale_x, scale_y, by_points, by_p):
     """Add to ``by_p`` what ``outline`` makes of ``by_points[begin:end]``, the derivative of a loss by its vertices."""
     controls = columns[3]

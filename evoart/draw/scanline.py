@@ -10,6 +10,7 @@ import numpy as np
 
 from evoart.compiled import njit
 from evoart.draw.row_coverage import (
+    BARE,
     COPIED,
     FAR,
     FULL,
@@ -33,20 +34,22 @@ def _most_points(start):
     return most
 
 
-@njit(**INNER)
+@njit(**BARE)
 def _reach(points, first, last, edges, radius, height, width):
     """First and past-last row that a shape may touch, none where it lies outside the picture; fills get their edges."""
-    top, bottom = edge_table(points, first, last, edges)
     reach = radius + np.float32(1.0) if radius > 0 else np.float32(0.0)
-    left, right = np.float32(1e9), np.float32(-1e9)
+    left, right, top, bottom = np.float32(1e9), np.float32(-1e9), np.float32(1e9), np.float32(-1e9)
     for i in range(first, last):
         left, right = min(left, points[i, 0]), max(right, points[i, 0])
-    if right + reach <= 0 or left - reach >= width:
+        top, bottom = min(top, points[i, 1]), max(bottom, points[i, 1])
+    y0, y1 = max(0, int(np.floor(top - reach))), min(height, int(np.ceil(bottom + reach)))
+    if right + reach <= 0 or left - reach >= width or y0 >= y1:
         return 0, 0
-    return max(0, int(np.floor(top - reach))), min(height, int(np.ceil(bottom + reach)))
+    edge_table(points, first, last, edges)
+    return y0, y1
 
 
-@njit(**INNER)
+@njit(**BARE)
 def _shares(ramp, y, lo, out):
     """The share of the second colour (see ``draw.shapes.ramp``) in pixels ``lo`` and on of row ``y``, to ``out``."""
     half, one, zero = np.float32(0.5), np.float32(1.0), np.float32(0.0)
@@ -61,14 +64,19 @@ def _shares(ramp, y, lo, out):
 
 @njit(**JIT)
 def _paint(canvas, points, start, widths, rgba, strokes, ramps):
-    # Hot loops run over slices from 0: Numba then knows that no index is negative, and makes vector code of them.
-    planes, height, width = canvas.shape
-    most = _most_points(start)
+    most, width = _most_points(start), canvas.shape[2]
     edges, spans = floats(most, 5, np.float32(0.0)), integers(2, most + 1)
     acc, square = floats(1, width + 2, np.float32(0.0))[0], floats(1, width + 2, FAR)[0]
     nearest = integers(1, width + 2)[0]
     cover = floats(1, width + 2, np.float32(0.0))[0]
     mix = floats(1, width + 2 if ramps is not None else 1, np.float32(0.0))[0]
+    _paint_by(edges, spans, acc, square, nearest, cover, mix, canvas, points, start, widths, rgba, strokes, ramps)
+
+
+@njit(**BARE)
+def _paint_by(edges, spans, acc, square, nearest, cover, mix, canvas, points, start, widths, rgba, strokes, ramps):
+    # Hot loops run over slices from 0: Numba then knows that no index is negative, and makes vector code of them.
+    planes, height, width = canvas.shape
     for k in range(len(rgba)):
         first, last, opacity, radius = start[k], start[k + 1], rgba[k, 3], widths[k] * np.float32(0.5)
         y0, y1 = _reach(points, first, last, edges, radius, height, width)
@@ -154,19 +162,43 @@ def _paint_recorded(canvas, points, start, widths, rgba, record, rows, owner, st
     first pixel, past-last pixel, offset into ``record``; shape ``k`` owns entries ``owner[k]:owner[k + 1]``. Sizes come
     from ``record_size``. Returns False, the canvas half painted, where there is no room for another row.
     """
-    _, height, width = canvas.shape
-    most = _most_points(start)
+    most, width = _most_points(start), canvas.shape[2]
     edges, spans = floats(most, 5, np.float32(0.0)), integers(2, most + 1)
     acc, square = floats(1, width + 2, np.float32(0.0))[0], floats(1, width + 2, FAR)[0]
     nearest = integers(1, width + 2)[0]
     mix = floats(1, width + 2 if ramps is not None else 1, np.float32(0.0))[0]
+    return _record(
+        edges,
+        spans,
+        acc,
+        square,
+        nearest,
+        mix,
+        canvas,
+        points,
+        start,
+        widths,
+        rgba,
+        record,
+        rows,
+        owner,
+        strokes,
+        ramps,
+    )
+
+
+@njit(**BARE)
+def _record(
+    edges, spans, acc, square, nearest, mix, canvas, points, start, widths, rgba, record, rows, owner, strokes, ramps
+):
+    _, height, width = canvas.shape
     at, entry, cover = 0, 0, record[0]
     for k in range(len(rgba)):
         owner[k] = entry
         first, last, opacity, radius = start[k], start[k + 1], rgba[k, 3], widths[k] * np.float32(0.5)
         y0, y1 = _reach(points, first, last, edges, radius, height, width)
         for y in range(y0, y1):
-            if entry == len(rows) or at + width > len(cover):
+            if entry == len(rows) or at + width >= len(cover):
                 return False
             if strokes is not None and radius > 0:
                 lo, hi = cover_stroke(points, first, last, radius, y, width, square, nearest, cover[at:])
@@ -200,54 +232,57 @@ def _paint_recorded(canvas, points, start, widths, rgba, record, rows, owner, st
     return True
 
 
-@njit(**INNER)
+@njit(**BARE)
 def _edges_backward(edges_points, first, last, y, width, lo, hi, g, grad):
     """Add to ``grad`` the derivative of the areas in row ``y`` by a polygon's points, weighted by ``g``."""
+    one, zero, half = np.float32(1.0), np.float32(0.0), np.float32(0.5)
+    above, below = np.float32(y), np.float32(y + 1)
     for i in range(first, last):
         j = i + 1 if i + 1 < last else first
-        x0, y0 = edges_points[i, 0], edges_points[i, 1]
-        dx, dy = edges_points[j, 0] - x0, edges_points[j, 1] - y0
+        x0, y0, y1 = edges_points[i, 0], edges_points[i, 1], edges_points[j, 1]
+        if max(y0, y1) < above or min(y0, y1) >= below:
+            continue
+        dx, dy = edges_points[j, 0] - x0, y1 - y0
         # the part of the edge inside this row, as a range of its parameter t in [0, 1]
-        if dy == 0:
-            if not y <= y0 < y + 1:
-                continue
-            ta, tb = np.float32(0.0), np.float32(1.0)
-        else:
-            inverse = 1 / dy
-            ta, tb = (y - y0) * inverse, (y + 1 - y0) * inverse
+        ta, tb = zero, one
+        if dy != zero:
+            inverse = one / dy
+            ta, tb = (above - y0) * inverse, (below - y0) * inverse
             if ta > tb:
                 ta, tb = tb, ta
-            ta, tb = max(ta, np.float32(0.0)), min(tb, np.float32(1.0))
+            ta, tb = max(ta, zero), min(tb, one)
         if ta >= tb:
             continue
         xa, xb = x0 + ta * dx, x0 + tb * dx
         left, right = max(int(np.floor(min(xa, xb))), lo), min(int(np.floor(max(xa, xb))), hi - 1)
-        s0, s1 = np.float32(0.0), np.float32(0.0)
+        s0, s1 = zero, zero  # sums of g over the edge's parameter, and of g t
         if left == right:
-            a, b = ta, tb
-            if (min(xa, xb) < left or max(xa, xb) > left + 1) and dx != 0:
-                inverse = 1 / dx
-                p, q = (left - x0) * inverse, (left + 1 - x0) * inverse
+            a, b, near = ta, tb, np.float32(left)
+            if (min(xa, xb) < near or max(xa, xb) > near + one) and dx != zero:
+                inverse = one / dx
+                p, q = (near - x0) * inverse, (near + one - x0) * inverse
                 a, b = max(ta, min(p, q)), min(tb, max(p, q))
             if b > a:
-                m, middle = b - a, np.float32(0.5) * (a + b)
-                s0, s1 = g[left] * m * (1 - middle), g[left] * m * middle
+                s0 = g[left] * (b - a)
+                s1 = s0 * half * (a + b)
         elif right > left:
-            inverse = 1 / dx
+            inverse = one / dx
             for x in range(left, right + 1):
-                p, q = (x - x0) * inverse, (x + 1 - x0) * inverse
+                p = (np.float32(x) - x0) * inverse
+                q = p + inverse
                 a, b = max(ta, min(p, q)), min(tb, max(p, q))
                 if b > a:
-                    m, middle = g[x] * (b - a), np.float32(0.5) * (a + b)
-                    s0 += m * (1 - middle)
-                    s1 += m * middle
+                    m = g[x] * (b - a)
+                    s0 += m
+                    s1 += m * half * (a + b)
+        s0 -= s1
         grad[i, 0] -= s0 * dy
         grad[i, 1] += s0 * dx
         grad[j, 0] -= s1 * dy
         grad[j, 1] += s1 * dx
 
 
-@njit(**INNER)
+@njit(**BARE)
 def _stroke_backward(points, first, last, radius, y, width, square, nearest, g, grad):
     """Add to ``grad`` the derivative of row ``y`` by a stroke's points, weighted by ``g``; return its radius'."""
     lo, hi = stroke_row(points, first, last, radius, y, width, square, nearest)
@@ -268,15 +303,15 @@ def _stroke_backward(points, first, last, radius, y, width, square, nearest, g, 
                 t = min(max(t, np.float32(0.0)), np.float32(1.0))
                 f = g[x] * (inner - outer) / d
                 fx, fy = f * (px - t * dx), f * (py - t * dy)
-                grad[i, 0] -= (1 - t) * fx
-                grad[i, 1] -= (1 - t) * fy
+                grad[i, 0] -= (np.float32(1.0) - t) * fx
+                grad[i, 1] -= (np.float32(1.0) - t) * fy
                 grad[i + 1, 0] -= t * fx
                 grad[i + 1, 1] -= t * fy
         square[x] = FAR
     return by_radius
 
 
-@njit(**INNER)
+@njit(**BARE)
 def _ramp_backward(ramp, colours, y, lo, signed, share, adjoint, under, light, by_cover, by_paint, by_ramp):
     """What ``_backward`` does with one row of a shape of two colours, but for the outline: see there.
 
@@ -340,8 +375,9 @@ def _ramp_backward(ramp, colours, y, lo, signed, share, adjoint, under, light, b
 
 
 def _backward(
-    adjoint, through, points, start, widths, rgba, record, rows, owner, by_points, by_paint, strokes, ramps, by_ramps
-):
+    adjoint, through, points, start, widths, rgba, record, rows, owner, by_points, by_paint, strokes, ramps, by_ramps,
+    weigh,
+):  # fmt: skip
     """Backward pass of ``paint_recorded``: from d loss / d canvas to points, widths and rgba.
 
     Args:
@@ -351,12 +387,26 @@ def _backward(
         by_paint: ``(k, 6)``: by red, green, blue, opacity and a stroke's width, and by how much the loss would change
             without the shape, exactly for squared error; added to. (Without shape k the picture changes by
             d = -T u (colour - below), T what the shapes above let through.)
+        weigh: False leaves that out: the last column of ``by_paint`` is of no use then, and ``through`` is not read
+            for shapes of one colour.
         ramps, by_ramps: those of ``paint_recorded``, and ``(k, COLUMNS - 1)``, added to; or None.
     """
-    _, height, width = adjoint.shape
+    width = adjoint.shape[2]
     g, square = floats(1, width + 2, np.float32(0.0))[0], floats(1, width + 2, FAR)[0]
     nearest = integers(1, width + 2)[0]
     mix = floats(1, width + 2 if ramps is not None else 1, np.float32(0.0))[0]
+    _backward_by(
+        g, square, nearest, mix, adjoint, through, points, start, widths, rgba, record, rows, owner, by_points,
+        by_paint, strokes, ramps, by_ramps, weigh,
+    )  # fmt: skip
+
+
+@njit(**BARE)
+def _backward_by(
+    g, square, nearest, mix, adjoint, through, points, start, widths, rgba, record, rows, owner, by_points, by_paint,
+    strokes, ramps, by_ramps, weigh,
+):  # fmt: skip
+    width = adjoint.shape[2]
     one, zero = np.float32(1.0), np.float32(0.0)
     for k in range(len(rgba) - 1, -1, -1):
         first, last, opacity = start[k], start[k + 1], rgba[k, 3]
@@ -373,27 +423,29 @@ def _backward(
                 continue
             a0, a1, a2 = adjoint[0, y, lo:hi], adjoint[1, y, lo:hi], adjoint[2, y, lo:hi]
             b0, b1, b2 = record[1, at : at + hi - lo], record[2, at : at + hi - lo], record[3, at : at + hi - lo]
-            signed, light, by_cover = record[0, at : at + hi - lo], through[y, lo:hi], g[lo:hi]
+            signed, by_cover = record[0, at : at + hi - lo], g[lo:hi]
             for i in range(len(signed)):
                 s = signed[i]
                 c = min(abs(s), one)
-                u = c * opacity
                 d0, d1, d2 = r - b0[i], gr - b1[i], b - b2[i]
                 q = a0[i] * d0 + a1[i] * d1 + a2[i] * d2
                 sa += c * q
-                s0 += u * a0[i]
-                s1 += u * a1[i]
-                s2 += u * a2[i]
-                t = light[i] * u
-                gone += t * t * (d0 * d0 + d1 * d1 + d2 * d2) - u * q
+                s0 += c * a0[i]
+                s1 += c * a1[i]
+                s2 += c * a2[i]
                 inside = opacity if abs(s) <= np.float32(FULL) else zero
-                by_cover[i] = q * (inside if s >= 0 else -inside)
-            for i in range(len(signed)):
-                keep = one - min(abs(signed[i]), one) * opacity
-                a0[i] *= keep
-                a1[i] *= keep
-                a2[i] *= keep
-                light[i] *= keep
+                by_cover[i] = q * (inside if s >= zero else -inside)
+            for p in range(3):
+                row = adjoint[p, y, lo:hi]
+                for i in range(len(row)):
+                    row[i] *= one - min(abs(signed[i]), one) * opacity
+            if weigh:
+                light = through[y, lo:hi]
+                for i in range(len(light)):
+                    u = min(abs(signed[i]), one) * opacity
+                    t, d0, d1, d2 = light[i] * u, r - b0[i], gr - b1[i], b - b2[i]
+                    gone += t * t * (d0 * d0 + d1 * d1 + d2 * d2)
+                    light[i] *= one - u
             if strokes is not None and widths[k] > 0:
                 radius = widths[k] * np.float32(0.5)
                 by_paint[k, 4] += np.float32(0.5) * _stroke_backward(
@@ -401,11 +453,11 @@ def _backward(
                 )
             else:
                 _edges_backward(points, first, last, y, width, lo, hi, g, by_points)
-        by_paint[k, 0] += s0
-        by_paint[k, 1] += s1
-        by_paint[k, 2] += s2
+        by_paint[k, 0] += s0 * opacity
+        by_paint[k, 1] += s1 * opacity
+        by_paint[k, 2] += s2 * opacity
         by_paint[k, 3] += sa
-        by_paint[k, 5] += gone
+        by_paint[k, 5] += gone - sa * opacity
 
 
 @njit(**JIT)
@@ -419,7 +471,7 @@ def squared_error(canvas, target, share, adjoint):
             for x in range(width):
                 d = canvas[c, y, x] - target[c, y, x]
                 part += share[y, x] * d * d
-                adjoint[c, y, x] = 2 * share[y, x] * d
+                adjoint[c, y, x] = np.float32(2.0) * share[y, x] * d
         total += part
     return total
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from evoart.draw.filled import fill_region
 from evoart.draw.layout import detail_for, layout, pixels_per_unit
-from evoart.draw.scanline import in_band, paint
 from evoart.draw.shapes import shape
 from evoart.draw.shapes.ramp import Ramp, base_of
 from evoart.draw.shapes.stamp import Stamp
@@ -54,6 +53,8 @@ def draw(scene: Scene, size: tuple[int, int], rows: tuple[int, int] | None = Non
     Only pixel rows ``rows`` (first, past-last; of the whole picture) are drawn where given. Memory beyond the result
     is one band of rows, whatever the size.
     """
+    from evoart.draw.scanline import in_band, paint  # and with it Numba, which an SVG does without
+
     w, h = size
     top, bottom = rows or (0, h)
     plan = layout(scene.kinds, detail_for(max(w, h)))

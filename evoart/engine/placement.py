@@ -13,7 +13,7 @@ from evoart.draw.layout import Layout, detail_for, layout, pixels_per_unit
 from evoart.draw.parametric import tables
 from evoart.draw.shapes import shape
 from evoart.draw.shapes.ramp import MARK
-from evoart.engine.candidates import Outline, judge
+from evoart.engine.candidates import Judge, Outline
 from evoart.engine.polish import Polisher
 from evoart.engine.ramps import fit_ramp
 from evoart.engine.scanline import ScanlineEngine
@@ -43,10 +43,12 @@ class PlacementCanvas:
         self._palette = np.asarray(form.palette if form.palette else np.empty((0, 3)), np.float32)
         self._detail = min(detail_for(max(self.height, self.width)), 32)
         self._engine: ScanlineEngine | None = None
-        self._outlines: dict[str, tuple[Layout, Outline | None]] = {}
+        self._outlines: dict[str, tuple[Layout, Judge | None]] = {}
         self._polisher: tuple[tuple[str, ...], Polisher] | None = None
         self.area: tuple[float, float, float, float] | None = None  # new shapes begin in it; shares of the sides
         self._canvas = np.zeros((3, self.height, self.width), np.float32)
+        self._drawn: tuple[tuple[str, ...], np.ndarray] | None = None  # kinds and rows of what the canvas shows
+        self._pixels = np.zeros((self.height, self.width), np.float32)  # the error of each
         self._error = np.empty(self.height * self.width)
 
     def engine(self, kinds: tuple[str, ...]) -> ScanlineEngine:
@@ -91,8 +93,10 @@ class PlacementCanvas:
         return (mse if self.target.loss == "mse" else float(engine.losses(rows.ravel()[None])[0])), psnr(mse)
 
     def open(self, kinds: tuple[str, ...], rows: np.ndarray) -> None:
-        """Draw these shapes: what follows is placed on top of them."""
-        self._canvas = self.engine(kinds).canvas(rows.ravel())
+        """Draw these shapes: what follows is placed on top of them. Where the canvas shows them already, it stays."""
+        if self._drawn is None or self._drawn[0] != kinds or not np.array_equal(self._drawn[1], rows):
+            self._canvas = self.engine(kinds).canvas(rows.ravel())
+            self._drawn = kinds, rows.copy()
         self.refresh()
 
     def paint(self, kind: str, row: np.ndarray) -> None:
@@ -102,7 +106,10 @@ class PlacementCanvas:
         points, widths = plan.outlines(np, geometry, self.scale)
         ramps = plan.ramps(np, geometry, self.scale)
         scanline.paint(self._canvas, points.astype(np.float32), plan.start, widths.astype(np.float32), rgba, ramps)
-        self.refresh()
+        if self._drawn is not None:
+            self._drawn = (*self._drawn[0], kind), np.vstack([self._drawn[1], row])
+        far = widths.max() / 2 + 2
+        self.refresh(points[:, 1].min() - far, points[:, 1].max() + far)
 
     def fit_ramp(self, kind: str, row: np.ndarray, paints: Sequence[str]) -> tuple[str, np.ndarray]:
         """Kind and row ``(dim_per_group,)`` of a shape about to be placed, with the second colour that gains most.
@@ -155,34 +162,40 @@ class PlacementCanvas:
         return gains, rgba
 
     def _gains(self, kind: str, geometry: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        low, high = max(self.form.opacity[0], FAINTEST), self.form.opacity[1]
-        plan, closed = self._outline(kind)
-        if closed is not None:
-            return judge(geometry, closed, self._table, low, high, self._palette)
+        plan, judge = self._outline(kind)
+        if judge is not None:
+            return judge.gains(geometry)
         shown = self.form.widen(np, (kind,), geometry[:, None, : len(shape(kind).parameters)])
         points, widths = plan.outlines(np, shown, self.scale)
         points, widths = np.ascontiguousarray(points, np.float32), np.ascontiguousarray(widths[:, 0], np.float32)
         n = len(geometry)
         sums, rgba, gains = np.empty((n, STATISTICS), np.float32), np.empty((n, 4), np.float32), np.empty(n, np.float32)
+        low, high = self._opacities()
         statistics(points, widths, n, self._table, sums, scanline.strokes_or_none(widths))
         best_paint(sums, n, np.float32(low), np.float32(high), self._palette, rgba, gains)
         return gains, rgba
 
-    def _outline(self, kind: str) -> tuple[Layout, Outline | None]:
-        """Where one shape's vertices lie, and its closed form where it has one."""
+    def _opacities(self) -> tuple[float, float]:
+        return max(self.form.opacity[0], FAINTEST), self.form.opacity[1]
+
+    def _outline(self, kind: str) -> tuple[Layout, Judge | None]:
+        """Where one shape's vertices lie, and who judges it where it has a closed form."""
         if kind not in self._outlines:
             plan = layout((kind,), self._detail)
             found = tables(plan) if not self.form.widens else None
             width = -1 if plan.filled[0] else len(shape(kind).parameters) - 1
-            closed = found and Outline(found[0], found[2][0], width, self.scale.astype(np.float32))
-            self._outlines[kind] = plan, closed
+            judge = None
+            if found:
+                closed = Outline(found[0], found[2][0], width, self.scale.astype(np.float32))
+                judge = Judge(closed, self._table, *self._opacities(), self._palette)
+            self._outlines[kind] = plan, judge
         return self._outlines[kind]
 
-    def refresh(self) -> None:
-        """Take note that the picture was painted on."""
-        running_sums(self._image, self._canvas, self._weight, self._table)
-        error = ((self._image - self._canvas) ** 2).sum(0) * self._weight
-        self._error = np.cumsum(self.within(error).ravel(), dtype=np.float64)
+    def refresh(self, top: float = -np.inf, bottom: float = np.inf) -> None:
+        """Take note that the picture was painted on, from ``top`` to ``bottom`` in pixels."""
+        first, last = (int(np.clip(np.floor(y), 0, self.height)) for y in (top, bottom + 1))
+        running_sums(self._image, self._canvas, self._weight, self._table, self._pixels, first, last)
+        self._error = np.cumsum(self.within(self._pixels).ravel(), dtype=np.float64)
 
     def within(self, error: np.ndarray) -> np.ndarray:
         """An error ``(h, w)``, without what lies outside the area."""

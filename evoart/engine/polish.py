@@ -15,16 +15,17 @@ from evoart.compiled import njit
 from evoart.draw.atomic import SPINS, atomic_add, atomic_set, give_way
 from evoart.draw.layout import layout
 from evoart.draw.parametric import LEAST, outline, outline_vjp, tables
-from evoart.draw.row_coverage import COPIED, INNER, JIT, floats
+from evoart.draw.row_coverage import BARE, COPIED, JIT, floats
 from evoart.draw.scanline import backward_inside, paint_recorded_inside
 from evoart.draw.shapes import shape
 from evoart.draw.shapes.ramp import COLUMNS
 from evoart.forms.shapes import FARTHEST, ShapesForm
 from evoart.score.pixel import Target
-from evoart.threads import pool, threads
+from evoart.threads import HELP, help_with, threads
 
 ROWS = 16  # of a band, about
 BETA1, BETA2, TINY = np.float32(0.9), np.float32(0.99), np.float32(1e-12)  # of Adam (Kingma and Ba, 2015)
+REST1, REST2 = np.float32(1) - BETA1, np.float32(1) - BETA2
 LAST = 0.05  # the rate falls linearly to this share of its start
 # Numbers that threads share, each in a cache line of its own: the next band, bands done, records too small, the end.
 NEXT, DONE, SMALL, STOP = 0, 8, 16, 24
@@ -80,9 +81,31 @@ class Moments(NamedTuple):
     numbers: np.ndarray  # (3,) float64: the loss of the best rows, steps taken, steps planned
 
 
+@njit(**BARE)
+def _differentiate_loss(target, picture, through, weigh):
+    """Loss of a band's ``picture`` ``(3, h, w)``, in whose place its derivative comes; where ``weigh``, ``through``
+    gets the roots of the weights."""
+    total, two = 0.0, np.float32(2.0)
+    for y in range(len(through)):
+        part, weight = np.float32(0.0), target[3, y]
+        for c in range(3):
+            row, aim = picture[c, y], target[c, y]
+            for x in range(len(row)):
+                d = row[x] - aim[x]
+                part += weight[x] * d * d
+                row[x] = two * weight[x] * d
+        total += part
+        if weigh:
+            root = through[y]
+            for x in range(len(root)):
+                root[x] = np.sqrt(weight[x])
+    return total
+
+
 @njit(**COPIED)
-def _differentiate_band(b, target, shapes, buffers, strokes, ramps):
-    """Loss of one band and its derivative by points, widths and rgba. Returns False where its record has no room."""
+def _differentiate_band(b, target, shapes, buffers, strokes, ramps, weigh):
+    """Loss of one band and its derivative by points, widths and rgba; where ``weigh``, also what each shape is worth.
+    Returns False where its record has no room."""
     _, _, height, width = target.shape
     points = buffers.points.copy()
     for i in range(len(points)):
@@ -100,19 +123,8 @@ def _differentiate_band(b, target, shapes, buffers, strokes, ramps):
     else:
         enough = paint_recorded_inside(picture, points, start, widths, rgba, record, entries, owner, strokes, None)
     if enough:
-        total, through = 0.0, floats(height, width, np.float32(0.0))
-        for y in range(height):
-            part, weight = np.float32(0.0), target[b, 3, y]
-            for c in range(3):
-                row, aim = picture[c, y], target[b, c, y]
-                for x in range(len(row)):
-                    d = row[x] - aim[x]
-                    part += weight[x] * d * d
-                    row[x] = 2 * weight[x] * d  # from here on the derivative by the picture
-            total += part
-            for x in range(width):
-                through[y, x] = np.sqrt(weight[x])
-        buffers.losses[b] = total
+        through = floats(height, width, np.float32(0.0))
+        buffers.losses[b] = _differentiate_loss(target[b], picture, through, weigh or ramps is not None)
         by_points, by_paint = buffers.by_points[b], buffers.by_paint[b]
         by_points[:] = 0
         by_paint[:] = 0
@@ -120,14 +132,14 @@ def _differentiate_band(b, target, shapes, buffers, strokes, ramps):
             slopes = ramps.slopes[b]
             slopes[:] = 0
             backward_inside(picture, through, points, start, widths, rgba, record, entries, owner, by_points, by_paint,
-                            strokes, table, slopes)  # fmt: skip
+                            strokes, table, slopes, weigh)  # fmt: skip
         else:
             backward_inside(picture, through, points, start, widths, rgba, record, entries, owner, by_points, by_paint,
-                            strokes, None, None)  # fmt: skip
+                            strokes, None, None, weigh)  # fmt: skip
     return enough
 
 
-@njit(**INNER)
+@njit(**BARE)
 def _decode_ramps(rows, shapes, ramps):
     """Second colours of genome rows, as ``ShapesForm.decode`` and ``Layout.ramps`` give them; in bounds afterwards."""
     for k in range(len(ramps.where)):
@@ -142,7 +154,7 @@ def _decode_ramps(rows, shapes, ramps):
                 ramps.table[k, 1 + j] = numbers[j] * pixels
 
 
-@njit(**INNER)
+@njit(**BARE)
 def _decode(rows, shapes, buffers):
     """Vertices, widths and colours of genome rows, as ``ShapesForm.decode`` and ``Layout.outlines`` give them."""
     shapes_, geometry = buffers.geometry.shape
@@ -170,11 +182,10 @@ def _decode(rows, shapes, buffers):
                 rgba[c] = shapes.palette[nearest, c]
 
 
-@njit(**INNER)
-def _descend(adam, shapes, buffers, ramps):
-    """One step of Adam from the derivatives of all bands, added in order."""
+@njit(**BARE)
+def _descend(slope, adam, shapes, buffers, ramps):
+    """One step of Adam from the derivatives of all bands, added in order; ``slope`` ``(d,)`` is overwritten."""
     bands, geometry = len(buffers.losses), buffers.geometry.shape[1]
-    slope = floats(1, geometry + 4, np.float32(0.0))[0]
     across = np.sqrt(shapes.limits[SCALE, 0] * shapes.limits[SCALE, 1])
     taken, planned = adam.numbers[TAKEN], adam.numbers[PLANNED]
     rate = 1 - (1 - LAST) * (taken - 1) / planned
@@ -204,8 +215,8 @@ def _descend(adam, shapes, buffers, ramps):
         row, rates = adam.state[POSITION, k], adam.state[RATES, k]
         mean, square = adam.state[MEAN, k], adam.state[SQUARE, k]
         for j in range(geometry + 4):
-            mean[j] += (1 - BETA1) * (slope[j] - mean[j])
-            square[j] += (1 - BETA2) * (slope[j] * slope[j] - square[j])
+            mean[j] += REST1 * (slope[j] - mean[j])
+            square[j] += REST2 * (slope[j] * slope[j] - square[j])
             row[j] -= rates[j] * scale * mean[j] / (np.sqrt(square[j]) + TINY)
         for c in range(4):
             row[geometry + c] = min(max(row[geometry + c], shapes.limits[LOW, c]), shapes.limits[HIGH, c])
@@ -220,6 +231,7 @@ def _work(limit, adam, control, target, shapes, buffers, strokes, ramps):
         How many steps were not done because a record had no room, else 0.
     """
     bands, taken, idle = len(target), 0, 0
+    slope, weigh = floats(1, adam.state.shape[2], np.float32(0.0))[0], adam.numbers[PLANNED] == 0
     waiting = limit > 0  # for the next step to be made ready
     while atomic_add(control, STOP, 0) == 0:
         if waiting:
@@ -231,7 +243,7 @@ def _work(limit, adam, control, target, shapes, buffers, strokes, ramps):
             waiting = False
         b = atomic_add(control, NEXT, 1) if atomic_add(control, NEXT, 0) < bands else bands
         if b < bands:
-            if not _differentiate_band(b, target, shapes, buffers, strokes, ramps):
+            if not _differentiate_band(b, target, shapes, buffers, strokes, ramps, weigh):
                 atomic_add(control, SMALL, 1)
             atomic_add(control, DONE, 1)
             idle = 0
@@ -254,7 +266,7 @@ def _work(limit, adam, control, target, shapes, buffers, strokes, ramps):
             taken += 1
             adam.numbers[TAKEN] += 1
             if adam.numbers[TAKEN] <= adam.numbers[PLANNED]:
-                _descend(adam, shapes, buffers, ramps)
+                _descend(slope, adam, shapes, buffers, ramps)
             if taken == limit or adam.numbers[TAKEN] > adam.numbers[PLANNED]:
                 atomic_set(control, STOP, 1)
             waiting = True
@@ -330,8 +342,8 @@ class Polisher:
             control = np.zeros(32, np.int64)
             control[NEXT] = len(self.target)  # nothing to take before the first step starts
             work = moments, control, self.target, self.shapes, self.buffers, self.strokes, self.ramps
-            for _ in range(min(threads(), len(self.target)) - 1):
-                pool().submit(_work, 0, *work)
-            limit = _work(limit, *work)
+            with HELP.timed((id(self), limit)) as helped:
+                help_with(_work, min(threads(), len(self.target)) - 1 if helped else 0, 0, *work)
+                limit = _work(limit, *work)
             if limit:
                 self._buffers(2 * self.buffers.record.shape[2], 2 * self.buffers.entries.shape[1])

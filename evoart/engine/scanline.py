@@ -130,7 +130,7 @@ class ScanlineEngine:
         by_ramps = np.zeros((len(rgba), COLUMNS - 1), np.float32)
         scanline.backward(
             adjoint, self._root[y0:y1].copy(), points, start, widths, rgba, record, rows, owner,
-            by_points, by_paint, strokes, ramps, by_ramps if ramps is not None else None,
+            by_points, by_paint, strokes, ramps, by_ramps if ramps is not None else None, True,
         )  # fmt: skip
         return loss, by_points, by_paint, by_ramps
 

@@ -29,6 +29,7 @@ from evoart.types import Search
 
 GRADIENT_STEPS = 10  # per unit of work
 PLACED = 4  # shapes per unit of work
+REPORTED = 1 / 16  # of its shapes a growing picture has more, before it is judged on the full canvas again
 PROBE = 512  # candidates evaluated to see how fast this machine is
 FINISH_RATE = 0.2  # of the learning rates, in the last polish
 
@@ -177,7 +178,7 @@ class Grow(Search):
             self._locked = np.append(self._locked, False)
             self.coarse.paint(kind, row)
             self.evaluations += count
-        if self._phase == Phase.GROW:
+        if self._phase == Phase.GROW and len(self._rows) - len(self.structure) >= REPORTED * len(self._rows):
             self._report(self._kinds, self._rows)
         if len(self._rows) >= self._goal:
             self._start_polish()

@@ -15,7 +15,7 @@ export function mount(root, studio) {
   let view = { step: null }, life = null, shown = null, visible = false, paused = false, taken = 0, owed = 0, last = 0;
 
   // -- the empty room ------------------------------------------------------------------------------------------------
-  const quality = choice("Work", [["draft", "A draft: a minute"], ["normal", "Normal: five minutes"], ["best", "The best: a quarter of an hour"]], "normal");
+  const quality = choice("Work", [["draft", "A draft: two minutes"], ["normal", "Normal: seven minutes"], ["best", "The best: twenty-five minutes"]], "normal");
   const words = el("input", { placeholder: "a mushroom", ariaLabel: "What to grow", maxLength: 200, onkeydown: (event) => { if (event.key === "Enter") train({ words: words.value }); } });
   const file = el("input", { type: "file", accept: "image/*", hidden: true, ariaLabel: "Picture", onchange: () => { open(file.files[0]); file.value = ""; } });
   const seeds = el("div", { class: "seeds", role: "group", ariaLabel: "Things that grow well" });
