@@ -19,7 +19,7 @@ def landscapes(seeds: int) -> None:
     """Of each landscape: how many seeds came below its goal, after how many evaluations, and where they ended."""
     rows = []
     for name in CHOSEN:
-        row = {"strategy": title_of(name)}
+        row: dict[str, object] = {"strategy": title_of(name)}
         for key, landscape in LANDSCAPES.items():
             found = trace(landscape, name, POPULATION, GENERATIONS, list(range(1, seeds + 1)))
             there = found.best < landscape.goal
