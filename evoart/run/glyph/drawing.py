@@ -26,7 +26,7 @@ def outlines(model: Model, z: np.ndarray, text: Sequence[str]) -> dict[str, Outl
         kinds = one_hot([LETTERS.index(letter) for letter in some])
         distances, spaces = decode(model, np.repeat(np.asarray(z)[None], len(some), 0), kinds, SIDE)
         found |= {
-            letter: trace(field, *(float(v) for v in space), level_of(field))
+            letter: trace(field, float(space[0]), float(space[1]), level_of(field))
             for letter, field, space in zip(some, distances, spaces, strict=True)
         }
     return found

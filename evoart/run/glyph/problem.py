@@ -196,7 +196,7 @@ def _draw(job: Any, model: Model, letters: np.ndarray, z: np.ndarray) -> tuple[G
     """Letters, each a mixture ``(k, 62)`` of those that the model knows, on a page of a size that never changes."""
     fields, spaces = decode(model, np.repeat(np.asarray(z)[None], len(letters), 0), letters, SIDE)
     line = [
-        (LETTERS[int(weights.argmax())], trace(field, *(float(v) for v in space), level_of(field)))
+        (LETTERS[int(weights.argmax())], trace(field, float(space[0]), float(space[1]), level_of(field)))
         for weights, field, space in zip(letters, fields, spaces, strict=True)
     ]
     return set_lines(
