@@ -199,7 +199,7 @@ def test_info_of_a_checkpoint_loads_no_model(tmp_path, monkeypatch, capsys):
     out = capsys.readouterr().out
     assert "unfinished" in out
     assert "a red circle" in out
-    assert "2 circle, 2 ellipse" in out
+    assert "2 circles, 2 ellipses" in out
     damaged = bytearray((tmp_path / "c.npz").read_bytes())
     damaged[len(damaged) // 2] ^= 1
     (tmp_path / "d.npz").write_bytes(damaged)
