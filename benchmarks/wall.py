@@ -27,7 +27,7 @@ from PIL import Image
 
 FIT = ("fit", "{photo}", "-s", "1", "--json", "-q", "--overwrite", "-o", "{out}.json")
 LARGE = ("fit", "large.png", *FIT[2:], "-n", "2000", "--quality", "draft", "--pixels", "512")
-CLIP = ("--model", "tiny", "--quality", "draft", "-s", "1", "-q", "--overwrite", "-o", "{out}.svg")
+CLIP = ("--quality", "draft", "-s", "1", "-q", "--overwrite", "-o", "{out}.svg")
 PICTURES = 48  # of the gallery, all small: 50 triangles, draft
 GALLERY = ("gallery", "{photo}", "-o", "{gallery}", "-n", "50", "--quality", "draft", "--seeds", str(PICTURES), "-q")
 COMMANDS: dict[str, tuple[str, ...]] = {
@@ -38,8 +38,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "fit -n 2000 --quality draft, 512 px": LARGE,
     "fit -n 2000 --quality draft, 512 px --threads 1": (*LARGE, "--threads", "1"),
     "fit, the first": FIT,
-    "clip --model tiny, draft": ("clip", "a red apple", *CLIP),
-    "clip --model tiny, draft, the first": ("clip", "a red apple", *CLIP),
+    "clip, draft": ("clip", "a red apple", *CLIP),
+    "clip, draft, the first": ("clip", "a red apple", *CLIP),
     "sketch -n 500": ("sketch", "-n", "500", "-s", "1", "-q", "--overwrite", "-o", "{out}.svg"),
     "cppn film": ("cppn", "film", "{network}", "-s", "1", "-q", "--overwrite", "-o", "{out}.gif"),
     "cppn": ("cppn", "-s", "1", "-q", "--overwrite", "-o", "{out}.png"),
