@@ -8,6 +8,7 @@ other programs which this process starts do not inherit it.
 from __future__ import annotations
 
 import contextlib
+import gc
 import hashlib
 import importlib.util
 import os
@@ -16,11 +17,18 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from numba import njit
-from numba.core import config
-from numba.np import linalg
-
 from evoart.cache import cache_dir
+
+# What an import makes stays: to look for garbage among it again and again is a tenth of a start.
+_collects = gc.isenabled()
+gc.disable()
+try:
+    from numba import njit
+    from numba.core import config
+    from numba.np import linalg
+finally:
+    if _collects:
+        gc.enable()
 
 __all__ = ["compile_elsewhere", "njit"]
 
@@ -89,8 +97,8 @@ def _see_scipy() -> None:
 
 
 # Numba imports SciPy's linear algebra with the first kernel, only to see whether it is there: a sixth of a start. What
-# uses linear algebra imports it when it is compiled.
-if "numba.np.arraymath" not in sys.modules:
+# uses linear algebra imports it when it is compiled. Where another Numba does it otherwise, this does nothing.
+if "numba.np.arraymath" not in sys.modules and hasattr(linalg, "ensure_blas"):
     _ensure_blas, linalg.ensure_blas = linalg.ensure_blas, _see_scipy
     try:
         importlib.import_module("numba.np.arraymath")

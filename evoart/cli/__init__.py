@@ -8,11 +8,7 @@ from typing import NoReturn
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run ``evoart`` with ``arguments`` (default: the process's own) and exit."""
-    import gc
     import signal
-
-    # A start makes half a million objects that stay. To look for garbage among them every 700 costs a tenth of it.
-    gc.set_threshold(50_000)
 
     from evoart.cli.app import run
 
