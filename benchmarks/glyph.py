@@ -58,10 +58,10 @@ def likeness(folder: Path) -> list[tuple[str, float, float]]:
     from evoart.glyph.model import decode, one_hot, read_style
     from evoart.glyph.training import SCALE
     from evoart.output.recipe import extract
-    from evoart.run.glyph import models
     from evoart.run.glyph.dataset import read_dataset
+    from evoart.run.glyph.models import FILES
 
-    model = models.read_model(MODEL)
+    model = FILES.read(MODEL)
     job = extract(MODEL.read_bytes())["job"]
     data = read_dataset([str(folder)], validation=job["validation"], seed=job["seed"])
     found = []
@@ -86,8 +86,8 @@ def likeness(folder: Path) -> list[tuple[str, float, float]]:
 
 def figures(folder: Path) -> None:
     """Measure, and write ``results/glyph.md``."""
-    from evoart.run.glyph import models
     from evoart.run.glyph.drawing import draw_letters
+    from evoart.run.glyph.models import FILES
 
     rows = []
 
@@ -103,7 +103,7 @@ def figures(folder: Path) -> None:
         tell("training, CPU ms a step of 128 letters", f"{1000 * (long - short) / 100:.0f}")
     for name, overlap, wrong in likeness(folder):
         tell(f"other letters of {name}: intersection over union; wrong", f"{overlap:.2f}; {wrong:.2%}")
-    model = models.read_model(MODEL)
+    model = FILES.read(MODEL)
     z = np.random.default_rng(0).standard_normal(model.config.latent)
     draw_letters(model, z, ("A",))
     start = time.perf_counter()
@@ -117,11 +117,11 @@ def figures(folder: Path) -> None:
 
 def sheet(seed: int, sigma: float, stem: Path) -> None:
     """Every capital once, each in a random style of its own, in random order: ``stem``.png and .key.json."""
-    from evoart.run.glyph import models
     from evoart.run.glyph.drawing import draw_letters, random_style
     from evoart.run.glyph.job import page_of
+    from evoart.run.glyph.models import FILES
 
-    model, rng = models.read_model(MODEL), np.random.default_rng(seed)
+    model, rng = FILES.read(MODEL), np.random.default_rng(seed)
     order = [chr(65 + k) for k in rng.permutation(26)]
     side, columns = 160, 7
     page = Image.new("RGB", (columns * side, -(-26 // columns) * side), "white")

@@ -102,11 +102,11 @@ def train(folder: Path, options: str, out: Path) -> tuple[float, float]:
 
 def likeness(folder: Path) -> tuple[float, float, int]:
     """Of the pictures in a folder: their mean PSNR in dB as ``faces`` draws them, seconds to find z, how many."""
-    from evoart.run.latent import models
     from evoart.run.latent.encoding import encode
+    from evoart.run.latent.models import FILES, form_of
 
-    model = models.read_model(MODEL)
-    form, found = models.form_of(model), []
+    model = FILES.read(MODEL)
+    form, found = form_of(model), []
     images = [np.asarray(Image.open(path).convert("RGB")) for path in sorted(folder.glob("*.png"))]
     encode(model, images[0])  # compiled
     start = time.perf_counter()
@@ -119,9 +119,9 @@ def likeness(folder: Path) -> tuple[float, float, int]:
 
 def drawing(side: int) -> float:
     """Seconds to draw one picture of ``side`` pixels by all threads."""
-    from evoart.run.latent import models
+    from evoart.run.latent.models import FILES, form_of
 
-    form = models.form_of(models.read_model(MODEL))
+    form = form_of(FILES.read(MODEL))
     z = np.random.default_rng(0).standard_normal((4, form.dim))
     form.drawing(z[0]).paint((64, 64))
     start = time.perf_counter()

@@ -23,9 +23,10 @@ from evoart.glyph.model import Config as LettersConfig
 from evoart.glyph.model import Model as LettersModel
 from evoart.glyph.model import create_model as create_letters
 from evoart.run.fit.problem import FitProblem
-from evoart.run.glyph.trainer import LetterSheetForm, sheet_of
+from evoart.run.glyph.trainer import sheet_of
 from evoart.run.latent.models import form_of
-from evoart.run.latent.trainer import SampleSheetForm, sheet_form
+from evoart.run.latent.trainer import sheet_form
+from evoart.run.model_sheet import ModelSheetForm
 from evoart.run.sketch.trainer import SampleForm
 from evoart.score.pixel import evaluate_drawing
 from evoart.types import Search
@@ -161,11 +162,11 @@ def _samples() -> SampleForm:
     return SampleForm((3, 4), model=small())
 
 
-def _latents() -> SampleSheetForm:
+def _latents() -> ModelSheetForm:
     return sheet_form(tiny_autoencoder())
 
 
-def _letters() -> LetterSheetForm:
+def _letters() -> ModelSheetForm:
     return sheet_of(tiny_letters(), 0)[0]
 
 

@@ -11,6 +11,7 @@ import resvg_py
 from fakes import tiny_letters
 from fontTools.ttLib import TTCollection, TTFont
 from PIL import Image, ImageDraw, ImageFont
+from trainings import check_files, check_resumed
 
 import evoart
 from evoart.cli.app import run
@@ -24,13 +25,12 @@ from evoart.glyph.truetype import encode_font
 from evoart.output.formats import encode as encode_file
 from evoart.run import checkpoint
 from evoart.run.events import Noted, Unsaved
-from evoart.run.glyph import models
 from evoart.run.glyph.dataset import read_dataset
 from evoart.run.glyph.job import GlyphInterpolateJob, GlyphSampleJob, GlyphStyleJob, GlyphTrainJob
+from evoart.run.glyph.models import FILES
 from evoart.run.glyph.trainer import GlyphTrainProblem
-from evoart.run.loop import Keep, drive, resume
+from evoart.run.loop import Keep, drive
 from evoart.run.problem import prepare
-from evoart.run.stop import Stop
 from evoart.train_state import GIVE_UP
 
 # Letters of bars: x0, y0, x1, y1 of the middle of each, in cap heights and shares of the width.
@@ -109,7 +109,7 @@ def test_it_learns_letters_of_a_family_that_it_never_saw(trained):
     assert "15 fonts to learn from; of 16 families 2 held out to judge by" in notes
     assert last.figures["wrong"] < 0.05
     assert last.figures["nll"] < 120  # 700 before
-    model = models.read_model(path)
+    model = FILES.read(path)
     contours = [flatten(each) for each in bars("H", 0.65, 0.18)]
     field = distances([each - (0.325, 0) for each in contours])
     z = read_style(model, field[None], [LETTERS.index("H")])
@@ -122,21 +122,7 @@ def test_it_learns_letters_of_a_family_that_it_never_saw(trained):
 
 def test_a_resumed_training_ends_where_the_unbroken_one_does(data, trained, tmp_path):
     problem = problem_of(data, generations=6, interval=2)
-    whole = problem.search()
-    *_, last = drive(problem, whole)
-    half, stop, keep = problem.search(), Stop(), Keep(tmp_path / "x.npz")
-    for _ in range(3):
-        half.step()
-    stop.ask()
-    *_, broken = drive(problem, half, keep=keep, stop=stop)
-    assert (broken.reason, broken.generation) == ("interrupted", 3)
-    saved = checkpoint.load(keep.path)
-    again = saved.problem.search()
-    *_, end = resume(saved, make=lambda _: again)
-    assert again.training.model.digest == whole.training.model.digest
-    assert (again.best.digest, again.loss, again.best_step) == (whole.best.digest, whole.loss, whole.best_step)
-    np.testing.assert_array_equal(again.history, whole.history)
-    assert encode_file("safetensors", end.result.artwork()) == encode_file("safetensors", last.result.artwork())
+    check_resumed(problem, 3, tmp_path)
     for k in range(2):
         write_font(tmp_path / f"other{k}.ttf", 0.6 + 0.1 * k, 0.2)
     with pytest.raises(UsageError, match="is not the data this job was made for"):
@@ -321,27 +307,7 @@ def test_folders_of_fonts(data, tmp_path, monkeypatch):
 
 
 def test_a_model_comes_back_from_its_file(trained, tmp_path):
-    _, path, _ = trained
-    model, good = models.read_model(path), path.read_bytes()
-    (tmp_path / "again.safetensors").write_bytes(models.encode_model(model))
-    assert models.read_model(tmp_path / "again.safetensors").digest == model.digest
-    assert evoart.load(path).recipe["job"]["name"] == "bars"
-    wrong = {
-        "cut": good[:-100],
-        "text": b"hello, this is no network",
-        "other": models.safetensors.encode({"a": np.zeros(3, np.float32)}, {"x": "y"}),
-        "shape": good.replace(b'\\"latent\\": 3', b'\\"latent\\": 7'),
-        "format": good.replace(b'\\"format\\": 1', b'\\"format\\": 9'),
-    }
-    for name, damaged in wrong.items():
-        assert damaged != good
-        (tmp_path / f"{name}.safetensors").write_bytes(damaged)
-        with pytest.raises(EvoartError):
-            models.find_model(str(tmp_path / f"{name}.safetensors"))
-    with pytest.raises(UsageError, match="there is no file"):
-        models.find_model("nothing.safetensors")
-    with pytest.raises(UsageError, match="letters"):
-        models.find_model("leters")
+    check_files(FILES, trained[1], tmp_path, 3, "leters")
 
 
 def test_samples_styles_fonts_and_films(trained, tmp_path, capsys):
@@ -366,7 +332,7 @@ def test_samples_styles_fonts_and_films(trained, tmp_path, capsys):
     (tmp_path / "theirs.svg").write_text(plain[: at[0]] + plain[at[1] :])
     found = prepare(GlyphStyleJob.make(like=str(tmp_path / "theirs.svg"), letter="H", model=str(path), letters="H"))
     styles = np.array([first.form.style, found.form.style])
-    assert overlap(*decode(models.read_model(path), styles, one_hot([LETTERS.index("H")] * 2))[0]) > 0.5
+    assert overlap(*decode(FILES.read(path), styles, one_hot([LETTERS.index("H")] * 2))[0]) > 0.5
     # A font, and the way back from it.
     font = tmp_path / "mine.ttf"
     assert run(["glyph", "font", "7", "--letters", "HELTOUCI", "-o", str(font), *words]) == 0
@@ -387,10 +353,10 @@ def test_samples_styles_fonts_and_films(trained, tmp_path, capsys):
 
 def test_the_letters_that_come_along():
     """They are small, have a licence, and every capital of the mean style is nearest to itself."""
-    path = models.FOLDER / "letters.safetensors"
+    path = FILES.folder / "letters.safetensors"
     assert path.stat().st_size < 1_000_000
-    assert "SIL OPEN FONT LICENSE Version 1.1" in (models.FOLDER / "letters.LICENCE.txt").read_text()
-    model = models.find_model("letters")
+    assert "SIL OPEN FONT LICENSE Version 1.1" in (FILES.folder / "letters.LICENCE.txt").read_text()
+    model = FILES.find("letters")
     assert model.config.licence
     z = np.random.default_rng(1).normal(0, 0.5, (2, model.config.latent))
     one, other = (decode(model, np.repeat(each[None], 26, 0), one_hot(range(26)))[0] for each in z)
@@ -436,7 +402,7 @@ def test_what_a_command_refuses(trained, tmp_path, capsys):
     with pytest.raises(UsageError, match="sigma"):
         GlyphSampleJob.make(sigma=-1)
     other = tmp_path / "other.safetensors"
-    other.write_bytes(models.encode_model(tiny_letters()))
+    other.write_bytes(FILES.encode(tiny_letters()))
     assert (
         run(["glyph", "sample", "-n", "1", "--pick", "1", "-m", str(path), "-o", str(tmp_path / "a.json"), "-q"]) == 0
     )

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from fakes import tiny_autoencoder
 from PIL import Image
+from trainings import check_files, check_resumed
 
 import evoart
 from evoart.cli.app import run
@@ -23,14 +24,13 @@ from evoart.forms.sheet import SheetForm
 from evoart.output.formats import encode as encode_file
 from evoart.run import checkpoint
 from evoart.run.events import Noted, Unsaved
-from evoart.run.latent import models
 from evoart.run.latent.dataset import read_dataset
 from evoart.run.latent.encoding import encode
-from evoart.run.latent.job import BUILTIN, LatentTrainJob, MorphJob, SampleJob
+from evoart.run.latent.job import LatentTrainJob, MorphJob, SampleJob
+from evoart.run.latent.models import FILES, form_of
 from evoart.run.latent.trainer import LatentTrainProblem
-from evoart.run.loop import Keep, drive, resume
+from evoart.run.loop import Keep, drive
 from evoart.run.problem import prepare
-from evoart.run.stop import Stop
 from evoart.train_state import GIVE_UP
 
 SIDE = 12
@@ -78,31 +78,16 @@ def test_it_learns_to_draw_what_it_saw(trained):
     assert last.figures["psnr"] > 15
     assert last.figures["nll"] < 115
     assert last.figures["loss"] == pytest.approx(last.figures["nll"] + 0.3 * last.figures["kl"])
-    model = models.read_model(path)
+    model = FILES.read(path)
     image = discs(1)[0]
-    form = models.form_of(model)
+    form = form_of(model)
     drawn = form.drawing(encode(model, image)).paint((SIDE, SIDE))[..., :3]
     assert -10 * np.log10(((drawn - image / 255) ** 2).mean()) > 15
 
 
 def test_a_resumed_training_ends_where_the_unbroken_one_does(data, trained, tmp_path):
     problem = problem_of(data, generations=12, interval=4)
-    whole = problem.search()
-    *_, last = drive(problem, whole)
-    assert [row[0] for row in whole.history] == [0, 4, 8, 12]
-    half, stop, keep = problem.search(), Stop(), Keep(tmp_path / "x.npz")
-    for _ in range(6):
-        half.step()
-    stop.ask()
-    *_, broken = drive(problem, half, keep=keep, stop=stop)
-    assert (broken.reason, broken.generation) == ("interrupted", 6)
-    saved = checkpoint.load(keep.path)
-    again = saved.problem.search()
-    *_, end = resume(saved, make=lambda _: again)
-    assert again.training.model.digest == whole.training.model.digest
-    assert (again.best.digest, again.loss, again.best_step) == (whole.best.digest, whole.loss, whole.best_step)
-    np.testing.assert_array_equal(again.history, whole.history)
-    assert encode_file("safetensors", end.result.artwork()) == encode_file("safetensors", last.result.artwork())
+    check_resumed(problem, 6, tmp_path)
     np.savez(tmp_path / "other.npz", discs(20))
     with pytest.raises(UsageError, match="is not the data this job was made for"):
         problem_of(tmp_path / "other.npz", data_sha256=problem.job.data_sha256)
@@ -131,7 +116,7 @@ def test_the_drawing_is_what_training_saw():
     """Two implementations: the compiled kernel of layers with z in its biases, and the batched one in JAX."""
     for colour in ("rgb", "gray"):
         model = tiny_autoencoder(5, colour)
-        form = models.form_of(model)
+        form = form_of(model)
         z = np.random.default_rng(1).normal(size=(3, 5)).astype(np.float32)
         values = np.asarray(logits(form.net, model.params["decoder"], z, *positions(9)))
         for k in range(3):
@@ -142,7 +127,7 @@ def test_the_drawing_is_what_training_saw():
 
 def test_what_was_learned_from_becomes_the_prior(trained):
     _, path, _ = trained
-    model = models.read_model(path)
+    model = FILES.read(path)
     images = discs(200)
     z = np.asarray(encode_traced(model.config, model.params, images / np.float32(255))[0])
     np.testing.assert_allclose(z.mean(0), 0, atol=0.25)
@@ -154,7 +139,7 @@ def test_what_was_learned_from_becomes_the_prior(trained):
     )
     np.testing.assert_allclose(new.mean(0), 0, atol=1e-4)
     for k in range(3):
-        one, two = (models.form_of(m).drawing(z[k]).paint((9, 9)) for m, z in ((before, old), (after, new)))
+        one, two = (form_of(m).drawing(z[k]).paint((9, 9)) for m, z in ((before, old), (after, new)))
         np.testing.assert_allclose(one, two, atol=0.01)  # weights of float16
 
 
@@ -245,30 +230,8 @@ def test_files_of_the_mnist_family(tmp_path, monkeypatch):
 
 def test_a_model_comes_back_from_its_file(trained, tmp_path):
     last, path, _ = trained
-    model = models.read_model(path)
-    assert model.digest == models.read_model(path).digest
-    (tmp_path / "again.safetensors").write_bytes(models.encode_model(model))
-    assert models.read_model(tmp_path / "again.safetensors").digest == model.digest
-    assert evoart.load(path).recipe["job"]["name"] == "discs"
     assert isinstance(last.result.form, SheetForm)
-    good = path.read_bytes()
-    wrong = {
-        "cut": good[:-100],
-        "empty": b"",
-        "text": b"hello, this is no network",
-        "other": models.safetensors.encode({"a": np.zeros(3, np.float32)}, {"x": "y"}),
-        "shape": good.replace(b'\\"latent\\": 6', b'\\"latent\\": 7'),
-        "format": good.replace(b'\\"format\\": 1', b'\\"format\\": 9'),
-    }
-    for name, data in wrong.items():
-        assert data != good
-        (tmp_path / f"{name}.safetensors").write_bytes(data)
-        with pytest.raises(EvoartError):
-            models.find_model(str(tmp_path / f"{name}.safetensors"))
-    with pytest.raises(UsageError, match="there is no file"):
-        models.find_model("nothing.safetensors")
-    with pytest.raises(UsageError, match="faces"):
-        models.find_model("facess")
+    check_files(FILES, path, tmp_path, 6, "facess")
 
 
 def test_samples_are_drawn_and_drawn_again(trained, tmp_path, capsys):
@@ -294,7 +257,7 @@ def test_samples_are_drawn_and_drawn_again(trained, tmp_path, capsys):
 
 def test_grids_and_films_go_through_what_is_named(trained, data, tmp_path):
     _, path, _ = trained
-    model, given = models.read_model(path), tmp_path / "disc.png"
+    model, given = FILES.read(path), tmp_path / "disc.png"
     Image.fromarray(discs(1)[0]).save(given)
     grid = evoart.make("cppn-grid", model=str(path), n=9, seed=2, around=str(given), span=1.0)
     rows = grid.genome.reshape(9, 6)
@@ -314,7 +277,7 @@ def test_grids_and_films_go_through_what_is_named(trained, data, tmp_path):
     assert run(["cppn", "morph", *words, "-o", str(film), "-q"]) == 0
     assert run(["redo", str(film), "-o", str(tmp_path / "m2.anim.webp"), "-q"]) == 0  # a number is no missing file
     other = tmp_path / "other.safetensors"
-    other.write_bytes(models.encode_model(tiny_autoencoder(4)))
+    other.write_bytes(FILES.encode(tiny_autoencoder(4)))
     for stop, text in (
         (f"{tmp_path / 'grid.png'}:2", "of 6 numbers, and 'tiny' takes 4"),
         (str(given) + ":1", "no sheet"),
@@ -324,18 +287,18 @@ def test_grids_and_films_go_through_what_is_named(trained, data, tmp_path):
 
 
 def test_the_network_that_comes_along(tmp_path):
-    for name in BUILTIN:
-        path = models.FOLDER / f"{name}.safetensors"
+    for name in FILES.names.builtin:
+        path = FILES.folder / f"{name}.safetensors"
         assert path.stat().st_size < 1_000_000
-        model = models.find_model(name)
+        model = FILES.find(name)
         assert model.config.licence
-        assert (models.FOLDER / f"{name}.LICENCE.txt").is_file()
+        assert (FILES.folder / f"{name}.LICENCE.txt").is_file()
     result = evoart.make("cppn-sample", n=1, pick=1, seed=4, size=64)
     image = result.image(64)
     assert image[:4, :4].min() > 0.9  # white around
     middle = image[16:48, 16:48]
     assert middle.std() > 0.1  # and a face
-    assert np.linalg.norm(encode(models.find_model("faces"), np.rint(255 * image).astype(np.uint8)) - result.genome) < 2
+    assert np.linalg.norm(encode(FILES.find("faces"), np.rint(255 * image).astype(np.uint8)) - result.genome) < 2
 
 
 def test_the_way_between_two_latent_vectors_is_a_great_circle():
@@ -389,7 +352,7 @@ def test_the_page_and_the_shader_draw_it_and_walk(page, tmp_path):
 
     from evoart.output.formats import Artwork
 
-    form = models.form_of(tiny_autoencoder(5))
+    form = form_of(tiny_autoencoder(5))
     z, other = np.random.default_rng(3).normal(size=(2, 5)).astype(np.float32)
     (tmp_path / "n.html").write_bytes(encode_file("page", Artwork(form.drawing(z), (96, 96))))
     page.set_viewport_size({"width": 96, "height": 96})

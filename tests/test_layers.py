@@ -22,6 +22,7 @@ BASE = {
     "sources",
     "threads",
     "train_state",
+    "trained",
     "units",
     "version",
 }
@@ -38,6 +39,7 @@ MAY = {
     "plugins": set(),
     "threads": set(),
     "train_state": {"errors"},
+    "trained": set(),
     "units": {"errors"},
     "version": set(),
     "registry": {"errors", "plugins"},

@@ -14,7 +14,7 @@ from evoart.run import checkpoint
 from evoart.run.events import Noted, Unsaved
 from evoart.run.loop import Keep, drive, resume
 from evoart.run.sketch.dataset import read_dataset
-from evoart.run.sketch.job import TrainJob
+from evoart.run.sketch.job import SketchTrainJob
 from evoart.run.sketch.trainer import TrainProblem
 from evoart.run.stop import Stop
 from evoart.sketch.arrays import write_npz
@@ -207,7 +207,7 @@ def training_of(stroke_set, **settings):
     """The problem of a short training."""
     how = {"hidden": 24, "mixtures": 4, "batch": 20, "learning_rate": 0.01, "augment_drop": 0.0, "seed": 3}
     return TrainProblem.prepare(
-        TrainJob.make(**how | {"interval": 4, "generations": 12} | settings, data=(str(stroke_set),))
+        SketchTrainJob.make(**how | {"interval": 4, "generations": 12} | settings, data=(str(stroke_set),))
     )
 
 

@@ -207,8 +207,7 @@ def breed(parents: tuple[str, ...], **given: Any) -> int:
 @cppn.command(cls=o.Command, short_help="A film that is a loop: GIF, WebP or MP4.", epilog=EPILOG)
 @click.argument("networks", nargs=-1, type=o.path("NETWORK"))
 @o.output_options("NAME-film.anim.webp in the current folder", "that of the network's picture", "animated-webp")
-@o.option(FILM, "--film-time", metavar="TIME", help="How long once around takes, 0.1s to 120s. [default: 5s]")
-@o.option(FILM, "--film-size", metavar="PIXELS", help="Long side, 16 to 1,920. [default: 480]")
+@o.loop_options
 @o.option(
     FILM,
     "--through",

@@ -7,11 +7,11 @@ from typing import Any
 import click
 
 from evoart.cli import options as o
-from evoart.cli.failure import EXIT_CODES
+from evoart.cli import trained
+from evoart.cli.failure import EPILOG
 from evoart.cli.sheets import make_sheet, run, run_options, sheet_options
 
-DATA, NETWORK, LEARNING, FILM, STYLE = "Data", "Network", "Learning", "Film", "Style"
-_EPILOG = f"Exit codes: {EXIT_CODES}. Ctrl-C once stops and saves, twice stops at once."
+NETWORK, STYLE = "Network", "Style"
 
 _model_option = o.option(
     STYLE,
@@ -23,12 +23,7 @@ _model_option = o.option(
 )
 _drawn_options = o.together(
     _model_option,
-    o.option(
-        STYLE,
-        "--sigma",
-        metavar="NUMBER",
-        help="Standard deviation of random latent numbers, 0 to 10: small is plain, large is wild. [default: 0.7]",
-    ),
+    trained.sigma_option(STYLE, "0.7"),
     o.option(STYLE, "--ink", metavar="COLOUR", help="Of the letters: #rrggbb or a name. [default: black]"),
     o.option(STYLE, "--background", metavar="COLOUR", help="Likewise, or transparent. [default: white]"),
 )
@@ -43,12 +38,12 @@ _letter_option = o.option(
 )
 
 
-@click.group(cls=o.Family, short_help="Invent letters: styles, films between them, fonts.", epilog=_EPILOG)
+@click.group(cls=o.Family, short_help="Invent letters: styles, films between them, fonts.", epilog=EPILOG)
 def glyph() -> None:
     """Letters in styles that no font has, from a model that learned them from fonts: as SVG, as film, as a font."""
 
 
-@glyph.command(cls=o.Command, short_help="Train a model on fonts.", epilog=_EPILOG)
+@glyph.command(cls=o.Command, short_help="Train a model on fonts.", epilog=EPILOG)
 @click.argument("data", nargs=-1, required=True, type=o.path("FONTS"))
 @o.output_options("NAME-letters.safetensors and NAME-letters.png in the current folder", "about 960", "safetensors")
 @o.option(NETWORK, "--latent", metavar="N", help="Length of the style vector, 2 to 64. [default: 24]")
@@ -58,18 +53,14 @@ def glyph() -> None:
 @o.option(NETWORK, "--encoder", metavar="N", help="Units of the encoder's layers, 8 to 1,024. [default: 128]")
 @o.option(NETWORK, "--name", metavar="NAME", help="What the letters are like. [default: the data's name]")
 @o.option(NETWORK, "--licence", metavar="TEXT", help="One line kept in the file: what applies to it, whose fonts.")
-@o.option(LEARNING, "--steps", "generations", metavar="N", help="Training steps. [default: 8,000]")
-@o.option(LEARNING, "-t", "--time", metavar="TIME", help="Stop after so much time: 30s, 5m, 1h30m; 0.1s to 720h.")
+@trained.learning_options("8,000", "families held out to judge by; 0: none.")
+@o.option(trained.LEARNING, "--fonts", metavar="N", help="Fonts a step, 8 letters of each, 1 to 512. [default: 16]")
+@o.option(trained.LEARNING, "--points", metavar="N", help="Pixels of a letter that a step looks at. [default: 400]")
 @o.option(
-    LEARNING, "--validation", metavar="P", help="Share of the families held out to judge by; 0: none. [default: 0.05]"
-)
-@o.option(LEARNING, "--decay-steps", metavar="N", help="Steps over which the learning rate falls. [default: all]")
-@o.option(LEARNING, "--check", "interval", metavar="N", help="Steps between two validations. [default: 250]")
-@o.option(LEARNING, "--fonts", metavar="N", help="Fonts a step, 8 letters of each, 1 to 512. [default: 16]")
-@o.option(LEARNING, "--points", metavar="N", help="Pixels of a letter that a step looks at. [default: 400]")
-@o.option(LEARNING, "--learning-rate", metavar="R", help="Of Adam; it falls along a cosine. [default: 0.002]")
-@o.option(
-    LEARNING, "--kl-weight", metavar="W", help="More makes random styles better, and likenesses worse. [default: 0.03]"
+    trained.LEARNING,
+    "--kl-weight",
+    metavar="W",
+    help="More makes random styles better, and likenesses worse. [default: 0.03]",
 )
 @o.seed_option
 @run_options
@@ -80,19 +71,12 @@ def train(data: tuple[str, ...], **given: Any) -> int:
     One style vector stands for all letters of a font, and whole families are held out to judge by. Mind the licences
     of the fonts: say with --licence what applies to the model.
     """
-    from pathlib import Path
-
-    from evoart.errors import UsageError
     from evoart.run.glyph.job import GlyphTrainJob
 
-    named = given["outputs"]
-    if named and not any(name.endswith(".safetensors") or Path(name).is_dir() for name in named):
-        raise UsageError("the model would not be kept", "Add -o NAME.safetensors")
-    given["name"] = given["name"] or Path(data[0]).name.split(".")[0] or "letters"
-    return run(GlyphTrainJob, given, data=data)
+    return trained.train(GlyphTrainJob, given, data)
 
 
-@glyph.command(cls=o.Command, short_help="Letters in random styles.", epilog=_EPILOG)
+@glyph.command(cls=o.Command, short_help="Letters in random styles.", epilog=EPILOG)
 @click.argument("letters", required=False, metavar="LETTERS")
 @o.output_options("letters-A-sheet.png and letters-A-sheet-01.png, ... in the current folder", "1024 for each", "png")
 @sheet_options(12)
@@ -109,11 +93,10 @@ def sample(letters: str | None, **given: Any) -> int:
     return make_sheet(GlyphSampleJob, given, letters=letters)
 
 
-@glyph.command(cls=o.Command, short_help="A film from letter to letter, from style to style.", epilog=_EPILOG)
+@glyph.command(cls=o.Command, short_help="A film from letter to letter, from style to style.", epilog=EPILOG)
 @click.argument("stops", nargs=-1, type=o.path("PICTURE"))
 @o.output_options("NAME-letters.anim.webp in the current folder", "1024", "animated-webp")
-@o.option(FILM, "--film-time", metavar="TIME", help="How long once around takes, 0.1s to 120s. [default: 5s]")
-@o.option(FILM, "--film-size", metavar="PIXELS", help="Long side, 16 to 1,920. [default: 480]")
+@o.loop_options
 @_letters_option("what the pictures show")
 @_letter_option
 @o.option(STYLE, "-n", "--styles", "count", metavar="N", help="Go on through random ones up to N. [default: 4]")
@@ -131,7 +114,7 @@ def interpolate(stops: tuple[str, ...], **given: Any) -> int:
     return run(GlyphInterpolateJob, given, stops=stops)
 
 
-@glyph.command(cls=o.Command, short_help="Letters in the style of one that you give.", epilog=_EPILOG)
+@glyph.command(cls=o.Command, short_help="Letters in the style of one that you give.", epilog=EPILOG)
 @click.argument("like", required=False, type=o.path("LIKE"))
 @o.output_options("NAME-glyphs.svg and NAME-glyphs.png in the current folder", "160 a cap height", "svg")
 @_letters_option("all 62")
@@ -149,7 +132,7 @@ def style(like: str | None, **given: Any) -> int:
     return run(GlyphStyleJob, given, like=like or "")
 
 
-@glyph.command(cls=o.Command, short_help="A font in one style, to be installed.", epilog=_EPILOG)
+@glyph.command(cls=o.Command, short_help="A font in one style, to be installed.", epilog=EPILOG)
 @click.argument("like", required=False, type=o.path("LIKE"))
 @o.output_options("NAME-glyphs.ttf and NAME-glyphs.png in the current folder", "160 a cap height", "ttf")
 @_letters_option("all 62")

@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from evoart.cli import options as o
+from evoart.cli import trained
 from evoart.cli.failure import EPILOG
 from evoart.cli.sheets import make_sheet, run, run_options, sheet_options
 
-DATA, NETWORK, LEARNING, FILM, LATENT = "Data", "Network", "Learning", "Film", "Latent space"
+DATA, NETWORK, LATENT = "Data", "Network", "Latent space"
 
 _model_option = o.option(
     NETWORK,
@@ -20,21 +21,16 @@ _model_option = o.option(
     metavar="NAME|FILE",
     help="Which network: faces, or a .safetensors of train. [default: faces]",
 )
-_sigma_option = o.option(
-    LATENT,
-    "--sigma",
-    metavar="NUMBER",
-    help="Standard deviation of random latent numbers, 0 to 10: small is plain, large is wild. [default: 1]",
-)
+_sigma_option = trained.sigma_option(LATENT, "1")
 _drawing_options = o.together(_sigma_option, o.seed_option, run_options)
 
 
 def _check_model(given: str | None) -> None:
     """Refuse a model that is not there; None is the one that comes along."""
-    from evoart.run.latent.job import check_model
+    from evoart.run.latent.job import NAMES
 
     if given is not None:
-        check_model(given)
+        NAMES.check(given)
 
 
 @click.command(cls=o.Command, short_help="Train a network that draws pictures like yours, at any size.", epilog=EPILOG)
@@ -56,25 +52,25 @@ def _check_model(given: str | None) -> None:
 @o.option(NETWORK, "--encoder", metavar="N", help="Units of each layer of the encoder, 4 to 1,024. [default: 256]")
 @o.option(NETWORK, "--name", metavar="NAME", help="What the pictures show. [default: the data's name]")
 @o.option(NETWORK, "--licence", metavar="TEXT", help="One line kept in the file: what applies to it, whose pictures.")
-@o.option(LEARNING, "--steps", "generations", metavar="N", help="Training steps. [default: 4,000]")
-@o.option(LEARNING, "-t", "--time", metavar="TIME", help="Stop after so much time: 30s, 5m, 1h30m; 0.1s to 720h.")
+@trained.learning_options("4,000", "pictures held out to judge by; 0: none, for a few hundred to be known by heart.")
 @o.option(
-    LEARNING,
-    "--validation",
-    metavar="P",
-    help="Share of the pictures held out to judge by; 0: none, for a few hundred to be known by heart. [default: 0.05]",
+    trained.LEARNING,
+    "--batch",
+    metavar="N",
+    help="Pictures a step, 1 to 4,096; multiples of 8 are fastest. [default: 64]",
 )
-@o.option(LEARNING, "--decay-steps", metavar="N", help="Steps over which the learning rate falls. [default: all]")
-@o.option(LEARNING, "--check", "interval", metavar="N", help="Steps between two validations. [default: 250]")
 @o.option(
-    LEARNING, "--batch", metavar="N", help="Pictures a step, 1 to 4,096; multiples of 8 are fastest. [default: 64]"
+    trained.LEARNING, "--share", metavar="P", help="Share of a picture's pixels that a step looks at. [default: 0.25]"
 )
-@o.option(LEARNING, "--share", metavar="P", help="Share of a picture's pixels that a step looks at. [default: 0.25]")
-@o.option(LEARNING, "--learning-rate", metavar="R", help="Of Adam; it falls along a cosine. [default: 0.002]")
 @o.option(
-    LEARNING, "--kl-weight", metavar="W", help="More makes random pictures better, and likenesses worse. [default: 1]"
+    trained.LEARNING,
+    "--kl-weight",
+    metavar="W",
+    help="More makes random pictures better, and likenesses worse. [default: 1]",
 )
-@o.option(LEARNING, "--warm-up", metavar="P", help="Share of the steps over which that weight rises. [default: 0.25]")
+@o.option(
+    trained.LEARNING, "--warm-up", metavar="P", help="Share of the steps over which that weight rises. [default: 0.25]"
+)
 @_sigma_option
 @o.seed_option
 @run_options
@@ -85,16 +81,9 @@ def train(data: tuple[str, ...], **given: Any) -> int:
     The network (a variational autoencoder whose decoder maps coordinates to colours) learns from a few dozen pixels and
     draws at any size; what it does between the pixels is its own.
     """
-    from pathlib import Path
-
-    from evoart.errors import UsageError
     from evoart.run.latent.job import LatentTrainJob
 
-    named = given["outputs"]
-    if named and not any(name.endswith(".safetensors") or Path(name).is_dir() for name in named):
-        raise UsageError("the network would not be kept", "Add -o NAME.safetensors")
-    given["name"] = given["name"] or Path(data[0]).name.split(".")[0] or "latent"
-    return run(LatentTrainJob, given, data=data)
+    return trained.train(LatentTrainJob, given, data)
 
 
 @click.command(cls=o.Command, short_help="Draw random latent vectors of a trained network.", epilog=EPILOG)
@@ -135,8 +124,7 @@ def grid(around: str | None, **given: Any) -> int:
 @click.command(cls=o.Command, short_help="A film from picture to picture through the latent space.", epilog=EPILOG)
 @click.argument("stops", nargs=-1, type=o.path("PICTURE"))
 @o.output_options("NAME-morph.anim.webp in the current folder", "1024", "animated-webp")
-@o.option(FILM, "--film-time", metavar="TIME", help="How long once around takes, 0.1s to 120s. [default: 5s]")
-@o.option(FILM, "--film-size", metavar="PIXELS", help="Long side, 16 to 1,920. [default: 480]")
+@o.loop_options
 @_model_option
 @o.option(
     LATENT, "-n", "--pictures", "count", metavar="N", help="Go on through random ones up to N, 2 to 100. [default: 4]"

@@ -272,6 +272,10 @@ film_length_options = together(
         help="Pictures a second of films, 1 to 60. [default: .gif 12, .apng 8, .webp 15, .mp4 30]",
     ),
 )
+loop_options = together(
+    option(FILM, "--film-time", metavar="TIME", help="How long once around takes, 0.1s to 120s. [default: 5s]"),
+    option(FILM, "--film-size", metavar="PIXELS", help="Long side, 16 to 1,920. [default: 480]"),
+)
 film_options = together(
     option(
         OUTPUT,

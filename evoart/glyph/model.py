@@ -12,8 +12,6 @@ Functions of ``xp``: NumPy, or JAX inside a program. Lengths as in ``letters``; 
 
 from __future__ import annotations
 
-import functools
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -21,12 +19,12 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from evoart.glyph.letters import DEEP, LETTERS, SIDE
+from evoart.trained import TrainedModel
 from evoart.types import Array
 
 Parameters: TypeAlias = dict[str, Any]  # by name: float32 arrays
 SEEN = 16  # pixels a side that the encoder sees
 SURE = 2.0  # a pixel's odds to be covered are exp(SURE * distance)
-_HIGHEST = 65504.0  # of float16
 _FLAT = 1e-4  # variance of a direction in which nothing was learned
 
 
@@ -76,24 +74,10 @@ class Config:
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
+class Model(TrainedModel):
     """A model with its weights; see ``Config.shapes``."""
 
     config: Config
-    params: Parameters
-
-    @functools.cached_property
-    def digest(self) -> str:
-        """SHA-256, hexadecimal, of the configuration and the weights."""
-        digest = hashlib.sha256(repr(self.config).encode())
-        for name in sorted(self.params):
-            digest.update(np.ascontiguousarray(self.params[name], "<f4").tobytes())
-        return digest.hexdigest()
-
-    def round(self) -> Model:
-        """The same with weights that float16 holds exactly, as files keep them."""
-        params = {name: np.clip(np.asarray(value), -_HIGHEST, _HIGHEST) for name, value in self.params.items()}
-        return Model(self.config, {n: v.astype(np.float16).astype(np.float32) for n, v in params.items()})
 
 
 def create_model(config: Config, rng: np.random.Generator) -> Model:

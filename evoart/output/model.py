@@ -22,9 +22,7 @@ def _encode(artwork: Artwork, options: Options) -> bytes:
 
 
 def _safetensors(artwork: Artwork, options: Options) -> bytes:
-    drawing: Any = (
-        artwork.drawing
-    )  # ``forms.automaton.AutomatonDrawing``, ``run.latent.trainer.SampleSheet``, ``run.glyph.trainer``
+    drawing: Any = artwork.drawing  # ``forms.automaton.AutomatonDrawing``, ``run.model_sheet.ModelSheet``
     return drawing.safetensors(artwork.recipe_text())
 
 

@@ -52,7 +52,7 @@ JOBS = Registry(
         "fit-pen": "evoart.run.sketch.fit:PenFitJob",
         "fit-film": "evoart.run.film.job:FilmFitJob",
         "sketch": "evoart.run.sketch.job:SketchJob",
-        "sketch-train": "evoart.run.sketch.job:TrainJob",
+        "sketch-train": "evoart.run.sketch.job:SketchTrainJob",
         "cppn": "evoart.run.cppn.job:CppnJob",
         "cppn-fit": "evoart.run.cppn.fit_job:CppnFitJob",
         "cppn-breed": "evoart.run.cppn.breed_job:CppnBreedJob",
@@ -113,6 +113,7 @@ class Job:
         "start_sha256": fields.text,
     }
     files: ClassVar[dict[str, str]] = {"start": "start"}  # fields that name files, each with a hash
+    film_only: ClassVar[bool] = False  # whether it makes films and nothing else
     presets: ClassVar[dict[str, dict[str, Any]]] = {}  # what each sets; anything given as well wins
 
     size: int | None = None
@@ -152,11 +153,6 @@ class Job:
     def formats(self) -> tuple[str, ...]:
         """Formats of the files that are written where none are named."""
         return "svg", "png"
-
-    @property
-    def film_only(self) -> bool:
-        """Whether it makes films and nothing else."""
-        return False
 
     @property
     def stem(self) -> str:

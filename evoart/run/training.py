@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from evoart.errors import EvoartError
+from evoart.run.device import Choice, limit_threads
 from evoart.run.problem import Film, Problem
 from evoart.types import Form, Genome, Search
 
@@ -22,10 +24,12 @@ class ModelTrainer(Search):
         history: of each validation: its step, and losses.
     """
 
+    losses: ClassVar[type]  # of a step or a validation: a dataclass of numbers with a ``total``
     job: Any
     settings: Any
 
-    def __init__(self) -> None:
+    def __init__(self, job: Any, config: Any, settings: Any, data: Any) -> None:
+        self.job, self.config, self.settings, self.data = job, config, settings, data
         self.best: Any = None
         self.best_step, self.loss = 0, float("inf")
         self.history: list[list[float]] = []
@@ -41,8 +45,56 @@ class ModelTrainer(Search):
         """The training itself; see ``train_state.TrainState``."""
 
     @abstractmethod
+    def headline(self, losses: Any) -> str:
+        """The loss that the progress line shows: ``NLL 71.5``."""
+
+    @abstractmethod
+    def report(self, learned: Any, valid: Any) -> str:
+        """Losses of what was learned and of a validation, for people."""
+
+    @abstractmethod
+    def row(self, learned: Any, valid: Any) -> list[float]:
+        """What ``history`` keeps of them."""
+
+    @abstractmethod
+    def keep(self, valid: Any) -> None:
+        """Set ``loss`` and ``figures`` to those of the best model."""
+
+    def judged(self, better: bool) -> None:
+        """Called after each validation; ``better``: it found the best model so far."""
+
+    @property
+    def progress(self) -> float:
+        """Share of the steps."""
+        return min(self.generation / self.job.generations, 1.0)
+
+    @property
+    def stage(self) -> str:
+        """``training, NLL 71.5``: the mean since the last validation."""
+        return f"training, {self.headline(mean_of(self.learned, self.losses))}" if self.learned else "training"
+
+    def settle(self) -> None:
+        """See ``types.Search``: what was learned since the last validation may be better."""
+        if self.learned:
+            self.validate()
+
     def validate(self) -> None:
         """Judge the model as it is, keep it if it is the best one, and say how it went."""
+        step, valid, learned = self.generation, self.training.validate(), mean_of(self.learned, self.losses)
+        self.history.append([step, *self.row(learned, valid)])
+        better = self.best is None or bool(np.isfinite(valid.total) and not self.loss <= valid.total)
+        if step:
+            best = ", the best so far" if better else ""
+            self.notes.append(f"step {step:,}: {self.report(learned, valid)}{best}")
+        if self.training.skipped > self._skipped:
+            count = self.training.skipped - self._skipped
+            self.notes.append(f"{count:,} steps had no finite gradient and changed nothing")
+            self._skipped = self.training.skipped
+        self.learned = []
+        if better:
+            self.best, self.best_step = self.training.model, step
+            self.keep(valid)
+        self.judged(better)
 
     @property
     def generation(self) -> int:
@@ -73,13 +125,6 @@ class ModelTrainer(Search):
         if self.generation % self.job.interval == 0 or self.generation >= self.job.generations:
             self.validate()
 
-    def tell_skipped(self) -> None:
-        """A note of the steps that changed nothing since the last one."""
-        if self.training.skipped > self._skipped:
-            count = self.training.skipped - self._skipped
-            self.notes.append(f"{count:,} steps had no finite gradient and changed nothing")
-            self._skipped = self.training.skipped
-
     def arrays(self) -> dict[str, np.ndarray]:
         """See ``types.Search``."""
         best = self.best or self.training.model
@@ -92,16 +137,12 @@ class ModelTrainer(Search):
             "skipped": np.array(self._skipped),
         }
 
-    def load_common(self, arrays: Mapping[str, Any], losses: type) -> dict[str, np.ndarray]:
-        """Take on what ``arrays`` gave, but for the best model: its parameters are returned.
-
-        Args:
-            losses: the class of losses.
-        """
+    def load_common(self, arrays: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """Take on what ``arrays`` gave, but for the best model: its parameters are returned."""
         self.training.load(_part(arrays, "training/"))
         self.history = [[float(v) for v in row] for row in arrays["history"]]
         self.best_step = int(arrays["best_step"])
-        self.learned = [losses(*(float(v) for v in row)) for row in arrays["losses"]]
+        self.learned = [self.losses(*(float(v) for v in row)) for row in arrays["losses"]]
         self._skipped, self.notes = int(arrays["skipped"]), []
         return _part(arrays, "best/")
 
@@ -111,8 +152,59 @@ class ModelTrainer(Search):
         return next(row for row in self.history if row[0] == self.best_step)
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
 class TrainingProblem(Problem):
-    """What problems of trainings share: nothing is judged by its looks."""
+    """A model to be trained: nothing is judged by its looks.
+
+    Attributes:
+        config: the model's shape.
+        settings: how it is trained.
+        dataset: what it learns from; None where it is read when the search begins.
+    """
+
+    engine_name: ClassVar[str]
+    trainer: ClassVar[type[ModelTrainer]]
+    settings_type: ClassVar[type]
+    config_to_plain: ClassVar[Callable[[Any], dict[str, Any]]]  # a configuration as JSON values, and back
+    config_of: ClassVar[Callable[[Any], Any]]
+    job: Any  # a TrainJob
+    config: Any
+    settings: Any
+    dataset: Any = None
+
+    @classmethod
+    @abstractmethod
+    def read(cls, job: Any) -> Any:
+        """What the job learns from.
+
+        Raises:
+            UsageError: other data than those that the job was made for. EvoartError: files that cannot be read.
+        """
+
+    @property
+    def engine(self) -> Choice:
+        """See ``Problem.engine``."""
+        import jax
+
+        return Choice(self.engine_name, jax.default_backend(), "the only one")
+
+    def search(self) -> ModelTrainer:
+        """See ``Problem.search``, ``trainer`` and, for errors, ``read``."""
+        from evoart.engine.jax_setup import setup
+
+        setup()
+        limit_threads(self.job.threads)
+        return self.trainer(self.job, self.config, self.settings, self.dataset or self.read(self.job))
+
+    def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """The configuration and the settings; the data are read again."""
+        return {"config": self.config_to_plain(self.config), "settings": dataclasses.asdict(self.settings)}, {}
+
+    @classmethod
+    def restore(cls, job: Any, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> Self:
+        """See ``Problem.restore``; nothing is read but the checkpoint."""
+        config, settings = cls.config_of(plain["config"]), cls.settings_type(**plain["settings"])
+        return cls(job=job, config=config, settings=settings, **common)
 
     @property
     def film(self) -> Film:
@@ -129,7 +221,7 @@ class TrainingProblem(Problem):
 
     def details(self) -> dict[str, Any]:
         """See ``Problem.details``."""
-        return {"data": list(self.job.data)}  # pyright: ignore[reportAttributeAccessIssue]
+        return {"data": list(self.job.data)}
 
 
 def mean_of(losses: Sequence[Any], kind: type) -> Any:

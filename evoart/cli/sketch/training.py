@@ -17,7 +17,7 @@ from evoart.run import checkpoint as checkpoints
 from evoart.run.events import Event
 from evoart.run.loop import Keep, drive, resume
 from evoart.run.problem import Problem
-from evoart.run.sketch.job import TrainJob
+from evoart.run.sketch.job import SketchTrainJob
 from evoart.run.sketch.trainer import Trainer, TrainProblem
 from evoart.run.stop import Stop
 
@@ -48,7 +48,7 @@ def train(data: tuple[str, ...], given: dict[str, Any], console: Console) -> int
     else:
         outputs = _outputs(data, files)
         name = given.pop("name", outputs[0].path.stem if outputs[0].path else None)
-        problem = TrainProblem.prepare(TrainJob.make(**given, name=name, data=data))
+        problem = TrainProblem.prepare(SketchTrainJob.make(**given, name=name, data=data))
     console.say(f"{problem.job.summary}, seed {problem.job.seed}")
     for note in problem.dataset.notes if problem.dataset else ():
         console.say(note)
@@ -96,10 +96,10 @@ def _with_options(problem: Problem, path: Path, data: tuple[str, ...], given: di
     if not isinstance(problem, TrainProblem):
         raise EvoartError(f"'{path}' is not a checkpoint of a sketch training", "Train again without --resume")
     names = ["seconds" if name == "time" else name for name in given]
-    asked, job = TrainJob.make(**given, data=data), problem.job
+    asked, job = SketchTrainJob.make(**given, data=data), problem.job
     for name in set(names) - set(_LIMITS):
         if (now := getattr(asked, name)) != (before := getattr(job, name)):
-            flag = TrainJob.flag(name)
+            flag = SketchTrainJob.flag(name)
             raise UsageError(
                 f"{flag} is {now}, and '{path}' was trained with {before}",
                 f"Leave out {flag}, or train again without --resume",

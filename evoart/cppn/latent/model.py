@@ -6,7 +6,6 @@ Arrays in JAX. The decoder's weights are one vector in the order of ``Layers``, 
 from __future__ import annotations
 
 import functools
-import hashlib
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -16,6 +15,7 @@ import numpy as np
 
 from evoart.cppn import activations, plane
 from evoart.cppn.layers import Layers
+from evoart.trained import TrainedModel
 from evoart.types import Array
 
 Parameters: TypeAlias = dict[str, Any]  # by name: (n,) or (units, inputs) float32
@@ -23,7 +23,6 @@ Parameters: TypeAlias = dict[str, Any]  # by name: (n,) or (units, inputs) float
 SPATIAL = len(plane.SPATIAL)
 SEEN = 16  # pixels of the encoder's view of a picture, at most
 STEEP = 5.0  # of the first layer's weights of coordinates: how much detail there is at the beginning
-_HIGHEST = 65504.0  # of float16
 _SOME, _MOST = 256, 8192  # pictures that are encoded at a time; from which the distribution of z is estimated
 _FLAT = 1e-4  # variance of a direction in which nothing was learned
 
@@ -72,24 +71,10 @@ class Config:
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
+class Model(TrainedModel):
     """An autoencoder with its weights; see ``Config.shapes``."""
 
     config: Config
-    params: Parameters
-
-    @functools.cached_property
-    def digest(self) -> str:
-        """SHA-256, hexadecimal, of the configuration and the weights."""
-        digest = hashlib.sha256(repr(self.config).encode())
-        for name in sorted(self.params):
-            digest.update(np.ascontiguousarray(self.params[name], "<f4").tobytes())
-        return digest.hexdigest()
-
-    def round(self) -> Model:
-        """The same with weights that float16 holds exactly, as files keep them; none of a sound one is cut off."""
-        params = {name: np.clip(np.asarray(value), -_HIGHEST, _HIGHEST) for name, value in self.params.items()}
-        return Model(self.config, {n: v.astype(np.float16).astype(np.float32) for n, v in params.items()})
 
 
 def create_model(config: Config, rng: np.random.Generator) -> Model:

@@ -53,12 +53,16 @@ class FilmProblem(DrawingProblem):
             return self.stops[0]
         if len(self.stops) == 1:
             return self._around(turn)
-        place = turn * len(self.stops)
-        first = int(place)
-        share = (1 - np.cos(np.pi * (place - first))) / 2  # slow where a network is met, so that it is seen
-        (form, genome), (other, after) = self.stops[first], self.stops[(first + 1) % len(self.stops)]
-        between = form.between(genome, other, after, float(share))
+        (form, genome), (other, after), share = self.way(turn)
+        between = form.between(genome, other, after, share)
         return between if between is not None else (form, genome)
+
+    def way(self, turn: float) -> tuple[Any, Any, float]:
+        """The stops before and after ``turn``, 0 to 1, and the share of the way between them, 0 to 1: slow where one is
+        met, so that it is seen."""
+        first, rest = divmod(turn % 1.0 * len(self.stops), 1)
+        after = self.stops[(int(first) + 1) % len(self.stops)]
+        return self.stops[int(first)], after, float((1 - np.cos(np.pi * rest)) / 2)
 
     def _around(self, turn: float) -> tuple[NetworkForm, Genome]:
         """A circle that begins and ends at the network, in a plane of random directions."""

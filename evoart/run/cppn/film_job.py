@@ -23,6 +23,7 @@ class CppnFilmJob(Job):
     """
 
     command: ClassVar[str] = "cppn-film"
+    film_only: ClassVar[bool] = True
     files: ClassVar = Job.files | {"networks": "network"}
     checks: ClassVar = Job.checks | {
         "networks": fields.texts,
@@ -51,11 +52,6 @@ class CppnFilmJob(Job):
     def formats(self) -> tuple[str, ...]:
         """See ``Job.formats``."""
         return ("animated-webp",)  # the 255 colours of a GIF make steps of what is smooth
-
-    @property
-    def film_only(self) -> bool:
-        """See ``Job.film_only``."""
-        return True
 
     @property
     def stem(self) -> str:

@@ -34,6 +34,7 @@ class FilmFitJob(FitJob):
     """
 
     command: ClassVar[str] = "fit-film"
+    film_only: ClassVar[bool] = True
     presets: ClassVar = {}
     checks: ClassVar = FitJob.checks | {
         "fps": fields.Number(0.1, 100.0, "frames a second", kind=float),
@@ -75,11 +76,6 @@ class FilmFitJob(FitJob):
     def formats(self) -> tuple[str, ...]:
         """See ``Job.formats``."""
         return ("mp4",)
-
-    @property
-    def film_only(self) -> bool:
-        """See ``Job.film_only``."""
-        return True
 
     @property
     def summary(self) -> str:

@@ -11,9 +11,13 @@ from evoart.errors import UsageError
 from evoart.glyph.letters import LETTERS
 from evoart.run import fields
 from evoart.run.cppn.job import SheetJob
-from evoart.run.job import Job
-from evoart.run.latent.job import is_file, is_seed, model_inputs
+from evoart.run.model_jobs import LoopJob, ModelJob, ModelNames, TrainJob, is_seed, stem_of
 
+NAMES = ModelNames(
+    "model of letters",
+    "evoart glyph train",
+    {"letters": "Latin letters and digits, learned from open fonts (SIL OFL, Apache-2.0, Ubuntu Font Licence)"},
+)
 DEFAULT = "letters"  # the model that is meant where none is named
 LONGEST = 400  # letters and spaces that are drawn at once
 IN_A_CELL = 12
@@ -55,102 +59,47 @@ def ink(name: str, value: Any) -> str:
     return fields.colour(value, "ink")
 
 
-_DRAWN = {
-    "model": fields.named,
-    "model_sha256": fields.text,
-    "engine": fields.Choice(("auto", "letters")),
-    "letters": letters,
-    "ink": ink,
-    "background": paper,
-    "sigma": fields.Number(0, 10, kind=float),
-}
-
-
 @dataclass(frozen=True)
-class GlyphTrainJob(Job):
-    """``evoart glyph train``: a model that learns letters from fonts. A generation is a training step.
+class GlyphTrainJob(TrainJob):
+    """``evoart glyph train``: a model that learns letters from fonts.
 
     Attributes:
-        name: what the letters are like, for people and file names.
-        data, data_sha256: font files, folders of them and @fontsource packages, and the hash of what was in them,
-            ``""`` until it was read.
         latent: length of z, 2 to 64.
         units, grid, channels, encoder: of the model; see ``glyph.model.Config``.
-        licence: one line kept in the model: what applies to it, whose fonts.
-        interval: steps between two validations.
         fonts: fonts a step; 8 letters of each.
-        points, learning_rate, kl_weight: see ``glyph.training.TrainingConfig``.
+        points: see ``glyph.training.TrainingConfig``.
         validation: share of the families that is held out to judge by; 0: it is judged by those that it learns from.
-        decay_steps: steps over which the learning rate falls; None: all of them.
     """
 
     command: ClassVar[str] = "glyph-train"
-    checks: ClassVar = Job.checks | {
-        "generations": fields.Number(1, 10**9, "steps", flag="--steps"),
-        "name": fields.named,
-        "data": fields.texts,
-        "data_sha256": fields.text,
+    nothing: ClassVar[str] = "Name a folder of fonts: .ttf, .otf, .woff"
+    checks: ClassVar = TrainJob.checks | {
         "latent": fields.Number(2, 64, "latent numbers"),
         "units": fields.Number(8, 1024, "units"),
         "grid": fields.Number(4, 24, "cells"),
         "channels": fields.Number(1, 32, "channels"),
         "encoder": fields.Number(8, 1024, "units"),
-        "licence": fields.text,
-        "interval": fields.Number(1, 10**6, "steps", flag="--check"),
         "fonts": fields.Number(1, 512, "fonts"),
         "points": fields.Number(16, 2304, "pixels"),
-        "learning_rate": fields.Number(1e-6, 1.0, kind=float),
-        "kl_weight": fields.Number(0, 100, kind=float),
         "validation": fields.Number(0, 0.5, kind=float),
-        "decay_steps": fields.Number(1, 10**9, "steps"),
     }
 
     generations: int = 8000
     name: str = "letters"
-    data: tuple[str, ...] = ()
-    data_sha256: str = ""
     latent: int = 24
     units: int = 256
     grid: int = 10
     channels: int = 10
     encoder: int = 128
-    licence: str = ""
-    interval: int = 250
     fonts: int = 16
     points: int = 400
-    learning_rate: float = 2e-3
     kl_weight: float = 0.03
     validation: float = 0.05
-    decay_steps: int | None = None
-
-    def check_together(self) -> None:
-        """See ``Job.check_together``."""
-        if not self.data:
-            raise UsageError("there is nothing to learn from", "Name a folder of fonts: .ttf, .otf, .woff")
 
     @property
     def form_name(self) -> str:
         """See ``Job.form_name``."""
         return "letters"
-
-    @property
-    def formats(self) -> tuple[str, ...]:
-        """See ``Job.formats``."""
-        return "safetensors", "png"
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """See ``Job.inputs``."""
-        return super().inputs + self.data
-
-    @property
-    def stem(self) -> str:
-        """The model's name."""
-        return self.name
-
-    def title(self, label: str) -> str:
-        """See ``Job.title``."""
-        return f"{label} of '{self.name}'"
 
     @property
     def summary(self) -> str:
@@ -159,25 +108,38 @@ class GlyphTrainJob(Job):
 
 
 @dataclass(frozen=True)
-class GlyphSampleJob(SheetJob):
+class LettersJob(ModelJob):
+    """Letters that a model draws.
+
+    Attributes:
+        ink, background: ``#rrggbb``; a background may be ``transparent``.
+    """
+
+    checks: ClassVar = ModelJob.checks | {
+        "engine": fields.Choice(("auto", "letters")),
+        "letters": letters,
+        "ink": ink,
+        "background": paper,
+    }
+
+    model: str = DEFAULT
+    ink: str = "#000000"
+    background: str = "#ffffff"
+    sigma: float = 0.7
+
+
+@dataclass(frozen=True)
+class GlyphSampleJob(LettersJob, SheetJob):
     """``evoart glyph sample``: letters in random styles.
 
     Attributes:
         letters: what is drawn in each style.
-        model, model_sha256: name or file of a trained model, and the hash of what it held, ``""`` until it was read.
-        ink, background: ``#rrggbb``; a background may be ``transparent``.
-        sigma: standard deviation of the latent numbers, 0 to 10: 0 is the mean of all fonts.
     """
 
     command: ClassVar[str] = "glyph-sample"
-    checks: ClassVar = SheetJob.checks | _DRAWN
+    checks: ClassVar = SheetJob.checks | LettersJob.checks
 
     letters: str = "A"
-    model: str = DEFAULT
-    model_sha256: str = ""
-    ink: str = "#000000"
-    background: str = "#ffffff"
-    sigma: float = 0.7
 
     def check_together(self) -> None:
         """See ``Job.check_together``."""
@@ -203,11 +165,6 @@ class GlyphSampleJob(SheetJob):
         return ("svg", "png") if self.pick is not None else ("png",)
 
     @property
-    def inputs(self) -> tuple[str, ...]:
-        """See ``Job.inputs``."""
-        return (*super().inputs, *model_inputs(self.model))
-
-    @property
     def stem(self) -> str:
         """``letters-A``; ``letters-A-7`` of one alone."""
         return f"{stem_of(self.model)}-{named(self.letters)}" + (f"-{self.pick}" if self.pick is not None else "")
@@ -223,7 +180,7 @@ class GlyphSampleJob(SheetJob):
 
 
 @dataclass(frozen=True)
-class GlyphStyleJob(Job):
+class GlyphStyleJob(LettersJob):
     """``evoart glyph style``: letters in the style of others.
 
     Attributes:
@@ -235,17 +192,12 @@ class GlyphStyleJob(Job):
 
     command: ClassVar[str] = "glyph-style"
     files: ClassVar = {"like": "picture"}
-    checks: ClassVar = Job.checks | _DRAWN | {"like": fields.text, "like_sha256": fields.text, "letter": letter}
+    checks: ClassVar = LettersJob.checks | {"like": fields.text, "like_sha256": fields.text, "letter": letter}
 
     like: str = ""
     like_sha256: str = ""
     letter: str | None = None
     letters: str | None = None
-    model: str = DEFAULT
-    model_sha256: str = ""
-    ink: str = "#000000"
-    background: str = "#ffffff"
-    sigma: float = 0.7
 
     def check_together(self) -> None:
         """See ``Job.check_together``."""
@@ -281,8 +233,7 @@ class GlyphStyleJob(Job):
     @property
     def inputs(self) -> tuple[str, ...]:
         """See ``Job.inputs``."""
-        paths = (*super().inputs, *model_inputs(self.model))
-        return tuple(path for path in paths if path and not is_seed(path))
+        return tuple(path for path in super().inputs if path and not is_seed(path))
 
     @property
     def stem(self) -> str:
@@ -320,39 +271,22 @@ class GlyphFontJob(GlyphStyleJob):
 
 
 @dataclass(frozen=True)
-class GlyphInterpolateJob(Job):
-    """``evoart glyph interpolate``: a film from letter to letter and style to style, and back to the first.
+class GlyphInterpolateJob(LettersJob, LoopJob):
+    """``evoart glyph interpolate``: a film from letter to letter and style to style, and back to the first; its stops
+    are as ``like`` of ``GlyphStyleJob``.
 
     Attributes:
-        stops, stops_sha256: what it goes through, as ``like`` of ``GlyphStyleJob``, and the hashes of the files.
         letters: what is shown in all of the styles; None: the letter that each stop shows, ``A`` of random styles.
         letter: which letter all pictures of others show; None: the one that each is most like.
-        count: styles it goes through where fewer are named: the rest are random.
     """
 
     command: ClassVar[str] = "glyph-interpolate"
-    files: ClassVar = Job.files | {"stops": "picture"}
     checks: ClassVar = (
-        Job.checks
-        | _DRAWN
-        | {
-            "stops": fields.texts,
-            "stops_sha256": fields.texts,
-            "letter": letter,
-            "count": fields.Number(2, 100, "styles", flag="-n"),
-        }
+        LoopJob.checks | LettersJob.checks | {"letter": letter, "count": fields.Number(2, 100, "styles", flag="-n")}
     )
 
-    stops: tuple[str, ...] = ()
-    stops_sha256: tuple[str, ...] = ()
     letters: str | None = None
     letter: str | None = None
-    count: int | None = None
-    model: str = DEFAULT
-    model_sha256: str = ""
-    ink: str = "#000000"
-    background: str = "#ffffff"
-    sigma: float = 0.7
 
     def check_together(self) -> None:
         """See ``Job.check_together``."""
@@ -365,34 +299,10 @@ class GlyphInterpolateJob(Job):
         return "letters"
 
     @property
-    def formats(self) -> tuple[str, ...]:
-        """See ``Job.formats``."""
-        return ("animated-webp",)
-
-    @property
-    def film_only(self) -> bool:
-        """See ``Job.film_only``."""
-        return True
-
-    def names_file(self, value: str) -> bool:
-        """See ``Job.names_file``."""
-        return not is_seed(value)
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """See ``Job.inputs``."""
-        return tuple(path for path in (*super().inputs, *model_inputs(self.model)) if not is_seed(path))
-
-    @property
     def stem(self) -> str:
         """See ``Job.stem``."""
         shown = [Path(stop.partition(":")[0]).stem.split(".")[0] for stop in self.stops[:2]]
         return "-".join(shown) or f"{stem_of(self.model)}-{named(self.letters or 'A')}"
-
-    @property
-    def total(self) -> int:
-        """Styles it goes through."""
-        return max(len(self.stops), self.count or (4 if not self.stops else 2))
 
     @property
     def summary(self) -> str:
@@ -408,8 +318,3 @@ def named(text: str) -> str:
 def page_of(text: str) -> tuple[float, float]:
     """Width and height in cap heights of a page for a few letters."""
     return max(1.8, 0.8 * len(text) + 0.8), 1.8
-
-
-def stem_of(model: str) -> str:
-    """A model's name without folder and ending."""
-    return Path(model).name.removesuffix(".safetensors") if is_file(model) else model

@@ -20,10 +20,10 @@ from evoart.run.cppn.sheet import form_fields, members, places
 from evoart.run.drawing import DrawingProblem, NoSearch
 from evoart.run.glyph.drawing import colours_of, draw_letters, random_style
 from evoart.run.glyph.job import GlyphInterpolateJob, GlyphSampleJob, GlyphStyleJob, page_of
-from evoart.run.glyph.models import with_model
+from evoart.run.glyph.models import FILES
 from evoart.run.glyph.style import find_style
 from evoart.run.job import output_size
-from evoart.run.latent.job import is_seed
+from evoart.run.model_jobs import is_seed
 from evoart.run.problem import Film
 from evoart.run.result import Result
 from evoart.types import Genome, Search
@@ -84,7 +84,7 @@ class GlyphSampleProblem(LettersProblem):
         Raises:
             UsageError, EvoartError: a model that cannot be used.
         """
-        job, model = with_model(job.with_seed(), source)
+        job, model = FILES.with_model(job.with_seed(), source)
         found = {
             place: draw_letters(
                 model, random_style(model, job.sigma, job.seeded, place), (job.letters,), page_of(job.letters),
@@ -120,7 +120,7 @@ class GlyphStyleProblem(LettersProblem):
         Raises:
             UsageError, EvoartError: a model or a picture that cannot be used.
         """
-        job, model = with_model(job.with_seed(), source)
+        job, model = FILES.with_model(job.with_seed(), source)
         like = job.like or str(job.seeded)
         style = find_style(model, like, job.like_sha256, sigma=job.sigma, letter=job.letter)
         job = dataclasses.replace(job, like_sha256=style.sha256)
@@ -154,10 +154,7 @@ class GlyphInterpolateProblem(FilmProblem):
 
     def at(self, turn: float) -> tuple[GlyphsForm, Genome]:
         """The letters at ``turn`` of the way around, 0 to 1; both ends are the first ones."""
-        place = (turn % 1.0) * len(self.stops)
-        first = int(place)
-        share = float((1 - np.cos(np.pi * (place - first))) / 2)  # slow where a stop is met, so that it is seen
-        (letters, z), (others, after) = self.stops[first], self.stops[(first + 1) % len(self.stops)]
+        (letters, z), (others, after), share = self.way(turn)
         mixed = (1 - share) * letters + share * others
         return _draw(self.job, self.model, mixed, slerp(z, after, share))
 
@@ -168,7 +165,7 @@ class GlyphInterpolateProblem(FilmProblem):
         Raises:
             UsageError, EvoartError: a model or a picture that cannot be used.
         """
-        job, model = with_model(job.with_seed(), source)
+        job, model = FILES.with_model(job.with_seed(), source)
         hashes = job.stops_sha256 or ("",) * len(job.stops)
         styles = [
             find_style(model, stop, digest, sigma=job.sigma, letter=None if is_seed(stop) else job.letter)

@@ -18,7 +18,7 @@ from evoart.run.cppn.job import split_pick
 from evoart.run.cppn.networks import read_picture
 from evoart.run.glyph.drawing import random_style
 from evoart.run.inputs import read_hashed
-from evoart.run.latent.job import is_seed
+from evoart.run.model_jobs import is_seed
 from evoart.stamps.read import read_region
 
 FONTS = (b"\0\1\0\0", b"true", b"OTTO", b"ttcf", b"wOFF", b"wOF2")

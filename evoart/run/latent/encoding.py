@@ -15,8 +15,8 @@ from evoart.run.cppn.job import split_pick
 from evoart.run.cppn.networks import read_picture
 from evoart.run.inputs import read_hashed
 from evoart.run.latent.dataset import as_square, on_white
-from evoart.run.latent.job import is_seed
 from evoart.run.latent.models import form_of
+from evoart.run.model_jobs import is_seed
 
 STEPS, RATE = 150, 0.1  # of the gradient that brings z closer to a picture than the encoder did
 

@@ -12,8 +12,7 @@ from evoart.run.cppn.film import FilmProblem
 from evoart.run.job import output_size
 from evoart.run.latent.encoding import read_latent
 from evoart.run.latent.job import MorphJob
-from evoart.run.latent.models import form_of
-from evoart.run.latent.sampling import with_model
+from evoart.run.latent.models import FILES, form_of
 
 SIDE = 1024  # pixels, where nobody says
 
@@ -32,7 +31,7 @@ class MorphProblem(FilmProblem):
         Raises:
             UsageError, EvoartError: a model or a picture that cannot be used.
         """
-        job, model = with_model(job.with_seed(), source)
+        job, model = FILES.with_model(job.with_seed(), source)
         hashes = job.stops_sha256 or ("",) * len(job.stops)
         named = [read_latent(model, stop, digest, job.sigma) for stop, digest in zip(job.stops, hashes, strict=False)]
         job = dataclasses.replace(job, stops_sha256=tuple(digest for _, digest in named))

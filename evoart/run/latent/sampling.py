@@ -15,10 +15,9 @@ from evoart.run import device
 from evoart.run.cppn.networks import drawing_engine
 from evoart.run.cppn.sheet import form_fields, members, places
 from evoart.run.drawing import DrawingProblem, NoSearch
-from evoart.run.inputs import check_hash
 from evoart.run.latent.encoding import read_latent
 from evoart.run.latent.job import GridJob
-from evoart.run.latent.models import find_model, form_of
+from evoart.run.latent.models import FILES, form_of
 from evoart.run.problem import Film
 from evoart.run.result import Result
 from evoart.types import Genome, Search
@@ -77,7 +76,7 @@ class SampleProblem(DrawingProblem):
         Raises:
             UsageError, EvoartError: a model or a picture that cannot be used.
         """
-        job, model = with_model(job.with_seed(), source)
+        job, model = FILES.with_model(job.with_seed(), source)
         job, vectors = cls.latents(job, model)
         form = form_of(model)
         return cls(**form_fields(job, [form] * job.n), vectors=vectors.astype(np.float32))
@@ -104,14 +103,3 @@ class GridProblem(SampleProblem):
         u, v = np.random.default_rng([job.seeded, 7]).standard_normal((2, size))
         rows = -(-job.n // job.columns)
         return job, plane(centre, u, v, rows, job.columns, job.span)[: job.n]
-
-
-def with_model(job: Any, source: Any = None) -> tuple[Any, Model]:
-    """The job with the hash of its model, and the model; ``source``: a ``Model`` instead of the one that it names.
-
-    Raises:
-        UsageError, EvoartError: a model that cannot be read, or not the one that the job was made for.
-    """
-    model = source if isinstance(source, Model) else find_model(job.model)
-    check_hash("model", job.model, model.digest, job.model_sha256)
-    return dataclasses.replace(job, model_sha256=model.digest), model

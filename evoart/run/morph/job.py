@@ -26,6 +26,7 @@ class MorphJob(Job):
     """
 
     command: ClassVar[str] = "morph"
+    film_only: ClassVar[bool] = True
     files: ClassVar = Job.files | {"pictures": "picture"}
     checks: ClassVar = Job.checks | {
         "pictures": fields.texts,
@@ -57,11 +58,6 @@ class MorphJob(Job):
     def formats(self) -> tuple[str, ...]:
         """See ``Job.formats``."""
         return ("animated-webp",)
-
-    @property
-    def film_only(self) -> bool:
-        """See ``Job.film_only``."""
-        return True
 
     @property
     def stem(self) -> str:

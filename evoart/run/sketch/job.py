@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from evoart.errors import UsageError
 from evoart.run import fields
 from evoart.run.job import Job
+from evoart.run.model_jobs import TrainJob
 
 LATENT_TASKS = ("decode", "interpolate", "grid", "combine")  # which need a VAE
 TASKS = ("sample", "complete", *LATENT_TASKS)
@@ -207,28 +208,19 @@ class SketchJob(Job):
 
 
 @dataclass(frozen=True)
-class TrainJob(Job):
-    """A job of ``evoart sketch train``. What all jobs have is said there; a generation is a training step, and
-    ``start`` names the first weights.
+class SketchTrainJob(TrainJob):
+    """``evoart sketch train``: a sketch-rnn; ``start`` names the first weights.
 
     Attributes:
-        name: what the model draws, for people and file names.
-        data, data_sha256: files and folders of drawings, and the hash of what was in them, ``""`` until it was read.
         tolerance, max_points, by_class: see ``dataset.read_dataset``.
-        cell, hidden, latent, encoder, mixtures, licence: see ``sketch.model.Config``.
-        interval: steps between two validations.
+        cell, hidden, latent, encoder, mixtures: see ``sketch.model.Config``.
         stale: validations in a row without a better model after which it ends.
-        batch, learning_rate, keep_prob, augment_scale, augment_drop, kl_weight, kl_floor: see
-            ``sketch.training.TrainingConfig``.
-        decay_steps: steps over which the learning rate falls to a hundredth; None: all of them.
+        batch, keep_prob, augment_scale, augment_drop, kl_floor: see ``sketch.training.TrainingConfig``.
     """
 
     command: ClassVar[str] = "sketch-train"
-    checks: ClassVar = Job.checks | {
-        "generations": fields.Number(1, 10**9, "steps", flag="--steps"),
-        "name": fields.named,
-        "data": fields.texts,
-        "data_sha256": fields.text,
+    nothing: ClassVar[str] = "Name files or folders of drawings"
+    checks: ClassVar = TrainJob.checks | {
         "tolerance": fields.Number(0, 255, kind=float),
         "max_points": fields.Number(2, 5000, "points"),
         "by_class": fields.flag,
@@ -237,23 +229,16 @@ class TrainJob(Job):
         "latent": fields.Number(0, 1024),
         "encoder": fields.Number(4, 4096, "units"),
         "mixtures": fields.Number(1, 100),
-        "licence": fields.text,
-        "interval": fields.Number(1, 10**6, "steps", flag="--check"),
         "stale": fields.Number(1, 10**6, "validations", flag="--patience"),
         "batch": fields.Number(1, 4096, "drawings"),
-        "learning_rate": fields.Number(1e-6, 1.0, kind=float),
         "keep_prob": fields.Number(0.1, 1.0, kind=float),
         "augment_scale": fields.Number(0, 0.9, kind=float),
         "augment_drop": fields.Number(0, 0.5, kind=float),
-        "kl_weight": fields.Number(0, 100, kind=float),
         "kl_floor": fields.Number(0, 100, kind=float),
-        "decay_steps": fields.Number(1, 10**9, "steps"),
     }
 
     generations: int = 5000
     name: str = "sketch"
-    data: tuple[str, ...] = ()
-    data_sha256: str = ""
     tolerance: float | None = None
     max_points: int = 250
     by_class: bool = False
@@ -262,7 +247,6 @@ class TrainJob(Job):
     latent: int = 0
     encoder: int = 256
     mixtures: int = 20
-    licence: str = ""
     interval: int = 200
     stale: int = 15
     batch: int = 100
@@ -272,17 +256,11 @@ class TrainJob(Job):
     augment_drop: float = 0.1
     kl_weight: float = 0.5
     kl_floor: float = 0.2
-    decay_steps: int | None = None
 
     @classmethod
     def flag(cls, name: str) -> str:
         """The option of ``evoart sketch train`` that sets a field."""
         return getattr(cls.checks[name], "flag", "") or f"--{name.replace('_', '-')}"
-
-    def check_together(self) -> None:
-        """See ``Job.check_together``."""
-        if not self.data:
-            raise UsageError("there is nothing to learn from", "Name files or folders of drawings")
 
     @property
     def form_name(self) -> str:
@@ -290,18 +268,9 @@ class TrainJob(Job):
         return "samples"
 
     @property
-    def inputs(self) -> tuple[str, ...]:
-        """See ``Job.inputs``."""
-        return super().inputs + self.data
-
-    @property
-    def stem(self) -> str:
-        """The model's name."""
-        return self.name
-
-    def title(self, label: str) -> str:
-        """See ``Job.title``."""
-        return f"{label} of '{self.name}'"
+    def formats(self) -> tuple[str, ...]:
+        """See ``Job.formats``."""
+        return "svg", "png"
 
     @property
     def summary(self) -> str:

@@ -5,7 +5,7 @@ The picture of a training is a sheet of what its best model draws; the weights a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
@@ -15,14 +15,13 @@ import numpy as np
 from evoart.draw.pen import PenDrawing
 from evoart.errors import UsageError
 from evoart.forms.strokes import StrokesForm
-from evoart.run.device import Choice
 from evoart.run.inputs import check_hash
 from evoart.run.job import output_size
 from evoart.run.sketch import layout
 from evoart.run.sketch.dataset import Dataset, read_dataset
-from evoart.run.sketch.job import SketchJob, TrainJob
+from evoart.run.sketch.job import SketchJob, SketchTrainJob
 from evoart.run.sketch.problem import SketchProblem
-from evoart.run.training import ModelTrainer, TrainingProblem, mean_of
+from evoart.run.training import ModelTrainer, TrainingProblem
 from evoart.sketch.model import Config, Model
 from evoart.sketch.training import Losses, Training, TrainingConfig
 from evoart.sketch.weights import read, to_npz
@@ -55,9 +54,11 @@ class SampleForm(StrokesForm):
 class Trainer(ModelTrainer):
     """See ``ModelTrainer``; ``history`` has the mean L_R and L_KL learned since the last validation, and its own."""
 
+    losses = Losses
+
     def __init__(
         self,
-        job: TrainJob,
+        job: SketchTrainJob,
         config: Config,
         settings: TrainingConfig,
         data: Dataset,
@@ -65,8 +66,7 @@ class Trainer(ModelTrainer):
         on_best: Callable[[Trainer], None] = lambda trainer: None,
     ) -> None:
         """``start`` gives the first weights; ``on_best`` is called after each validation that found a better model."""
-        super().__init__()
-        self.job, self.config, self.settings, self.data = job, config, settings, data
+        super().__init__(job, config, settings, data)
         self.start, self.on_best = start, on_best
         self._training: Training | None = None
         self._samples: tuple[int, StrokesForm, Genome] | None = None
@@ -83,27 +83,28 @@ class Trainer(ModelTrainer):
         """Steps taken."""
         return self._training.step if self._training else 0
 
-    @property
-    def stage(self) -> str:
-        """``training, L_R 0.512``: the mean since the last validation."""
-        return f"training, L_R {mean_of(self.learned, Losses).reconstruction:.3f}" if self.learned else "training"
+    def headline(self, losses: Losses) -> str:
+        """See ``ModelTrainer.headline``."""
+        return f"L_R {losses.reconstruction:.3f}"
 
-    def validate(self) -> None:
-        """See ``ModelTrainer.validate``."""
-        training, step = self.training, self.generation
-        valid, learned = training.validate(), mean_of(self.learned, Losses)
-        self.history.append([step, learned.reconstruction, learned.kl, valid.reconstruction, valid.kl])
-        better = self.best is None or valid.total < self.loss
-        if step:
-            best = ", the best so far" if better else ""
-            self.notes.append(f"step {step:,}: {self._text(learned)}; validation {self._text(valid)}{best}")
-        self.tell_skipped()
-        self.learned = []
+    def report(self, learned: Losses, valid: Losses) -> str:
+        """See ``ModelTrainer.report``."""
+        return f"{self._text(learned)}; validation {self._text(valid)}"
+
+    def row(self, learned: Losses, valid: Losses) -> list[float]:
+        """See ``ModelTrainer.row``."""
+        return [learned.reconstruction, learned.kl, valid.reconstruction, valid.kl]
+
+    def keep(self, valid: Losses) -> None:
+        """See ``ModelTrainer.keep``."""
+        self.loss = valid.total
+        self.figures = {"L_R": valid.reconstruction} | ({"L_KL": valid.kl} if self.config.latent else {})
+
+    def judged(self, better: bool) -> None:
+        """See ``ModelTrainer.judged``: it ends where nothing better is found for long."""
         if better:
-            self.best, self.best_step, self.loss = training.model, step, valid.total
-            self.figures = {"L_R": valid.reconstruction} | ({"L_KL": valid.kl} if self.config.latent else {})
             self.on_best(self)
-        elif step - self.best_step >= self.job.stale * self.job.interval:
+        elif self.generation - self.best_step >= self.job.stale * self.job.interval:
             self.notes.append(f"it no longer improves: the best model is that of step {self.best_step:,}")
             self.done = True
 
@@ -139,7 +140,7 @@ class Trainer(ModelTrainer):
     def load(self, arrays: dict[str, Any]) -> None:
         """See ``types.Search``."""
         self.start = lambda: None
-        params = self.load_common(arrays, Losses)
+        params = self.load_common(arrays)
         self.loss = float(arrays["best_loss"])
         if self.history:
             self.best = Model(self.config, params)
@@ -149,26 +150,29 @@ class Trainer(ModelTrainer):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TrainProblem(TrainingProblem):
-    """A model to be trained.
+    """See ``TrainingProblem``: a sketch-rnn."""
 
-    Attributes:
-        config: the model's shape.
-        settings: how it is trained.
-        dataset: what it learns from; None where it is read when the search begins.
-    """
-
-    job: TrainJob
+    engine_name = "sketch-rnn"
+    trainer = Trainer
+    settings_type = TrainingConfig
+    config_to_plain = staticmethod(asdict)
     form: StrokesForm
-    config: Config
-    settings: TrainingConfig
-    dataset: Dataset | None = None
 
-    @property
-    def engine(self) -> Choice:
-        """See ``Problem.engine``."""
-        import jax
+    @staticmethod
+    def config_of(plain: Any) -> Config:
+        """See ``TrainingProblem.config_of``."""
+        lists = {name: tuple(plain[name]) for name in ("classes", "words") if name in plain}
+        return Config(**plain | lists)
 
-        return Choice("sketch-rnn", jax.default_backend(), "the only one")
+    @classmethod
+    def read(cls, job: SketchTrainJob) -> Dataset:
+        """See ``TrainingProblem.read``."""
+        paths = [Path(path).expanduser() for path in job.data]
+        data = read_dataset(
+            paths, tolerance=job.tolerance, max_points=job.max_points, by_class=job.by_class, seed=job.seeded
+        )
+        check_hash("data", ", ".join(job.data), data.sha256, job.data_sha256)
+        return data
 
     def search(self, on_best: Callable[[Trainer], None] = lambda trainer: None) -> Trainer:
         """See ``Problem.search`` and ``Trainer``.
@@ -179,22 +183,18 @@ class TrainProblem(TrainingProblem):
         from evoart.engine.jax_setup import setup
 
         setup()
-        data = self.dataset or _read(self.job)
+        data = self.dataset or self.read(self.job)
         return Trainer(self.job, self.config, self.settings, data, lambda: _read_start(self.job), on_best)
 
-    def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """The two configurations; the drawings are read again."""
-        return {"config": asdict(self.config), "settings": asdict(self.settings)}, {}
-
     @classmethod
-    def prepare(cls, job: TrainJob, source: Any = None) -> Self:
+    def prepare(cls, job: SketchTrainJob, source: Any = None) -> Self:
         """Read the drawings and decide the shape of the model.
 
         Raises:
             UsageError, EvoartError: drawings or a start that cannot be used.
         """
         job = job.with_seed()
-        data = _read(job)
+        data = cls.read(job)
         config = Config(
             name=job.name,
             cell=job.cell,
@@ -231,32 +231,13 @@ class TrainProblem(TrainingProblem):
         size = output_size(form.width, form.height, job.size or sheet.grid[0] * sheet.cell)
         return cls(job=job, form=form, size=size, name=job.stem, config=config, settings=settings, dataset=data)
 
-    @classmethod
-    def restore(cls, job: TrainJob, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray], **common: Any) -> Self:
-        """See ``Problem.restore``; nothing is read but the checkpoint."""
-        lists = {name: tuple(plain["config"][name]) for name in ("classes", "words") if name in plain["config"]}
-        config = plain["config"] | lists
-        return cls(job=job, config=Config(**config), settings=TrainingConfig(**plain["settings"]), **common)
-
 
 def _extend(kind: Any, value: Any, **more: Any) -> Any:
     """A value of a dataclass as one of a subclass with further fields."""
     return kind(**{each.name: getattr(value, each.name) for each in fields(value)}, **more)
 
 
-def _read(job: TrainJob) -> Dataset:
-    data = read_dataset(
-        [Path(path).expanduser() for path in job.data],
-        tolerance=job.tolerance,
-        max_points=job.max_points,
-        by_class=job.by_class,
-        seed=job.seed or 0,
-    )
-    check_hash("data", ", ".join(job.data), data.sha256, job.data_sha256)
-    return data
-
-
-def _read_start(job: TrainJob) -> Model | None:
+def _read_start(job: SketchTrainJob) -> Model | None:
     if job.start is None:
         return None
     model = read(Path(job.start).expanduser())
