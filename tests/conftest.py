@@ -11,6 +11,10 @@ from pathlib import Path
 # Before anything imports Numba or JAX: the tests use a CPU, and leave the user's cache alone.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("EVOART_CACHE", str(Path(tempfile.gettempdir()) / "evoart-tests"))
+# Hundreds of processes are started here. Each would compile evoart's sources again where Python may not keep bytecode,
+# and each worker would rewrite the asserts of all files: a quarter of a start, and half of a collection.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 import numpy as np
 import pytest
