@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 import tempfile
@@ -39,10 +40,16 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 @pytest.fixture(scope="module", autouse=True)
 def forget_programs() -> Iterator[None]:
-    """What JAX compiled for one file's tests goes with them: thousands of programs are gigabytes."""
+    """What JAX compiled for one file's tests goes with them: thousands of programs are gigabytes.
+
+    The C library keeps what the compiler has freed, in an arena for each of its threads, until it is told otherwise.
+    """
     yield
     if "jax" in sys.modules:
         sys.modules["jax"].clear_caches()
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+        if trim is not None:
+            trim(0)
 
 
 @pytest.fixture(scope="session")
