@@ -118,7 +118,8 @@ class SampleJob(ModelJob, SheetJob):
         """See ``Job.title``."""
         return f"{stem_of(self.model)}: {label}"
 
-    def names_file(self, value: str) -> bool:
+    @classmethod
+    def names_file(cls, value: str, folder: Path = Path()) -> bool:
         """See ``Job.names_file``."""
         return not is_seed(value)
 
