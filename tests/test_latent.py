@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import struct
 import subprocess
 import sys
 
@@ -297,6 +298,26 @@ def test_files_of_the_mnist_family(tmp_path, monkeypatch):
     for name in ("pickled.npz", "labels.npz", "cut.gz", "short.idx", "text.npz", "fashion/train-labels-idx1-ubyte.gz"):
         with pytest.raises(EvoartError, match="holds"):
             read(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "name", ["kmnist-train-imgs.npz", "k49-train-imgs.npz", "train-images-idx3-ubyte.gz", "t10k-images-idx3-ubyte"]
+)
+def test_kuzushiji_is_read_as_it_is_published(tmp_path, name):
+    """Random numbers in the layouts of "Deep Learning for Classical Japanese Literature" (Clanuwat et al., 2018): an
+    ``.npz`` has one array ``arr_0`` of bytes ``(n, 28, 28)``, compressed or not; an idx file begins with a magic number
+    and three counts, big-endian. Kuzushiji-49 has its labels in a file of its own, next to it in the folder."""
+    pictures = np.random.default_rng(5).integers(0, 256, (12, 28, 28), np.uint8)
+    if name.endswith(".npz"):
+        (np.savez_compressed if "k49" in name else np.savez)(tmp_path / name, pictures)
+        np.savez(tmp_path / name.replace("imgs", "labels"), np.arange(12, dtype=np.uint8))
+    else:
+        idx = struct.pack(">4I", 2051, *pictures.shape) + pictures.tobytes()
+        (tmp_path / name).write_bytes(gzip.compress(idx) if name.endswith(".gz") else idx)
+    found = read(tmp_path / name, validation=0.25)
+    assert (found.train.shape, found.valid.shape) == ((9, 28, 28, 1), (3, 28, 28, 1))
+    every = np.concatenate([found.train, found.valid])[..., 0]
+    assert sorted(map(bytes, every)) == sorted(map(bytes, pictures))
 
 
 def test_a_model_comes_back_from_its_file(trained, tmp_path):
