@@ -15,12 +15,13 @@ os.environ.setdefault("EVOART_CACHE", str(Path(tempfile.gettempdir()) / "evoart-
 # Hundreds of processes are started here. Each would compile evoart's sources again where Python may not keep bytecode,
 # and each worker would rewrite the asserts of all files: a quarter of a start, and half of a collection.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-sys.dont_write_bytecode = False
 
 import numpy as np
 import pytest
 from browser import page, pages_of  # noqa: F401 (fixtures, of one browser for all files)
 from hypothesis import HealthCheck, settings
+
+sys.dont_write_bytecode = False
 
 # On a busy machine drawing examples may be slow; that is no fault of what is tested.
 settings.register_profile("evoart", deadline=None, suppress_health_check=[HealthCheck.too_slow])

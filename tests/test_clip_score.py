@@ -25,7 +25,6 @@ from evoart.search.stochastic_es import StochasticES
 from evoart.search.stochastic_gradient import StochasticGradient
 from evoart.search.surrogate import Surrogate
 
-
 # One program instead of one for each operation, which would take most of the time.
 sampled = jax.jit(resample, static_argnums=(2, 3))
 

@@ -176,7 +176,8 @@ def test_devices_that_share_the_candidates_find_the_same(devices, names):
     evenly, 3 do not."""
     flags = f"--xla_force_host_platform_device_count={devices}"
     done = subprocess.run(
-        [sys.executable, "-c", SHARED_OUT, *names], cwd=Path(__file__).parent, capture_output=True, text=True, timeout=300,
+        [sys.executable, "-c", SHARED_OUT, *names],
+        cwd=Path(__file__).parent, capture_output=True, text=True, timeout=300,
         env={**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -20,7 +20,6 @@ from evoart.run.job import Job
 from evoart.run.problem import prepare
 
 
-
 @pytest.fixture(autouse=True)
 def alone(tmp_path, monkeypatch):
     """No network, an empty cache for models, a folder of its own."""
