@@ -147,7 +147,8 @@ def test_unknown_options_and_names_are_refused():
 
 
 def test_words_and_every_command_make_pictures(tmp_path):
-    drawn = evoart.clip("a red circle", "yellow:0.3", model="tiny", shapes=4, seed=1, generations=2, crops=1)
+    few = {"model": "tiny", "shapes": 4, "generations": 2, "crops": 2, "seed": 1}
+    drawn = evoart.clip("a red circle", "yellow:0.3", negative_prompts="a blue square", **few)
     assert drawn.job.prompts == ("a red circle", "yellow:0.3")
     assert {"loss", "judge"} < set(drawn.figures)
     assert drawn.save(tmp_path / "a.svg")
