@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -324,7 +325,10 @@ def test_samples_styles_fonts_and_films(trained, tmp_path, capsys):
     )
     other = evoart.load(tmp_path / "l.svg")
     assert (other.form.style, other.form.text) == (first.form.style, "LETHE")
-    assert run(["redo", str(tmp_path / "l.svg"), "-o", str(tmp_path / "l2.svg"), "-q"]) == 0
+    capsys.readouterr()
+    assert run(["redo", str(tmp_path / "l.svg"), "-o", str(tmp_path / "l2.svg")]) == 0
+    done = capsys.readouterr().err.splitlines()[-1]
+    assert re.fullmatch(r"Done: 5 letters, [\d.]+ s, seed \d+", done)  # nothing was searched for or judged
     assert (tmp_path / "l2.svg").read_bytes() == (tmp_path / "l.svg").read_bytes()
     # So it has as an outline of somebody else's.
     plain = (tmp_path / "h.svg").read_text()
