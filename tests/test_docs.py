@@ -40,7 +40,7 @@ def test_commands_parse(page, line):
 
 
 def test_lines_that_are_typed_are_known_commands():
-    assert {line.split()[0] for _, line in LINES} <= {"evoart", "pip", "python"}
+    assert {line.split()[0] for _, line in LINES} <= {"evoart", "pip", "python", "python3", "source"}
 
 
 def test_every_page_is_in_the_navigation():

@@ -237,8 +237,10 @@ def test_a_page_is_the_same_as_svg_and_as_a_picture():
 def test_a_font_shows_what_the_picture_shows(tmp_path):
     """Against FreeType, as Pillow has it, and fontTools."""
     form, genome = letter_page()
-    (tmp_path / "a.ttf").write_bytes(form.drawing(genome).font("A <name>", '{"evoart":"x","format":1}'))
-    assert (tmp_path / "a.ttf").read_bytes() == form.drawing(genome).font("A <name>", '{"evoart":"x","format":1}')
+    (tmp_path / "a.ttf").write_bytes(form.drawing(genome).font("A <name>: 2 letters", '{"evoart":"x","format":1}'))
+    assert (tmp_path / "a.ttf").read_bytes() == form.drawing(genome).font(
+        "A <name>: 2 letters", '{"evoart":"x","format":1}'
+    )
     with TTFont(tmp_path / "a.ttf") as font:
         assert font["name"].getDebugName(1) == "evoart-A--name"
         assert set(font.getBestCmap()) == {ord(" "), 0xA0, ord("P"), ord("O")}
