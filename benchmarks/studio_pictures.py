@@ -82,7 +82,7 @@ def _take(page: Any, folder: Path, suffix: str) -> None:
                 page.click(f"#tab-{room}")
                 page.wait_for_timeout(700)
                 name = "-".join(filter(None, (room, size, scheme, suffix)))
-                page.screenshot(path=folder / f"{name}.png")
+                page.screenshot(path=folder / f"{name}.png", timeout=300_000)
 
 
 def _join(folder: Path) -> None:
