@@ -18,9 +18,6 @@ def encode(model: Model, sketches: Sequence[np.ndarray]) -> tuple[np.ndarray, np
     Raises:
         UsageError: the model is a decoder only, or a sketch is empty or longer than the model can hold.
     """
-    from evoart.engine.jax_setup import setup
-
-    setup()
     import jax
     import jax.numpy as jnp
 

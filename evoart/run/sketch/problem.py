@@ -258,8 +258,10 @@ def _prior(seed: int, number: int, latent: int) -> np.ndarray:
 
 def encode_drawing(model: Model, strokes: Polylines) -> np.ndarray:
     """z ``(latent,)`` of a whole drawing of any size."""
+    from evoart.engine.jax_setup import setup
     from evoart.sketch.latent import encode
 
+    setup()
     model.need_latent("encode a drawing")
     return encode(model, [in_units(model, strokes, 1.0)])[0][0].astype(np.float64)
 
