@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
+import gc
 import itertools
 import os
 import shutil
@@ -263,6 +265,25 @@ def checkpoint_for(
     return Keep(next(free), notes=notes), False
 
 
+@contextlib.contextmanager
+def starting() -> Iterator[None]:
+    """What the start of a run imports and compiles stays: no garbage is looked for meanwhile, and what the first start
+    made is not looked through again."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+        _freeze_once()
+    finally:
+        if collects:
+            gc.enable()
+
+
+@functools.cache
+def _freeze_once() -> None:
+    gc.freeze()
+
+
 def perform(events: Callable[[Stop], Iterator[Event]], plan: Plan, console: Console, preview: bool) -> int:
     """Run to the end or to an interruption, write everything, and return the exit code."""
     take(plan.outputs, CLAIMS)
@@ -284,7 +305,8 @@ def perform(events: Callable[[Stop], Iterator[Event]], plan: Plan, console: Cons
         stack.enter_context(listening(stop, told, leave))
         with View(console, preview) as view:
             run = events(stop)
-            started = next(run)
+            with starting():
+                started = next(run)
             assert isinstance(started, Started)  # the loop's promise, as is the last event below
             stop.early = False
             try:
