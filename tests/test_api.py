@@ -390,14 +390,6 @@ def test_a_coarser_target_weighs_the_same():
     assert small.image.mean() == pytest.approx(target.image.mean(), abs=0.01)
 
 
-@pytest.mark.parametrize("search", ["sets", "regional", "classical"])
-def test_every_search_runs_by_name(search):
-    options = FEW | {"search": search, "evaluations": 100}
-    result = evoart.fit(bundled(), **options)
-    assert result.evaluations >= 100
-    assert np.isfinite(result.loss)
-
-
 def test_the_number_of_threads_does_not_show(result):
     def scene(threads):
         return evoart.fit(bundled(), **FEW, threads=threads).drawing
