@@ -55,6 +55,13 @@ def train(folder: Path, options: str, out: Path) -> tuple[float, float]:
     return common.run([*command, "--no-checkpoint", "--overwrite", "-o", out])[:2]
 
 
+def read_split(folder: Path) -> Any:
+    """The fonts, split into families that were learned from and families held out as in ``train``."""
+    from evoart.run.glyph.dataset import read_dataset
+
+    return read_dataset([str(folder)], validation=0.05, seed=1)
+
+
 def give_q_a_tail(folder: Path, model: Any) -> Any:
     """A model whose Q is trained again on fonts that have its tail where most of them do.
 
@@ -68,9 +75,8 @@ def give_q_a_tail(folder: Path, model: Any) -> Any:
     from evoart.glyph.letters import LETTERS, SIDE
     from evoart.glyph.model import SURE, Model, distances_at, features, one_hot, places, splines
     from evoart.glyph.training import SCALE, encode_fonts
-    from evoart.run.glyph.dataset import read_dataset
 
-    data = read_dataset([str(folder)], validation=0.05, seed=1).train
+    data = read_split(folder).train
     q, o = LETTERS.index("Q"), LETTERS.index("O")
     found = [dict(zip(data.letters[a:b].tolist(), range(a, b), strict=True)) for a, b in pairwise(data.starts)]
     fonts = [k for k, letters in enumerate(found) if q in letters and o in letters]
@@ -117,13 +123,10 @@ def likeness(folder: Path) -> list[tuple[str, float, float]]:
     from evoart.glyph.letters import LETTERS
     from evoart.glyph.model import decode, one_hot, read_style
     from evoart.glyph.training import SCALE
-    from evoart.output.recipe import extract
-    from evoart.run.glyph.dataset import read_dataset
     from evoart.run.glyph.models import FILES
 
     model = FILES.read(MODEL)
-    job = extract(MODEL.read_bytes())["job"]
-    data = read_dataset([str(folder)], validation=job["validation"], seed=job["seed"])
+    data = read_split(folder)
     found = []
     for name, some in (("families it learned from", data.train), ("held-out families", data.valid)):
         for shown in ("a", "Hamburgefonstiv"):

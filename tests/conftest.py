@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 import tempfile
@@ -11,11 +12,16 @@ from pathlib import Path
 # Before anything imports Numba or JAX: the tests use a CPU, and leave the user's cache alone.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("EVOART_CACHE", str(Path(tempfile.gettempdir()) / "evoart-tests"))
+# Hundreds of processes are started here. Each would compile evoart's sources again where Python may not keep bytecode,
+# and each worker would rewrite the asserts of all files: a quarter of a start, and half of a collection.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 import numpy as np
 import pytest
 from browser import page, pages_of  # noqa: F401 (fixtures, of one browser for all files)
 from hypothesis import HealthCheck, settings
+
+sys.dont_write_bytecode = False
 
 # On a busy machine drawing examples may be slow; that is no fault of what is tested.
 settings.register_profile("evoart", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -35,10 +41,16 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 @pytest.fixture(scope="module", autouse=True)
 def forget_programs() -> Iterator[None]:
-    """What JAX compiled for one file's tests goes with them: thousands of programs are gigabytes."""
+    """What JAX compiled for one file's tests goes with them: thousands of programs are gigabytes.
+
+    The C library keeps what the compiler has freed, in an arena for each of its threads, until it is told otherwise.
+    """
     yield
     if "jax" in sys.modules:
         sys.modules["jax"].clear_caches()
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+        if trim is not None:
+            trim(0)
 
 
 @pytest.fixture(scope="session")

@@ -193,6 +193,7 @@ def test_render_draws_at_any_size(finished, tmp_path):
 def test_info_shows_what_made_it(finished, tmp_path):
     done = evoart("info", finished[0] / "photo-shapes.png", cwd=tmp_path, check=0)
     assert re.search(r"seed\s+7\b", done.out)
+    assert re.search(r"^size +\d+ x \d+$", done.out, re.MULTILINE)
     facts = json.loads(evoart("info", finished[0] / "photo-shapes.svg", "--json", cwd=tmp_path, check=0).out)
     assert facts["job"]["shapes"] == 6
 

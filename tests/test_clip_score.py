@@ -25,6 +25,9 @@ from evoart.search.stochastic_es import StochasticES
 from evoart.search.stochastic_gradient import StochasticGradient
 from evoart.search.surrogate import Surrogate
 
+# One program instead of one for each operation, which would take most of the time.
+sampled = jax.jit(resample, static_argnums=(2, 3))
+
 
 @pytest.fixture(scope="module")
 def tiny():
@@ -43,7 +46,7 @@ def test_resampling_is_pillows(photo, interpolation, size):
         for c in range(3)
     ]
     reference = np.clip(np.stack([np.asarray(plane) for plane in planes], -1), 0, 1)
-    mine = np.asarray(resample(jnp.asarray(photo)[None], jnp.array(box), size, interpolation))[0]
+    mine = np.asarray(sampled(photo[None], np.float32(box), size, interpolation))[0]
     # Pillow cuts kernels at a box's edge; inside they are the same.
     inner = slice(size // 8, -size // 8)
     assert np.abs(mine - reference)[inner, inner].max() < 2e-3
@@ -84,8 +87,8 @@ def test_crops_have_their_share_and_distort_nothing(height, width, area, aspect)
 
 
 def test_beyond_a_picture_there_is_white_paper():
-    images = jnp.zeros((1, 10, 30, 3))
-    seen = np.asarray(resample(images, jnp.array([-10.0, 0.0, 30.0, 30.0]), 15, "bicubic"))[0]
+    images = np.zeros((1, 10, 30, 3), np.float32)
+    seen = np.asarray(sampled(images, np.float32([-10, 0, 30, 30]), 15, "bicubic"))[0]
     assert (seen[:5] == 1).all()
     assert (seen[10:] == 1).all()
     assert (seen[5:10] == 0).all()
@@ -94,11 +97,10 @@ def test_beyond_a_picture_there_is_white_paper():
 def test_the_same_crops_for_all(tiny, photo):
     score = ClipScore([tiny], [Prompt("a red circle")])
     images = jnp.stack([photo[:36, :36]] * 3)
-    losses = np.asarray(score.losses_traced(images, score.inputs, jax.random.key(1)))
+    judge = jax.jit(score.losses_traced)
+    losses = np.asarray(judge(images, score.inputs, jax.random.key(1)))
     assert losses == pytest.approx(losses[0], abs=1e-5)
-    assert losses[0] != pytest.approx(
-        float(score.losses_traced(images[:1], score.inputs, jax.random.key(2))[0]), abs=1e-6
-    )
+    assert losses[0] != pytest.approx(float(judge(images, score.inputs, jax.random.key(2))[0]), abs=1e-6)
 
 
 def test_losses_by_hand(tiny):
@@ -130,7 +132,8 @@ def test_crops_side_by_side_are_those_one_after_the_other(tiny, monkeypatch, n, 
         monkeypatch.setattr(clip_score, "MAX_SIDE_BY_SIDE", together)
         found.append(np.asarray(jax.jit(lambda *given: score.similarities_traced(*given))(images, score.inputs, boxes)))
     assert found[0] == pytest.approx(found[1], abs=1e-5)
-    alone = [score.similarities_traced(images, score.inputs, boxes[i : i + 1]) for i in range(k)]
+    one = jax.jit(lambda *given: score.similarities_traced(*given))
+    alone = [one(images, score.inputs, boxes[i : i + 1]) for i in range(k)]
     assert found[1] == pytest.approx(np.mean(alone, 0), abs=1e-5)
 
 
@@ -161,7 +164,7 @@ def test_kernels_draw_and_pull_as_the_dense_program():
 def test_losses_do_not_depend_on_the_batch(tiny):
     shapes = form()
     genomes = np.stack([shapes.random(np.random.default_rng(seed)) for seed in range(7)])
-    engine = ClipEngine(shapes, ClipScore([tiny], [Prompt("a red circle")]), 48, 48)
+    engine = ClipEngine(shapes, ClipScore([tiny], [Prompt("a red circle")], Crops(2)), 48, 48)
     key = jax.random.key(3)
     whole_batch = np.asarray(engine.losses_traced(jnp.asarray(genomes), engine.inputs, key))
     engine.batch = 3

@@ -77,6 +77,35 @@ def test_files_are_found_beside_the_jobs_that_name_them(folder, monkeypatch):
         assert os.path.exists(entry.job.picture)
 
 
+def test_words_and_numbers_are_no_files_in_another_folder(folder, monkeypatch):
+    text = """
+        [[job]]
+        command = "sketch"
+        task = "interpolate"
+        drawing = "apple"
+        other = "sea.png"
+        [[job]]
+        command = "cppn-morph"
+        stops = ["7", "hill.png:1"]
+        [[job]]
+        command = "cppn-grid"
+        around = "7"
+        [[job]]
+        command = "glyph-style"
+        like = "7"
+    """
+    toml(folder, text)
+    (folder / "elsewhere").mkdir()
+    monkeypatch.chdir(folder / "elsewhere")
+    (folder / "elsewhere" / "apple").touch()  # as seen from here, and not from the plan
+    sketch, morph, grid, style = (entry.job for entry in plan.read(["../other.toml"]))
+    assert (sketch.drawing, sketch.other) == ("apple", os.path.join("..", "sea.png"))
+    assert morph.stops == ("7", os.path.join("..", "hill.png:1"))
+    assert (grid.around, style.like) == ("7", "7")
+    (folder / "apple").touch()
+    assert plan.read(["../other.toml"])[0].job.drawing == os.path.join("..", "apple")
+
+
 def test_prompts_that_file_names_cannot_tell_apart():
     names: dict[str, str] = {}
     for kinds in (["日本", "東京"], ["a cat", "a cat!"], ["È", "E"]):
@@ -590,6 +619,15 @@ def test_a_diverse_gallery_is_more_diverse_and_says_so(folder, capfd):
     assert after >= before
     gallery(jobs, "--diverse", "--json")
     assert json.loads(capfd.readouterr().out)["made"] == 0
+
+
+@pytest.mark.parametrize(("count", "size"), [(2, (2 * 330 + 10, 170 + 10)), (400, (24 * 160 + 10, 17 * 85 + 10))])
+def test_a_contact_sheet_is_as_high_as_its_pictures_and_as_large_as_they_are_few(tmp_path, count, size):
+    Image.new("RGB", (320, 160), "red").save(tmp_path / "thumb.png")
+    lines = [a_line(str(i), title="", job={}, files={"thumb": "thumb.png"}) for i in range(count)]
+    with Image.open(sheet.sheet(tmp_path, lines)) as page:
+        assert page.size == size
+        assert page.getpixel((20, 20)) == (255, 0, 0)
 
 
 # Pages

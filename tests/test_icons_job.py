@@ -19,10 +19,6 @@ from evoart.run.icons.job import IconsJob
 from evoart.run.job import Job
 from evoart.run.problem import prepare
 
-COLOURED = {
-    "a red car": (0, (1, 2)), "a green tree": (1, (0, 2)), "a blue fish": (2, (0, 1)),
-}  # fmt: skip
-
 
 @pytest.fixture(autouse=True)
 def alone(tmp_path, monkeypatch):
@@ -85,16 +81,6 @@ def test_it_draws_offline_again_and_again_the_same(capsys):
     assert len(first.svg()) < 20_000
 
 
-@pytest.mark.parametrize("prompt", COLOURED)
-def test_colours_are_those_that_were_asked_for(prompt):
-    channel, others = COLOURED[prompt]
-    image = prepare(Job.make(command="clip", prompts=[prompt], seed=1)).target.image
-    shown = image[np.abs(image - 1).max(-1) > 0.3]
-    assert len(shown) > 1000
-    mean = shown.mean(0)
-    assert all(mean[channel] > mean[other] + 0.1 for other in others)
-
-
 TWELVE = {
     "a red car": "red", "a blue car": "blue", "a green fish": "green", "a yellow umbrella": "yellow",
     "a purple house": "purple", "an orange octopus": "orange", "a pink heart": "pink", "a red apple": "red",
@@ -102,15 +88,25 @@ TWELVE = {
 }  # fmt: skip
 
 
-@pytest.mark.slow
-@pytest.mark.slow
-@pytest.mark.parametrize("prompt", TWELVE)
-def test_drafts_have_the_colour_that_was_asked_for(prompt):
-    image = evoart.clip(prompt, seed=1, quality="draft").image(128)
+def colour_of(image: np.ndarray) -> str:
+    """The name of the colour of a picture's largest part."""
     shown = np.concatenate([image, (np.abs(image - 1).max(-1, keepdims=True) > 0.05)], -1)
     part = compose.main_part(shown) * shown[..., 3]
     mean = (image * part[..., None]).sum((0, 1)) / part.sum()
-    assert min(compose.COLOURS, key=lambda name: float(((compose.shaded(name) - mean) ** 2).sum())) == TWELVE[prompt]
+    return min(compose.COLOURS, key=lambda name: float(((compose.shaded(name) - mean) ** 2).sum()))
+
+
+@pytest.mark.parametrize("prompt", TWELVE)
+def test_what_is_drawn_from_has_the_colour_that_was_asked_for(prompt):
+    image = prepare(Job.make(command="clip", prompts=[prompt], seed=1)).target.image
+    assert (np.abs(image - 1).max(-1) > 0.3).sum() > 1000
+    assert colour_of(image) == TWELVE[prompt]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("prompt", ["a red car", "a yellow umbrella", "a blue whale"])
+def test_a_draft_has_it_too(prompt):
+    assert colour_of(evoart.clip(prompt, seed=1, quality="draft").image(128)) == TWELVE[prompt]
 
 
 def test_faces_are_drawn_symmetric():
@@ -140,6 +136,8 @@ def test_the_words_it_knows_are_listed(capsys):
     assert run(["models", "words"]) == 0
     text = capsys.readouterr().out
     assert "cat" in text
+    assert "\\n" not in text
+    assert max(map(len, text.splitlines()[:-2])) <= 100
     assert run(["models", "words", "--json"]) == 0
     themes = json.loads(capsys.readouterr().out)["themes"]
     names = {name for things in themes.values() for name in things}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import struct
 import subprocess
 import sys
 
@@ -15,6 +16,7 @@ from trainings import check_files, check_resumed
 
 import evoart
 from evoart.cli.app import run
+from evoart.cppn.latent.discriminator import PREFIX, adversarial_losses, create_discriminator, crop, judge
 from evoart.cppn.latent.model import Config, encode_traced, logits, positions, whiten
 from evoart.cppn.latent.space import slerp
 from evoart.cppn.latent.training import Training, TrainingConfig
@@ -110,6 +112,76 @@ def test_a_full_disk_and_steps_that_are_not_finite(data, tmp_path, monkeypatch):
     assert "--learning-rate" in search.notes[-1]
     assert (search.best.digest, search.best_step) == (best, 0)
     assert encode_file("safetensors", events[-1].result.artwork())
+
+
+def gan_problem(folder, **settings) -> LatentTrainProblem:
+    """Blocks of black and white in no order: two latent numbers cannot say which, so their mean is gray."""
+    blocks = 255 * np.random.default_rng(0).integers(0, 2, (200, 4, 4))
+    np.savez(folder / "blocks.npz", np.kron(blocks, np.ones((2, 2), int)).astype(np.uint8))
+    how = {"latent": 2, "encoder": 16, "batch": 32, "share": 1.0, "generations": 60, "interval": 20, "validation": 0}
+    return problem_of(folder / "blocks.npz", **how | settings)
+
+
+def contrast(result) -> float:
+    """Mean distance from gray of what a model draws of random latent vectors; of the blocks it is 0.5."""
+    drawings = [drawing.paint((8, 8)) for _, drawing in result.artwork().drawing.drawings]
+    return float(np.abs(np.array(drawings)[..., :3] - 0.5).mean())
+
+
+def test_a_discriminator_makes_drawings_sharp(tmp_path):
+    dull, sharp = (gan_problem(tmp_path, gan_weight=weight) for weight in (0.0, 1.0))
+    ends = [list(drive(problem, problem.search()))[-1] for problem in (dull, sharp)]
+    assert contrast(ends[0].result) < 0.1
+    assert contrast(ends[1].result) > 2 * contrast(ends[0].result)
+    assert ends[1].figures["psnr"] < ends[0].figures["psnr"]  # which is the price
+    check_resumed(sharp, 26, tmp_path)
+    search = sharp.search()
+    search.step()
+    assert not any(PREFIX in name for name in search.training.model.params)
+    name = f"{PREFIX}1.bias"
+    search.training.params[name] = search.training.params[name] * np.nan
+    before = np.asarray(search.training.params["decoder"]).copy()
+    search.step()
+    assert search.training.skipped == 1
+    np.testing.assert_array_equal(search.training.params["decoder"], before)
+    search.learned = []
+    search.validate()
+    assert search.best_step == 2  # the latest counts, whatever its likeness
+    with pytest.raises(UsageError, match="--gan-weight"):
+        gan_problem(tmp_path, gan_weight=-1)
+
+
+def test_the_discriminator_sees_crops_and_judges_them():
+    """Against a convolution written out, and who learns from which loss."""
+    import jax
+
+    config = Config("x", Layers((4,), ("tanh",), 2, "rgb"), SIDE, 8)
+    params = create_discriminator(config, np.random.default_rng(0))
+    images = discs(3).astype(np.float32) / 255
+    part, x, y = crop(config, images, np.array([2, 1]))
+    np.testing.assert_array_equal(part, images[:, 2:, 1:-1])
+    at = (np.arange(SIDE) - (SIDE - 1) / 2) * 2 / SIDE
+    np.testing.assert_allclose(np.reshape(x, (10, 10))[0], at[1:-1], rtol=1e-6)
+    np.testing.assert_allclose(np.reshape(y, (10, 10))[:, 0], at[2:], rtol=1e-6)
+    h = 2 * np.asarray(part, np.float64) - 1
+    for k in range(3):
+        side = h.shape[1]
+        out = -(-side // 2)
+        missing = max(2 * (out - 1) + 5 - side, 0)
+        h = np.pad(h, ((0, 0), *[(missing // 2, missing - missing // 2)] * 2, (0, 0)))
+        windows = np.lib.stride_tricks.sliding_window_view(h, (5, 5), (1, 2))[:, ::2, ::2]
+        h = np.einsum("nabcij,ocij->nabo", windows, params[f"{PREFIX}{k}.weight"]) + params[f"{PREFIX}{k}.bias"]
+        h = np.maximum(h, 0.2 * h)
+    expected = h.reshape(3, -1) @ params[f"{PREFIX}out.weight"] + params[f"{PREFIX}out.bias"]
+    np.testing.assert_allclose(judge(params, part), expected, atol=1e-4)
+    first, second = (
+        jax.grad(lambda p, drawn, k=k: adversarial_losses(p, part, drawn)[k], argnums=(0, 1))(params, part * 0.5)
+        for k in (0, 1)
+    )
+    assert all(not np.any(value) for value in first[0].values())
+    assert np.any(first[1])
+    assert any(np.any(value) for value in second[0].values())
+    assert not np.any(second[1])
 
 
 def test_the_drawing_is_what_training_saw():
@@ -226,6 +298,26 @@ def test_files_of_the_mnist_family(tmp_path, monkeypatch):
     for name in ("pickled.npz", "labels.npz", "cut.gz", "short.idx", "text.npz", "fashion/train-labels-idx1-ubyte.gz"):
         with pytest.raises(EvoartError, match="holds"):
             read(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "name", ["kmnist-train-imgs.npz", "k49-train-imgs.npz", "train-images-idx3-ubyte.gz", "t10k-images-idx3-ubyte"]
+)
+def test_kuzushiji_is_read_as_it_is_published(tmp_path, name):
+    """Random numbers in the layouts of "Deep Learning for Classical Japanese Literature" (Clanuwat et al., 2018): an
+    ``.npz`` has one array ``arr_0`` of bytes ``(n, 28, 28)``, compressed or not; an idx file begins with a magic number
+    and three counts, big-endian. Kuzushiji-49 has its labels in a file of its own, next to it in the folder."""
+    pictures = np.random.default_rng(5).integers(0, 256, (12, 28, 28), np.uint8)
+    if name.endswith(".npz"):
+        (np.savez_compressed if "k49" in name else np.savez)(tmp_path / name, pictures)
+        np.savez(tmp_path / name.replace("imgs", "labels"), np.arange(12, dtype=np.uint8))
+    else:
+        idx = struct.pack(">4I", 2051, *pictures.shape) + pictures.tobytes()
+        (tmp_path / name).write_bytes(gzip.compress(idx) if name.endswith(".gz") else idx)
+    found = read(tmp_path / name, validation=0.25)
+    assert (found.train.shape, found.valid.shape) == ((9, 28, 28, 1), (3, 28, 28, 1))
+    every = np.concatenate([found.train, found.valid])[..., 0]
+    assert sorted(map(bytes, every)) == sorted(map(bytes, pictures))
 
 
 def test_a_model_comes_back_from_its_file(trained, tmp_path):

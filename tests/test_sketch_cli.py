@@ -6,6 +6,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from xml.etree import ElementTree
@@ -78,6 +80,12 @@ def test_a_sheet_with_no_network_and_its_recipe(here, capsys):
     assert evoart(capsys, "render", "k.png", "-o", "large.png", "--size", 1000, "-q")[0] == 0
     assert "5 sketches" in "\n".join(evoart(capsys, "info", "k.png")[1])
     assert load("k.svg").figures["finished"] == 1
+
+
+def test_a_sheet_is_drawn_without_jax(here):
+    code = "import sys, evoart; evoart.make('sketch', count=2, seed=1).save('k.svg'); print('jax' in sys.modules)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.split()[-1] == "False"
 
 
 def test_a_sketch_is_the_same_on_every_sheet(here, capsys):

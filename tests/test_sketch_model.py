@@ -21,6 +21,7 @@ from evoart.sketch.cells import CELLS
 from evoart.sketch.latent import encode
 from evoart.sketch.loss import Batch, Noise, losses, noise
 from evoart.sketch.model import Config, Model, part, shapes
+from evoart.sketch.numerics import ExactWeights
 from evoart.sketch.sampling import draw, draw_noise
 from evoart.sketch.strokes import to_stroke5
 from evoart.sketch.unroll import scaled, unroll
@@ -143,12 +144,26 @@ def test_sampling_is_that_of_plain_numpy(rule, settings):
         np.testing.assert_array_equal(each.strokes[:, 2], rows[:, 3])
 
 
-def test_a_drawing_does_not_depend_on_its_neighbours():
-    model = small()
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_drawing_does_not_depend_on_its_neighbours(cell):
+    model = small(cell)
     many, few = draw(model, draw_noise(70, 24, 5)), draw(model, draw_noise(3, 24, 5, offset=40))
     for a, b in zip(many[40:43], few, strict=True):
-        np.testing.assert_allclose(a.strokes, b.strokes, atol=1e-3)
+        np.testing.assert_array_equal(a.strokes, b.strokes)
     np.testing.assert_array_equal(draw_noise(1, 30, 5)[:, :24], draw_noise(1, 24, 5))
+
+
+def test_products_are_the_same_however_they_are_cut():
+    rng = np.random.default_rng(2)
+    w, x = rng.normal(size=(300, 40)) * 3, rng.normal(size=(9, 300)).astype(np.float32)
+    weights = ExactWeights(w)
+    whole = x @ weights
+    for k in range(9):
+        order = rng.permutation(300)
+        shuffled = ExactWeights(w[order])
+        np.testing.assert_array_equal((x[k : k + 1, order] @ shuffled)[0], whole[k])
+    np.testing.assert_allclose(whole, x @ w, rtol=1e-5, atol=1e-4)
+    np.testing.assert_array_equal(np.zeros((1, 300), np.float32) @ weights, np.zeros((1, 40)))
 
 
 def test_cold_drawings_are_all_alike_and_temperatures_have_a_range():

@@ -148,6 +148,13 @@ def test_lengths_are_exact_to_a_hundredth_pixel_at_1024(value, scale):
     assert len(written) <= 9
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.floats(-3, 4) | st.sampled_from([0.0, -0.0, 1.0, -1e-9, 0.5, -0.5])), st.floats(0.1, 60_000))
+def test_many_lengths_are_written_as_each_is(values, scale):
+    number = Numbers(scale)
+    assert number.lengths(np.array(values)) == [number.length(value) for value in values]
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.floats(-1e3, 1e3))
 def test_angles_are_exact(radians):

@@ -8,7 +8,12 @@ from typing import NoReturn
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run ``evoart`` with ``arguments`` (default: the process's own) and exit."""
+    import os
     import signal
+
+    # Our threads each have work of their own. A BLAS library's would wait for one another in a busy loop, and round
+    # sums differently from one number of threads to the next.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
     from evoart.cli.app import run
 

@@ -71,6 +71,13 @@ def _check_model(given: str | None) -> None:
 @o.option(
     trained.LEARNING, "--warm-up", metavar="P", help="Share of the steps over which that weight rises. [default: 0.25]"
 )
+@o.option(
+    trained.LEARNING,
+    "--gan-weight",
+    metavar="W",
+    help="More makes pictures sharper, and likenesses worse: a discriminator (GAN) learns to tell them from the data. "
+    "[default: 0: none]",
+)
 @_sigma_option
 @o.seed_option
 @run_options

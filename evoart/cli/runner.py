@@ -70,7 +70,7 @@ def run_job(
         session.check_stdout(outputs, options.as_json)
         session.check_films(options.film_style, options.film_loop, options.side_by_side, job.form_name, outputs)
         notes = session.notes_of(outputs, writing, options.checkpoint is not None, members)
-        with console.unless_quick(f"evoart {__version__}: {job.summary}, seed {job.seed}"):
+        with console.unless_quick(f"evoart {__version__}: {job.summary}, seed {job.seed}"), session.starting():
             settled = problem or prepare(job)
         session.check_size(settled.size, outputs)
         session.check_room(settled.size, outputs)

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, islice
 
 import numpy as np
 
@@ -134,22 +134,31 @@ class PenDrawing:
         shades, which = np.unique(self.colours, axis=0, return_inverse=True)
         named = [colour(shade) for shade in shades]
         names = [named[k] for k in which.reshape(-1)]
+        paths = self._paths(number)
         for place, members in enumerate(self.sketches(), 1):
             inks = {names[i] for i in members}
             ink = f' stroke="{inks.pop()}"' if len(inks) == 1 else ""
             if several or ink:
                 name = f' id="sketch-{place}"' if several else ""
                 yield f"<g{name}{ink}>"
-            ways = [self._ways[i] for i in members]
+            ways = [self._ways[i] if callable(extra) else 0.0 for i in members]
             whole, passed = sum(ways) or 1.0, 0.0
             for i, way in zip(members, ways, strict=True):
                 own = "" if ink else f' stroke="{names[i]}"'
                 more = extra(i, passed / whole, (passed + way) / whole) if callable(extra) else ""
-                yield f'<path{own}{more} d="{_path(self.strokes[i], number)}"/>'
+                yield f'<path{own}{more} d="{next(paths)}"/>'
                 passed += way
             if several or ink:
                 yield "</g>"
         yield "</g>"
+
+    def _paths(self, number: Numbers) -> Iterator[str]:
+        """Path data of each stroke; a dot is a line of no length, which round ends make visible."""
+        written = iter(number.lengths(np.concatenate([np.zeros((0, 2)), *self.strokes])))
+        points = map("{},{}".format, written, written)
+        for stroke in self.strokes:
+            kept = [point for point, _ in groupby(islice(points, len(stroke)))]
+            yield f"M{kept[0]}h0" if len(kept) == 1 else f"M{' '.join(kept)}"
 
 
 def _timed(rules: list[str], name: str, begin: float, end: float, seconds: float, period: float) -> str:
@@ -159,13 +168,6 @@ def _timed(rules: list[str], name: str, begin: float, end: float, seconds: float
     hidden = "stroke-dashoffset:1;visibility:hidden"
     rules.append(f"@keyframes {name}{{0%,{start}%{{{hidden}}}{stop}%,100%{{stroke-dashoffset:0;visibility:visible}}}}")
     return f' pathLength="1" style="animation-name:{name}"'
-
-
-def _path(stroke: np.ndarray, number: Numbers) -> str:
-    """Path data; a dot is a line of no length, which round ends make visible."""
-    points = [f"{number.length(x)},{number.length(y)}" for x, y in stroke]
-    kept = [point for point, before in zip(points, [None, *points], strict=False) if point != before]
-    return f"M{kept[0]}h0" if len(kept) == 1 else f"M{' '.join(kept)}"
 
 
 def _way(stroke: np.ndarray) -> float:

@@ -9,13 +9,18 @@ import io
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from xml.sax.saxutils import escape
+from html import escape
 
 import numpy as np
 
 from evoart.types import Drawing
 
 PRECISION = 0.01 / 1024  # largest error of a written length, in units
+_NO_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What ``compact`` leaves out of numbers with decimals, one a line; the last one of those without, too.
+_NEEDLESS = [
+    (re.compile(what, re.MULTILINE), kept) for what, kept in ((r"\.?0+$", ""), (r"^(-?)0\.", r"\1."), (r"^-0$", "0"))
+]
 MOST_EMBEDDED = 2048  # pixels a side of a picture inside an SVG
 
 
@@ -33,6 +38,14 @@ class Numbers:
     def length(self, value: float) -> str:
         """A position or length given in units."""
         return compact(float(value) * self.scale, self.digits)
+
+    def lengths(self, values: np.ndarray) -> list[str]:
+        """What ``length`` says of each of many values, of any shape, in order."""
+        scaled = (np.asarray(values, np.float64) * self.scale).ravel().tolist()
+        text = "\n".join([f"%.{self.digits}f"] * len(scaled)) % tuple(scaled)
+        for what, kept in _NEEDLESS if self.digits else _NEEDLESS[-1:]:
+            text = what.sub(kept, text)
+        return text.split("\n") if scaled else []
 
     def degrees(self, value: float) -> str:
         """An angle given in radians, clockwise on screen."""
@@ -191,5 +204,4 @@ def _mask(alpha: np.ndarray, box: list[str]) -> tuple[str, str]:
 
 def text_of(value: str) -> str:
     """Escaped character data, without what XML cannot hold (control characters, lone surrogates)."""
-    kept = "".join(c for c in value if c in "\t\n\r" or (c >= " " and not 0xD800 <= ord(c) <= 0xDFFF))
-    return escape(kept.replace("\ufffe", "").replace("\uffff", ""))
+    return escape(_NO_XML.sub("", value), quote=False)

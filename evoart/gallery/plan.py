@@ -283,13 +283,16 @@ def _pictures(picture: Any, folder: Path) -> list[str | None]:
 
 def _place(fields: dict[str, Any], command: str, folder: Path) -> dict[str, Any]:
     """The fields with file names as seen from the current folder."""
+    job = JOBS[command]
 
     def placed(value: Any) -> Any:
         if isinstance(value, list):
             return [placed(each) for each in value]
-        return os.path.normpath(folder / value) if isinstance(value, str) and value not in ("", "-") else value
+        if not isinstance(value, str) or value in ("", "-") or not job.names_file(value, folder):
+            return value
+        return os.path.normpath(folder / value)
 
-    return fields | {name: placed(fields[name]) for name in JOBS[command].files if name in fields}
+    return fields | {name: placed(fields[name]) for name in job.files if name in fields}
 
 
 def _seeds(request: _Request, count: Any) -> Iterator[_Request]:

@@ -10,7 +10,7 @@ import signal
 import threading
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from dataclasses import dataclass
 from functools import partial
@@ -30,6 +30,7 @@ from evoart.run.fit.job import FitJob
 from evoart.run.stop import Stop
 
 BATCH = 16  # photographs that a device works on at once
+TOGETHER = 2  # fits at a time in one process
 TRIES = 2  # of a job whose process dies
 _PATIENCE = 0.25  # seconds between two checks of the stop flag
 
@@ -46,27 +47,72 @@ Report = Step | tuple[Entry, Line]
 
 
 def one_by_one(entries: Sequence[Entry], folder: Path, settings: worker.Settings, stop: Stop) -> Iterator[Report]:
-    """Do the jobs in this process, in order; programs compiled for one serve the next.
+    """Do the jobs in this process; programs compiled for one serve the next.
+
+    Fits on several cores are done two at a time, each by a share of the threads.
 
     Raises:
         worker.DiskFull: nothing more can be written.
     """
-    for entry, picture in _prepare(entries):
-        if stop.why is not None:
-            return
-        steps: deque[Progress] = deque()
-        with ThreadPoolExecutor(1, "evoart-job") as executor:
-            watch = partial(_keep_progress, steps)
-            job = executor.submit(worker.complete, entry, folder, settings, stop, watch, picture)
-            while not job.done():
-                wait_for([job], _PATIENCE)
-                while steps:
-                    yield Step(entry.name, steps.popleft())
-        line, error = job.result()
-        if error is not None:
-            raise error
-        if line is not None:
-            yield entry, line
+    most = min(TOGETHER, cores())
+    for together, jobs in groupby(_prepare(entries), lambda job: _may_share(*job)):
+        threads = most if together else 1
+        with _share_cores(threads):
+            yield from _in_threads(jobs, folder, settings, stop, threads)
+
+
+def _in_threads(
+    jobs: Iterator[tuple[Entry, batch.Picture | None]],
+    folder: Path,
+    settings: worker.Settings,
+    stop: Stop,
+    threads: int,
+) -> Iterator[Report]:
+    """Do jobs in threads of this process, so many at a time."""
+    steps: deque[Step] = deque()
+    running: dict[Future, Entry] = {}
+    full: EvoartError | None = None
+    with ThreadPoolExecutor(threads, "evoart-job") as executor:
+        while True:
+            while len(running) < threads and stop.why is None and full is None and (job := next(jobs, None)):
+                watch = partial(_keep_progress, steps, job[0].name)
+                future = executor.submit(worker.complete, job[0], folder, settings, stop, watch, job[1])
+                running[future] = job[0]
+            if not running:
+                break
+            wait_for(running, _PATIENCE, FIRST_COMPLETED)
+            while steps:
+                yield steps.popleft()
+            for future in [each for each in running if each.done()]:
+                entry = running.pop(future)
+                line, error = future.result()
+                full = full or error
+                if line is not None:
+                    yield entry, line
+    if full is not None:
+        raise full
+
+
+def _may_share(entry: Entry, picture: batch.Picture | None) -> bool:
+    """Whether a job is a fit that leaves another half of the time: while one is in compiled code, the other can be in
+    Python's. Where the clock decides what it comes to, it has the machine alone."""
+    job = entry.job
+    if not isinstance(job, FitJob) or picture is not None or job.seconds is not None or job.threads is not None:
+        return False
+    return _program_of(entry) is None
+
+
+@contextlib.contextmanager
+def _share_cores(jobs: int) -> Iterator[None]:
+    before = os.environ.get(THREADS)
+    os.environ[THREADS] = str(max(1, cores() // jobs))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[THREADS]
+        else:
+            os.environ[THREADS] = before
 
 
 def _prepare(entries: Sequence[Entry]) -> Iterator[tuple[Entry, batch.Picture | None]]:
@@ -97,9 +143,9 @@ def _program_of(entry: Entry) -> str | None:
     return json.dumps({name: plain[name] for name in plain if name not in ("picture", "sha256", "seed")})
 
 
-def _keep_progress(steps: deque[Progress], event: Event) -> None:
+def _keep_progress(steps: deque[Step], name: str, event: Event) -> None:
     if isinstance(event, Progress):
-        steps.append(event)
+        steps.append(Step(name, event))
 
 
 def side_by_side(

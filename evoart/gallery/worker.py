@@ -29,6 +29,7 @@ from evoart.run.stop import Stop
 WORK = ".work"  # checkpoints of what is being made
 THUMBS, FILMS = "thumbs", "films"
 THUMB, FILM = 320, 220  # pixels of the long side
+LEAST = 5.0  # seconds of a run that is worth a checkpoint at its end, in case that its files cannot be written
 THUMBNAIL = 8  # pixels a side of what pictures are compared by
 Watch = Callable[[Event], None]
 
@@ -160,7 +161,7 @@ def _run(
     if checkpoint:
         path = _checkpoint(folder, entry)
         make_folder(path.parent)
-        keep = Keep(path, notes={"key": key_of(entry.job)})
+        keep = Keep(path, notes={"key": key_of(entry.job)}, least=LEAST)
     events = None
     if keep and keep.path.exists():
         with contextlib.suppress(EvoartError):  # of another job, or cut off: start again

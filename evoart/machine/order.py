@@ -68,36 +68,14 @@ def _greedy(points, x, y, cell, wide, high):
     return order
 
 
-@njit(cache=True, nogil=True)
-def _neighbours(points, cell, wide, high):
+def _neighbours(points):
     """The ``NEAR`` nearest ends of other strokes for every end, ``(n, NEAR)``, -1 where there are fewer."""
-    place, head, after, before = _cells(points, cell, wide)
-    out = np.full((len(points), NEAR), -1, np.int64)
-    away = np.full((len(points), NEAR), np.inf)
-    for i in range(len(points)):
-        cx, cy = int(points[i, 0] / cell), int(points[i, 1] / cell)
-        for reach in range(4):
-            if away[i, NEAR - 1] <= (reach - 1) * cell:
-                break
-            for gy in range(max(cy - reach, 0), min(cy + reach, high - 1) + 1):
-                whole = gy == cy - reach or gy == cy + reach
-                step = 1 if whole or reach == 0 else 2 * reach
-                for gx in range(cx - reach, cx + reach + 1, step):
-                    spot = gy * wide + gx
-                    if gx < 0 or gx >= wide or spot >= len(head):
-                        continue
-                    j = head[spot]
-                    while j >= 0:
-                        if j >> 1 != i >> 1:
-                            d = np.hypot(points[i, 0] - points[j, 0], points[i, 1] - points[j, 1])
-                            k = NEAR - 1
-                            if d < away[i, k]:
-                                while k > 0 and away[i, k - 1] > d:
-                                    away[i, k], out[i, k] = away[i, k - 1], out[i, k - 1]
-                                    k -= 1
-                                away[i, k], out[i, k] = d, j
-                        j = after[j]
-    return out
+    from scipy.spatial import KDTree
+
+    found = KDTree(points).query(points, k=NEAR + 2)[1]
+    none = (found == len(points)) | (found >> 1 == np.arange(len(points))[:, None] >> 1)
+    nearest = np.argsort(none, axis=1, kind="stable")[:, :NEAR]
+    return np.take_along_axis(np.where(none, -1, found), nearest, axis=1)
 
 
 @njit(cache=True, nogil=True)
@@ -161,5 +139,5 @@ def order_strokes(strokes: list[np.ndarray], start: tuple[float, float]) -> list
     cell = max(float(np.sqrt((extent[0] + 1) * (extent[1] + 1) / len(strokes))), float(extent.max()) / 2000, 1e-3)
     wide, high = (int(side / cell) + 1 for side in extent)
     order = _greedy(points[:-1], points[-1, 0], points[-1, 1], cell, wide, high)
-    order = _improve(points, order, _neighbours(points[:-1], cell, wide, high), len(ends))
+    order = _improve(points, order, _neighbours(points[:-1]), len(ends))
     return [strokes[end >> 1][:: -1 if end & 1 else 1] for end in order.tolist()]

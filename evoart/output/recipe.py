@@ -11,9 +11,9 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
+from html import escape
 from typing import Any
 from xml.parsers import expat
-from xml.sax.saxutils import escape
 
 import numpy as np
 
@@ -218,7 +218,8 @@ def xmp(text: str) -> bytes:
     return (
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
         '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-        f'<rdf:Description rdf:about="" xmlns:evoart="{_NAMESPACE}"><evoart:recipe>{escape(text)}</evoart:recipe>'
+        f'<rdf:Description rdf:about="" xmlns:evoart="{_NAMESPACE}">'
+        f"<evoart:recipe>{escape(text, quote=False)}</evoart:recipe>"
         '</rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
     ).encode()
 

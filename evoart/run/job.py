@@ -180,8 +180,10 @@ class Job:
         paths = [path for value in values for path in ((value,) if isinstance(value, str) else value)]
         return tuple(path for path in paths if path != "-")
 
-    def names_file(self, value: str) -> bool:
-        """Whether a value of a field of ``files`` is a file's name; some may be something else."""
+    @classmethod
+    def names_file(cls, value: str, folder: Path = Path()) -> bool:
+        """Whether a value of a field of ``files`` is a file's name, as seen from ``folder``; some may be something
+        else."""
         return True
 
     def hash_of(self, name: str) -> str | tuple[str, ...]:

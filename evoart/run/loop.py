@@ -29,11 +29,13 @@ class Keep:
         path: of the checkpoint.
         every: seconds between two.
         notes: plain values of the caller's, e.g. which outputs were asked for.
+        least: seconds that a run must have taken to be saved when it has come to its end.
     """
 
     path: Path
     every: float = EVERY
     notes: dict[str, Any] | None = None
+    least: float = 0.0
 
 
 def run(
@@ -125,7 +127,8 @@ def drive(
             yield from keeper.save_when_due()
     state.ended = reason
     reason = reason or state.asked or "interrupted"
-    yield from keeper.save()
+    if state.ended is None or keep is None or state.seconds >= keep.least:
+        yield from keeper.save()
     yield from state.finish(reason, keeper.saved)
 
 

@@ -159,7 +159,8 @@ class LoopJob(ModelJob):
         """See ``Job.inputs``."""
         return tuple(path for path in super().inputs if not is_seed(path))
 
-    def names_file(self, value: str) -> bool:
+    @classmethod
+    def names_file(cls, value: str, folder: Path = Path()) -> bool:
         """See ``Job.names_file``."""
         return not is_seed(value)
 

@@ -60,6 +60,10 @@ class ModelTrainer(Search):
     def keep(self, valid: Any) -> None:
         """Set ``loss`` and ``figures`` to those of the best model."""
 
+    def is_better(self, valid: Any) -> bool:
+        """Whether the model that has these losses is to be kept instead of the best one."""
+        return bool(np.isfinite(valid.total) and not self.loss <= valid.total)
+
     def judged(self, better: bool) -> None:
         """Called after each validation; ``better``: it found the best model so far."""
 
@@ -82,7 +86,7 @@ class ModelTrainer(Search):
         """Judge the model as it is, keep it if it is the best one, and say how it went."""
         step, valid, learned = self.generation, self.training.validate(), mean_of(self.learned, self.losses)
         self.history.append([step, *self.row(learned, valid)])
-        better = self.best is None or bool(np.isfinite(valid.total) and not self.loss <= valid.total)
+        better = self.best is None or self.is_better(valid)
         if step:
             best = ", the best so far" if better else ""
             self.notes.append(f"step {step:,}: {self.report(learned, valid)}{best}")

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from evoart.sketch.numerics import namespace, rsqrt, sigmoid, tanh
 from evoart.types import Array
 
 FORGET = 1.0  # Jozefowicz et al., "An Empirical Exploration of Recurrent Network Architectures" (2015)
@@ -81,11 +82,10 @@ class Lstm:
 
     def step(self, params: dict[str, Array], base: Array, state: Array, x: Array, keep: Array | None = None) -> Array:
         """See ``Cell``."""
-        import jax.numpy as jnp
-
-        c, h = jnp.split(state, 2, -1)
+        xp = namespace(state)
+        c, h = xp.split(state, 2, -1)
         a = base + x @ params["wx"][: x.shape[-1]] + h @ params["wh"]
-        return _lstm_update(jnp.split(a, 4, -1), c, keep)
+        return _lstm_update(xp.split(a, 4, -1), c, keep)
 
     def output(self, state: Array, hidden: int) -> Array:
         """See ``Cell``."""
@@ -93,13 +93,10 @@ class Lstm:
 
 
 def _lstm_update(gates: list[Array], c: Array, keep: Array | None, squash: Any = None) -> Array:
-    import jax
-    import jax.numpy as jnp
-
     i, g, f, o = gates
-    g = jnp.tanh(g) if keep is None else jnp.tanh(g) * keep
-    c = c * jax.nn.sigmoid(f + FORGET) + jax.nn.sigmoid(i) * g
-    return jnp.concatenate([c, jax.nn.sigmoid(o) * jnp.tanh(c if squash is None else squash(c))], -1)
+    g = tanh(g) if keep is None else tanh(g) * keep
+    c = c * sigmoid(f + FORGET) + sigmoid(i) * g
+    return namespace(c).concatenate([c, sigmoid(o) * tanh(c if squash is None else squash(c))], -1)
 
 
 class LayerNorm(Lstm):
@@ -128,21 +125,18 @@ class LayerNorm(Lstm):
 
     def step(self, params: dict[str, Array], base: Array, state: Array, x: Array, keep: Array | None = None) -> Array:
         """See ``Cell``."""
-        import jax.numpy as jnp
-
-        c, h = jnp.split(state, 2, -1)
+        xp = namespace(state)
+        c, h = xp.split(state, 2, -1)
         a = base + x @ params["wx"][: x.shape[-1]] + h @ params["wh"]
-        gates = [_normed(part, params, k) for k, part in enumerate(jnp.split(a, 4, -1))]
+        gates = [_normed(part, params, k) for k, part in enumerate(xp.split(a, 4, -1))]
         return _lstm_update(gates, c, keep, lambda c: _normed(c, params, 4))
 
 
 def _normed(x: Array, params: dict[str, Array], which: int) -> Array:
-    import jax
-    import jax.numpy as jnp
-
-    centred = x - jnp.mean(x, -1, keepdims=True)
-    variance = jnp.mean(centred * centred, -1, keepdims=True)
-    return centred * jax.lax.rsqrt(variance + 1e-3) * params["gamma"][which] + params["beta"][which]
+    xp = namespace(x)
+    centred = x - xp.mean(x, -1, keepdims=True)
+    variance = xp.mean(centred * centred, -1, keepdims=True)
+    return centred * rsqrt(variance + 1e-3) * params["gamma"][which] + params["beta"][which]
 
 
 class Hyper:
@@ -193,21 +187,20 @@ class Hyper:
 
     def step(self, params: dict[str, Array], base: Any, state: Array, x: Array, keep: Array | None = None) -> Array:
         """See ``Cell``."""
-        import jax.numpy as jnp
-
+        xp = namespace(state)
         hidden, pen = params["wh"].shape[0], x.shape[-1]
         c, h, rest = state[..., :hidden], state[..., hidden : 2 * hidden], state[..., 2 * hidden :]
         small = {name[6:]: value for name, value in params.items() if name.startswith("small/")}
-        small["wx"] = jnp.concatenate([small["wx"][:pen], small["wx"][-hidden:]])
-        rest = self.small.step(small, base[1], rest, jnp.concatenate([x, h], -1))
+        told = xp.zeros((len(x), small["wx"].shape[0] - pen - hidden), x.dtype)  # that is in the base
+        rest = self.small.step(small, base[1], rest, xp.concatenate([x, told, h], -1))
         said = rest[..., HYPER:]
         scale = _per_gate(said @ params["scale/z"] + params["scale/zb"], params["scale/w"])
         shift = _per_gate(said @ params["shift/z"], params["shift/w"])
-        by_x = jnp.split(base[0] + x @ params["wx"][:pen], 4, -1)
-        by_h = jnp.split(h @ params["wh"], 4, -1)
-        bias = jnp.split(params["b"], 4)
+        by_x = xp.split(base[0] + x @ params["wx"][:pen], 4, -1)
+        by_h = xp.split(h @ params["wh"], 4, -1)
+        bias = xp.split(params["b"], 4)
         gates = [_normed(scale[k] * by_x[k] + scale[4 + k] * by_h[k] + shift[k] + bias[k], params, k) for k in range(4)]
-        return jnp.concatenate([_lstm_update(gates, c, keep, lambda c: _normed(c, params, 4)), rest], -1)
+        return xp.concatenate([_lstm_update(gates, c, keep, lambda c: _normed(c, params, 4)), rest], -1)
 
     def output(self, state: Array, hidden: int) -> Array:
         """See ``Cell``."""

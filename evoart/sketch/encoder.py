@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import jax.numpy as jnp
-
 from evoart.sketch.model import Config, Parameters, part
-from evoart.sketch.unroll import unroll
+from evoart.sketch.numerics import tanh
 from evoart.types import Array
 
 
@@ -16,6 +14,10 @@ def encode(config: Config, params: Parameters, rows: Array, lengths: Array) -> t
         rows: stroke-5 ``(steps, batch, 5)`` in the model's units, without the start token.
         lengths: points of each drawing ``(batch,)``, 1 or more; the rows after them do not count.
     """
+    import jax.numpy as jnp
+
+    from evoart.sketch.unroll import unroll
+
     steps, batch, _ = rows.shape
     zero = jnp.zeros((batch, 2 * config.encoder), rows.dtype)
     last = jnp.clip(lengths, 1, steps) - 1
@@ -34,4 +36,4 @@ def encode(config: Config, params: Parameters, rows: Array, lengths: Array) -> t
 
 def first_state(config: Config, params: Parameters, z: Array) -> Array:
     """The decoder's state before its first step: ``tanh(z W + b)``."""
-    return jnp.tanh(z @ params["start/w"] + params["start/b"])
+    return tanh(z @ params["start/w"] + params["start/b"])

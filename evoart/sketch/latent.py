@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from evoart.errors import UsageError
@@ -20,6 +18,9 @@ def encode(model: Model, sketches: Sequence[np.ndarray]) -> tuple[np.ndarray, np
     Raises:
         UsageError: the model is a decoder only, or a sketch is empty or longer than the model can hold.
     """
+    import jax
+    import jax.numpy as jnp
+
     model.need_latent("encode a drawing")
     config = model.config
     for sketch in sketches:

@@ -10,9 +10,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
-
+from evoart.sketch.numerics import namespace
 from evoart.types import Array
 
 # Sharper Gaussians than these would let one straight stroke decide the whole loss: e^-9 of an average offset is below
@@ -36,13 +34,17 @@ class Mixture(NamedTuple):
 def split(outputs: Array) -> Mixture:
     """The parts of outputs ``(..., 3 + 6 M)``."""
     pen = outputs.shape[-1] % 6
-    pi, mu_x, mu_y, log_sx, log_sy, rho = jnp.split(outputs[..., pen:], 6, -1)
-    log_sx, log_sy = jnp.clip(log_sx, *_LOG_SIGMA), jnp.clip(log_sy, *_LOG_SIGMA)
-    return Mixture(outputs[..., :pen], pi, mu_x, mu_y, log_sx, log_sy, jnp.clip(rho, -_ATANH_RHO, _ATANH_RHO))
+    xp = namespace(outputs)
+    pi, mu_x, mu_y, log_sx, log_sy, rho = xp.split(outputs[..., pen:], 6, -1)
+    log_sx, log_sy = xp.clip(log_sx, *_LOG_SIGMA), xp.clip(log_sy, *_LOG_SIGMA)
+    return Mixture(outputs[..., :pen], pi, mu_x, mu_y, log_sx, log_sy, xp.clip(rho, -_ATANH_RHO, _ATANH_RHO))
 
 
 def log_density(mixture: Mixture, offset: Array) -> Array:
     """Log of the density of offsets ``(..., 2)``, ``(...)``; by log-sum-exp throughout, so that it is never log(0)."""
+    import jax
+    import jax.numpy as jnp
+
     zx = (offset[..., :1] - mixture.mu_x) * jnp.exp(-mixture.log_sx)
     zy = (offset[..., 1:] - mixture.mu_y) * jnp.exp(-mixture.log_sy)
     rho = jnp.tanh(mixture.atanh_rho)
@@ -53,10 +55,15 @@ def log_density(mixture: Mixture, offset: Array) -> Array:
 
 
 def _log_cosh(x: Array) -> Array:
+    import jax.numpy as jnp
+
     x = jnp.abs(x)
     return x + jnp.log1p(jnp.exp(-2 * x)) - math.log(2)
 
 
 def log_pen(mixture: Mixture, pen: Array) -> Array:
     """Log-probability of one-hot pen states ``(..., 3)``, ``(...)``."""
+    import jax
+    import jax.numpy as jnp
+
     return jnp.sum(jax.nn.log_softmax(mixture.pen, -1) * pen, -1)

@@ -6,36 +6,34 @@ the pen does. Drawing is a plain function of the noise, so a drawing can be repe
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax.scipy.special import ndtr
 
 from evoart.errors import UsageError, unknown
 from evoart.sketch import mixture
 from evoart.sketch.cells import CELLS
 from evoart.sketch.encoder import first_state
 from evoart.sketch.model import Config, Model, Parameters, part
+from evoart.sketch.numerics import ExactWeights, namespace, ndtr, sigmoid, softmax
 from evoart.sketch.strokes import START, from_stroke5, to_stroke5
+from evoart.threads import spread
 from evoart.types import Array
 
-CHUNK = 32  # steps of one compiled program, about a tenth of a second
-BATCH = 512  # drawings at once
-_SMALLEST = 64  # batches are halved down to this while drawings finish: each size is a program of its own
+BATCH = 128  # drawings of one thread at once: what they need stays in a processor's cache
+_COLDEST = 1e-4  # temperature that is divided by
+_MATRICES = {"wx", "wh", "w", "z"}  # the last part of the names of weights that are multiplied with
 
 # What a temperature does under each rule: divisors of the mixture's and the pen's logits, factor of sigma.
 RULES: dict[str, Callable[[Array], tuple[Array, Array, Array]]] = {
     # sketch-rnn-js; for sigma also the paper's equation 8. Drawings end by themselves at low temperatures too.
-    "js": lambda tau: (0.5 + 0.5 * tau, 0.5 + 0.5 * tau, jnp.sqrt(tau)),
+    "js": lambda tau: (0.5 + 0.5 * tau, 0.5 + 0.5 * tau, namespace(tau).sqrt(tau)),
     # The TensorFlow program of the paper.
     "tf": lambda tau: (tau, tau, tau),
     # Graves' handwriting as in rnn-tutorial: the pen is left alone.
-    "handwriting": lambda tau: (tau, jnp.ones_like(tau), tau),
+    "handwriting": lambda tau: (tau, namespace(tau).ones_like(tau), tau),
 }
 
 
@@ -75,7 +73,6 @@ def draw(
     z: np.ndarray | None = None,
     classes: np.ndarray | None = None,
     prefix: Sequence[np.ndarray] | None = None,
-    stop: Callable[[], bool] = lambda: False,
 ) -> list[Sample]:
     """The drawings of noise.
 
@@ -86,7 +83,6 @@ def draw(
         classes: class indices ``(count,)``, needed where the model knows classes.
         prefix: stroke-3 of what is drawn already, one per drawing, in the units of the training data; the model
             continues from there, and the drawings contain it.
-        stop: called between chunks; True ends the work, and unfinished drawings stay as they are.
 
     Raises:
         UsageError: temperature or rule out of range, or ``prefix`` longer than the model can hold.
@@ -98,52 +94,54 @@ def draw(
         raise UsageError(
             f"{used} points are given, and '{config.name}' holds {steps}", "Give fewer strokes, or simplify them more"
         )
-    params = {name: jax.device_put(value) for name, value in model.params.items()}
-    drawn: list[Sample] = []
-    for first in range(0, count, BATCH):
-        these = slice(first, min(first + BATCH, count))
-        forced, known = _forced(config, prefix[these] if prefix is not None else [()] * (these.stop - first), steps)
+    params = {
+        name: ExactWeights(value) if name.rpartition("/")[2] in _MATRICES and not name.startswith("words/") else value
+        for name, value in model.params.items()
+    }
+
+    def batch(number: int) -> list[Sample]:
+        these = slice(number * BATCH, min((number + 1) * BATCH, count))
+        forced, known = _forced(
+            config, prefix[these] if prefix is not None else [()] * (these.stop - these.start), steps
+        )
         condition, state = _condition(config, params, z, classes, these, noise)
-        rows = _run(config, params, (state, condition, forced, known, noise[these, :steps]), temperature, rule, stop)
-        drawn += [_drawn(config, row) for row in rows]
-    return drawn
+        rows = _run(config, params, (state, condition, forced, known, noise[these, :steps]), temperature, rule)
+        return [_drawn(config, row) for row in rows]
+
+    return [sample for samples in spread(batch, -(-count // BATCH)) for sample in samples]
 
 
-def _run(
-    config: Config, params: Parameters, start: tuple, temperature: float, rule: str, stop: Callable[[], bool]
-) -> np.ndarray:
-    """stroke-5 rows ``(count, steps, 5)``, chunk by chunk; finished drawings make room for the others."""
+def _run(config: Config, params: Parameters, start: tuple, temperature: float, rule: str) -> np.ndarray:
+    """stroke-5 rows ``(count, steps, 5)``; finished drawings make room for the others."""
     state, condition, forced, known, noise = start
     count, steps = noise.shape[:2]
     out = np.zeros((count, steps, 5), np.float32)
-    live, t = np.arange(count), 0
-    size = _power(count)
-    fit = functools.partial(_padded, size=size)
-    carry = (fit(state), np.tile(START, (size, 1)), fit(condition))
-    while t < steps and len(live) and not stop():
-        span = min(CHUNK, steps - t)
-        chunk = [_padded(_padded(a[live, t : t + span], size).swapaxes(0, 1), CHUNK) for a in (noise, forced)]
-        carry, rows = _chunk(config, rule, params, carry, *chunk, fit(known[live]) - t, np.float32(temperature))
-        out[live, t : t + span] = np.asarray(rows)[:span, : len(live)].swapaxes(0, 1)
-        t += span
-        going = np.flatnonzero(out[live, t - 1, 4] < 0.5)
-        if len(going) <= size // 2 and size > _SMALLEST:
-            size = max(_power(len(going)), _SMALLEST)
-            fit = functools.partial(_padded, size=size)
-            carry = tuple(fit(np.asarray(a)[going]) for a in carry)
-            live = live[going]
-        elif not len(going):
-            break
+    live, x = np.arange(count), np.tile(START, (count, 1))
+    cell, own = CELLS[config.cell], part(params, "cell")
+    base = cell.base(own, condition)
+    divisors = RULES[rule](np.float32(max(temperature, _COLDEST)))
+    for t in range(steps):
+        state, new = _step(config, params, own, base, state, x, noise[live, t], divisors)
+        x = np.where((t < known[live])[:, None], forced[live, t], new)
+        out[live, t] = x
+        going = x[:, 4] < 0.5
+        if not going.all():
+            live, state, x, condition = live[going], state[going], x[going], condition[going]
+            if not len(live):
+                break
+            base = cell.base(own, condition)
     return out
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1))
-def _chunk(
-    config: Config, rule: str, params: Parameters, carry: Any, noise: Array, forced: Array, known: Array, tau: Array
-) -> tuple[Any, Array]:
-    state, x, condition = carry
-    (state, x), rows = trace(config, rule, params, state, x, condition, noise, tau, forced, known)
-    return (state, x, condition), rows
+def _step(
+    config: Config, params: Parameters, own: Parameters, base: Any, state: Array, x: Array, noise: Array, divisors: Any
+) -> tuple[Array, Array]:
+    """The next state, and the row that it draws ``(batch, 5)`` from noise ``(batch, 4)``."""
+    cell = CELLS[config.cell]
+    pen = x if config.inputs == 5 else namespace(x).stack([x[:, 0], x[:, 1], x[:, 3]], -1)
+    state = cell.step(own, base, state, pen)
+    hidden = cell.output(state, config.hidden)
+    return state, _pick(mixture.split(hidden @ params["out/w"] + params["out/b"]), noise, *divisors)
 
 
 def trace(
@@ -155,8 +153,6 @@ def trace(
     condition: Array,
     noise: Array,
     tau: Array,
-    forced: Array | None = None,
-    known: Array | None = None,
 ) -> tuple[tuple[Array, Array], Array]:
     """Some steps of drawing, for use inside a JAX program.
 
@@ -164,53 +160,50 @@ def trace(
         state, x: the cell's state ``(batch, ...)`` and the last stroke-5 row ``(batch, 5)``.
         condition: z and class ``(batch, config.conditioning)``.
         noise: ``(steps, batch, 4)``; ``tau``: the temperature.
-        forced, known: rows ``(steps, batch, 5)`` that are taken instead of drawn in the first ``known (batch,)`` steps.
 
     Returns:
         The new state and row, and all rows ``(steps, batch, 5)``, offsets in the model's units; once a drawing has
         ended its rows say nothing but that.
     """
-    cell, own = CELLS[config.cell], part(params, "cell")
-    base = cell.base(own, condition)
-    divisors = RULES[rule](jnp.maximum(tau, 1e-4))
+    import jax
+    import jax.numpy as jnp
+
+    own = part(params, "cell")
+    base = CELLS[config.cell].base(own, condition)
+    divisors = RULES[rule](jnp.maximum(tau, _COLDEST))
     ended = jnp.array([0, 0, 0, 0, 1], jnp.float32)
 
-    def step(carry: Any, inputs: Any) -> tuple[Any, Array]:
+    def step(carry: Any, noise: Array) -> tuple[Any, Array]:
         state, x = carry
-        noise, row, t = inputs
-        pen = x if config.inputs == 5 else jnp.stack([x[:, 0], x[:, 1], x[:, 3]], -1)
-        state = cell.step(own, base, state, pen)
-        hidden = cell.output(state, config.hidden)
-        new = _pick(mixture.split(hidden @ params["out/w"] + params["out/b"]), noise, *divisors)
-        if forced is not None:
-            new = jnp.where((t < known)[:, None], row, new)
+        state, new = _step(config, params, own, base, state, x, noise, divisors)
         new = jnp.where(x[:, 4:] > 0.5, ended, new)
         return (state, new), new
 
-    rows = jnp.zeros((noise.shape[0], 0)) if forced is None else forced
-    return jax.lax.scan(step, (state, x), (noise, rows, jnp.arange(noise.shape[0])))
+    return jax.lax.scan(step, (state, x), noise)
 
 
 def _pick(parts: mixture.Mixture, noise: Array, by_pi: Array, by_pen: Array, by_sigma: Array) -> Array:
     """One stroke-5 row ``(batch, 5)`` from noise ``(batch, 4)``."""
+    xp = namespace(noise)
     which = _choice(parts.pi / by_pi, ndtr(noise[:, 0]))[:, None]
-    of = [jnp.take_along_axis(value, which, -1)[:, 0] for value in parts[2:]]
-    mu_x, mu_y, sx, sy, rho = of[0], of[1], jnp.exp(of[2]) * by_sigma, jnp.exp(of[3]) * by_sigma, jnp.tanh(of[4])
+    of = [xp.take_along_axis(value, which, -1)[:, 0] for value in parts[2:]]
+    mu_x, mu_y, sx, sy, rho = of[0], of[1], xp.exp(of[2]) * by_sigma, xp.exp(of[3]) * by_sigma, xp.tanh(of[4])
     z1, z2 = noise[:, 1], noise[:, 2]
-    x = mu_x + sx * (rho * z2 + jnp.sqrt(1 - rho * rho) * z1)
+    x = mu_x + sx * (rho * z2 + xp.sqrt(1 - rho * rho) * z1)
     y = mu_y + sy * z2
     if parts.pen.shape[-1] == 1:
-        up = (ndtr(noise[:, 3]) < jax.nn.sigmoid(parts.pen[:, 0] / by_pen)).astype(x.dtype)
-        return jnp.stack([x, y, 1 - up, up, jnp.zeros_like(x)], -1)
-    pen = jax.nn.one_hot(_choice(parts.pen / by_pen, ndtr(noise[:, 3])), 3)
+        up = (ndtr(noise[:, 3]) < sigmoid(parts.pen[:, 0] / by_pen)).astype(x.dtype)
+        return xp.stack([x, y, 1 - up, up, xp.zeros_like(x)], -1)
+    pen = xp.eye(3, dtype=noise.dtype)[_choice(parts.pen / by_pen, ndtr(noise[:, 3]))]
     moves = 1 - pen[:, 2:]
-    return jnp.concatenate([jnp.stack([x, y], -1) * moves, pen], -1)
+    return xp.concatenate([xp.stack([x, y], -1) * moves, pen], -1)
 
 
 def _choice(logits: Array, u: Array) -> Array:
     """Where the running sum of softmax passes ``u (batch,)``."""
-    passed = jnp.cumsum(jax.nn.softmax(logits, -1), -1) < u[:, None]
-    return jnp.minimum(jnp.sum(passed, -1), logits.shape[-1] - 1)
+    xp = namespace(logits)
+    passed = xp.cumsum(softmax(logits), -1) < u[:, None]
+    return xp.minimum(xp.sum(passed, -1), logits.shape[-1] - 1)
 
 
 def _forced(config: Config, prefix: Sequence[Any], steps: int) -> tuple[np.ndarray, np.ndarray]:
@@ -238,7 +231,7 @@ def _condition(
         if z is None:
             raise ValueError("a VAE draws from z")
         condition[:, : config.latent] = z[these]
-        state = np.asarray(first_state(config, params, jnp.asarray(z[these], jnp.float32)))
+        state = first_state(config, params, z[these].astype(np.float32))
     if config.classes:
         if classes is None:
             raise ValueError("a model of several classes must be told which to draw")
@@ -254,12 +247,3 @@ def _drawn(config: Config, rows: np.ndarray) -> Sample:
     strokes, finished = from_stroke5(rows[:written])
     strokes[:, :2] *= config.scale
     return Sample(strokes, finished)
-
-
-def _power(count: int) -> int:
-    return 1 << max(0, count - 1).bit_length()
-
-
-def _padded(a: np.ndarray, size: int) -> np.ndarray:
-    """``a`` with rows of zeros behind it: few sizes mean few compiled programs."""
-    return np.concatenate([a, np.zeros((size - len(a), *a.shape[1:]), a.dtype)]) if len(a) < size else a

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from evoart.sketch.strokes import Polylines
+
+_SHORT = 64  # points
 
 
 def significance(line: np.ndarray) -> np.ndarray:
@@ -17,6 +20,8 @@ def significance(line: np.ndarray) -> np.ndarray:
     exceed it. Worked out once, every tolerance and every number of points is a comparison.
     """
     line = np.asarray(line, np.float64)
+    if len(line) <= _SHORT:
+        return _significance_of_few(line)
     worth = np.zeros(len(line))
     worth[[0, -1]] = np.inf
     stretches = [(0, len(line) - 1, np.inf)]
@@ -33,9 +38,36 @@ def significance(line: np.ndarray) -> np.ndarray:
     return worth
 
 
+def _significance_of_few(line: np.ndarray) -> np.ndarray:
+    """The same for a few points: Python's own numbers are faster than arrays of them."""
+    points = line.tolist()
+    worth = [0.0] * len(points)
+    worth[0] = worth[-1] = np.inf
+    stretches = [(0, len(points) - 1, np.inf)]
+    while stretches:
+        first, last, above = stretches.pop()
+        if last - first < 2:
+            continue
+        (x, y), (end_x, end_y) = points[first], points[last]
+        dx, dy = end_x - x, end_y - y
+        square = dx * dx + dy * dy
+        own, split = -1.0, first + 1
+        for k in range(first + 1, last):
+            px, py = points[k][0] - x, points[k][1] - y
+            share = min(max((px * dx + py * dy) / square, 0.0), 1.0) if square > 0 else 0.0
+            away = math.hypot(px - share * dx, py - share * dy)
+            if away > own:
+                own, split = away, k
+        own = min(own, above)
+        worth[split] = own
+        stretches += [(first, split, own), (split, last, own)]
+    return np.array(worth)
+
+
 def simplify(polylines: Sequence[np.ndarray], tolerance: float) -> Polylines:
     """Each stroke without the points that are less than ``tolerance`` (in its own units) from the simplified line."""
-    return [line[significance(line) > tolerance] for line in polylines if len(line)]
+    lines = [line for line in polylines if len(line)]
+    return [line[significance(line) > tolerance] if len(line) > 2 else line[:] for line in lines]
 
 
 def simplify_to(polylines: Sequence[np.ndarray], points: int) -> Polylines:

@@ -83,7 +83,9 @@ def fitted(polylines: Sequence[np.ndarray], box: tuple[float, float, float, floa
         scale = float(np.min(extent / np.maximum(high - low, 0)))
     if not np.isfinite(scale):  # a dot
         scale = 1.0
-    return [(line - (low + high) / 2) * scale + corner + extent / 2 for line in polylines]
+    points = (np.concatenate([np.zeros((0, 2)), *polylines]) - (low + high) / 2) * scale + corner + extent / 2
+    ends = np.cumsum([len(line) for line in polylines]).tolist()
+    return [points[first:last] for first, last in zip([0, *ends], ends, strict=False)]
 
 
 def length(polylines: Sequence[np.ndarray]) -> float:

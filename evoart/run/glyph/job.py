@@ -226,7 +226,8 @@ class GlyphStyleJob(LettersJob):
                 line = f"{line} {part}".strip()
         return (*lines, line)
 
-    def names_file(self, value: str) -> bool:
+    @classmethod
+    def names_file(cls, value: str, folder: Path = Path()) -> bool:
         """See ``Job.names_file``."""
         return bool(value) and not is_seed(value)
 

@@ -32,7 +32,7 @@ class LatentTrainJob(TrainJob):
         layers, activations: of the decoder; see ``run.cppn.job.NetworkJob``.
         latent: length of z, 1 to 64.
         encoder: units of each of the encoder's two layers.
-        batch, share, warm_up: see ``cppn.latent.training.TrainingConfig``.
+        batch, share, warm_up, gan_weight: see ``cppn.latent.training.TrainingConfig``.
         validation: share of the pictures that is held out to judge by, at most 1,000 of them; 0: it is judged by those
             that it learns from, which suits a few hundred that it should know by heart.
         sigma: standard deviation of the latent vectors that are shown as it learns.
@@ -51,6 +51,7 @@ class LatentTrainJob(TrainJob):
         "batch": fields.Number(1, 4096, "pictures"),
         "share": fields.Number(0.01, 1.0, kind=float),
         "warm_up": fields.Number(0, 1, kind=float),
+        "gan_weight": fields.Number(0, 100, kind=float),
         "validation": fields.Number(0, 0.5, kind=float),
         "sigma": fields.Number(0, 10, kind=float),
     }
@@ -66,6 +67,7 @@ class LatentTrainJob(TrainJob):
     batch: int = 64
     share: float = 0.25
     warm_up: float = 0.25
+    gan_weight: float = 0.0
     validation: float = 0.05
     sigma: float = 1.0
 
@@ -118,7 +120,8 @@ class SampleJob(ModelJob, SheetJob):
         """See ``Job.title``."""
         return f"{stem_of(self.model)}: {label}"
 
-    def names_file(self, value: str) -> bool:
+    @classmethod
+    def names_file(cls, value: str, folder: Path = Path()) -> bool:
         """See ``Job.names_file``."""
         return not is_seed(value)
 

@@ -49,10 +49,16 @@ class Trainer(ModelTrainer):
 
     def report(self, learned: Losses, valid: Losses) -> str:
         """See ``ModelTrainer.report``."""
+        gan = f"discriminator {learned.discriminator:.2f}, generator {learned.generator:.2f}; "
         return (
-            f"NLL {learned.nll:.1f}, KL {learned.kl:.1f}; validation NLL {valid.nll:.1f}, "
-            f"KL {valid.kl:.1f}, PSNR {_psnr(valid.mse):.1f} dB"
+            f"NLL {learned.nll:.1f}, KL {learned.kl:.1f}; {gan if self.settings.gan_weight else ''}"
+            f"validation NLL {valid.nll:.1f}, KL {valid.kl:.1f}, PSNR {_psnr(valid.mse):.1f} dB"
         )
+
+    def is_better(self, valid: Losses) -> bool:
+        """See ``ModelTrainer.is_better``. Likeness falls as drawings become sharp: with a discriminator the latest
+        model counts."""
+        return np.isfinite(valid.total) if self.settings.gan_weight else super().is_better(valid)
 
     def row(self, learned: Losses, valid: Losses) -> list[float]:
         """See ``ModelTrainer.row``."""
@@ -146,6 +152,7 @@ class LatentTrainProblem(TrainingProblem):
             kl_weight=job.kl_weight,
             warm_up=job.warm_up,
             seed=job.seed or 0,
+            gan_weight=job.gan_weight,
         )
         form = sheet_form(create_model(config, np.random.default_rng(0)).round())  # until there is a better one
         size = output_size(form.width, form.height, job.size or COLUMNS * CELL)

@@ -168,9 +168,10 @@ class SketchJob(Job):
 
         return ({"model": DEFAULT_VAE} if given.get("task") in LATENT_TASKS else {}) | given
 
-    def names_file(self, value: str) -> bool:
+    @classmethod
+    def names_file(cls, value: str, folder: Path = Path()) -> bool:
         """See ``Job.names_file``; a word of the model has neither dot nor slash."""
-        return "." in value or os.sep in value or os.path.exists(value)
+        return "." in value or os.sep in value or (folder / value).exists()
 
     @property
     def inputs(self) -> tuple[str, ...]:

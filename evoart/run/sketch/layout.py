@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -31,8 +32,7 @@ def sheet(job: SketchJob, sketches: Sequence[Polylines], given: Sequence[int] = 
         given: strokes of each sketch that the model did not draw; they have the first ink, and the model's the second.
             Where there are none, sketches take the inks in turn. Those of a drawing that is completed keep every point.
     """
-    width, height = extent(job)
-    rows, columns = job.grid
+    (width, height), (rows, columns) = extent(job), job.grid
     cell = np.array([width / columns, height / rows])
     inner = cell - 2 * job.margin / 100 * cell.min()
     most = _ENLARGED * float(inner.max()) / max(_usual_side(sketches), 1e-9)
@@ -46,16 +46,27 @@ def sheet(job: SketchJob, sketches: Sequence[Polylines], given: Sequence[int] = 
         strokes += placed[:exact] + simplify(placed[exact:], _FINE * cell.min())
         inks += _inks(job, k, len(sketch), own)
         groups.append(len(sketch))
-    settings = {
+    return strokes_form(strokes, **_settings(job, inks, groups))
+
+
+def blank_form(job: SketchJob) -> StrokesForm:
+    """The form of a sheet on which nothing is drawn yet: it says how many sketches there will be."""
+    inks = [ink for k in range(job.count) for ink in _inks(job, k, 1, 0)]
+    return StrokesForm((1,) * job.count, **_settings(job, inks, [1] * job.count))
+
+
+def _settings(job: SketchJob, inks: Sequence[int], groups: Sequence[int]) -> dict[str, Any]:
+    """Fields of the form: ``inks`` of every stroke, and ``groups``, strokes of every sketch."""
+    (width, height), (rows, columns) = extent(job), job.grid
+    return {
         "width": width,
         "height": height,
-        "line": job.line / 100 * float(cell.min()),
+        "line": job.line / 100 * min(width / columns, height / rows),
         "palette": tuple(fields.rgb(ink) for ink in job.ink),
         "inks": tuple(inks) if any(inks) else (),
         "sketches": tuple(groups),
         "background": None if job.paper == "transparent" else fields.rgb(job.paper),
     }
-    return strokes_form(strokes, **settings)
 
 
 def _usual_side(sketches: Sequence[Polylines]) -> float:

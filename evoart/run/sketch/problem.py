@@ -49,9 +49,7 @@ class SketchProblem(Problem):
     @property
     def engine(self) -> Choice:
         """See ``Problem.engine``."""
-        import jax
-
-        return Choice("sketch-rnn", jax.default_backend(), "the only one")
+        return Choice("sketch-rnn", "cpu", "the only one")
 
     def search(self) -> Search:
         """See ``Problem.search``."""
@@ -89,9 +87,6 @@ class SketchProblem(Problem):
         Raises:
             UsageError, EvoartError: files that cannot be read, a model that cannot do what is asked.
         """
-        from evoart.engine.jax_setup import setup
-
-        setup()
         job = job.with_seed()
         model = source if isinstance(source, Model) else find_model(job.model)
         check_hash("model", job.model, model.digest, job.model_sha256)
@@ -110,7 +105,7 @@ class SketchProblem(Problem):
             job = replace(job, rule="handwriting" if model.config.inputs == 3 else "js")
         width, height = layout.extent(job)
         size = output_size(width, height, job.size or round(job.grid[0] * job.cell / height))
-        form, _ = layout.sheet(job, [[np.zeros((1, 2))]] * job.count)  # which says how many, until there are some
+        form = layout.blank_form(job)
         return cls(job=job, form=form, size=size, name=job.stem, model=model, second=second, starts=starts)
 
 
@@ -263,8 +258,10 @@ def _prior(seed: int, number: int, latent: int) -> np.ndarray:
 
 def encode_drawing(model: Model, strokes: Polylines) -> np.ndarray:
     """z ``(latent,)`` of a whole drawing of any size."""
+    from evoart.engine.jax_setup import setup
     from evoart.sketch.latent import encode
 
+    setup()
     model.need_latent("encode a drawing")
     return encode(model, [in_units(model, strokes, 1.0)])[0][0].astype(np.float64)
 

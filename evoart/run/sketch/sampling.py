@@ -15,7 +15,7 @@ from evoart.sketch.sampling import Sample, draw, draw_noise
 from evoart.sketch.strokes import Polylines, to_polylines
 from evoart.types import Genome, Search
 
-BATCH = 64  # sketches of one step
+BATCH = 256  # sketches of one step: some tenths of a second
 
 
 @dataclass(frozen=True)
