@@ -1,6 +1,6 @@
-"""Pictures of the studio's rooms, desktop, phone and dark, and the strip of them that the README shows.
+"""Pictures of the studio's rooms, desktop, phone and dark, and the sheet of them that the README shows.
 
-python benchmarks/studio_pictures.py FOLDER    # every picture as PNG into FOLDER, the strip as gallery/studio.webp
+python benchmarks/studio_pictures.py FOLDER    # every picture as PNG into FOLDER, the sheet as gallery/studio.webp
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).parents[1]
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 780}
 ROOMS = ("picture", "words", "breed", "draw", "wall")
-STRIP = (
-    ("picture", "desktop-light"), ("words", "desktop-light"), ("breed", "desktop-light"), ("draw", "desktop-dark"),
-    ("picture", "phone-dark"),
-)  # fmt: skip
+ROWS = (
+    (("picture", "desktop-light"), ("words", "desktop-light")),
+    (("wall", "desktop-light"), ("picture", "phone-light"), ("words", "phone-dark"), ("wall", "phone-light")),
+)
 
 
 def main(folder: Path) -> None:
@@ -46,7 +46,7 @@ def main(folder: Path) -> None:
         finally:
             server.terminate()
             server.wait(60)
-    _strip(folder)
+    _join(folder)
 
 
 def _work(page: Any) -> None:
@@ -56,7 +56,7 @@ def _work(page: Any) -> None:
     page.locator("#room-picture .slider:has-text('Shapes') input").fill("10")
     page.click("#room-picture button.main:has-text('Draw'):visible")
     page.wait_for_selector("html[data-run=running]")
-    page.wait_for_selector("html[data-run=idle]", timeout=180_000)
+    page.wait_for_selector("html[data-run=idle]", timeout=900_000)
     page.wait_for_timeout(500)
     page.keyboard.press("s")
     box = page.locator(".sheet").bounding_box()
@@ -66,7 +66,7 @@ def _work(page: Any) -> None:
         page.fill("textarea", prompt)
         page.click("#room-words button.main:has-text('Draw')")
         page.wait_for_selector("html[data-run=running]")
-        page.wait_for_selector("html[data-run=idle]", timeout=180_000)
+        page.wait_for_selector("html[data-run=idle]", timeout=900_000)
         page.wait_for_timeout(500)
     page.click("#tab-wall")
 
@@ -82,22 +82,25 @@ def _take(page: Any, folder: Path, suffix: str) -> None:
                 page.click(f"#tab-{room}")
                 page.wait_for_timeout(700)
                 name = "-".join(filter(None, (room, size, scheme, suffix)))
-                page.screenshot(path=folder / f"{name}.png")
+                page.screenshot(path=folder / f"{name}.png", timeout=300_000)
 
 
-def _strip(folder: Path) -> None:
-    """Four of them in a row, small enough for a README."""
-    height, gap = 480, 12
-    shown = [Image.open(folder / f"{room}-{kind}.png").convert("RGB") for room, kind in STRIP]
-    shown = [
-        each.resize((round(each.width * height / each.height), height), Image.Resampling.LANCZOS) for each in shown
-    ]
-    strip = Image.new("RGB", (sum(each.width + gap for each in shown) - gap, height), (250, 250, 248))
-    x = 0
-    for each in shown:
-        strip.paste(each, (x, 0))
-        x += each.width + gap
-    strip.save(ROOT / "gallery" / "studio.webp", quality=82, method=6)
+def _join(folder: Path) -> None:
+    """Some of them in two rows, as wide as a README."""
+    width, gap = 1440, 12
+    rows = [[Image.open(folder / f"{room}-{kind}.png").convert("RGB") for room, kind in row] for row in ROWS]
+    # Of each row all are equally high, so high that together they are as wide as the sheet.
+    heights = [round((width - gap * (len(row) - 1)) / sum(each.width / each.height for each in row)) for row in rows]
+    sheet = Image.new("RGB", (width, sum(heights) + gap * (len(rows) - 1)), (229, 229, 226))
+    y = 0
+    for row, height in zip(rows, heights, strict=True):
+        x = 0
+        for each in row:
+            small = each.resize((round(each.width * height / each.height), height), Image.Resampling.LANCZOS)
+            sheet.paste(small, (x, y))
+            x += small.width + gap
+        y += height + gap
+    sheet.save(ROOT / "gallery" / "studio.webp", quality=82, method=6)
 
 
 if __name__ == "__main__":

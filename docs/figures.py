@@ -1,13 +1,15 @@
-"""Draw the figures of "How it works" with evoart itself: ``python docs/figures.py`` (ten seconds)."""
+"""Draw the figures of the site with evoart: ``python docs/figures.py`` (two minutes), or only those that are named."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+import evoart
 from evoart.draw.layout import layout
 from evoart.draw.scanline import paint
 from evoart.draw.shapes import shape
@@ -15,7 +17,12 @@ from evoart.run.fit.job import FitJob
 from evoart.run.problem import prepare
 from evoart.search.place import place
 
-HOW = Path(__file__).resolve().parent / "pages" / "how"
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = ROOT / "docs" / "pages"
+KINDS = (
+    "triangle", "rectangle", "rotated-rectangle", "circle", "ellipse", "rotated-ellipse",
+    "line", "quadratic", "cubic", "polygon", "blob", "regular:6",
+)  # fmt: skip
 WIDTH, GAP, BAR = 260, 14, 30  # pixels: of a panel, between panels, for the words under one
 INK, PAPER = "#1f2937", "#ffffff"
 FONT = ImageFont.load_default(15)
@@ -145,11 +152,39 @@ def draw_coverage() -> str:
     )
 
 
+def draw_kinds() -> Image.Image:
+    """The same photograph in 60 shapes of each kind."""
+    return join([(panel(evoart.fit(shapes=60, kind=kind, seed=1).image(2 * WIDTH)), kind) for kind in KINDS], 3)
+
+
+def draw_looks() -> Image.Image:
+    """The six pictures of the poster in "First steps"."""
+    photograph = ROOT / "prompts" / "photos" / "coffee.jpg"
+    panels = []
+    for kind in ("triangle", "ellipse", "line"):
+        for count in (40, 100):
+            result = evoart.fit(photograph, shapes=count, kind=kind, seed=1)
+            panels.append((panel(result.image(2 * WIDTH)), result.form.label))
+    return join(panels[::2] + panels[1::2], 3)
+
+
+FIGURES = {
+    "how/growth.webp": draw_growth,
+    "how/candidates.webp": draw_candidates,
+    "how/coverage.svg": draw_coverage,
+    "make/kinds.webp": draw_kinds,
+    "looks.webp": draw_looks,
+}
+
+
 def main() -> None:
-    """Write all figures."""
-    draw_growth().save(HOW / "growth.webp", quality=82, method=6)
-    draw_candidates().save(HOW / "candidates.webp", quality=82, method=6)
-    (HOW / "coverage.svg").write_text(draw_coverage(), encoding="utf-8")
+    """Write the figures that are named, or all."""
+    for name in sys.argv[1:] or FIGURES:
+        figure = FIGURES[name]()
+        if isinstance(figure, str):
+            (PAGES / name).write_text(figure, encoding="utf-8")
+        else:
+            figure.save(PAGES / name, quality=82, method=6)
 
 
 if __name__ == "__main__":

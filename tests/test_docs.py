@@ -40,7 +40,7 @@ def test_commands_parse(page, line):
 
 
 def test_lines_that_are_typed_are_known_commands():
-    assert {line.split()[0] for _, line in LINES} <= {"evoart", "pip", "python"}
+    assert {line.split()[0] for _, line in LINES} <= {"evoart", "pip", "python", "python3", "source"}
 
 
 def test_every_page_is_in_the_navigation():
@@ -78,8 +78,13 @@ def served():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["index", "make/words", "how/search", "reference/python", "coming-from"])
+@pytest.mark.parametrize(
+    ("name", "scheme"),
+    [
+        ("index", "light"), ("index", "dark"), ("make/words", "light"), ("how/search", "dark"),
+        ("reference/python", "light"), ("coming-from", "dark"),
+    ],
+)  # fmt: skip
 def test_pages_are_accessible_and_ask_for_nothing_from_elsewhere(page, served, name, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     page.emulate_media(color_scheme=scheme)
@@ -148,9 +153,12 @@ def test_a_shape_of_a_plugin_keeps_the_contract_of_shapes(monkeypatch):
     assert p.shape[1] == len(KITE.parameters)
 
 
-def test_the_shape_of_the_page_on_plugins_keeps_the_contract_too():
+def test_the_shape_of_the_page_on_plugins_keeps_the_contract_too(monkeypatch):
     import jax.numpy as jnp
     import numpy as np
+
+    from evoart.draw.shapes import SHAPES
+    from evoart.forms.shapes import ShapesForm
 
     (code,) = blocks("python", ROOT / "docs" / "pages" / "reference" / "plugins.md")
     names: dict = {}
@@ -159,6 +167,8 @@ def test_the_shape_of_the_page_on_plugins_keeps_the_contract_too():
     p = leaf.sample(np.random.default_rng(0), np.full((5, 2), 0.5, np.float32), np.full(5, 0.2, np.float32))
     outline = leaf.outline(np, p, 8)
     assert p.shape[1] == len(leaf.parameters)
+    monkeypatch.setitem(SHAPES._table(), "leaf", leaf)
+    assert ShapesForm(("leaf",) * 7, 1.0, 1.0, None).label == "7 leaves"
     assert outline.shape == (5, leaf.points(8), 2)
     assert np.asarray(leaf.outline(jnp, p, 8)) == pytest.approx(outline, abs=1e-6)
     x, y = outline[..., 0], outline[..., 1]

@@ -621,6 +621,15 @@ def test_a_diverse_gallery_is_more_diverse_and_says_so(folder, capfd):
     assert json.loads(capfd.readouterr().out)["made"] == 0
 
 
+@pytest.mark.parametrize(("count", "size"), [(2, (2 * 330 + 10, 170 + 10)), (400, (24 * 160 + 10, 17 * 85 + 10))])
+def test_a_contact_sheet_is_as_high_as_its_pictures_and_as_large_as_they_are_few(tmp_path, count, size):
+    Image.new("RGB", (320, 160), "red").save(tmp_path / "thumb.png")
+    lines = [a_line(str(i), title="", job={}, files={"thumb": "thumb.png"}) for i in range(count)]
+    with Image.open(sheet.sheet(tmp_path, lines)) as page:
+        assert page.size == size
+        assert page.getpixel((20, 20)) == (255, 0, 0)
+
+
 # Pages
 
 

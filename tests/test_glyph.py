@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -236,8 +237,10 @@ def test_a_page_is_the_same_as_svg_and_as_a_picture():
 def test_a_font_shows_what_the_picture_shows(tmp_path):
     """Against FreeType, as Pillow has it, and fontTools."""
     form, genome = letter_page()
-    (tmp_path / "a.ttf").write_bytes(form.drawing(genome).font("A <name>", '{"evoart":"x","format":1}'))
-    assert (tmp_path / "a.ttf").read_bytes() == form.drawing(genome).font("A <name>", '{"evoart":"x","format":1}')
+    (tmp_path / "a.ttf").write_bytes(form.drawing(genome).font("A <name>: 2 letters", '{"evoart":"x","format":1}'))
+    assert (tmp_path / "a.ttf").read_bytes() == form.drawing(genome).font(
+        "A <name>: 2 letters", '{"evoart":"x","format":1}'
+    )
     with TTFont(tmp_path / "a.ttf") as font:
         assert font["name"].getDebugName(1) == "evoart-A--name"
         assert set(font.getBestCmap()) == {ord(" "), 0xA0, ord("P"), ord("O")}
@@ -324,7 +327,10 @@ def test_samples_styles_fonts_and_films(trained, tmp_path, capsys):
     )
     other = evoart.load(tmp_path / "l.svg")
     assert (other.form.style, other.form.text) == (first.form.style, "LETHE")
-    assert run(["redo", str(tmp_path / "l.svg"), "-o", str(tmp_path / "l2.svg"), "-q"]) == 0
+    capsys.readouterr()
+    assert run(["redo", str(tmp_path / "l.svg"), "-o", str(tmp_path / "l2.svg")]) == 0
+    done = capsys.readouterr().err.splitlines()[-1]
+    assert re.fullmatch(r"Done: 5 letters, [\d.]+ s, seed \d+", done)  # nothing was searched for or judged
     assert (tmp_path / "l2.svg").read_bytes() == (tmp_path / "l.svg").read_bytes()
     # So it has as an outline of somebody else's.
     plain = (tmp_path / "h.svg").read_text()

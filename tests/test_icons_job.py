@@ -136,6 +136,8 @@ def test_the_words_it_knows_are_listed(capsys):
     assert run(["models", "words"]) == 0
     text = capsys.readouterr().out
     assert "cat" in text
+    assert "\\n" not in text
+    assert max(map(len, text.splitlines()[:-2])) <= 100
     assert run(["models", "words", "--json"]) == 0
     themes = json.loads(capsys.readouterr().out)["themes"]
     names = {name for things in themes.values() for name in things}

@@ -55,7 +55,7 @@ MAY = {
     "openclip": {"download"},
     "score": set(),
     "sketch": set(),
-    "stamps": {"draw", "sketch", "picture", "glyph"},
+    "stamps": {"draw", "sketch", "picture", "glyph", "sources"},
     "engine": {"draw", "score", "forms", "cppn"},
     "search": set(),
     "machine": {"draw", "score", "sketch"},

@@ -356,7 +356,7 @@ def told(capsys) -> str:
     return capsys.readouterr().err.strip()
 
 
-def test_plot_writes_all_formats_and_says_what_it_takes(picture, capsys, tmp_path):
+def test_plot_writes_all_formats_and_says_what_it_takes(picture, capsys, tmp_path, monkeypatch):
     names = [str(tmp_path / name) for name in ("p.svg", "p.hpgl", "p.gcode")]
     words = [word for name in names for word in ("-o", name)]
     assert run(["plot", str(picture), "--pens", "black:0.4,#e63946:0.6", "--speed", "20", *words, "--json"]) == 0
@@ -366,6 +366,9 @@ def test_plot_writes_all_formats_and_says_what_it_takes(picture, capsys, tmp_pat
     assert facts["minutes"] >= facts["drawn_mm"] / 20 / 60
     assert re.search(r"m drawn, .* m travelled, [\d,]+ lifts, about \d+ min at 20 mm/s", err)
     assert evoart.load(names[0]).form == FORM  # the picture's own recipe
+    monkeypatch.chdir(tmp_path)
+    assert run(["plot", str(picture), "-o", "q.svg"]) == 0
+    assert capsys.readouterr().out == "q.svg\n"
     assert "evoart plot" in (tmp_path / "p.svg").read_text()
     assert run(["plot", str(picture), "-o", names[0]]) == 2
     assert "exists already" in told(capsys)

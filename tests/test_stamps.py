@@ -187,7 +187,7 @@ def test_an_svg_of_very_many_points_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("word", "says"),
     [
-        ("stamp:nowhere.svg", "cannot be read"),
+        ("stamp:nowhere.svg", "there is no file 'nowhere.svg'"),
         ("stamp:", "names nothing"),
         ("letters:", "names nothing"),
         ("letters:日", "has no letter"),

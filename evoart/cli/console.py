@@ -17,9 +17,10 @@ from typing import Any, TextIO
 
 import click
 
-from evoart.cli.text import visible
+from evoart.cli.text import span, visible
 
 PATIENT = 0.6  # seconds of silence that nobody minds
+FORETELLS = 0.05  # share of a work that says how long the rest takes
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -45,8 +46,16 @@ def tell(text: str) -> None:
     click.echo(visible(text))
 
 
+def near(path: Path) -> Path:
+    """The path as it was meant: relative where it lies below the current folder."""
+    with contextlib.suppress(ValueError, OSError):
+        return path.relative_to(Path.cwd())
+    return path
+
+
 def tell_path(path: Path) -> None:
     """A file's name on stdout, a line of its own: byte for byte where a program reads it, harmless on a terminal."""
+    path = near(path)
     stream = getattr(sys.stdout, "buffer", None)
     if stream is None or terminal(sys.stdout):
         tell(str(path))
@@ -120,8 +129,9 @@ class Console:
             if now - start < PATIENT or now - last < (0.2 if self.live else 10.0):
                 return
             last = now
-            left = (now - start) * (1 - share) / max(share, 1e-6)
-            text = f"{what}: {share:.0%}, {left:.0f} s left"
+            # What is prepared first takes its time: the very beginning foretells nothing.
+            left = f", {span((now - start) * (1 - share) / share)} left" if share >= FORETELLS else ""
+            text = f"{what}: {share:.0%}{left}"
             if self.live:
                 self.status(text)
             else:

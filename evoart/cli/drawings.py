@@ -211,10 +211,10 @@ def write(path: Path | None, text: str, overwrite: bool) -> Path | None:
 
 def tell_written(written: Sequence[Path | None], as_json: bool, **facts: Any) -> None:
     """The paths of the files that were written, one a line; with ``--json`` one object of these and ``facts``."""
-    from evoart.cli.console import tell_json, tell_path
+    from evoart.cli.console import near, tell_json, tell_path
 
     if as_json:
-        tell_json({"outputs": [str(path) for path in written], **facts})
+        tell_json({"outputs": [str(path and near(path)) for path in written], **facts})
         return
     for path in written:
         if path is not None:

@@ -153,8 +153,9 @@ def fit(pictures: tuple[str, ...], **given: Any) -> int:
     drawn one after another with the same options and seed; a broken one stops none of the others. On a GPU those of one
     size share a program.
 
-    A video, an animated GIF, PNG or WebP, or a folder of frames becomes a film of the same shapes as they move:
-    -o out.mp4, .webm, .gif, .apng, .webp, .svg; by default clip-film.mp4.
+    A video or a folder of frames becomes a film of the same shapes as they move: -o out.mp4, .webm, .gif, .apng, .webp,
+    .svg; by default clip-film.mp4. An animated GIF, PNG or WebP does where an output's name or an option asks for a
+    film; else its first frame is drawn.
     """
     from evoart.errors import UsageError
 

@@ -31,6 +31,7 @@ def info(file: str, as_json: bool, verbose: int, quiet: bool) -> int:
     if as_json:
         click.echo(json.dumps(facts))
         return 0
+    facts["size"] = " x ".join(map(str, facts["size"])) if "size" in facts else None
     for name, value in facts.items():
         if isinstance(value, dict):
             for key, part in value.items():

@@ -147,7 +147,8 @@ def words(theme: str | None, as_json: bool) -> int:
         return 0
     for name, things in themes.items():
         tell(f"{name}:")
-        tell(textwrap.fill(", ".join(things), 100, initial_indent="  ", subsequent_indent="  "))
+        for line in textwrap.wrap(", ".join(things), 100, initial_indent="  ", subsequent_indent="  "):
+            tell(line)
     tell(f"Colours, light and dark: {', '.join(compose.COLOURS)}. Shapes: {', '.join(icons.SHAPES)}.")
     tell("One to nine of a thing, two or three things together (above, under, on, next to, left of), backgrounds.")
     return 0

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evoart.cli.console import Console, Report, tell_path
+from evoart.cli.console import Console, Report, near, tell_path
 from evoart.cli.text import count, figures, span
 from evoart.cli.view import View
 from evoart.errors import EvoartError, UsageError, unknown
@@ -376,7 +376,7 @@ def write_all(artwork: Artwork, outputs: list[Output], options: Options, console
             lost = True
             path = _rescue(artwork, output, options, console, _explained(error, output))
         if path is not None:
-            written.append(_near(path))
+            written.append(near(path))
     return written, lost
 
 
@@ -435,20 +435,14 @@ def _rescue(artwork: Any, output: Output, options: Options, console: Console, er
     return path
 
 
-def _near(path: Path) -> Path:
-    """The path as it was meant: relative where it lies below the current folder."""
-    with contextlib.suppress(ValueError, OSError):
-        return path.relative_to(Path.cwd())
-    return path
-
-
 def _summary(event: Finished, interrupted: bool) -> str:
     verb = {"interrupted": "Interrupted", "terminated": "Terminated"}.get(event.reason, "Done")
     result = event.result
-    return (
-        f"{verb}: {figures(event.figures)} with {result.form.label}, {span(event.seconds)}, "
-        f"{count(event.generation, 'generation')}, {count(event.evaluations, 'evaluation')}, seed {result.seed}"
-    )
+    known = figures(event.figures)
+    parts = [f"{known} with {result.form.label}" if known else result.form.label, span(event.seconds)]
+    if event.evaluations:  # else nothing was searched for
+        parts += [count(event.generation, "generation"), count(event.evaluations, "evaluation")]
+    return f"{verb}: {', '.join(parts)}, seed {result.seed}"
 
 
 def _facts(event: Finished, written: list[Path], checkpoint: Path | None) -> dict[str, Any]:
@@ -470,7 +464,7 @@ def _facts(event: Finished, written: list[Path], checkpoint: Path | None) -> dic
 def _quoted(path: Path) -> str:
     import shlex
 
-    return shlex.quote(str(_near(path)))
+    return shlex.quote(str(near(path)))
 
 
 def notes_of(outputs: list[Output], options: Options, lasting: bool, members: bool = False) -> dict[str, Any]:

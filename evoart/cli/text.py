@@ -48,7 +48,12 @@ def count(number: int, one: str, many: str = "") -> str:
 
 
 def figures(values: dict[str, float]) -> str:
-    """What a picture comes to, for people: ``24.05 dB``, ``similarity 0.312``; the loss where it is all there is."""
+    """What a picture comes to, for people: ``24.05 dB``, ``similarity 0.312``; the loss where it is all there is.
+
+    Empty where nothing is judged: a loss of 0 that stands alone.
+    """
+    if values == {"loss": 0.0}:
+        return ""
     known = {name: value for name, value in values.items() if name not in ("loss", "names")} or values
     if "rank" in known:  # by the judge of icons
         rank, names = int(known.pop("rank")), int(values["names"])

@@ -104,13 +104,13 @@ def live_line(event: Progress, console: Console) -> str:
     parts = [
         figures(event.figures),
         clock(event.seconds) if event.left is None else f"{clock(event.left)} left",
-        f"{short(event.rate)} evals/s",
+        f"{short(event.rate)} evals/s" if event.rate else "",
         f"gen {event.generation:,}",
         event.label,
     ]
     room = console.width - 1 - len(line) - len(done)
     rest = ""
-    for part in parts:
+    for part in filter(None, parts):
         if len(rest) + 2 + len(part) > room:
             break
         rest += "  " + part
@@ -124,10 +124,10 @@ def live_line(event: Progress, console: Console) -> str:
 def plain_line(event: Progress) -> str:
     """The same as a sentence for a log."""
     left = f", about {span(event.left)} left" if event.left is not None else ""
-    return (
-        f"{span(event.seconds)}: {event.stage}, generation {event.generation:,}, {figures(event.figures)}, "
-        f"{event.label}, {short(event.rate)} evaluations/s{left}"
-    )
+    parts = [f"generation {event.generation:,}", figures(event.figures), event.label]
+    if event.rate:
+        parts.append(f"{short(event.rate)} evaluations/s")
+    return f"{span(event.seconds)}: {event.stage}, {', '.join(filter(None, parts))}{left}"
 
 
 def _bar(fraction: float, width: int, unicode: bool) -> str:

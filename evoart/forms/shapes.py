@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from evoart.draw.scene import Scene
 from evoart.draw.shapes import shape
 from evoart.draw.shapes.ramp import MARK, base_of
 from evoart.draw.shapes.stamp import is_stamp, pack, stamp, unpack
+from evoart.errors import UsageError
 from evoart.forms.plain import FARTHEST, numbers
 from evoart.types import Array, Genome
 
@@ -281,7 +283,11 @@ def _counted(number: int, kind: str) -> str:
     of = f" of {corners} corners" if corners else ""
     if is_stamp(base):
         one, of = "stamp", f" of {stamp(base).label}"
-    return f"{number:,} {one}{'' if number == 1 else 's'}{of}" + (f" in {paint} paint" if paint else "")
+    many = one + "s"
+    if not is_stamp(base):
+        with contextlib.suppress(UsageError):  # a plugin's shape that is not here any more
+            many = getattr(shape(base), "plural", many)
+    return f"{number:,} {one if number == 1 else many}{of}" + (f" in {paint} paint" if paint else "")
 
 
 def _bounds(kinds: tuple[str, ...], columns: int, opacity: tuple[float, float]) -> tuple[Any, Any]:

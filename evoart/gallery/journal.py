@@ -35,7 +35,8 @@ class Line:
         status: ``done``, ``failed``, or ``surplus``: made and not chosen (see ``run.choose``).
         reason: why it failed, or what ended it.
         job: plain values.
-        form, drawing: what it consists of, ``shapes`` and ``100 triangles``.
+        form: what the picture is made of: ``shapes``.
+        drawing: what it consists of: ``100 triangles``.
         title: for viewers and screen readers, ``photo, drawn with 100 triangles``.
         heading: what the job is called where it was given a name; else ``""``.
         size: ``(w, h)`` in pixels.

@@ -83,7 +83,7 @@ def _index(done: Sequence[Line], failed: Sequence[Line], title: str) -> str:
     data = json.dumps(rows, separators=(",", ":")).replace("<", "\\u003c")
     forms = sorted({line.form for line in done})
     options = "".join(f'<option value="{escape(form)}">{escape(form)}</option>' for form in forms)
-    apart = diversity.spread_of(done)
+    apart = diversity.spread_of([line for line in done if line.job.get("command") == "clip"])
     notes = [f"<p>{escape(text)}</p>" for text in _spread_notes(apart)]
     if failed:
         items = "".join(f"<li><b>{escape(line.name)}</b>: {escape(line.reason)}</li>" for line in failed)
@@ -106,8 +106,8 @@ def _index(done: Sequence[Line], failed: Sequence[Line], title: str) -> str:
 
 def _spread_notes(apart: dict[str, float]) -> Iterator[str]:
     if apart:
-        mean, what = sum(apart.values()) / len(apart), "root mean square of colours from 0 to 1, in 8 by 8 pixels"
-        yield f"Pictures of one prompt are {mean:.3f} apart on average ({what}; {len(apart):,} groups)."
+        mean, what = sum(apart.values()) / len(apart), "root mean square of colours from 0 to 1, at 8 by 8 pixels"
+        yield f"Two pictures of one prompt differ by {mean:.3f} on average ({what})."
 
 
 def _row(i: int, line: Line) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def _picture(line: Line, before: Line | None, after: Line | None, similar: Seque
         links.append(f'<button id="film" data-film="../{quote(line.files["film"])}">Play its evolution</button>')
     ways = [
         f'<a id="{id}" href="{quote(other.name)}.html">{text}</a>'
-        for id, other, text in (("before", before, "← before"), ("after", after, "after →"))
+        for id, other, text in (("before", before, "← previous"), ("after", after, "next →"))
         if other is not None
     ]
     kept = next((line.files[kind] for kind in dict.fromkeys(kinds)), "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import math
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from evoart.gallery.journal import Line
 from evoart.output.files import write
 
 NAME = "sheet.png"
-CELL, GAP = 150, 10  # pixels
+WIDTH, CELLS, GAP = 1000, (150, 320), 10  # pixels: of the page, as far as cells no smaller and no larger allow
 MOST = 400  # pictures: beyond, evenly chosen ones
 _BACKGROUND = (250, 250, 248)
 
@@ -31,18 +32,22 @@ def sheet(folder: Path, lines: Sequence[Line]) -> Path | None:
     if not shown:
         return None
     columns = math.ceil(math.sqrt(len(shown) * 1.4))
-    rows = math.ceil(len(shown) / columns)
-    step = CELL + GAP
-    page = Image.new("RGB", (columns * step + GAP, rows * step + GAP), _BACKGROUND)
+    cell = min(max(WIDTH // columns - GAP, CELLS[0]), CELLS[1])
+    pictures: dict[int, Image.Image] = {}
     for i, line in enumerate(shown):
-        try:
-            with Image.open(folder / line.files["thumb"]) as opened:
-                opened.thumbnail((CELL, CELL), Image.Resampling.LANCZOS)
-                picture = opened.convert("RGBA")
-        except (OSError, ValueError, Image.DecompressionBombError):
-            continue  # it was removed: its place stays empty
-        x = GAP + i % columns * step + (CELL - picture.width) // 2
-        y = GAP + i // columns * step + (CELL - picture.height) // 2
+        # What was removed leaves its place empty.
+        with (
+            contextlib.suppress(OSError, ValueError, Image.DecompressionBombError),
+            Image.open(folder / line.files["thumb"]) as opened,
+        ):
+            opened.thumbnail((cell, cell), Image.Resampling.LANCZOS)
+            pictures[i] = opened.convert("RGBA")
+    high = max((picture.height for picture in pictures.values()), default=cell)
+    size = columns * (cell + GAP) + GAP, math.ceil(len(shown) / columns) * (high + GAP) + GAP
+    page = Image.new("RGB", size, _BACKGROUND)
+    for i, picture in pictures.items():
+        x = GAP + i % columns * (cell + GAP) + (cell - picture.width) // 2
+        y = GAP + i // columns * (high + GAP) + (high - picture.height) // 2
         page.paste(picture, (x, y), picture)
     file = io.BytesIO()
     page.save(file, "PNG", optimize=True)

@@ -28,7 +28,7 @@ def encode_font(letters: Sequence[tuple[str, list[np.ndarray], float]], title: s
 
     Args:
         letters: letter, contours ``(k, 2, 2)`` in cap heights from its origin, y up, and advance in cap heights.
-        title: becomes the family's name.
+        title: of the picture; up to a colon, it becomes the family's name.
         recipe: text kept in a table of its own.
 
     Raises:
@@ -48,7 +48,7 @@ def encode_font(letters: Sequence[tuple[str, list[np.ndarray], float]], title: s
         names[ord(letter)] = name
     order = list(glyphs)
     family = "evoart-" + (
-        "".join(c if c.isascii() and c.isalnum() else "-" for c in title).strip("-")[:40] or "letters"
+        "".join(c if c.isascii() and c.isalnum() else "-" for c in title.partition(":")[0]).strip("-")[:40] or "letters"
     )
     builder = FontBuilder(UNITS, isTTF=True)
     builder.setupGlyphOrder(order)

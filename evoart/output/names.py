@@ -188,5 +188,5 @@ def check_path(path: Path, overwrite: bool, inputs: Iterable[Path]) -> None:
         if os.path.exists(path) and os.path.exists(source) and os.path.samefile(path, source):
             raise UsageError(f"the output '{path}' is the input", "Choose another name")
     if os.path.lexists(path) and not overwrite:
-        raise UsageError(f"'{path}' exists already", "Use --overwrite or another name")
+        raise UsageError(f"'{path}' exists already", "Use another name, or --overwrite (overwrite=True in Python)")
     check_writable(Path(os.path.realpath(path)).parent)

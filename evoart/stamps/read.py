@@ -16,6 +16,7 @@ from evoart.draw.shapes.stamp import Stamp
 from evoart.errors import EvoartError, UsageError
 from evoart.glyph.fonts import flatten
 from evoart.sketch.svgfile import read_painting
+from evoart.sources import read_source
 from evoart.stamps.region import MOST_READ, stamps_of
 
 if TYPE_CHECKING:
@@ -45,15 +46,11 @@ def read_stamps(place: str) -> list[Stamp]:
         if len(files) > MOST_FILES:
             raise UsageError(f"the folder '{place}' has {len(files)} outlines", f"{MOST_FILES} is the most")
         return [each for file in files for each in read_stamps(str(file))]
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"'{place}' cannot be read: {error.strerror}", "Check the name") from None
-    if path.suffix.lower() == ".svg":
-        return stamps_of(_svg_region(data, place), path.stem, f"'{place}'", mirror=True)
-    if path.suffix.lower() in PICTURES:
-        return stamps_of(_silhouette(data, place), path.stem, f"'{place}'", mirror=True)
-    raise UsageError(f"'{place}' is no outline by its extension", f"Give .svg or {' '.join(PICTURES[:3])}")
+    if path.suffix.lower() not in (".svg", *PICTURES):
+        raise UsageError(f"'{place}' is no outline by its extension", f"Give .svg or {' '.join(PICTURES[:3])}")
+    data, _, _ = read_source(path)
+    region = _svg_region(data, place) if path.suffix.lower() == ".svg" else _silhouette(data, place)
+    return stamps_of(region, path.stem, f"'{place}'", mirror=True)
 
 
 def read_region(data: bytes, place: str) -> BaseGeometry:
@@ -136,12 +133,11 @@ def _open_font(place: str) -> TTFont:
     from fontTools.ttLib import TTFont
 
     try:
-        if os.path.getsize(place) > _LARGEST:
+        data, _, _ = read_source(place)
+        if len(data) > _LARGEST:
             raise UsageError(f"'{place}' has more than {_LARGEST >> 20} MiB", "Choose another font")
-        return TTFont(io.BytesIO(Path(place).read_bytes()), fontNumber=0)
-    except OSError as error:
-        raise UsageError(f"the font '{place}' cannot be read: {error.strerror or error}", "Check the name") from None
-    except UsageError:
+        return TTFont(io.BytesIO(data), fontNumber=0)
+    except EvoartError:
         raise
     except ImportError:
         raise UsageError(f"'{place}' is compressed as WOFF 2", "pip install brotli, or use TTF, OTF or WOFF") from None

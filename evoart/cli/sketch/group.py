@@ -82,7 +82,7 @@ def sketch() -> None:
     SVG has the strokes in the order drawn, ready for a plotter; .anim.svg draws itself, --film shows the pen.
 
     The kanji model is learned from KanjiVG (c) Ulrich Apel; its weights are under CC BY-SA 3.0, unlike evoart's code.
-    The things, from icons of twenty sets; its weights are under Apache-2.0.
+    The things, from icons of twenty-three sets; its weights are under Apache-2.0.
     """
 
 

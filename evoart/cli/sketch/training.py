@@ -82,7 +82,7 @@ def _outputs(data: tuple[str, ...], files: dict[str, Any]) -> list[Output]:
             raise UsageError(f"the output '{path}' is the input", "Choose another name with --out")
         check_writable(path.parent)
     if out.exists() and not (files["overwrite"] or files["resume"]):
-        raise UsageError(f"'{out}' exists already", "Use --overwrite or another name")
+        raise UsageError(f"'{out}' exists already", "Use another name, or --overwrite (overwrite=True in Python)")
     return [Output(out, "model", True), Output(samples, samples.suffix[1:], True)]
 
 

@@ -72,6 +72,8 @@ class Shape(Protocol):
         ``stroke-width`` here too."""
         ...
 
+    # Where more than one are not called by the name and an s, such as leaves:
+    # plural: str
     # Where the outline has a closed form, so that compiled kernels can move the shape without returning to Python:
     # parametric(detail) -> Parametric
 

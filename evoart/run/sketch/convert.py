@@ -160,5 +160,5 @@ def check_output(out: Path, overwrite: bool, sources: Sequence[Path]) -> None:
     """Raises: UsageError: an output that is an input, exists already, or lies in a folder that takes no files."""
     check_not_input(out, sources)
     if out.exists() and not overwrite:
-        raise UsageError(f"'{out}' exists already", "Use --overwrite or another name")
+        raise UsageError(f"'{out}' exists already", "Use another name, or --overwrite (overwrite=True in Python)")
     check_writable(out.absolute().parent)
