@@ -23,7 +23,7 @@ from evoart.errors import EvoartError, MissingExtra, UsageError
 from evoart.forms.shapes import ShapesForm
 from evoart.output import files, video
 from evoart.output.claims import Claims
-from evoart.output.film import durations, film_frames, spread
+from evoart.output.film import durations, film_frames, film_size, spread, to_palette
 from evoart.output.formats import OUTPUTS, Artwork, Options, encode, extensions, format_of
 from evoart.output.names import DEFAULT_FORMATS, Output, default_paths, resolve, slug
 from evoart.output.raster import flatten, pixels
@@ -121,6 +121,26 @@ def test_a_film_has_the_size_that_was_asked_for(format, asked, long):
     film = opened(encode(format, artwork(frames=3), Options(film_side=asked)))
     assert film.size == (long, long * 3 // 4)
     assert opened(encode(format, artwork(size=(960, 720)), Options())).size == (480, 360)
+
+
+def test_a_strip_is_not_filmed_as_a_line():
+    for size, expected in (((2048, 256), (1280, 160)), ((100, 1000), (100, 1000)), ((9000, 90), (1920, 19))):
+        assert film_size(artwork(size=size), None) == expected
+
+
+def test_a_gif_keeps_white_paper_white():
+    """The mean of white and of the gray around lines, of which there are many shades, would be a palette's."""
+    y, x = np.mgrid[:120, :120]
+    frames = []
+    for k in range(6):
+        gray = np.clip(np.hypot(x - 50 - k, y - 60) % 23 * 20, 0, 255)
+        frames.append(np.repeat(gray[..., None], 3, -1).astype(np.uint8))
+        frames[-1][:40, :, 1:] = 250 - (x[:40, :, None] + np.array([0, k])) % 90
+    images, _ = to_palette(frames)
+    for image, frame in zip(images, frames, strict=True):
+        white = (frame == 255).all(-1)
+        assert (np.asarray(image.convert("RGB"))[white] == 255).all()
+        assert np.abs(np.asarray(image.convert("RGB")).astype(int) - frame).mean() < 4
 
 
 def test_the_palette_of_a_large_film_is_chosen_from_some_of_its_pixels(monkeypatch):

@@ -258,7 +258,9 @@ def machine_output(names: str, formats: str) -> Decorator:
 
 FILM = "Film"
 film_length_options = together(
-    option(FILM, "--film-size", metavar="PIXELS", help="Long side of films, 16 to 1,920. [default: 480]"),
+    option(
+        FILM, "--film-size", metavar="PIXELS", help="Long side of films, 16 to 1,920. [default: 480; of strips more]"
+    ),
     option(
         FILM,
         "--film-time",
@@ -274,7 +276,7 @@ film_length_options = together(
 )
 loop_options = together(
     option(FILM, "--film-time", metavar="TIME", help="How long once around takes, 0.1s to 120s. [default: 5s]"),
-    option(FILM, "--film-size", metavar="PIXELS", help="Long side, 16 to 1,920. [default: 480]"),
+    option(FILM, "--film-size", metavar="PIXELS", help="Long side, 16 to 1,920. [default: 480; of strips more]"),
 )
 film_options = together(
     option(

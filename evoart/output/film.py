@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from evoart.output import recipe as recipes
-from evoart.output.formats import FILM_SIDE, Artwork, Format, Options
+from evoart.output.formats import FILM_LONGEST, FILM_SIDE, FILM_STRIP, Artwork, Format, Options
 from evoart.output.raster import pixels, png_info
 from evoart.output.stage import stage
 from evoart.types import Drawing
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _PALETTE_FROM = 8  # frames that a GIF's one palette is chosen from
 _PALETTE_PIXELS = 1 << 16  # pixels of all of them together, about: more give the same colours
+_FLAT, _FLATS = 0.02, 8  # share of those pixels from which one colour is kept exactly; how many at most
 
 
 def spread(items: Sequence[T], count: int) -> list[T]:
@@ -37,10 +38,11 @@ def _places(length: int, count: int) -> list[int]:
 
 
 def film_size(artwork: Artwork, longest: int | None, multiple: int = 1) -> tuple[int, int]:
-    """The artwork's proportions with ``longest`` pixels on the long side (None: its own size, at most ``FILM_SIDE``),
-    each side a multiple of ``multiple``."""
+    """The artwork's proportions with ``longest`` pixels on the long side, each side a multiple of ``multiple``; None:
+    its own size, at most ``FILM_SIDE``, or ``FILM_STRIP`` on the short side where that is more."""
     w, h = artwork.size
-    scale = (longest or (max(w, h) if artwork.rate else min(FILM_SIDE, max(w, h)))) / max(w, h)
+    usual = max(FILM_SIDE, min(FILM_STRIP * max(w, h) / min(w, h), FILM_LONGEST))
+    scale = (longest or (max(w, h) if artwork.rate else min(usual, max(w, h)))) / max(w, h)
     w, h = max(1, round(w * scale)), max(1, round(h * scale))
     return max(multiple, round(w / multiple) * multiple), max(multiple, round(h / multiple) * multiple)
 
@@ -96,7 +98,7 @@ def _save(frames: list[PillowImage], format: str, **options: Any) -> bytes:
 def _gif(artwork: Artwork, options: Options) -> bytes:
     artwork, options = stage(artwork, options)
     frames = film_frames(artwork, options, per_second=12)
-    images, transparent = _indexed(frames)
+    images, transparent = to_palette(frames)
     extra: dict[str, Any] = {"comment": artwork.recipe_text().encode()} if artwork.recipe else {}
     if transparent:
         extra |= {"transparency": 255, "disposal": 2}
@@ -105,7 +107,7 @@ def _gif(artwork: Artwork, options: Options) -> bytes:
     return _save(images, "GIF", optimize=False, **extra)
 
 
-def _indexed(frames: list[np.ndarray]) -> tuple[list[PillowImage], bool]:
+def to_palette(frames: list[np.ndarray]) -> tuple[list[PillowImage], bool]:
     """The frames in one palette of 255 colours; index 255 is transparent where the second value is True."""
     from PIL import Image
 
@@ -115,7 +117,10 @@ def _indexed(frames: list[np.ndarray]) -> tuple[list[PillowImage], bool]:
     montage = Image.fromarray(
         np.concatenate([frame[stride // 2 :: stride, stride // 2 :: stride, :3] for frame in chosen])
     )
-    palette = montage.quantize(255, Image.Quantize.MEDIANCUT, kmeans=1)
+    flat = _flat_colours(np.asarray(montage))
+    palette = montage.quantize(255 - len(flat), Image.Quantize.MEDIANCUT, kmeans=1)
+    mixed = (palette.getpalette() or [])[: 3 * (255 - len(flat))]
+    palette.putpalette(mixed + flat.ravel().tolist())
     images = []
     transparent = frames[0].shape[-1] == 4
     for frame in frames:
@@ -123,10 +128,22 @@ def _indexed(frames: list[np.ndarray]) -> tuple[list[PillowImage], bool]:
         image = Image.fromarray(np.ascontiguousarray(frame[..., :3])).quantize(
             palette=palette, dither=Image.Dither.NONE
         )
+        for index, colour in enumerate(flat, len(mixed) // 3):
+            image.paste(index, mask=Image.fromarray((frame[..., :3] == colour).all(-1)))
         if transparent:
             image.paste(255, mask=Image.fromarray(np.where(frame[..., 3] < 128, 255, 0).astype(np.uint8)))
         images.append(image)
     return images, transparent
+
+
+def _flat_colours(pixels: np.ndarray) -> np.ndarray:
+    """Colours ``(n, 3)`` uint8 that many of the ``pixels`` ``(h, w, 3)`` have exactly: the mean of one and its
+    neighbours would make white paper gray."""
+    packed = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
+    values, counts = np.unique(packed, return_counts=True)
+    most = np.argsort(-counts, kind="stable")[:_FLATS]
+    kept = values[most[counts[most] >= _FLAT * packed.size]]
+    return np.stack([kept >> 16, kept >> 8 & 255, kept & 255], -1).astype(np.uint8)
 
 
 def _apng(artwork: Artwork, options: Options) -> bytes:

@@ -17,6 +17,7 @@ from evoart.registry import Registry
 from evoart.types import Drawing
 
 FILM_SIDE = 480  # pixels of a film's long side, where nobody says
+FILM_STRIP, FILM_LONGEST = 160, 1920  # of the short side of a picture much longer than wide; of any film's long side
 LONGEST = 1e6  # seconds of a film
 CLIPS = ("path", "cut")
 STYLES = ("evolve", "grow", "glide", "explode")  # of films
@@ -80,7 +81,7 @@ class Options:
     Attributes:
         quality: 1 to 100, of JPEG, WebP and MP4.
         matte: sRGB in [0, 1] behind transparency where a format has none (JPEG, MP4).
-        film_side: long side of films in pixels, 16 to 1,920; None: that of the picture, at most ``FILM_SIDE``.
+        film_side: long side of films in pixels, 16 to 1,920; None: see ``film_size``.
         film_seconds: how long the evolution lasts, however many generations it took.
         film_hold: how long the last picture then stays, in seconds.
         film_fps: pictures a second, 1 to 60; None: what suits the format.
