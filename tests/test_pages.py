@@ -78,7 +78,7 @@ def test_the_index(page, where):
     began = time.monotonic()
     page.goto(f"{where}/index.html")
     assert page.locator("#grid li").count() >= 100
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20  # less than one on an idle machine
     assert page.title() == "Five hundred"
     assert page.locator("#count").inner_text() == f"{COUNT} of {COUNT}"
     page.wait_for_function("document.querySelector('#grid img').naturalWidth > 0")

@@ -34,7 +34,7 @@ COMMANDS = {
     "cppn": {"n": 2},
     "cppn-fit": {"generations": 3, "pixels": 16},
     "sketch": {"count": 3},
-    "clip": {"prompts": ["a red circle"], "model": "tiny", "shapes": 3, "generations": 2},
+    "clip": {"prompts": ["a red circle"], "model": "tiny", "shapes": 3, "generations": 2, "crops": 2},
 }
 
 

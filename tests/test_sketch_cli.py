@@ -462,7 +462,7 @@ def test_every_command_and_option_explains_itself(name):
 def test_pens_evolve_to_a_photograph(here, capsys, photo):
     Image.fromarray((photo * 255).astype(np.uint8)).save("p.png")
     how = ("--pixels", 32, "--generations", 2, "-s", 1, "--no-checkpoint", "-q")
-    for form, number in (("sketch:two.npz", 2), ("strokes", 9), ("sketch:vae.npz.z", 2)):
+    for form, number in (("sketch:two.npz", 2), ("sketch:vae.npz.z", 2)):
         code, _, said = evoart(
             capsys, "fit", "p.png", "--form", form, "-n", number, "-o", "f.json", "--overwrite", *how
         )

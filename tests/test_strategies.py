@@ -22,9 +22,12 @@ def every(*, quick=QUICK):
     return [name if name in quick else pytest.param(name, marks=pytest.mark.slow) for name in strategies.names()]
 
 
-@functools.cache
+# Compiling is nearly all of the time, and half of it is optimisation, for runs of milliseconds.
+QUICKLY = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
+
+
 def program(name):
-    """One compiled program per strategy that serves all tests of the contract: a run on one of four landscapes."""
+    """One compiled program for all of the contract: a run on one of four landscapes."""
     strategy = strategies.make(name, DIM, POPULATION)
 
     def judge(samples, landscape):
@@ -34,7 +37,7 @@ def program(name):
         shown = jnp.where((landscape == ALL_FAILING) | ((landscape == FAILING) & third), jnp.nan, shown)
         return sphere, shown
 
-    @jax.jit
+    @QUICKLY
     def run(state, keys, landscape):
         def one(carry, key):
             state, best = carry
@@ -48,7 +51,7 @@ def program(name):
         (state, best), finite = jax.lax.scan(one, (state, jnp.inf), keys)
         return state, best, finite.all()
 
-    return strategy, jax.jit(strategy.init), run
+    return strategy, QUICKLY(strategy.init), run
 
 
 @pytest.mark.parametrize("name", every())
