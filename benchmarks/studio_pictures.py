@@ -20,7 +20,7 @@ DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 780}
 ROOMS = ("picture", "words", "breed", "draw", "wall")
 ROWS = (
     (("picture", "desktop-light"), ("words", "desktop-light")),
-    (("wall", "desktop-light"), ("picture", "phone-light"), ("words", "phone-dark"), ("wall", "phone-light")),
+    (("breed", "desktop-light"), ("draw", "desktop-dark"), ("picture", "phone-dark")),
 )
 
 
@@ -56,7 +56,7 @@ def _work(page: Any) -> None:
     page.locator("#room-picture .slider:has-text('Shapes') input").fill("10")
     page.click("#room-picture button.main:has-text('Draw'):visible")
     page.wait_for_selector("html[data-run=running]")
-    page.wait_for_selector("html[data-run=idle]", timeout=180_000)
+    page.wait_for_selector("html[data-run=idle]", timeout=900_000)
     page.wait_for_timeout(500)
     page.keyboard.press("s")
     box = page.locator(".sheet").bounding_box()
@@ -66,7 +66,7 @@ def _work(page: Any) -> None:
         page.fill("textarea", prompt)
         page.click("#room-words button.main:has-text('Draw')")
         page.wait_for_selector("html[data-run=running]")
-        page.wait_for_selector("html[data-run=idle]", timeout=180_000)
+        page.wait_for_selector("html[data-run=idle]", timeout=900_000)
         page.wait_for_timeout(500)
     page.click("#tab-wall")
 

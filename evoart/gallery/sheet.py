@@ -13,7 +13,7 @@ from evoart.gallery.journal import Line
 from evoart.output.files import write
 
 NAME = "sheet.png"
-WIDTH, CELLS, GAP = 1600, (150, 320), 10  # pixels: of the page, as far as cells no smaller and no larger allow
+WIDTH, CELLS, GAP = 1000, (150, 320), 10  # pixels: of the page, as far as cells no smaller and no larger allow
 MOST = 400  # pictures: beyond, evenly chosen ones
 _BACKGROUND = (250, 250, 248)
 

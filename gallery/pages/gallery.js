@@ -14,7 +14,7 @@ if (grid) index(); else picture();
 
 function index() {
   const rows = JSON.parse(document.getElementById("data").textContent);
-  const [search, form, sort, count, more] = ["search", "form", "sort", "count", "more"].map((id) => document.getElementById(id));
+  const [search, form, sort, count, more, none] = ["search", "form", "sort", "count", "more", "none"].map((id) => document.getElementById(id));
   const STEP = 120;
   let shown = rows, drawn = 0;
 
@@ -37,6 +37,8 @@ function index() {
       .filter((r) => (!form.value || r.form === form.value) && words.every((w) => r.text.includes(w)))
       .sort(orders[sort.value]);
     count.textContent = `${shown.length.toLocaleString("en")} of ${rows.length.toLocaleString("en")}`;
+    none.hidden = shown.length > 0;
+    none.textContent = shown.length ? "" : rows.length ? "No picture matches. Clear the filter to see all." : "There are no pictures yet.";
     grid.replaceChildren();
     drawn = 0;
     draw();
