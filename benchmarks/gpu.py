@@ -262,19 +262,25 @@ def main() -> None:
     def share(part: float) -> float:
         return began + 60 * given.minutes * part
 
+    def write(rows: list[dict], name: str) -> None:
+        if rows:
+            common.table(rows, name)
+        else:
+            print(f"{name}: no time was left for it", file=sys.stderr)
+
     if wanted("check"):
         rows = check(given.tiny)
-        common.table(rows, f"gpu-check{suffix}")
+        write(rows, f"gpu-check{suffix}")
         if not all(row["right"] for row in rows):
             sys.exit("the kernels do not draw what the dense program draws: nothing is timed")
     if wanted("times"):
-        common.table(times(given.tiny, rate, share(0.5)), f"gpu-times{suffix}")
+        write(times(given.tiny, rate, share(0.5)), f"gpu-times{suffix}")
     if wanted("runs"):
-        common.table(runs(given.tiny, photograph, "gpu" if gpu else "cpu"), f"gpu-runs{suffix}")
+        write(runs(given.tiny, photograph, "gpu" if gpu else "cpu"), f"gpu-runs{suffix}")
     if wanted("threads"):
-        common.table(threads(given.tiny, photograph, share(0.8)), f"gpu-threads{suffix}")
+        write(threads(given.tiny, photograph, share(0.8)), f"gpu-threads{suffix}")
     if wanted("lowering") and time.perf_counter() < share(0.85):
-        common.table(lowering(), "gpu-lowering")
+        write(lowering(), "gpu-lowering")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 780}
 ROOMS = ("picture", "words", "breed", "draw", "wall")
 ROWS = (
     (("picture", "desktop-light"), ("words", "desktop-light")),
-    (("wall", "desktop-light"), ("picture", "phone-light"), ("words", "phone-dark"), ("wall", "phone-light")),
+    (("breed", "desktop-light"), ("draw", "desktop-dark"), ("picture", "phone-dark")),
 )
 
 

@@ -38,7 +38,7 @@ KERNELS = (
     "cppn/activations.py", "cppn/colour.py", "cppn/kernel.py", "cppn/plane.py", "cppn/slots.py",
     "draw/atomic.py", "draw/gains.py", "draw/parametric.py", "draw/row_coverage.py", "draw/scanline.py",
     "draw/shapes/base.py", "draw/shapes/ramp.py", "engine/candidates.py", "engine/polish.py", "machine/order.py",
-    "search/place.py", "search/tiles.py",
+    "search/tiles.py",
 )  # fmt: skip
 
 

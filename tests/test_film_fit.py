@@ -122,7 +122,7 @@ def test_the_same_seed_gives_the_same_bytes_with_any_threads(folder, drawn):
     assert again.evaluations == drawn.evaluations
 
 
-@pytest.mark.parametrize("at", [1, 40, 85])
+@pytest.mark.parametrize("at", [1, 40, 76])
 def test_a_resumed_run_ends_where_the_unbroken_one_does(folder, drawn, tmp_path, monkeypatch, at):
     monkeypatch.setattr("evoart.run.film.search.BLOCK", 0.0)
     problem = prepare(job(folder, threads=2))  # which of the shots is begun depends on it, the end does not
@@ -130,7 +130,7 @@ def test_a_resumed_run_ends_where_the_unbroken_one_does(folder, drawn, tmp_path,
     search.step = _stopping(search.step, stop, at)
     last = list(drive(problem, search, keep=Keep(path), stop=stop))[-1]
     assert isinstance(last, Interrupted)
-    assert last.result.form.frames == {1: 2, 40: 2, 85: 6}[at]
+    assert last.result.form.frames == {1: 2, 40: 2, 76: 7}[at]
     whole = list(resume(checkpoints.load(path)))[-1]
     assert isinstance(whole, Finished)
     np.testing.assert_array_equal(whole.result.genome, drawn.genome)
@@ -157,7 +157,7 @@ def test_what_is_still_stays_still(folder, drawn):
         still = (np.abs(np.diff(wanted, axis=0)).max(-1) == 0)[..., None]
         return (np.abs(np.diff(images, axis=0)) * still).mean()
 
-    assert flicker(seen) < 0.25 * flicker(alone)
+    assert flicker(seen) < 0.6 * flicker(alone)  # a tenth to a half, by seed
 
 
 def test_steady_is_a_cost_on_change(folder, drawn):

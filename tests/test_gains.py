@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from evoart.draw.shapes import SHAPES, shape
 from evoart.engine.placement import PlacementCanvas
 from evoart.forms.shapes import ShapesForm
 from evoart.score.pixel import Target
+from evoart.search.place import Effort, place
 
 H, W = 30, 40
 NO_PALETTE = np.empty((0, 3), np.float32)
@@ -163,3 +166,18 @@ def test_a_canvas_painted_shape_by_shape_is_the_one_drawn_at_once():
     assert one._canvas is painted  # not drawn again
     one.open(kinds, rows[::-1])
     assert one._canvas is not painted
+
+
+@pytest.mark.parametrize("kind", ["triangle", "line"])
+def test_a_placement_in_one_call_is_that_of_one_call_a_generation(kind):
+    of = make_canvas()
+    dim, effort = len(shape(kind).parameters), Effort(40, 6, 4, 6)
+    found = []
+    for canvas in (of, SimpleNamespace(sample=of.sample, gains=of.gains)):
+        found.append(place(np.random.default_rng(3), canvas, (kind,), {kind: np.full(dim, 0.1)}, effort))
+    (_, geometry, rgba, gain, judged), (_, other, paint, as_much, as_many) = found
+    assert judged == as_many == effort.evaluations()
+    assert gain == pytest.approx(as_much, rel=1e-4)
+    np.testing.assert_allclose(np.append(geometry, rgba), np.append(other, paint), atol=1e-4)
+    samples = of.sample(np.random.default_rng(3), kind, 40)
+    assert gain > of.gains(kind, samples)[0].max() > 0

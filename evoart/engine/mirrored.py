@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from evoart.draw.shapes import shape
@@ -64,6 +66,10 @@ class MirroredCanvas:
     def gains(self, kind: str, geometry: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See ``PlacementCanvas.gains``: what one of the pair gains; its mirror image gains as much."""
         return self._whole.gains(kind, geometry)
+
+    def evolve(self, kind: str, *evolution: Any) -> tuple[np.ndarray, np.ndarray, float, int] | None:
+        """See ``PlacementCanvas.evolve``."""
+        return self._whole.evolve(kind, *evolution)
 
 
 def both(form: ShapesForm, kinds: Kinds, rows: np.ndarray) -> np.ndarray:

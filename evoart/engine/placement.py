@@ -175,6 +175,14 @@ class PlacementCanvas:
         best_paint(sums, n, np.float32(low), np.float32(high), self._palette, rgba, gains)
         return gains, rgba
 
+    def evolve(self, kind: str, *evolution: Any) -> tuple[np.ndarray, np.ndarray, float, int] | None:
+        """All generations of ``search.place`` in one call; see ``Judge.evolve``.
+
+        Returns None, nothing done, where candidates of this kind have to be judged by ``gains``.
+        """
+        judge = self._outline(kind)[1]
+        return None if judge is None or self.target.beyond else judge.evolve(*evolution)
+
     def _opacities(self) -> tuple[float, float]:
         return max(self.form.opacity[0], FAINTEST), self.form.opacity[1]
 

@@ -90,6 +90,9 @@ class PlacementCanvasJax(PlacementCanvas):
         """Nothing: a device is asked for one gradient at a time."""
         return False
 
+    def evolve(self, kind: str, *evolution: Any) -> None:
+        """Nothing: a device judges one generation at a time."""
+
     def _gains(self, kind: str, geometry: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         n, plan = len(geometry), layout((kind,), self._detail)
         p = np.zeros((-(-n // ROUND) * ROUND, 1, len(shape(kind).parameters)), np.float32)

@@ -31,6 +31,8 @@ GRADIENT_STEPS = 10  # per unit of work
 PLACED = 4  # shapes per unit of work
 REPORTED = 1 / 16  # of its shapes a growing picture has more, before it is judged on the full canvas again
 PROBE = 512  # candidates evaluated to see how fast this machine is
+JUDGED, HOPELESS = 0.6, 0.08  # share of a cycle's steps after which it is given up, if it is so many dB behind
+COLOUR_RATE = 1.05  # of colours at most, in that of positions of few shapes
 FINISH_RATE = 0.2  # of the learning rates, in the last polish
 
 Kinds = tuple[str, ...]
@@ -196,11 +198,14 @@ class Grow(Search):
         if self._phase == Phase.FINISH and self._clock:
             self.plan = self._clock.fit_finish(self.plan, lambda: self.fine.gradient(self._kinds, self._rows))
         plan, rate = self.plan, FINISH_RATE if self._phase == Phase.FINISH else 1.0
-        steps = {Phase.GROW: plan.stage_steps, Phase.REGROW: plan.cycle_steps, Phase.FINISH: plan.finish}[self._phase]
+        steps = plan.stage_steps if self._phase == Phase.GROW else plan.finish
+        if self._phase == Phase.REGROW:
+            steps, rate = plan.cycle_polish(self._round)
         self._adam = Adam(self._rows, self._rates() * rate, steps if self.uses_gradient else 0)
 
     def _rates(self) -> np.ndarray:
         rates = learning_rates(self._kinds, self._rows, self.scales, self.plan.rate, self.free_colours)
+        rates[:, -4:-1] = np.minimum(rates[:, -4:-1], COLOUR_RATE * self.plan.rate)
         rates[self._locked] = 0
         return rates
 
@@ -211,6 +216,13 @@ class Grow(Search):
         self.evaluations += GRADIENT * (adam.t - taken)
         if self._phase == Phase.FINISH:
             self._report(self._kinds, adam.best, adam.loss)
+        elif self._phase == Phase.REGROW and self._is_hopeless(adam):
+            self._end_polish()
+
+    def _is_hopeless(self, adam: Adam) -> bool:
+        """Whether the rest of a cycle's polish will not bring it to where the last successful one has ended."""
+        limit = HOPELESS * (1 - 0.5 * self._round / self.plan.cycles)
+        return JUDGED * adam.steps <= adam.t < adam.steps and adam.loss > self._accepted.loss * 10 ** (limit / 10)
 
     def _end_polish(self) -> None:
         """Continue from the polish's best, with what comes next."""

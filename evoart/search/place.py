@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from evoart.compiled import njit
-
 EARLY = 3  # generations before two thirds of the survivors drop out
 STEP = 0.06  # first mutation of a position, in units; lengths and angles in proportion
+FACTORS = 1.3, 0.6  # of a step, after success and after failure
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,9 @@ class Effort:
 
     def evaluations(self, kinds: int = 1) -> int:
         """Candidates evaluated to place one shape of ``kinds`` to choose from."""
-        return self.samples + kinds * self.children * _parents(_share(self.survivors, kinds), self.generations)
+        return self.samples + kinds * self.children * int(
+            _parents(_share(self.survivors, kinds), self.generations).sum()
+        )
 
     @classmethod
     def for_budget(cls, evaluations: float, kinds: int = 1) -> Effort:
@@ -39,7 +40,7 @@ class Effort:
         n = max(evaluations, 20.0)
         samples, survivors = max(8, round(0.4 * n)), 8 if n > 400 else 4
         generations = int(np.clip(np.sqrt(n / kinds) / 4, 2, 14))
-        parents = kinds * _parents(_share(survivors, kinds), generations)
+        parents = kinds * int(_parents(_share(survivors, kinds), generations).sum())
         return cls(samples, survivors, max(1, round(0.6 * n / parents)), generations)
 
 
@@ -48,10 +49,10 @@ def _share(survivors: int, kinds: int) -> int:
     return max(2, survivors // kinds)
 
 
-def _parents(survivors: int, generations: int) -> int:
-    """How often a survivor has children: all of them in the early generations, then a third of them."""
-    early = min(generations, EARLY)
-    return early * survivors + (generations - early) * (max(2, survivors // 3) if survivors > 3 else survivors)
+def _parents(survivors: int, generations: int) -> np.ndarray:
+    """How many survivors have children in each generation: all of them in the early ones, then a third of them."""
+    late = max(2, survivors // 3) if survivors > 3 else survivors
+    return np.where(np.arange(generations) < EARLY, survivors, late)
 
 
 def place(
@@ -59,8 +60,11 @@ def place(
 ) -> tuple[str, np.ndarray, np.ndarray, float, int]:
     """The best shape found for the top of the picture on ``canvas``.
 
+    Survivors have children at their own step size, which grows on success; two thirds of them drop out early.
+
     Args:
-        canvas: offers ``sample(rng, kind, n)`` and ``gains(kind, geometry)``.
+        canvas: offers ``sample(rng, kind, n)``, ``gains(kind, geometry)`` and perhaps ``evolve``, which does in one
+            call what ``_evolve`` does.
         kinds: the kinds to choose from; every one gets its share of the samples.
         scales: natural step of every number of each kind's geometry.
 
@@ -68,16 +72,17 @@ def place(
         kind, geometry, rgba, gain (by how much the weighted squared error, summed over pixels, falls) and the number of
         candidates evaluated.
     """
-    found = []
-    evaluated = 0
+    found, evaluated = [], 0
     for kind in kinds:
         samples = canvas.sample(rng, kind, -(-effort.samples // len(kinds)))
-        gains, rgba = canvas.gains(kind, samples)
-        evaluated += len(samples)
-        keep = np.argsort(-gains, kind="stable")[: _share(effort.survivors, len(kinds))]
-        geometry, rgba, gain, used = _evolve(
-            rng, canvas, kind, samples[keep], rgba[keep], gains[keep], scales[kind], effort
-        )
+        n, dim = samples.shape
+        parents = _parents(min(n, _share(effort.survivors, len(kinds))), effort.generations)
+        children = int(parents.sum()) * effort.children
+        moves = rng.standard_normal((children, dim + 1), np.float32)
+        chosen = rng.random((children, dim), np.float32)
+        work = kind, samples, parents, effort.children, scales[kind], moves, chosen, STEP / 0.1, FACTORS
+        best = canvas.evolve(*work) if hasattr(canvas, "evolve") else None
+        geometry, rgba, gain, used = best or _evolve(canvas, *work)
         evaluated += used
         found.append((float(gain), kind, geometry, rgba))
     gain, kind, geometry, rgba = max(found, key=lambda entry: entry[0])
@@ -85,57 +90,33 @@ def place(
 
 
 def _evolve(
-    rng: np.random.Generator, canvas: Any, kind: str, geometry: np.ndarray, rgba: np.ndarray, gains: np.ndarray,
-    scale: np.ndarray, effort: Effort,
+    canvas: Any, kind: str, samples: np.ndarray, parents: np.ndarray, children: int, scale: np.ndarray,
+    moves: np.ndarray, chosen: np.ndarray, step: float, factors: tuple[float, float],
 ) -> tuple[np.ndarray, np.ndarray, float, int]:  # fmt: skip
-    """Survivors have children at their own step size, which grows on success; two thirds drop out early."""
-    step, evaluated = np.full(len(geometry), STEP / 0.1), 0
-    geometry, scale = np.ascontiguousarray(geometry, np.float32), np.asarray(scale, np.float64)
-    for generation in range(effort.generations):
-        n, dim = geometry.shape
-        moves = rng.normal(size=(n, effort.children, dim))
-        sizes, chosen = rng.normal(size=(n, effort.children)), rng.random((n, effort.children, dim))
-        children = _mutate(geometry, scale, step, moves, sizes, chosen)
-        child_gains, child_rgba = canvas.gains(kind, children)
-        evaluated += len(children)
-        _select(children, child_rgba, child_gains, geometry, rgba, gains, step)
-        if generation == EARLY - 1 and n > 3:
-            keep = np.argsort(-gains, kind="stable")[: max(2, n // 3)]
-            geometry, rgba, gains, step = geometry[keep], rgba[keep], gains[keep], step[keep]
+    """Geometry, rgba and gain of the best shape, and how many candidates were judged.
+
+    Args:
+        parents: how many survivors have children, in each generation.
+        moves, chosen: random numbers of ``c`` children: ``(c, g + 1)``, normal, moves and the logarithm of a size;
+            ``(c, g)``, uniform, those below a half move.
+        factors: of a step after success, and after failure.
+    """
+    gains, rgba = canvas.gains(kind, samples)
+    geometry, steps, evaluated, at = samples, np.full(len(samples), step, np.float32), len(samples), 0
+    move = np.where(chosen < 0.5, moves[:, :-1] * scale.astype(np.float32), np.float32(0)) * np.exp(moves[:, -1:])
+    for n in parents:
+        keep = np.argsort(-gains, kind="stable")[:n] if n < len(gains) else slice(None)
+        geometry, rgba, gains, steps = geometry[keep], rgba[keep], gains[keep], steps[keep]
+        of = np.repeat(np.arange(n), children)
+        born = geometry[of] + steps[of, None] * move[at : at + len(of)]
+        at, evaluated = at + len(of), evaluated + len(of)
+        born_gains, born_rgba = canvas.gains(kind, born)
+        best = born_gains.reshape(n, children).argmax(1) + np.arange(n) * children
+        better = born_gains[best] > gains
+        geometry, rgba = (
+            np.where(better[:, None], born[best], geometry),
+            np.where(better[:, None], born_rgba[best], rgba),
+        )
+        gains, steps = np.where(better, born_gains[best], gains), steps * np.where(better, *factors).astype(np.float32)
     best = int(gains.argmax())
     return geometry[best], rgba[best], gains[best], evaluated
-
-
-@njit(nogil=True, cache=True)
-def _mutate(geometry, scale, step, moves, sizes, chosen):
-    """Children ``(n * c, dim)`` of survivors ``(n, dim)``: half of their numbers moved, each child by its own size."""
-    n, count, dim = moves.shape
-    children = np.empty((n * count, dim), np.float32)
-    for i in range(n):
-        for j in range(count):
-            size = step[i] * np.exp(sizes[i, j])
-            child = children[i * count + j]
-            for d in range(dim):
-                child[d] = geometry[i, d] + (moves[i, j, d] * scale[d] * size if chosen[i, j, d] < 0.5 else 0.0)
-    return children
-
-
-@njit(nogil=True, cache=True)
-def _select(children, child_rgba, child_gains, geometry, rgba, gains, step):
-    """Put the best child in its parent's place, where it gains more, and adapt the step sizes; in place."""
-    n = len(geometry)
-    count = len(children) // n
-    for i in range(n):
-        best = i * count
-        for j in range(best, best + count):
-            if child_gains[j] > child_gains[best]:
-                best = j
-        if child_gains[best] > gains[i]:
-            gains[i] = child_gains[best]
-            for d in range(geometry.shape[1]):
-                geometry[i, d] = children[best, d]
-            for c in range(4):
-                rgba[i, c] = child_rgba[best, c]
-            step[i] *= 1.3
-        else:
-            step[i] *= 0.6

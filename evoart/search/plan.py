@@ -13,6 +13,8 @@ from evoart.search.place import Effort
 
 GRADIENT = 3  # evaluations that one gradient (forward and backward pass) counts as
 MANY = 200  # shapes
+SETTLED_STEPS, SETTLED_RATE = 0.5, 0.25  # of the last cycle's polish, in those of the first
+SHORT_FINISH, FULL = 100, 400  # steps of a finish that no number of shapes shortens, and shapes that need all of it
 LONGEST_FINISH = 1_000  # gradient steps at the end, however large the budget: more gain nothing
 
 
@@ -22,13 +24,14 @@ class Plan:
 
     Attributes:
         stages: growth happens in so many stages, each followed by ``stage_steps`` gradient steps.
-        cycles: prune-and-regrow cycles, each of ``cycle_steps`` gradient steps.
+        cycles: prune-and-regrow cycles.
+        cycle_steps: gradient steps of the first cycle; see ``cycle_polish``.
         rounds: only so many of the ``cycles`` are done (None: all), because time runs out.
         share: share of the shapes replaced in the first cycle, 0 to 1; falls linearly to one shape.
         finish: gradient steps on the full canvas.
         effort: budget to place one shape.
         per_shape: evaluations per shape that ``effort`` was made from; None where it is the quality's own.
-        rate: first learning rate of positions (units a step) for 50 shapes; that of colours is twice as high.
+        rate: first learning rate of positions (units a step) for 50 shapes; see ``learning_rates`` for the others.
     """
 
     stages: int = 10
@@ -54,17 +57,27 @@ class Plan:
         always: dict[str, float] = {"stages": self.stages, "cycles": self.cycles, "finish": self.finish}
         return always | {name: value for name, value in given.items() if value is not None}
 
+    def cycle_polish(self, cycle: int) -> tuple[int, float]:
+        """Gradient steps of a cycle (0 is the first), and its share of the learning rates. Later cycles replace fewer
+        shapes: what has settled around them need not be shaken up."""
+        settled = cycle / max(self.cycles - 1, 1)
+        steps, rate = 1 - (1 - SETTLED_STEPS) * settled, 1 - (1 - SETTLED_RATE) * settled
+        return round(self.cycle_steps * steps), rate
+
     def scaled(self, groups: int) -> Plan:
         """The plan for so many shapes. Past 200, each is searched for with less effort and a smaller share is replaced
-        at a time, since the many correct one another; work then grows more slowly than the number of shapes."""
+        at a time, since the many correct one another; work then grows more slowly than the number of shapes. Up to
+        400, a shorter finish brings them as far."""
+        share = float(np.clip((groups / FULL) ** 0.5, 0.5, 1))
+        plan = replace(self, finish=max(min(self.finish, SHORT_FINISH), round(share * self.finish)))
         if groups <= MANY:
-            return self
+            return plan
         f, e = (MANY / groups) ** 0.5, self.effort
         effort = Effort(
             max(100, round(e.samples * f)), max(4, round(e.survivors * f)), max(6, round(e.children * f)),
             max(6, round(e.generations * f)),
         )  # fmt: skip
-        return replace(self, effort=effort, share=self.share * MANY / groups)
+        return replace(plan, effort=effort, share=self.share * MANY / groups)
 
     def with_effort(self, per_shape: float, kinds: int) -> Plan:
         """The plan with about so many evaluations (1 to ``LARGEST``) to place one shape of ``kinds`` to choose from."""
@@ -93,7 +106,8 @@ class Plan:
 
     def _cycle(self, groups: int, each: int) -> float:
         """Evaluations of a cycle, on average, where placing a shape takes ``each``."""
-        return GRADIENT * (self.cycle_steps + 2) + max(1.0, self.share * groups / 2) * each
+        steps = self.cycle_steps * (1 + SETTLED_STEPS) / 2
+        return GRADIENT * (steps + 2) + max(1.0, self.share * groups / 2) * each
 
     def with_options(self, options: Mapping[str, Any], kinds: int) -> Plan:
         """The plan with what ``options`` (see ``options.GROWING``) say, for ``kinds`` to choose from."""
