@@ -48,5 +48,5 @@ def test_every_command_has_a_recipe_here():
 def test_it_is_made_again(name, tmp_path):
     assert run(["redo", str(FOLDER / name), "-o", str(tmp_path / "again.json"), "-q"]) == 0
     again, before = evoart.load(tmp_path / "again.json"), evoart.load(FOLDER / name)
-    np.testing.assert_array_equal(again.genome, before.genome)
+    np.testing.assert_allclose(again.genome, before.genome, atol=1e-6)  # JAX drew it, whose sums are rounded otherwise
     assert again.recipe["job"]["format"] == 2
