@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from evoart.errors import EvoartError, unknown
@@ -25,15 +26,13 @@ class Registry:
     def __init__(self, what: str, group: str, builtin: Mapping[str, Any]) -> None:
         self.message, self.group, self._builtin = what, group, dict(builtin)
         self._extended: dict[str, Any] | None = None
-        self._waiting: set[str] = set()  # names whose value is not the object yet, but where to find it
 
     def _table(self) -> dict[str, Any]:
         if self._extended is None:
-            plugins = {spelled(name): entry for name, entry in entry_points(self.group).items()}
+            plugins = {spelled(name): _Unloaded(entry) for name, entry in entry_points(self.group).items()}
+            own = {name: _Unloaded(value) if isinstance(value, str) else value for name, value in self._builtin.items()}
             # A plugin may add a name, never silently replace a built-in one.
-            self._extended = plugins | self._builtin
-            self._waiting = {name for name, value in self._builtin.items() if isinstance(value, str)}
-            self._waiting |= plugins.keys() - self._builtin.keys()
+            self._extended = plugins | own
         return self._extended
 
     def __iter__(self) -> Iterator[str]:
@@ -51,10 +50,11 @@ class Registry:
         table, name = self._table(), spelled(name)
         if name not in table:
             raise unknown(self.message, name, table)
-        if name in self._waiting:
-            table[name] = self._load(name, table[name])
-            self._waiting.discard(name)
-        return table[name]
+        value = table[name]
+        # Threads may come here together: each loads the same object, and nobody sees anything else.
+        if isinstance(value, _Unloaded):
+            value = table[name] = self._load(name, value.place)
+        return value
 
     def _load(self, name: str, value: Any) -> Any:
         if isinstance(value, str):
@@ -67,6 +67,13 @@ class Registry:
                 f"the {self.message} '{name}' comes from a plugin that does not load ({error})",
                 f"Update or remove the package that provides '{value.value}'",
             ) from error
+
+
+@dataclass(frozen=True)
+class _Unloaded:
+    """Where an object is: ``"module:attribute"``, or the entry point of a plugin."""
+
+    place: Any
 
 
 def spelled(name: str) -> str:

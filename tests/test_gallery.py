@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from evoart.errors import EvoartError, UsageError
 from evoart.gallery import diversity, journal, pages, plan, pool, run, sheet, worker
 from evoart.gallery.command import command_of
 from evoart.gallery.journal import Journal, Line
+from evoart.run import loop
 from evoart.run.fit.job import FitJob
 from evoart.run.stop import Stop
 
@@ -428,6 +430,37 @@ def test_the_same_bytes_alone_and_side_by_side(folder):
     gallery("jobs.toml", "-o", "two", "--processes", "2")
     for name in ("sea-s1.svg", "hill-s2.png", "thumbs/sea-s2.webp"):
         assert (folder / "one" / name).read_bytes() == (folder / "two" / name).read_bytes()
+
+
+@pytest.mark.parametrize(("clock", "together"), [("", 2), ("seconds = 9", 1)])
+def test_fits_of_one_process_are_done_two_at_a_time_unless_the_clock_ends_them(folder, monkeypatch, clock, together):
+    monkeypatch.setattr(pool, "cores", lambda: 2)
+    complete, present, most = worker.complete, [], []
+    all_there = threading.Barrier(together, timeout=60)
+
+    def watched(entry, *given):
+        all_there.wait()
+        present.append(entry.name)
+        most.append(len(present))
+        try:
+            return complete(entry, *given)
+        finally:
+            present.remove(entry.name)
+
+    monkeypatch.setattr(worker, "complete", watched)
+    toml(folder, f'[defaults]\n{SMALL}{clock}\n[[job]]\npicture = "*.png"\n', "two.toml")
+    gallery("two.toml", "-o", "wall")
+    assert max(most) == together
+    assert len(journal.read(folder / "wall")[0]) == 2
+    assert pool.THREADS not in os.environ
+
+
+def test_a_short_run_leaves_its_end_unsaved_and_a_long_one_does_not(tmp_path, photo):
+    job = FitJob(pixels=16, shapes=2, evaluations=50, seed=1)
+    for least, kept in ((0.0, True), (3600.0, False)):
+        path = tmp_path / f"{kept}.npz"
+        list(loop.run(job, photo, keep=loop.Keep(path, least=least)))
+        assert path.exists() == kept
 
 
 @pytest.mark.slow

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import json
+import math
 import pkgutil
 import re
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -133,3 +135,15 @@ def test_unknown_names_get_a_suggestion():
 
 def test_names_are_imported_on_first_use():
     assert Registry("thing", "evoart.things", {"tau": "math:tau"})["tau"] == pytest.approx(6.2831853)
+
+
+def test_threads_that_come_together_all_find_the_object():
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as executor:
+            for _ in range(10):
+                table = Registry("thing", "evoart.nothing", {f"n{k}": "math:pi" for k in range(20_000)})
+                assert set(executor.map(table.__getitem__, ["n1", "n2"] * 4)) == {math.pi}
+    finally:
+        sys.setswitchinterval(interval)
