@@ -62,8 +62,8 @@ class GradientTraining(Search):
 
     @property
     def stage(self) -> str:
-        """``training, 0.0123``: the mean loss since the last judgement."""
-        return f"training, {np.mean(self._recent):.4f}" if self._recent else "training"
+        """``training, loss 0.0123``: the mean loss since the last judgement."""
+        return f"training, loss {np.mean(self._recent):.4f}" if self._recent else "training"
 
     def step(self) -> None:
         """Take one update; the first rule, every 200th and the last one are judged."""
