@@ -52,7 +52,8 @@ def main() -> None:
                 print(rows[-1], file=sys.stderr, flush=True)
     means = {key: statistics.mean(row[key] for row in rows) for key in ("before", "now", "gain")}
     rows.append({"picture": "mean", "seed": ""} | means)
-    name = "quality" if args.quality == "normal" else f"quality-{args.quality}"
+    differs = [args.quality] * (args.quality != "normal") + [str(args.shapes)] * (args.shapes != 100)
+    name = "-".join(["quality", *differs])
     common.table([row | {key: f"{row[key]:.3f}" for key in means} for row in rows], name)
 
 
