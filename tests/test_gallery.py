@@ -682,7 +682,7 @@ def test_pages_show_text_as_text(tmp_path):
 def test_the_sheet(folder):
     gallery("jobs.toml")
     with Image.open(folder / "gallery" / sheet.NAME) as image:
-        assert image.width == 3 * 160 + 10
+        assert image.width == 3 * 330 + 10
     lines = list(journal.read(folder / "gallery")[0].values())
     assert sheet.sheet(folder, [line for line in lines if line.status == "failed"]) is None
 
