@@ -8,7 +8,6 @@ other programs which this process starts do not inherit it.
 from __future__ import annotations
 
 import contextlib
-import gc
 import hashlib
 import importlib.util
 import os
@@ -17,18 +16,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from evoart.cache import cache_dir
+from numba import njit
+from numba.core import config
+from numba.np import linalg
 
-# What an import makes stays: to look for garbage among it again and again is a tenth of a start.
-_collects = gc.isenabled()
-gc.disable()
-try:
-    from numba import njit
-    from numba.core import config
-    from numba.np import linalg
-finally:
-    if _collects:
-        gc.enable()
+from evoart.cache import cache_dir
 
 __all__ = ["compile_elsewhere", "njit"]
 

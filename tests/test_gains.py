@@ -173,7 +173,7 @@ def test_a_placement_in_one_call_is_that_of_one_call_a_generation(kind):
     of = make_canvas()
     dim, effort = len(shape(kind).parameters), Effort(40, 6, 4, 6)
     found = []
-    for canvas in (of, SimpleNamespace(sample=of.sample, gains=of.gains)):
+    for canvas in (of, SimpleNamespace(sample=of.sample, gains=of.gains, evolve=lambda *_: None)):
         found.append(place(np.random.default_rng(3), canvas, (kind,), {kind: np.full(dim, 0.1)}, effort))
     (_, geometry, rgba, gain, judged), (_, other, paint, as_much, as_many) = found
     assert judged == as_many == effort.evaluations()

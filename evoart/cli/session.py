@@ -22,7 +22,7 @@ from evoart.cli.view import View
 from evoart.errors import EvoartError, UsageError, unknown
 from evoart.output.claims import CLAIMS, Claims
 from evoart.output.files import check_writable, is_special, numbered
-from evoart.output.formats import HELD, OUTPUTS, STYLES, Artwork, Options
+from evoart.output.formats import FILM_LONGEST, HELD, OUTPUTS, STYLES, Artwork, Options
 from evoart.output.names import DEFAULT_FORMATS, Output, resolve, take
 from evoart.run.events import Event, Finished, Interrupted, Started
 from evoart.run.fields import Number, duration
@@ -225,7 +225,7 @@ def write_options(
     if film_fps is not None:
         given["film_fps"] = Number(1, 60, "pictures a second", flag="--film-fps")("film_fps", film_fps)
     if film_size is not None:
-        given["film_side"] = Number(16, 1920, "pixels", flag="--film-size")("film_size", film_size)
+        given["film_side"] = Number(16, FILM_LONGEST, "pixels", flag="--film-size")("film_size", film_size)
     if film_time is not None:
         given["film_seconds"] = Number(0.1, 120, kind=duration, flag="--film-time")("film_time", film_time)
     return dataclasses.replace(before or Options(), **given)

@@ -109,8 +109,8 @@ class Options:
     def __post_init__(self) -> None:
         if not 1 <= self.quality <= 100:
             raise UsageError(f"a quality of {self.quality} is out of range", "Use 1 to 100")
-        if self.film_side is not None and not 16 <= self.film_side <= 1920:
-            raise UsageError(f"a film of {self.film_side} pixels is out of range", "Use 16 to 1920")
+        if self.film_side is not None and not 16 <= self.film_side <= FILM_LONGEST:
+            raise UsageError(f"a film of {self.film_side} pixels is out of range", f"Use 16 to {FILM_LONGEST}")
         if self.dpi is not None and not 0 < self.dpi < 1e6:
             raise UsageError(f"{self.dpi} pixels an inch are out of range", "Use 10 to 4800")
         if self.clip is not None and self.clip not in CLIPS:

@@ -63,8 +63,8 @@ def place(
     Survivors have children at their own step size, which grows on success; two thirds of them drop out early.
 
     Args:
-        canvas: offers ``sample(rng, kind, n)``, ``gains(kind, geometry)`` and perhaps ``evolve``, which does in one
-            call what ``_evolve`` does.
+        canvas: offers ``sample(rng, kind, n)``, ``gains(kind, geometry)`` and ``evolve``, which does in one call what
+            ``_evolve`` does, or returns None.
         kinds: the kinds to choose from; every one gets its share of the samples.
         scales: natural step of every number of each kind's geometry.
 
@@ -81,8 +81,7 @@ def place(
         moves = rng.standard_normal((children, dim + 1), np.float32)
         chosen = rng.random((children, dim), np.float32)
         work = kind, samples, parents, effort.children, scales[kind], moves, chosen, STEP / 0.1, FACTORS
-        best = canvas.evolve(*work) if hasattr(canvas, "evolve") else None
-        geometry, rgba, gain, used = best or _evolve(canvas, *work)
+        geometry, rgba, gain, used = canvas.evolve(*work) or _evolve(canvas, *work)
         evaluated += used
         found.append((float(gain), kind, geometry, rgba))
     gain, kind, geometry, rgba = max(found, key=lambda entry: entry[0])

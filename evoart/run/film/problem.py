@@ -13,7 +13,7 @@ import numpy as np
 from evoart.errors import EvoartError, UsageError
 from evoart.forms.film import FilmForm, Frames, Shot
 from evoart.forms.shapes import ShapesForm
-from evoart.output.formats import Sound
+from evoart.output.formats import FILM_LONGEST, Sound
 from evoart.run import device
 from evoart.run.film.footage import Footage, Part, find_cuts, read_footage
 from evoart.run.film.job import FilmFitJob
@@ -30,7 +30,6 @@ from evoart.run.result import Result
 from evoart.score.pixel import evaluate_drawing, psnr
 from evoart.types import Form, Genome, Search
 
-LARGEST = 1920  # pixels of a film's long side, where nobody says
 WIDEST = 12  # numbers of a shape, about: how many frames a recipe holds is decided before kinds are read
 
 
@@ -176,7 +175,7 @@ class FilmFitProblem(Problem):
         return cls(
             job=job,
             form=FilmForm(shots, footage.rate),
-            size=output_size(footage.width, footage.height, job.size or min(longest, LARGEST)),
+            size=output_size(footage.width, footage.height, job.size or min(longest, FILM_LONGEST)),
             name=job.stem,
             notes=footage.notes,
             footage=footage,
