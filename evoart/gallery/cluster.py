@@ -109,14 +109,14 @@ def _task(
     entry: Entry, folder: str, token: str, settings: worker.Settings, threads: int
 ) -> tuple[Line, worker.DiskFull | dict[str, bytes] | None]:
     """On a worker: the line and, where the folder is not shared, the files; or why nothing more can be written."""
-    from evoart.run.device import THREADS
+    from evoart.run.device import limit_cores
 
-    os.environ[THREADS] = str(threads)
     place, stopped = Path(folder), worker.failed(entry, "it was stopped on its worker")
-    if _shares(place, token):
-        line, full = worker.complete(entry, place, settings, Stop(), lambda event: None)
-        return line or stopped, full
-    return worker.perform(entry, place, settings, Stop(), lambda event: None, checkpoint=False) or (stopped, {})
+    with limit_cores(threads):
+        if _shares(place, token):
+            line, full = worker.complete(entry, place, settings, Stop(), lambda event: None)
+            return line or stopped, full
+        return worker.perform(entry, place, settings, Stop(), lambda event: None, checkpoint=False) or (stopped, {})
 
 
 def _shares(folder: Path, token: str) -> bool:

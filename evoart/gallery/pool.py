@@ -22,7 +22,7 @@ from evoart.errors import EvoartError
 from evoart.gallery import worker
 from evoart.gallery.journal import Line
 from evoart.gallery.plan import Entry
-from evoart.run.device import THREADS, cores
+from evoart.run.device import THREADS, cores, limit_cores
 from evoart.run.events import Event, Progress
 from evoart.run.fit import batch
 from evoart.run.fit.engine import choose
@@ -57,7 +57,7 @@ def one_by_one(entries: Sequence[Entry], folder: Path, settings: worker.Settings
     most = min(TOGETHER, cores())
     for together, jobs in groupby(_prepare(entries), lambda job: _may_share(*job)):
         threads = most if together else 1
-        with _share_cores(threads):
+        with limit_cores(max(1, cores() // threads)):
             yield from _in_threads(jobs, folder, settings, stop, threads)
 
 
@@ -100,19 +100,6 @@ def _may_share(entry: Entry, picture: batch.Picture | None) -> bool:
     if not isinstance(job, FitJob) or picture is not None or job.seconds is not None or job.threads is not None:
         return False
     return _program_of(entry) is None
-
-
-@contextlib.contextmanager
-def _share_cores(jobs: int) -> Iterator[None]:
-    before = os.environ.get(THREADS)
-    os.environ[THREADS] = str(max(1, cores() // jobs))
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[THREADS]
-        else:
-            os.environ[THREADS] = before
 
 
 def _prepare(entries: Sequence[Entry]) -> Iterator[tuple[Entry, batch.Picture | None]]:

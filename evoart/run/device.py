@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from evoart.errors import EvoartError
 from evoart.run import nvidia
-
-if TYPE_CHECKING:
-    pass
-
 
 THREADS = "EVOART_THREADS"  # in the environment: the share of the cores that this process is to use
 _ONE_THREAD = "--xla_cpu_multi_thread_eigen=false"
@@ -119,3 +117,17 @@ def cores() -> int:
     there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     share = os.environ.get(THREADS, "")
     return min(there, int(share)) if share.isdigit() and int(share) else there
+
+
+@contextlib.contextmanager
+def limit_cores(count: int) -> Iterator[None]:
+    """Have this process use ``count`` CPU cores, 1 or more, at most: what runs meanwhile, and what it starts."""
+    before = os.environ.get(THREADS)
+    os.environ[THREADS] = str(count)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[THREADS]
+        else:
+            os.environ[THREADS] = before
