@@ -35,7 +35,7 @@ def page(pages_of):
     yield page
     heard = list(said)  # what closing breaks off is no fault of the page
     context.close()
-    assert heard == []
+    assert heard == [], heard
 
 
 _OURS = ("file:", "data:", "http://127.0.0.1:", "about:", "blob:")

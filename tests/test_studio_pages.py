@@ -185,7 +185,11 @@ def test_the_whole_way_of_a_picture(open_page, running):
 def test_a_result_is_opened_again(open_page, running, tmp_path):
     result = evoart.fit(running.photograph, shapes=4, seed=1, options={"stages": 1, "cycles": 0, "finish": 5})
     result.save(tmp_path / "four.svg")
+    # Drawings come late: the figure waits for its own.
+    late = "() => { const own = fetch; window.fetch = async (at, ...rest) => {"
+    late += " if (/\\.svg/.test(at)) await new Promise((go) => setTimeout(go, 500)); return own(at, ...rest); }; }"
     page = open_page("#picture")
+    page.evaluate(late)
     page.set_input_files("#room-picture input[type=file]", tmp_path / "four.svg")
     page.wait_for_selector("#room-picture .figure:visible >> text=4 triangles")
     assert len(shapes(page)) == 4

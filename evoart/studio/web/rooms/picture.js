@@ -157,6 +157,9 @@ export function mount(root, studio) {
         if (id !== view.step?.id) return;
         put(text);
       } else drawing.replaceChildren();
+      // With the drawing, never before it: a figure next to the picture of another step would be wrong.
+      const likeness = state.figures?.[0]?.psnr;
+      figure.replaceChildren(...(likeness ? [el("b", {}, likeness.toFixed(1)), el("span", { class: "quiet" }, `dB likeness · ${state.labels?.[0] ?? ""}`)] : []));
     }
     arrange();
   }
@@ -186,8 +189,6 @@ export function mount(root, studio) {
     again.hidden = on || !has;
     (has ? again.lastChild : setup).append(settings, draw);
     for (const each of tools.buttons) each.disabled = (on && !paused && each.dataset.value !== "look") || (!has && (each.dataset.value === "select" || each.dataset.value === "frame"));
-    const likeness = view.step?.state.figures?.[0]?.psnr;
-    figure.replaceChildren(...(likeness ? [el("b", {}, likeness.toFixed(1)), el("span", { class: "quiet" }, `dB likeness · ${view.step.state.labels?.[0] ?? ""}`)] : []));
     seam.disabled = !on && !has;
     veil.hidden = on || (tool !== "matter" && tool !== "leave");
   }
