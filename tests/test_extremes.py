@@ -20,6 +20,7 @@ GRAPH = NETWORK | {"population": 4}
 CLIP = {"command": "clip", "prompts": ["a cat"], "model": "tiny", "shapes": 1, "crops": 2}  # as in other files
 SEARCHES = {
     "grow": FIT,
+    "waves": FIT | {"search": "waves"},
     "sets": FIT | {"search": "sets"},
     "grow without gradients": FIT | {"finish": "none"},
     "regional": FIT | {"search": "regional", "population": 4},

@@ -18,6 +18,7 @@ from evoart.draw.gains import STATISTICS
 from evoart.draw.layers import CAP, composite, composite_in_turn, cover, sums_above, transmitted
 from evoart.draw.layout import detail_for, layout, pixels_per_unit
 from evoart.draw.shapes import shape
+from evoart.engine.dense import WORK
 from evoart.engine.jax_setup import setup
 from evoart.engine.placement import FAINTEST, NOTHING, UNLIKE
 from evoart.forms.shapes import ShapesForm
@@ -43,6 +44,7 @@ class WaveCanvas:
         inputs: the target's picture and weights and the background's colour, which every method takes: so the program
             serves the next picture too.
         work: pixels times shapes.
+        block_work: pixels times shapes that one program may draw, so that a user never waits long for it.
     """
 
     def __init__(self, form: ShapesForm, target: Target, kinds: tuple[str, ...], shapes: int) -> None:
@@ -57,6 +59,7 @@ class WaveCanvas:
         self._layouts = [layout((kind,), detail) for kind in kinds]
         self._points = max(shape(kind).points(detail) for kind in kinds)
         cpu = jax.default_backend() == "cpu"
+        self.block_work = WORK["cpu" if cpu else "other"]
         self._composite = composite_in_turn if cpu else composite
         self._chunk = CHUNK["cpu" if cpu else "other"]
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from evoart.score.pixel import psnr
 from evoart.search.adam import BETA1, BETA2, LAST, TINY, adam_moments
+from evoart.search.blocks import MOST as MOST_WAVES
 from evoart.search.blocks import BlockSearch, generations_per_block
 from evoart.search.checkpoint import check_layout
 from evoart.search.counter_rng import CounterRNG
@@ -31,7 +32,6 @@ from evoart.types import Array
 
 MOST = 8  # shapes of one wave
 JUDGED_AT_ONCE = 2**16  # candidates, however large the effort
-WAVES = 256  # of one program at most
 LEAST = 0.3  # what a shape of a wave gains, at least, in what its first has gained
 SAMPLES, SURVIVORS, GENERATIONS = 4, 8, 0.5  # of a wave, in those of one shape of the default search
 
@@ -236,7 +236,7 @@ class Waves(BlockSearch):
         if self._phase == Phase.RENEW and taken < (at := int(JUDGED * steps)):
             count = min(count, at - taken)
         judged = len(self.coarse.kinds) * self._samples + self._survivors * self._children * self._generations
-        waves = min(generations_per_block(self._canvas, judged), WAVES)
+        waves = generations_per_block(self._canvas, -(-judged // self.groups))
         return Orders(self._remove, self._goal, waves, steps, count, int(self._phase == Phase.FINISH))
 
     def _polish(self) -> tuple[int, float]:
@@ -364,7 +364,7 @@ class Waves(BlockSearch):
 
         def grow(carry: tuple) -> tuple:
             rows, members, shapes, wave, evaluated = carry
-            draws = CounterRNG.of(jnp, key[0], key[1] * WAVES + wave.astype(jnp.uint32))
+            draws = CounterRNG.of(jnp, key[0], key[1] * MOST_WAVES + wave.astype(jnp.uint32))
             rows, members, shapes, more = self._wave(draws, canvas, mine, pool, rows, members, shapes, goal)
             return rows, members, shapes, wave + 1, evaluated + more
 
