@@ -14,11 +14,13 @@ import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from numba import njit, types
+import numba
+from numba import types
 from numba.core import config
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
@@ -94,6 +96,20 @@ def compiling_elsewhere(programs: Sequence[str]) -> Iterator[None]:
                 process.stdin.close()
 
 
+def njit(function: Callable | None = None, **options: Any) -> Any:
+    """``numba.njit``; with ``pipeline_class=Part``, for functions that become part of kernels.
+
+    Numba would compile such a function for every number that is written where it is called.
+    """
+    if function is None:
+        return partial(njit, **options)
+    made: Any = numba.njit(**options)(function)
+    if options.get("pipeline_class") is Part:
+        find = made.get_call_template
+        made.get_call_template = lambda args, kws: find(tuple(map(types.unliteral, args)), kws)
+    return made
+
+
 class _PartLibrary(JITCodeLibrary):
     """The code of a function that only becomes part of kernels: it is not optimised by itself, nor made machine code,
     which is a third of what it costs. What it becomes part of is."""
@@ -125,7 +141,7 @@ class Part(Compiler):
 
 def _remember_types(function: type) -> None:
     """Have Numba remember what it made of a call of its own functions with arguments of these types. It would ask all
-    kinds of ``+`` or ``max`` again, those of text and sets first, each time that one is written: a fifth of its time."""
+    kinds of ``+`` or ``max`` again, those of text and sets first, wherever one is written: a fifth of its time."""
     ask, known = function.get_call_type, {}
 
     def get_call_type(self, context, args, kws):
