@@ -199,6 +199,11 @@ class SketchJob(Job):
         return f"{self.count:,} sketches of '{Path(self.model).name}'{what.get(self.task, '')}"
 
     @property
+    def bends(self) -> bool:
+        """Whether films show one drawing that becomes another, and no pens that draw."""
+        return self.task == "interpolate"
+
+    @property
     def grid(self) -> tuple[int, int]:
         """Rows and columns of the sheet."""
         across = math.ceil(math.sqrt(self.count / (self.aspect or 1)))
