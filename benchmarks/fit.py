@@ -4,10 +4,10 @@
     python benchmarks/fit.py --peers peers.csv        # published figures instead of running primitive here
 
 Every figure is of a whole process: CPU seconds as the operating system counts them, error of the PNG it wrote at the
-picture's own size. `reach` is the CPU time of a run that stops at primitive's own error. `PNG off` and `SVG off`: how
-far the error of our PNG, and of our SVG as resvg draws it, is from the loss that was reported, at most over the seeds.
-(A renderer of 8 bits a channel rounds after every shape, which is an error of its own: about 1e-5 at 200 shapes,
-whatever the picture's own error is.)
+picture's own size. Both programs work with all cores. `reach` is the time of a run that stops at primitive's own error.
+`PNG off` and `SVG off`: how far the error of our PNG, and of our SVG as resvg draws it, is from the loss that was
+reported, at most over the seeds. (A renderer of 8 bits a channel rounds after every shape, which is an error of its
+own: about 1e-5 at 200 shapes, whatever the picture's own error is.)
 """
 
 from __future__ import annotations
@@ -32,6 +32,10 @@ CASES = (
     ("rotated-rectangle", 5, "rotatedrect", (100,)),
     ("mixed", 0, "combo", (100,)),
 )
+MEANS = (
+    "primitive dB", "primitive CPU s", "primitive wall s", "our dB", "gain dB", "our CPU s", "our wall s",
+    "reach CPU s", "reach wall s",
+)  # fmt: skip
 
 
 def evoart(path: Path, kind: str, shapes: int, seed: int, folder: Path, *more: str) -> dict:
@@ -89,7 +93,8 @@ def published(file: str, name: str, peer: str, shapes: int) -> dict:
                 row["image"],
                 row["n_shapes"],
             ) == (name, str(shapes)):
-                return {"cpu": float(row["cpu_s"]), "mse": float(row["mse"]), "mb": float(row["rss_mb"])}
+                measured = {"cpu": float(row["cpu_s"]), "mse": float(row["mse"]), "mb": float(row["rss_mb"])}
+                return measured | {"wall": float(row.get("wall_s") or "nan")}
     raise SystemExit(f"{file} has no primitive {peer} {shapes} {name}")
 
 
@@ -124,10 +129,7 @@ def with_means(rows: list[dict]) -> list[dict]:
         same = [r for r in rows if (r["kind"], r["shapes"]) == (kind, shapes)]
         rows.append(
             {"kind": kind, "shapes": shapes, "picture": "mean"}
-            | {
-                column: round(statistics.mean(float(r[column]) for r in same), 2)
-                for column in ("primitive dB", "primitive CPU s", "our dB", "gain dB", "our CPU s", "reach CPU s")
-            }
+            | {column: round(statistics.mean(float(r[column]) for r in same), 2) for column in MEANS}
         )
     return rows
 
@@ -152,11 +154,14 @@ def case(args: argparse.Namespace, kind: str, mode: int, peer: str, shapes: int,
         "picture": name,
         "primitive dB": f"{common.db(theirs['mse']):.2f}",
         "primitive CPU s": f"{theirs['cpu']:.1f}",
+        "primitive wall s": f"{theirs['wall']:.1f}",
         "our dB": f"{statistics.mean(quality):.2f}",
         "seeds dB": " ".join(f"{q:.2f}" for q in quality),
         "gain dB": f"{statistics.mean(quality) - common.db(theirs['mse']):.2f}",
         "our CPU s": f"{statistics.mean(run['cpu'] for run in ours):.1f}",
+        "our wall s": f"{statistics.mean(run['wall'] for run in ours):.1f}",
         "reach CPU s": f"{statistics.mean(run['cpu'] for run in reach):.1f}",
+        "reach wall s": f"{statistics.mean(run['wall'] for run in reach):.1f}",
         "our MSE": f"{statistics.mean(run['mse'] for run in ours):.5f}",
         "PNG off": f"{100 * apart['mse']:.1f} %",
         "SVG off": f"{100 * apart['svg']:.1f} %",

@@ -55,7 +55,8 @@ def likeness(files: list[str]) -> None:
     for file in files:
         result = load(file)
         target, form = AutomatonProblem.prepare(result.job).target, result.form
-        row: dict[str, object] = {"picture": result.job.words or result.job.picture, "updates": result.generations}
+        row: dict[str, object] = {"picture": result.job.words or result.job.picture, "seed": result.job.seed}
+        row["updates"] = result.generations
         cells, before = rule.seed_cell(form.rows, form.columns), 0
         for age in (96, 200, 500, 1000, 3000):
             cells, before = rule.simulate(result.genome, cells, form.seed, before, age), age

@@ -17,10 +17,10 @@ from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parents[1]
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 780}
-ROOMS = ("picture", "words", "breed", "draw", "wall")
+ROOMS = ("picture", "words", "breed", "draw", "grow", "wall")
 ROWS = (
     (("picture", "desktop-light"), ("words", "desktop-light")),
-    (("breed", "desktop-light"), ("draw", "desktop-dark"), ("picture", "phone-dark")),
+    (("breed", "desktop-light"), ("draw", "desktop-dark"), ("grow", "phone-dark")),
 )
 
 
@@ -68,7 +68,54 @@ def _work(page: Any) -> None:
         page.wait_for_selector("html[data-run=running]")
         page.wait_for_selector("html[data-run=idle]", timeout=900_000)
         page.wait_for_timeout(500)
+    _breed(page)
+    _draw(page)
+    page.click("#tab-grow")
+    page.set_input_files("#room-grow input[type=file]", ROOT / "gallery" / "growing.html")
+    page.wait_for_selector("#room-grow .dish:visible")
+    page.click("#room-grow >> text=Go on")  # with reduced motion, it waits to be asked
+    page.wait_for_timeout(8_000)  # until it has grown, and the messages have gone
     page.click("#tab-wall")
+
+
+def _breed(page: Any) -> None:
+    """Two generations, and two pictures chosen for the third."""
+    page.click("#tab-breed")
+    page.wait_for_selector("#room-breed .taste.drawn", timeout=300_000)
+    page.click("#room-breed .invite >> text=Begin")
+    shown = ""
+    for picks in ((2, 7), (4, 9), (1, 6)):
+        other = f"#room-breed[data-shown]:not([data-shown='{shown}']):not(.waiting)"
+        page.wait_for_selector(other, timeout=300_000)
+        shown = page.get_attribute("#room-breed", "data-shown")
+        for pick in picks:
+            page.locator(".tile:not(.parent) .pick").nth(pick).click()
+        if picks != (1, 6):
+            page.click("#room-breed .go .main")
+
+
+def _draw(page: Any) -> None:
+    """Three strokes by hand, two by the model, and its proposals for the next."""
+    page.click("#tab-draw")
+    page.wait_for_selector("#room-draw[data-warm]", timeout=300_000)
+    paper = page.locator(".paper").bounding_box()
+    lines = (
+        ((0.18, 0.3), (0.5, 0.28), (0.8, 0.29)),
+        ((0.5, 0.1), (0.49, 0.5), (0.5, 0.88)),
+        ((0.48, 0.34), (0.2, 0.7)),
+    )
+    for count, line in enumerate(lines, 1):
+        for k, (x, y) in enumerate(line):
+            page.mouse.move(paper["x"] + x * paper["width"], paper["y"] + y * paper["height"], steps=8)
+            if k == 0:
+                page.mouse.down()
+        page.mouse.up()
+        page.wait_for_selector(f"#room-draw[data-strokes='{count}']")
+    for count in (4, 5):
+        page.wait_for_selector("#room-draw[data-ghosts]", timeout=60_000)
+        page.click("#room-draw >> text=Let it draw one")
+        page.wait_for_selector(f"#room-draw[data-strokes='{count}']", timeout=60_000)
+    page.wait_for_selector("#room-draw[data-ghosts]", timeout=60_000)
 
 
 def _take(page: Any, folder: Path, suffix: str) -> None:

@@ -79,6 +79,39 @@ def test_files_are_found_beside_the_jobs_that_name_them(folder, monkeypatch):
         assert os.path.exists(entry.job.picture)
 
 
+def test_models_that_are_files_are_found_beside_the_plan(folder, monkeypatch):
+    text = """
+        [defaults]
+        command = "sketch"
+        [[job]]
+        model = "mine.npz"
+        then = "nets/other.npz"
+        [[job]]
+        model = "kanji"
+        [[job]]
+        command = "cppn-sample"
+        model = "faces"
+        [[job]]
+        command = "cppn-morph"
+        matrix.model = ["mine.safetensors", "/there/mine.safetensors"]
+        [[job]]
+        command = "glyph-sample"
+        model = "~/letters.safetensors"
+    """
+    toml(folder, text)
+    (folder / "elsewhere").mkdir()
+    monkeypatch.chdir(folder / "elsewhere")
+    monkeypatch.setenv("HOME", "/home/someone")
+    jobs = [entry.job for entry in plan.read(["../other.toml"])]
+    beside = os.path.join("..", "mine.safetensors")
+    models = [os.path.join("..", "mine.npz"), "kanji", "faces", beside, "/there/mine.safetensors"]
+    assert [job.model for job in jobs] == [*models, "/home/someone/letters.safetensors"]
+    assert jobs[0].then == os.path.join("..", "nets", "other.npz")
+    assert jobs[0].inputs == (jobs[0].model, jobs[0].then)
+    assert jobs[3].inputs == (beside,)
+    assert jobs[1].inputs == ()
+
+
 def test_words_and_numbers_are_no_files_in_another_folder(folder, monkeypatch):
     text = """
         [[job]]

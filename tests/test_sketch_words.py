@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image, ImageSequence
 from sketches import small
 
 from evoart.cli.app import run
@@ -113,6 +114,26 @@ def test_words_on_the_command_line(here, capsys):
     (here / "vae.npz").write_bytes(to_npz(small(latent=4)))
     assert run(["sketch", "interpolate", "apple", "star", "-m", "vae.npz", "-o", "x.svg"]) == 2
     assert "no file or folder 'apple'" in capsys.readouterr().err
+
+
+def test_the_film_of_an_interpolation_is_one_drawing_that_bends(here):
+    how = ("-n", "4", "-s", "1", "-q", "--film", "bend.gif", "--film-time", "1s", "--film-size", "64")
+    assert run(["sketch", "interpolate", "apple", "star", "-o", "w.svg", *how]) == 0
+    with Image.open("bend.gif") as film:
+        assert film.size == (64, 64)  # and not a strip of four, as the sheet is
+        frames = [np.asarray(each.convert("L"), float) for each in ImageSequence.Iterator(film)]
+    ink = [(255 - frame).sum() for frame in frames]
+    assert min(ink) > 0.5 * max(ink)
+    apart = [np.abs(frame - frames[-1]).mean() for frame in frames]
+    assert len(apart) > 6
+    assert max(apart[0], apart[-2]) < 0.3 * max(apart)
+    assert 2 < np.argmax(apart) < len(apart) - 3
+    assert run(["render", "w.svg", "-o", "pens.gif", "--film-time", "1s", "--film-style", "grow", "-q"]) == 0
+    with Image.open("pens.gif") as film:
+        assert film.width == 4 * film.height
+        ink = [(np.asarray(each.convert("L")) < 128).sum() for each in ImageSequence.Iterator(film)]
+    assert ink == sorted(ink)
+    assert ink[0] < 0.2 * ink[-1]
 
 
 def test_a_drawing_is_put_in_order_before_it_is_encoded():

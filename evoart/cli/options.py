@@ -296,8 +296,8 @@ film_style_options = together(
         FILM,
         "--film-style",
         type=Words(*FILM_STYLES),
-        help="evolve: how the search went; of shapes also grow: one after another, glide: they fly in, explode: out "
-        "and back. [default: evolve; .anim.svg: grow]",
+        help="evolve: how the search went; of shapes and strokes also grow: one after another; of shapes glide: they "
+        "fly in, explode: out and back. [default: evolve; .anim.svg: grow]",
     ),
     option(FILM, "--film-loop", is_flag=True, help="There and back: no seam where the film begins again."),
 )
@@ -495,6 +495,7 @@ drawing_options = together(
     option(SHEET, "--each", is_flag=True, help="A file for every sketch: birds-1.svg, birds-2.svg."),
     output_options("MODEL-sketch.svg and .png in the current folder", "256 for each row of sketches"),
     film_options,
+    film_style_options,
     dry_run_option,
     preview_option,
     json_option,

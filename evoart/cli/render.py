@@ -78,7 +78,7 @@ def render(
         )
         session.check_stdout(outputs, options.as_json)
         session.check_films(options.film_style, options.film_loop, False, result.form.name, outputs)
-        moves = bool(result.frames) or (result.form.name == "shapes" and options.film_style != "evolve")
+        moves = bool(result.frames) or (result.form.name in ("shapes", "strokes") and options.film_style != "evolve")
         if any(OUTPUTS[output.format].film for output in outputs) and not moves:
             what = "a finished picture has no evolution to show"
             raise UsageError(what, f"Make the film with: evoart redo {file} -o film.gif")

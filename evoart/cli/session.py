@@ -180,7 +180,8 @@ def check_films(style: str | None, loop: bool, side_by_side: bool, form: str, ou
         raise UsageError(f"{given[0]} is for films, and no output is one", "Write .gif, .anim.webp, .mp4 or .anim.svg")
     if style not in (None, *STYLES):
         raise unknown("film style", style or "", STYLES)
-    if style not in (None, "evolve") and form != "shapes":
+    fitting = {"shapes": STYLES, "sketch": ("evolve", "grow"), "strokes": ("evolve", "grow")}.get(form, ("evolve",))
+    if style not in (None, *fitting):
         raise UsageError(f"--film-style {style} is for shapes only", "Leave it out")
 
 

@@ -85,12 +85,12 @@ class Graph:
                     f"the network has a link {source} -> {target} between nodes that cannot have it", _FIXES
                 )
 
-    @property
+    @cached_property
     def inputs(self) -> int:
         """How many inputs: x, y, r and the latent numbers."""
         return len(plane.SPATIAL) + self.latent
 
-    @property
+    @cached_property
     def outputs(self) -> range:
         """The outputs' numbers."""
         return range(self.inputs, self.inputs + colour.outputs(self.colour))

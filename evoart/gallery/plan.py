@@ -285,14 +285,16 @@ def _place(fields: dict[str, Any], command: str, folder: Path) -> dict[str, Any]
     """The fields with file names as seen from the current folder."""
     job = JOBS[command]
 
-    def placed(value: Any) -> Any:
+    def placed(value: Any, names_file: Callable[[str], bool]) -> Any:
         if isinstance(value, list):
-            return [placed(each) for each in value]
-        if not isinstance(value, str) or value in ("", "-") or not job.names_file(value, folder):
+            return [placed(each, names_file) for each in value]
+        if not isinstance(value, str) or value in ("", "-") or not names_file(value):
             return value
-        return os.path.normpath(folder / value)
+        return os.path.normpath(folder / os.path.expanduser(value))
 
-    return fields | {name: placed(fields[name]) for name in job.files if name in fields}
+    kinds = dict.fromkeys(job.files, lambda value: job.names_file(value, folder))
+    kinds |= dict.fromkeys(job.models, job.names_model_file)
+    return fields | {name: placed(fields[name], names_file) for name, names_file in kinds.items() if name in fields}
 
 
 def _seeds(request: _Request, count: Any) -> Iterator[_Request]:

@@ -50,7 +50,7 @@ def sheet(folder: Path, lines: Sequence[Line]) -> Path | None:
         y = GAP + i // columns * (high + GAP) + (high - picture.height) // 2
         page.paste(picture, (x, y), picture)
     file = io.BytesIO()
-    page.save(file, "PNG", optimize=True)
+    page.save(file, "PNG", compress_level=4)  # a fifth of the time of level 9, for 2 % more bytes
     try:
         return write(folder / NAME, file.getvalue(), overwrite=True)
     except EvoartError as error:

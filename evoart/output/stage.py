@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from evoart.draw.motion import Motion
+from evoart.draw.pen import PenDrawing
 from evoart.draw.scene import Scene
 from evoart.errors import UsageError
 from evoart.output.formats import Artwork, Options
@@ -26,9 +27,11 @@ def stage(artwork: Artwork, options: Options) -> tuple[Artwork, Options]:
         UsageError: a motion of what has no shapes; the evolution of a finished picture; no photograph to show.
     """
     style, drawing = options.film_style, artwork.drawing
-    if style is None and not len(artwork.frames) and isinstance(drawing, Scene):
+    if style is None and not len(artwork.frames) and isinstance(drawing, Scene | PenDrawing):
         style = "grow"
-    if style not in (None, "evolve"):
+    if style == "grow" and isinstance(drawing, PenDrawing):
+        artwork = replace(artwork, frames=Made(drawing.truncate, MOMENTS), loop=False)
+    elif style not in (None, "evolve"):
         if not isinstance(drawing, Scene):
             raise UsageError(f"the film style {style} is for shapes only", "Leave it out, or use evolve")
         motion = Motion(drawing, style)
@@ -37,6 +40,10 @@ def stage(artwork: Artwork, options: Options) -> tuple[Artwork, Options]:
             artwork, options = replace(artwork, loop=True), replace(options, film_hold=0.0)
     elif style == "evolve" and not len(artwork.frames):
         raise UsageError("a finished picture has no evolution to show", "Make the film with: evoart redo FILE")
+    if artwork.loop:  # of a sheet, its frames may be single pictures
+        shown = artwork.frames[-1]
+        longest = max(artwork.size) / max(shown.width, shown.height)
+        artwork = replace(artwork, size=(max(1, round(longest * shown.width)), max(1, round(longest * shown.height))))
     if options.film_loop and not artwork.loop:
         artwork = replace(artwork, frames=_there_and_back(artwork, options), loop=True)
         options = replace(options, film_hold=0.0)

@@ -113,6 +113,7 @@ class Job:
         "start_sha256": fields.text,
     }
     files: ClassVar[dict[str, str]] = {"start": "start"}  # fields that name files, each with a hash
+    models: ClassVar[tuple[str, ...]] = ()  # fields that name a model, or the file of one
     film_only: ClassVar[bool] = False  # whether it makes films and nothing else
     presets: ClassVar[dict[str, dict[str, Any]]] = {}  # what each sets; anything given as well wins
 
@@ -178,13 +179,19 @@ class Job:
         """Paths of the files it reads, which must never be written to."""
         values = [getattr(self, name) or () for name in self.files]
         paths = [path for value in values for path in ((value,) if isinstance(value, str) else value)]
-        return tuple(path for path in paths if path != "-")
+        named = [value for name in self.models if (value := getattr(self, name)) and self.names_model_file(value)]
+        return tuple(path for path in (*paths, *named) if path != "-")
 
     @classmethod
     def names_file(cls, value: str, folder: Path = Path()) -> bool:
         """Whether a value of a field of ``files`` is a file's name, as seen from ``folder``; some may be something
         else."""
         return True
+
+    @classmethod
+    def names_model_file(cls, value: str) -> bool:
+        """Whether a value of a field of ``models`` is a file's name."""
+        return False
 
     def hash_of(self, name: str) -> str | tuple[str, ...]:
         """SHA-256, hexadecimal, of the file that the field ``name`` names, or ``""`` where it was not read yet; a tuple

@@ -112,6 +112,7 @@ class ModelJob(Job):
         sigma: standard deviation of random latent numbers, 0 to 10: 0 is the mean of what it learned.
     """
 
+    models: ClassVar = ("model",)
     checks: ClassVar = Job.checks | {
         "model": fields.named,
         "model_sha256": fields.text,
@@ -122,10 +123,10 @@ class ModelJob(Job):
     model_sha256: str = ""
     sigma: float = 1.0
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """See ``Job.inputs``."""
-        return (*super().inputs, self.model) if is_file(self.model) else super().inputs
+    @classmethod
+    def names_model_file(cls, value: str) -> bool:
+        """See ``Job.names_model_file``."""
+        return is_file(value)
 
 
 @dataclass(frozen=True)

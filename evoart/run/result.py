@@ -186,17 +186,22 @@ def from_record(record: recipes.Record) -> Result:
     """The result that a recipe holds."""
     from evoart.forms.automaton import AutomatonForm
     from evoart.forms.film import FilmForm, Frames
+    from evoart.run.sketch.film import frames_of
+    from evoart.run.sketch.job import SketchJob
 
     figures, form = dict(record.figures), record.form
+    job = Job.from_dict(record.job, "the recipe's job")
     moving: dict[str, Any] = {}
     if isinstance(form, FilmForm):
         moving = {"frames": Frames(form, record.genome), "rate": form.rate}
     if isinstance(form, AutomatonForm):
         moving = {"frames": form.frames(record.genome)}
+    if isinstance(job, SketchJob):
+        moving = {"frames": frames_of(job, form, record.genome), "loop": job.bends}
     generations, evaluations = (int(figures.pop(name, 0)) for name in ("generations", "evaluations"))
     return Result(
-        job=Job.from_dict(record.job, "the recipe's job"),
-        form=record.form,
+        job=job,
+        form=form,
         genome=record.genome,
         size=record.size,
         figures=figures,

@@ -226,7 +226,7 @@ class Grow(Search):
 
     def _end_polish(self) -> None:
         """Continue from the polish's best, with what comes next."""
-        loss = np.inf
+        loss, before = np.inf, self._accepted
         if self._adam is not None:
             self._rows, loss = self._adam.best, self._adam.loss
         self._adam = None
@@ -239,7 +239,7 @@ class Grow(Search):
             self._phase = Phase.DONE
         if self._phase == Phase.GROW:
             self._report(self._kinds, self._rows)
-        elif self._phase != Phase.DONE:
+        elif self._phase != Phase.DONE and self._accepted is not before:
             self._report(self._accepted.kinds, self._accepted.rows)
 
     # -- pruning and regrowing ----------------------------------------------------------------------------------

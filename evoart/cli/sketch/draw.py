@@ -73,7 +73,7 @@ def decode(source: str, **given: Any) -> int:
 @o.drawing_options
 def interpolate(drawing: str, other: str, steps: str | None, **given: Any) -> int:
     """Draw the way from A to B, two SVG files or words that the model knows, such as apple and star: along the great
-    circle between their latent vectors."""
+    circle between their latent vectors. --film shows one drawing that bends from A to B and back."""
     given["count"] = steps or given["count"] or 8
     given["temperature"] = given["temperature"] or "0.1"
     return _draw("interpolate", given, drawing=drawing, other=other)

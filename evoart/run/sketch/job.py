@@ -75,6 +75,7 @@ class SketchJob(Job):
     """
 
     command: ClassVar[str] = "sketch"
+    models: ClassVar = ("model", "then")
     files: ClassVar = {
         "drawing": "drawing",
         "other": "second drawing",
@@ -173,13 +174,17 @@ class SketchJob(Job):
         """See ``Job.names_file``; a word of the model has neither dot nor slash."""
         return "." in value or os.sep in value or (folder / value).exists()
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """See ``Job.inputs``; models that are files are among them."""
+    @classmethod
+    def names_model_file(cls, value: str) -> bool:
+        """See ``Job.names_model_file``."""
         from evoart.sketch.catalogue import is_file
 
-        files = tuple(path for path in super().inputs if self.names_file(path))
-        return files + tuple(name for name in (self.model, self.then or "") if is_file(name))
+        return is_file(value)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """See ``Job.inputs``."""
+        return tuple(path for path in super().inputs if self.names_file(path))
 
     @property
     def stem(self) -> str:
@@ -197,6 +202,11 @@ class SketchJob(Job):
         """See ``Job.summary``."""
         what = {"sample": "", "complete": f" continuing from {self.drawing}", "interpolate": " on the way between two"}
         return f"{self.count:,} sketches of '{Path(self.model).name}'{what.get(self.task, '')}"
+
+    @property
+    def bends(self) -> bool:
+        """Whether films show one drawing that becomes another, and no pens that draw."""
+        return self.task == "interpolate"
 
     @property
     def grid(self) -> tuple[int, int]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from evoart.draw.pen import PenDrawing
 from evoart.forms.strokes import StrokesForm, strokes_form
 from evoart.run import fields
 from evoart.run.sketch.job import SketchJob
@@ -47,6 +49,20 @@ def sheet(job: SketchJob, sketches: Sequence[Polylines], given: Sequence[int] = 
         inks += _inks(job, k, len(sketch), own)
         groups.append(len(sketch))
     return strokes_form(strokes, **_settings(job, inks, groups))
+
+
+def single_sketches(job: SketchJob, drawing: PenDrawing) -> list[PenDrawing]:
+    """The sketches of a sheet, each on a page of its own as large as its cell."""
+    (width, height), (rows, columns) = extent(job), job.grid
+    cell = np.array([width / columns, height / rows])
+    side = float(cell.max())
+    page = {"line": drawing.line / side, "width": float(cell[0]) / side, "height": float(cell[1]) / side}
+    found = []
+    for k, members in enumerate(drawing.sketches()):
+        corner = np.array(divmod(k, columns)[::-1]) * cell
+        strokes = tuple((drawing.strokes[i] - corner) / side for i in members)
+        found.append(replace(drawing, strokes=strokes, colours=drawing.colours[list(members)], groups=(), **page))
+    return found
 
 
 def blank_form(job: SketchJob) -> StrokesForm:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from evoart.draw.pen import PenDrawing
 from evoart.errors import UsageError
 from evoart.forms.strokes import StrokesForm
 from evoart.run.device import Choice
@@ -19,6 +18,7 @@ from evoart.run.inputs import check_hash
 from evoart.run.job import output_size
 from evoart.run.problem import Film, Problem
 from evoart.run.sketch import layout
+from evoart.run.sketch.film import frames_of
 from evoart.run.sketch.job import LATENT_TASKS, SketchJob
 from evoart.run.sketch.sampling import Sampling, Start
 from evoart.sketch.drawings import read_drawings
@@ -26,7 +26,7 @@ from evoart.sketch.model import Config, Model
 from evoart.sketch.order import order
 from evoart.sketch.simplify import simplify, simplify_to
 from evoart.sketch.strokes import Polylines, bounds, to_stroke3
-from evoart.types import Drawing, Form, Genome, Search
+from evoart.types import Genome, Search
 
 MAX_POINTS = 2_000_000  # of a completed drawing, on all of a sheet
 
@@ -65,8 +65,8 @@ class SketchProblem(Problem):
 
     @property
     def film(self) -> Film:
-        """The pen on its way, in whatever order the sketches came."""
-        return Film(PenFrames)
+        """See ``frames_of``."""
+        return Film(partial(frames_of, self.job), loop=self.job.bends)
 
     def details(self) -> dict[str, Any]:
         """See ``Problem.details``."""
@@ -114,33 +114,6 @@ def find_model(name: str) -> Model:
     from evoart.sketch.catalogue import find
 
     return find(name)
-
-
-class PenFrames(Sequence[Drawing]):
-    """The pen on its way through a sheet in ``length`` even steps, each drawn when it is asked for."""
-
-    def __init__(self, form: Form, genome: Genome, length: int = 120) -> None:
-        self.form, self.genome, self.length = form, genome, length
-
-    @cached_property
-    def drawing(self) -> PenDrawing:
-        """The whole sheet."""
-        drawing = self.form.drawing(self.genome)
-        if not isinstance(drawing, PenDrawing):
-            raise TypeError(f"a {self.form.name} has no strokes")
-        return drawing
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"form": self.form, "genome": self.genome, "length": self.length}
-
-    def __len__(self) -> int:
-        return self.length
-
-    def __getitem__(self, index: Any) -> Any:
-        steps = range(1, self.length + 1)[index]
-        if isinstance(steps, range):
-            return [self.drawing.truncate(step / self.length) for step in steps]
-        return self.drawing.truncate(steps / self.length)
 
 
 def _read_drawings(job: SketchJob, model: Model) -> tuple[SketchJob, dict[str, list[Polylines | str]]]:

@@ -57,7 +57,7 @@ export function mount(root, studio) {
   const panel = el("aside", { class: "panel", ariaLabel: "Controls" },
     el("section", {}, el("h2", {}, "Breed"), told),
     el("section", { class: "go" }, evolve, scale.element, el("div", { class: "labelled" }, el("span", { class: "quiet", id: "focus-word" }, "What changes"), focus.element)),
-    el("section", {}, el("div", { class: "buttons" }, back, forward), el("div", { class: "buttons" }, button("tree", "Tree", showTree), button("plus", "Begin anew", chooseKind))),
+    el("section", {}, el("div", { class: "buttons" }, back, forward), el("div", { class: "buttons" }, button("tree", "Tree", showTree), button("plus", "Start over", chooseKind))),
     el("section", {}, el("p", { class: "quiet small" }, "Tap a picture to pick it. Look at it closely with the magnifier, keep it with the star.")));
   focus.element.setAttribute("aria-labelledby", "focus-word");
   root.append(empty, stage, panel);
