@@ -117,9 +117,10 @@ class WaveCanvas:
         return loss_map(jnp, self.picture(rows, members, count, inputs), self._target(inputs)).sum()
 
     def losses(self, rows: Array, members: Array, count: Array, inputs: Inputs) -> Array:
-        """Loss and mean squared error ``(2,)``."""
+        """Loss and PSNR in dB ``(2,)``."""
         picture, target = self.picture(rows, members, count, inputs), self._target(inputs)
-        return jnp.stack([loss_map(jnp, picture, each).sum() for each in (target, replace(target, loss="mse"))])
+        loss, squared = (loss_map(jnp, picture, each).sum() for each in (target, replace(target, loss="mse")))
+        return jnp.stack([loss, -10 * jnp.log10(jnp.maximum(squared, 1e-10))])
 
     def removal(self, rows: Array, members: Array, count: Array, inputs: Inputs) -> Array:
         """By how much the squared error would rise without each shape ``(k,)``."""

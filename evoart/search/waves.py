@@ -18,7 +18,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from evoart.score.pixel import psnr
 from evoart.search.adam import BETA1, BETA2, LAST, TINY, adam_moments
 from evoart.search.blocks import MOST as MOST_WAVES
 from evoart.search.blocks import BlockSearch, generations_per_block
@@ -73,7 +72,7 @@ class State(NamedTuple):
     square: Array
     best: Array  # (k, d)
     lowest: Array  # loss of the best
-    figures: Array  # (2,) loss and squared error of the best on the full canvas
+    figures: Array  # (2,) loss and PSNR in dB of the best on the full canvas
 
 
 class _Accepted(NamedTuple):
@@ -121,16 +120,11 @@ class Waves(BlockSearch):
         self._phase, self._round, self._goal, self._remove = Phase.GROW, 0, 0, 0
         self.generation, self.evaluations = 0, 0
         self._judge = jax.jit(fine.losses)
-        self.loss, self._squared = np.inf, np.inf
+        self.loss, self.psnr = np.inf, 0.0
         self._report(rows, members, len(kinds), self._judge(rows, members, counts[0], fine.inputs))
         self._start_stage()
 
     # What the run loop sees.
-
-    @property
-    def psnr(self) -> float:
-        """Of the best so far, in dB."""
-        return psnr(self._squared)
 
     @property
     def done(self) -> bool:
@@ -292,9 +286,9 @@ class Waves(BlockSearch):
 
     def _report(self, rows: np.ndarray, members: np.ndarray, count: int, figures: Array) -> None:
         """Make these shapes the best so far, if they are, as judged on the full canvas."""
-        loss, squared = (float(each) for each in np.asarray(figures))
+        loss, decibels = (float(each) for each in np.asarray(figures))
         if loss < self.loss:
-            self.loss, self._squared = loss, squared
+            self.loss, self.psnr = loss, decibels
             self.structure = tuple(self.coarse.kinds[i] for i in members[:count])
             self.genome = np.array(rows[:count]).ravel()
 
@@ -474,7 +468,7 @@ class Waves(BlockSearch):
             "best_rows": best,
             "best_members": np.array(kinds + [0] * (self.groups - len(kinds)), np.int32),
             "counts": np.array(counts, np.int64),
-            "losses": np.array([self._accepted.loss, self.loss, self._squared]),
+            "losses": np.array([self._accepted.loss, self.loss, self.psnr]),
         }
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:
@@ -489,7 +483,7 @@ class Waves(BlockSearch):
             int(each) for each in arrays["counts"]
         )
         self._phase = Phase(phase)
-        accepted, self.loss, self._squared = (float(each) for each in arrays["losses"])
+        accepted, self.loss, self.psnr = (float(each) for each in arrays["losses"])
         self._accepted = _Accepted(accepted, arrays["accepted_rows"].copy(), arrays["accepted_members"].copy())
         self.structure = tuple(self.coarse.kinds[i] for i in arrays["best_members"][:count])
         self.genome = arrays["best_rows"][:count].ravel()
