@@ -12,7 +12,7 @@ from numba.core import config
 from numba.core.dispatcher import Dispatcher
 
 import evoart
-from evoart.compiled import KERNELS, compile_elsewhere
+from evoart.compiled import KERNELS, compiling_elsewhere
 
 KEPT = "from evoart.draw.gains import running_sums; import os; print(running_sums.stats.cache_path)"
 
@@ -100,9 +100,10 @@ def test_a_process_of_its_own_compiles_what_no_other_has(tmp_path, monkeypatch):
     monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path))
     said = tmp_path / "said"
     first, second = (f"open({str(said)!r}, 'a').write('{letter}')" for letter in "ab")
-    compile_elsewhere([first])
-    compile_elsewhere([first, second])
-    compile_elsewhere([second, "raise SystemExit(1)"])
+    for programs in ([first], [first, second], [second, "raise SystemExit(1)"]):
+        with compiling_elsewhere(programs):
+            pass
     assert said.read_text() == "ab"
-    compile_elsewhere(["raise SystemExit(1)"])  # whoever failed is asked again, and nobody minds
+    with compiling_elsewhere(["raise SystemExit(1)"]):  # whoever failed is asked again, and nobody minds
+        pass
     assert len(list(tmp_path.glob("numba-*"))) == 2

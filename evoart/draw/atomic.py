@@ -5,10 +5,13 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from evoart.compiled import Part, njit
+
+PART: dict[str, Any] = {"nogil": True, "no_cpython_wrapper": True, "forceinline": True, "pipeline_class": Part}
 SPINS = 256  # looks at a number that another thread will change, before the processor is given away
 
 
@@ -39,14 +42,14 @@ atomic_set: Any = intrinsic(_atomic_set)
 
 if sys.platform == "win32":
 
-    @njit(nogil=True, cache=True)
+    @njit(**PART)
     def give_way():
         """Do nothing: threads take turns by themselves on Windows."""
 
 else:
     _sched_yield = types.ExternalFunction("sched_yield", types.int32())
 
-    @njit(nogil=True, cache=True)
+    @njit(**PART)
     def give_way():
         """Let another thread have the processor, where one waits for it."""
         _sched_yield()

@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from evoart.compiled import njit
+from evoart.compiled import Part, njit
 
 # Of kernels that Python calls, of functions that only kernels call (nothing of them is kept by itself), and of small
 # ones with one caller, which Numba copies into it before it compiles: each function by itself costs it 0.1 s or more.
 # What kernels call becomes part of them. If it stayed a function, each would bring a copy, optimised in its own way, of
 # which the linker takes whichever is there first: rounding would depend on what a process has done before.
 JIT: dict[str, Any] = {"nogil": True, "cache": True, "fastmath": True, "error_model": "numpy", "no_cfunc_wrapper": True}
-INNER: dict[str, Any] = JIT | {"cache": False, "no_cpython_wrapper": True, "forceinline": True}
+INNER: dict[str, Any] = JIT | {"cache": False, "no_cpython_wrapper": True, "forceinline": True, "pipeline_class": Part}
 COPIED: dict[str, Any] = INNER | {"inline": "always"}
 # Of those that make no array: no references are counted, which is an eighth of the time of what works row by row.
 BARE: dict[str, Any] = INNER | {"_nrt": False}

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from evoart.compiled import compile_elsewhere
+from evoart.compiled import compiling_elsewhere
 from evoart.draw.shapes import shape
 from evoart.draw.shapes.ramp import MARK
 from evoart.engine.placement import PlacementCanvas
@@ -23,13 +23,15 @@ def precompile(kinds: tuple[str, ...] = ("triangle",), single: bool = False) -> 
         single: also those for one gradient at a time, and for outlines that have no closed form.
     """
     strokes = sorted({not shape(kind).filled for kind in kinds})
-    work = [(_place_one, stroke) for stroke in strokes] + [(_polish_one, any(strokes))]
+    work = [(_polish_one, any(strokes))] + [(_place_one, stroke) for stroke in strokes]
     if single or any(not hasattr(shape(kind), "parametric") for kind in kinds):
         work += [(_differentiate_one, any(strokes))]
     if any(MARK in kind for kind in kinds):
         work += [(_ramp_one, any(strokes))]
-    compile_elsewhere([f"from {__name__} import {each.__name__}; {each.__name__}({stroke})" for each, stroke in work])
-    for each, stroke in work:
+    elsewhere = [f"from {__name__} import {each.__name__}; {each.__name__}({stroke})" for each, stroke in work[1:]]
+    with compiling_elsewhere(elsewhere):
+        work[0][0](work[0][1])
+    for each, stroke in work[1:]:
         each(stroke)
 
 
