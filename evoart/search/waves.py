@@ -178,11 +178,12 @@ class Waves(BlockSearch):
             return
         fine = self._phase == Phase.FINISH
         if fine not in self._programs:
-            self._programs[fine] = Program(self._canvas, self.run_traced)
+            self._programs[fine] = Program(self.engine, self.run_traced)
         self.take(jax.device_get(self._programs[fine](*self.block())))
 
     @property
-    def _canvas(self) -> Any:
+    def engine(self) -> Any:
+        """The canvas that is worked on; see ``BlockSearch``."""
         return self.fine if self._phase == Phase.FINISH else self.coarse
 
     @property
@@ -226,11 +227,11 @@ class Waves(BlockSearch):
 
     def _orders(self) -> Orders:
         (steps, _), taken = self._polish(), int(self._state.counts[1])
-        count = min(generations_per_block(self._canvas, GRADIENT), steps + 1 - taken)
+        count = min(generations_per_block(self.engine, GRADIENT), steps + 1 - taken)
         if self._phase == Phase.RENEW and taken < (at := int(JUDGED * steps)):
             count = min(count, at - taken)
         judged = len(self.coarse.kinds) * self._samples + self._survivors * self._children * self._generations
-        waves = generations_per_block(self._canvas, -(-judged // self.groups))
+        waves = generations_per_block(self.engine, -(-judged // self.groups))
         return Orders(self._remove, self._goal, waves, steps, count, int(self._phase == Phase.FINISH))
 
     def _polish(self) -> tuple[int, float]:
@@ -338,7 +339,7 @@ class Waves(BlockSearch):
         """See ``BlockSearch``."""
         remove, goal, waves, steps, count, judge = orders
         fine = self._phase == Phase.FINISH  # where nothing is left to grow
-        canvas, mine = self._canvas, inputs[int(fine)]
+        canvas, mine = self.engine, inputs[int(fine)]
         rows, members, counts, mean, square, best, lowest, figures = state
         shapes, taken, _ = counts
 
