@@ -2,7 +2,8 @@
 
 ``python benchmarks/latent.py pictures FOLDER`` fetches two sets of emoji by npm and writes their faces as PNG;
 ``train FOLDER`` instead trains what comes with evoart on them, ``figures FOLDER`` measures it and writes
-``results/latent.md``.
+``results/latent.md``, ``print`` draws one face as large as prints are, seven CPU minutes, and writes
+``results/latent-print.md``.
 """
 
 from __future__ import annotations
@@ -153,16 +154,41 @@ def figures(folder: Path) -> None:
     common.table(rows, "latent")
 
 
+def prints() -> None:
+    """Draw one face at sizes up to 16,384 px by the command line, compare each with the smallest, and write
+    ``results/latent-print.md``."""
+    Image.MAX_IMAGE_PIXELS = None
+    evoart, rows = [sys.executable, "-m", "evoart"], []
+    with tempfile.TemporaryDirectory() as place:
+        face, least = Path(place) / "face-07.png", np.zeros(0)
+        common.run([*evoart, "cppn", "sample", "-s", 7, "-n", 12, "--size", 128, "-o", Path(place) / "face.png", "-q"])
+        for side in (1024, 4096, 16_384):
+            out = Path(place) / f"{side}.png"
+            cpu, _, peak, _ = common.run([*evoart, "render", face, "-o", out, "--size", side, "-q"])
+            small = np.asarray(Image.open(out).convert("RGB").reduce(side // 1024), np.int16)
+            least = least if len(least) else small
+            rows.append(
+                {
+                    "px": side, "CPU s": f"{cpu:.0f}", "peak MB": f"{peak:.0f}",
+                    "file MB": f"{out.stat().st_size / 1e6:.1f}",
+                    "at 1,024 px, most levels from the first": int(np.abs(small - least).max()),
+                }
+            )  # fmt: skip
+    common.table(rows, "latent-print")
+
+
 def main() -> None:
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("pictures", "train", "figures"))
+    parser.add_argument("what", choices=("pictures", "train", "figures", "print"))
     parser.add_argument("folder", nargs="?", type=Path, default=Path("build/faces"))
     given = parser.parse_args()
     if given.what == "pictures":
         write_pictures(given.folder, SETS)
     elif given.what == "train":
         print("{:.0f} CPU s, {:.0f} s".format(*train(given.folder, OPTIONS, Path("faces.safetensors"))))
+    elif given.what == "print":
+        prints()
     else:
         figures(given.folder)
 

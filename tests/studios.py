@@ -99,7 +99,7 @@ class Running:
     def events(self, last: str = "") -> Iterator[Iterator[tuple[str, dict[str, Any]]]]:
         """The events that a page hears."""
         body = json.dumps({"last": last}).encode()
-        with socket.create_connection(("127.0.0.1", self.port), timeout=120) as sock:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=300) as sock:
             lines = [
                 "POST /events HTTP/1.1", f"host: 127.0.0.1:{self.port}", f"origin: http://127.0.0.1:{self.port}",
                 "x-evoart: 1", "content-type: application/json", f"content-length: {len(body)}",

@@ -21,7 +21,7 @@ KEPT = "from evoart.draw.gains import running_sums; import os; print(running_sum
 def kept(program: str = KEPT, **env: str) -> str:
     without = {name: value for name, value in os.environ.items() if name not in ("EVOART_CACHE", "NUMBA_CACHE_DIR")}
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, env={**without, **env}
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=300, env={**without, **env}
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

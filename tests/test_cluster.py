@@ -86,6 +86,6 @@ def test_without_ray_one_line_says_what_to_install(tmp_path, capfd, monkeypatch)
 def test_no_cluster_at_that_address(tmp_path):
     Image.new("RGB", (20, 20)).save(tmp_path / "a.png")
     words = [sys.executable, "-m", "evoart", "gallery", "a.png", "--ray", "127.0.0.1:1"]
-    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 1, done.stderr
     assert done.stderr.splitlines()[-1].startswith("Error: there is no Ray cluster at '127.0.0.1:1'")

@@ -249,7 +249,7 @@ def test_processes_share_one_download_and_a_killed_one_holds_nobody(server, tmp_
         first.communicate()
         server.going.set()
         for other in others:
-            other.communicate(timeout=60)
+            other.communicate(timeout=300)
             assert other.returncode == 0
     assert (tmp_path / "a").read_bytes() == CONTENT
     assert {p.name for p in tmp_path.iterdir()} == {"a", "a.sha256"}

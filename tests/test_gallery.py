@@ -469,7 +469,7 @@ def test_the_same_bytes_alone_and_side_by_side(folder):
 def test_fits_of_one_process_are_done_two_at_a_time_unless_the_clock_ends_them(folder, monkeypatch, clock, together):
     monkeypatch.setattr(pool, "cores", lambda: 2)
     complete, present, most = worker.complete, [], []
-    all_there = threading.Barrier(together, timeout=60)
+    all_there = threading.Barrier(together, timeout=300)
 
     def watched(entry, *given):
         all_there.wait()
@@ -572,7 +572,7 @@ def test_ctrl_c_saves_and_a_second_gallery_says_who_is_there(folder, capfd):
         gallery("jobs.toml", check=2)
         assert f"another evoart gallery (process {process.pid}) is writing to" in capfd.readouterr().err
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=300)
         assert process.returncode == 130, err
         assert "1 left; the same command continues" in err
         assert saved(folder).exists()

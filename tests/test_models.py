@@ -411,7 +411,7 @@ def test_the_cache_is_where_the_hubs_own_client_has_it(monkeypatch, tmp_path, va
     for name, value in variables.items():
         monkeypatch.setenv(name, value.format(home=tmp_path))
     program = "from huggingface_hub import constants as c; print(c.HF_HUB_CACHE, c.HF_TOKEN_PATH, sep='\\n')"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=True)
     cache, token = done.stdout.splitlines()
     assert str(hub.cache_folder()) == cache
     assert str(hub.home_folder() / "token") == token

@@ -319,7 +319,7 @@ def test_pause_lasts_through_a_restart(tmp_path):
 
 def test_a_folder_belongs_to_one_studio(studio):
     words = [sys.executable, "-m", "evoart", "studio", "--no-browser", "--folder", str(studio.folder)]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300)
     assert done.returncode == 2
     assert "open in another studio" in done.stderr
 
@@ -398,7 +398,7 @@ def test_a_photograph_a_result_and_words_are_opened_from_the_command_line(tmp_pa
         told = (
             told.replace("evoart fit", f"{sys.executable} -m evoart fit") + f" -o {tmp_path / 'again.svg'} --overwrite"
         )
-        subprocess.run(told, shell=True, check=True, capture_output=True, timeout=100, cwd=Path.cwd())
+        subprocess.run(told, shell=True, check=True, capture_output=True, timeout=300, cwd=Path.cwd())
         np.testing.assert_array_equal(load(tmp_path / "again.svg").genome, load(picture).genome)
     (tmp_path / "drawn.svg").write_bytes(drawn.read_bytes())
     running.end()
@@ -428,7 +428,7 @@ def test_a_photograph_a_result_and_words_are_opened_from_the_command_line(tmp_pa
 def test_what_cannot_be_opened_is_told_in_a_line(tmp_path, words, said):
     (tmp_path / "text.txt").write_text("no picture")
     command = [sys.executable, "-m", "evoart", "studio", "--no-browser", *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tmp_path)
     assert done.returncode in (1, 2)
     assert said in done.stderr
     assert done.stderr.count("\n") == 1

@@ -22,6 +22,8 @@ from scipy.spatial import KDTree
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 from common import RESULTS, table
 
+from evoart.draw.bend import BendFrames
+from evoart.draw.pen import PenDrawing
 from evoart.engine.jax_setup import setup
 from evoart.run.sketch.dataset import Dataset, read_dataset
 from evoart.sketch.batches import StrokeSet
@@ -34,6 +36,7 @@ from evoart.sketch.training import Training, TrainingConfig
 
 CELL = 96  # pixels of a drawing on a sheet
 STEPS = 24  # of a walk whose smoothness is measured
+KEYS = 8  # drawings on a sheet of an interpolation
 
 
 def drawn(model: Model, z: np.ndarray, temperature: float = 0.1, seed: int = 1) -> tuple[list[Polylines], float]:
@@ -72,11 +75,12 @@ def _ink(drawing: Polylines) -> np.ndarray:
     return np.concatenate(parts[1:] or parts)
 
 
-def walks(model: Model) -> tuple[float, float, float]:
+def walks(model: Model) -> tuple[float, float, float, float]:
     """Over walks between words: the median of the largest step over the mean one (1 where all are alike), that of the
-    largest step in percent of the side, and the share of drawings on the way that end by themselves."""
+    largest step in percent of the side, the share of drawings on the way that end by themselves, and the median of the
+    first ratio in films, of as many frames one way, through the drawings of a sheet."""
     rng = np.random.default_rng(0)
-    places, ratios, largest, ended = model.params["words/z"][:, 0], [], [], []
+    places, ratios, largest, ended, films = model.params["words/z"][:, 0], [], [], [], []
     for _ in range(40):
         a, b = rng.choice(len(places), 2, replace=False)
         drawings, share = drawn(model, slerp(places[a], places[b], STEPS))
@@ -84,7 +88,12 @@ def walks(model: Model) -> tuple[float, float, float]:
         ratios.append(steps.max() / steps.mean())
         largest.append(steps.max())
         ended.append(share)
-    return float(np.median(ratios)), float(np.median(largest)), float(np.mean(ended))
+        keys = [fitted(each, (0, 0, 1, 1)) for each in drawn(model, slerp(places[a], places[b], KEYS))[0]]
+        frames = BendFrames([PenDrawing(tuple(key), np.zeros((len(key), 3)), 0.01, 1, 1) for key in keys], 2 * STEPS)
+        ways = [[100 * line for line in frame.strokes] for frame in frames[:STEPS]]
+        steps = np.array([distance(one, other) for one, other in zip(ways[:-1], ways[1:], strict=True)])
+        films.append(steps.max() / steps[steps > 0].mean())  # at both ends it rests
+    return float(np.median(ratios)), float(np.median(largest)), float(np.mean(ended)), float(np.median(films))
 
 
 def figures(model: Model, data: Dataset, place: Path) -> None:
@@ -106,7 +115,7 @@ def figures(model: Model, data: Dataset, place: Path) -> None:
     cpu = time.process_time()
     drawn(model, np.tile(places[:, 0], (14, 1)))
     rate = 14 * len(places) / (time.process_time() - cpu)
-    ratio, largest, on_the_way = walks(model)
+    ratio, largest, on_the_way, film = walks(model)
     state = place / "things.state.npz"
     log = json.loads(str(np.load(state)["log"])) if state.exists() else []
     rows = {
@@ -120,6 +129,7 @@ def figures(model: Model, data: Dataset, place: Path) -> None:
         "reconstructions that end by themselves": f"{ended:.0%}",
         "drawings between words that end by themselves": f"{on_the_way:.0%}",
         f"walks of {STEPS}: largest step over the mean one (median)": f"{ratio:.1f}",
+        f"films through {KEYS} drawings, {STEPS} frames: largest step over the mean one (median)": f"{film:.1f}",
         f"walks of {STEPS}: largest step (median)": f"{largest:.1f} % of the side",
         "sketches a CPU second, in a batch of 252": f"{rate:,.0f}",
     }

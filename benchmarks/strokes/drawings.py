@@ -32,7 +32,8 @@ SVG = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/19
 def fetch(data: Path) -> None:
     """Install the packages into ``data``/node_modules; packages that are there already stay."""
     data.mkdir(parents=True, exist_ok=True)
-    missing = [f"@iconify-json/{name}" for name in SETS if not (data / "node_modules/@iconify-json" / name).exists()]
+    folder = data / "node_modules/@iconify-json"
+    missing = [f"@iconify-json/{name}@{version}" for name, version in SETS.items() if not (folder / name).exists()]
     if missing:
         command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", *missing]
         subprocess.run(command, cwd=data, check=True)
@@ -103,7 +104,7 @@ def sketch(strokes: list[np.ndarray], rng: np.random.Generator | None = None) ->
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("build/strokes"))
-    parser.add_argument("--each", type=int, default=1200, help="drawings of each thing")
+    parser.add_argument("--each", type=int, default=500, help="drawings of each thing")
     given = parser.parse_args()
     fetch(given.data)
     folder = given.data / "strokes"

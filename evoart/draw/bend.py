@@ -56,12 +56,12 @@ class BendFrames(Sequence[Drawing]):
 
     Args:
         drawings: two at least; of more than ``MOST`` some are left out, evenly.
-        count: frames.
+        length: frames.
     """
 
-    def __init__(self, drawings: Sequence[PenDrawing], count: int = 3600) -> None:
+    def __init__(self, drawings: Sequence[PenDrawing], length: int = 3600) -> None:
         kept = np.unique(np.linspace(0, len(drawings) - 1, min(len(drawings), MOST)).round().astype(int))
-        self.drawings, self.count = [drawings[k] for k in kept], count
+        self.drawings, self.length = [drawings[k] for k in kept], length
 
     @cached_property
     def _bends(self) -> list[Bend]:
@@ -74,18 +74,18 @@ class BendFrames(Sequence[Drawing]):
         return way / way[-1]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"drawings": self.drawings, "count": self.count}
+        return {"drawings": self.drawings, "length": self.length}
 
     def __len__(self) -> int:
-        return self.count
+        return self.length
 
     def __getitem__(self, index: Any) -> Any:
         """The frame at ``index``, or a list of them for a slice; the last one is the first drawing."""
         if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(self.count))]
-        if not -self.count <= index < self.count:
+            return [self[i] for i in range(*index.indices(self.length))]
+        if not -self.length <= index < self.length:
             raise IndexError(index)
-        turn = 1 - abs(1 - 2 * (index % self.count + 1) / self.count)
+        turn = 1 - abs(1 - 2 * (index % self.length + 1) / self.length)
         way = EASINGS["smooth"][0](min(max((turn - _REST) / (1 - 2 * _REST), 0.0), 1.0))
         k = min(int(np.searchsorted(self._marks, way, side="right")) - 1, len(self._bends) - 1)
         low, high = self._marks[k : k + 2]
