@@ -1,97 +1,65 @@
-"""What the default search could be on a GPU: PSNR per evaluation of what runs as device programs, measured on a CPU.
+"""What a GPU would be asked by the search that is made for it, against the default search, measured on a CPU.
 
-    python benchmarks/device.py
+    python benchmarks/device.py [--pictures FOLDER] [--seeds N]
 
-``evolve`` is the default (grow, polish by gradient, regrow). Against it, from random shapes: independent sets, one
-device program, alternating with gradient steps. All use the CPU's kernels, which compute the same; so the figures are
-evaluations and decibels, and say nothing about a GPU's speed. ``device`` is evolve on its canvas in JAX.
+``waves`` on the JAX that is here against ``evolve`` on the CPU's kernels, 100 triangles each, threads 1: PSNR of the
+finished picture by the exact renderer, evaluations, and how often a program was launched, which is how often the host
+was visited. With a GPU all of a wave and of a polish is one program; on a CPU programs are cut into half seconds, so
+there are more of them. CPU seconds say nothing about a GPU.
 """
 
 from __future__ import annotations
 
 import argparse
+import statistics
+import sys
 import time
-from functools import partial
 
 import common
-import numpy as np
 
-from evoart.run.problem import prepare
-
-PIXELS = 128
-TURNS = ((1, 16_384), (1, 65_536), (8, 2_048), (16, 4_096))  # how often, and evaluations of sets each time
-STEPS, LAST = 100, 300  # gradient steps between turns, and at the end
+SHAPES = 100
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pictures", help="folder of the test pictures")
-    parser.add_argument("--device", action="store_true", help="add evolve on the device's studio: slow on a CPU")
+    parser.add_argument("--seeds", type=int, default=2, help="so many, from 0")
+    parser.add_argument("--shapes", type=int, default=SHAPES)
     given = parser.parse_args()
-    rows = []
-    for name, shapes in (("chelsea", 50), ("chelsea", 100), ("monalisa", 100)):
-        path = common.picture(name, given.pictures)
-        said = {"picture": name, "triangles": shapes}
-        rows.append({**said, "search": "evolve", **evolved(path, shapes, "auto")})
-        if given.device:
-            rows.append({**said, "search": "evolve, device", **evolved(path, shapes, "dense")})
-        for turns, evaluations in TURNS:
-            label = f"sets and gradient, {turns} x {evaluations:,}"
-            rows.append({**said, "search": label, **by_turns(path, shapes, turns, evaluations)})
-    common.table(rows, "device")
+    rows: list[dict] = []
+    for name in common.PICTURES:
+        for seed in range(given.seeds):
+            path = common.picture(name, given.pictures)
+            default, wide = (drawn(path, given.shapes, seed, search) for search in ("evolve", "waves"))
+            gain = wide["dB"] - default["dB"]
+            row = {"picture": name, "seed": seed, "default (dB)": default["dB"], "waves (dB)": wide["dB"], "gain": gain}
+            row |= {"default, evaluations": default["evaluations"], "waves, evaluations": wide["evaluations"]}
+            row |= {"waves, programs": wide["steps"], "default, CPU s": default["CPU"], "waves, CPU s": wide["CPU"]}
+            rows.append(row)
+            print(row, file=sys.stderr)
+            measured = [key for key in row if key not in ("picture", "seed")]
+            mean = {key: statistics.mean(row[key] for row in rows) for key in measured}
+            table = [*rows, {"picture": "mean", "seed": ""} | mean]  # written as it goes
+            common.table([each | {key: _said(key, each[key]) for key in measured} for each in table], "device")
 
 
-def evolved(path, shapes: int, engine: str) -> dict:
-    import evoart
-
-    began = time.process_time()
-    device = "cpu" if engine == "dense" else "auto"
-    result = evoart.fit(path, shapes=shapes, seed=1, pixels=PIXELS, threads=1, engine=engine, device=device)
-    return told(result.psnr, result.evaluations, began)
+def _said(key: str, value: float) -> str:
+    return f"{value:,.0f}" if "evaluations" in key or "programs" in key else f"{value:.2f}"
 
 
-def by_turns(path, shapes: int, turns: int, evaluations: int) -> dict:
-    from evoart.engine.scanline import ScanlineEngine
-    from evoart.forms.boxes import boxes
+def drawn(path, shapes: int, seed: int, search: str) -> dict:
+    """One run: PSNR, evaluations, steps of the search and CPU seconds."""
     from evoart.run.fit.job import FitJob
-    from evoart.score.pixel import psnr
-    from evoart.search.adam import Adam
-    from evoart.search.independent_sets import IndependentSets
+    from evoart.run.problem import prepare
 
     began = time.process_time()
-    job = FitJob.make(picture=str(path), shapes=shapes, seed=1, pixels=PIXELS, search="sets", threads=1)
-    problem = prepare(job)
-    engine, genome, used, loss = (
-        ScanlineEngine(problem.form, problem.target),
-        problem.builder().first_guess(),
-        0,
-        np.inf,
-    )
-    rates = np.full(10, 0.01 * (50 / shapes) ** 0.25, np.float32) * np.array([1] * 6 + [2] * 4)
-    bounds = np.array([[0, 0, 0, problem.form.opacity[0]], [1, 1, 1, problem.form.opacity[1]]], np.float32)
-
-    def clip(rows: np.ndarray) -> np.ndarray:
-        rows[:, -4:] = np.clip(rows[:, -4:], *bounds)
-        return rows
-
-    def slope(rows: np.ndarray) -> tuple[float, np.ndarray]:
-        loss, gradient = engine.gradient(rows.ravel())
-        return loss, gradient.reshape(rows.shape)
-
-    for turn in range(turns):
-        sets = IndependentSets(engine, None, turn + 1, genome, {}, boxes)
-        while sets.evaluations < evaluations:
-            sets.step()
-        adam = Adam(sets.genome.reshape(shapes, -1), rates, LAST if turn == turns - 1 else STEPS)
-        while not adam.done:
-            adam.step(slope, partial(clip))
-        genome, loss, used = adam.best.ravel(), adam.loss, used + sets.evaluations + 3 * adam.steps
-    return told(psnr(loss), used, began)
-
-
-def told(decibels: float, evaluations: int, began: float) -> dict:
+    problem = prepare(FitJob.make(picture=str(path), shapes=shapes, seed=seed, threads=1, search=search))
+    run = problem.search()
+    while not run.done:
+        run.step()
+    figures = problem.evaluate(problem.form.with_structure(run.structure), run.genome)
     seconds = time.process_time() - began
-    return {"PSNR (dB)": f"{decibels:.2f}", "evaluations": evaluations, "CPU seconds": f"{seconds:.1f}"}
+    return {"dB": figures["psnr"], "evaluations": run.evaluations, "steps": run.generation, "CPU": seconds}
 
 
 if __name__ == "__main__":

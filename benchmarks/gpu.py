@@ -1,7 +1,7 @@
 """The GPU engine: is it right, does it lower, how fast is it; and what the machine's CPU cores gain.
 
-    python benchmarks/gpu.py                 # on a machine with a GPU, in less than ten minutes: checks come first
-    python benchmarks/gpu.py --tiny          # the same script in a minute on a CPU: kernels interpreted, sizes small
+    python benchmarks/gpu.py                 # on a machine with a GPU, in less than nine minutes: checks come first
+    python benchmarks/gpu.py --tiny          # the same script on a CPU: kernels interpreted, sizes small
 
 Where a machine with a GPU is without network, and has JAX, Numba, Pillow and click, carry along the rest as plain
 folders. Prepare with a network, then run the second line there, in the repository's root:
@@ -9,10 +9,11 @@ folders. Prepare with a network, then run the second line there, in the reposito
     pip install --no-deps --target build/gpu evosax dotmap svgelements
     PYTHONPATH=build/gpu:. python benchmarks/gpu.py; cp benchmarks/results/gpu-* "${OUT:-/tmp}"
 
-Tables: ``gpu-check`` (against the dense program), ``gpu-times`` (milliseconds per generation and share of the card's
-fp32 rate), ``gpu-runs`` (whole commands, start-up included, with warm caches), ``gpu-threads`` (``fit`` by the clock on
-1, 2, 4 ... CPU threads) and ``gpu-lowering`` (Triton for CUDA, which needs no GPU). What there is no time for is left
-out. Those of ``--tiny`` say that the script works, and nothing about a GPU.
+Tables: ``gpu-check`` (against the dense program), ``gpu-runs`` (whole commands, start-up included, with warm caches),
+``gpu-waves`` (the programs of ``--search waves``), ``gpu-times`` (milliseconds per generation and share of the card's
+fp32 rate), ``gpu-lowering`` (Triton for CUDA, which needs no GPU) and ``gpu-threads`` (``fit`` by the clock on 1, 2,
+4 ... CPU threads). Each is written row by row. What fails in one is said and stops none of the others; what there is no
+time for is left out, and said too. Those of ``--tiny`` say that the script works, and nothing about a GPU.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ import statistics
 import sys
 import tempfile
 import time
+import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import common
@@ -35,6 +38,9 @@ RATES = {"H200": 66.9, "H100": 66.9, "A100": 19.5, "L40": 90.5, "L4": 30.3, "RTX
 # Flops per pixel of a block, a fused multiply-add being two; see ``draw/pallas.py``. Edges: beyond, c0, c1, past (4),
 # the product (3), two multiply-adds. Over: opacity (1), three channels of a difference and a multiply-add.
 PER_EDGE, PER_SHAPE = 11, 10
+# The tables in their order, and the share of all time after which each begins no further row.
+SECTIONS = {"check": 0.25, "runs": 0.45, "waves": 0.6, "times": 0.8, "lowering": 0.85, "threads": 1.0}
+DONE = "done"
 LOSSES, ENTRIES = ("mse", "mae", "oklab"), ("losses", "tiles", "images")
 
 
@@ -53,14 +59,13 @@ def population(form, n: int) -> np.ndarray:
     return np.stack([form.random(rng) for _ in range(n)])
 
 
-def check(tiny: bool) -> list[dict]:
+def check(tiny: bool) -> Iterator[dict]:
     """Every shape and loss: what the kernels draw and judge against the dense program."""
     from evoart.draw.shapes import SHAPES
     from evoart.engine.dense import DenseEngine
     from evoart.engine.pallas import PallasEngine
 
     pixels, n, each = (40, 2, 6) if tiny else (256, 16, 64)
-    rows = []
     for kind in ("triangle", "line", "all") if tiny else (*SHAPES, "all"):
         kinds = tuple(SHAPES) * (1 if tiny else 6) if kind == "all" else (kind,) * each
         for loss in LOSSES if kind == "all" else LOSSES[:1]:
@@ -69,7 +74,7 @@ def check(tiny: bool) -> list[dict]:
             a, b = fast.losses(x), dense.losses(x)
             by_tile = np.abs(fast.tile_losses(x, 8) - dense.tile_losses(x, 8)).max() / b.max()
             levels = 255 * np.abs(fast.images(x) - dense.images(x)).max()
-            row = {
+            yield {
                 "shape": kind,
                 "loss": loss,
                 "pixels": pixels,
@@ -78,11 +83,9 @@ def check(tiny: bool) -> list[dict]:
                 "of tile losses": f"{by_tile:.1e}",
                 "right": bool(levels < 0.5 and np.abs(a / b - 1).max() < 1e-4 and by_tile < 1e-4),
             }
-            rows.append(row)
-    return rows
 
 
-def lowering() -> list[dict]:
+def lowering() -> Iterator[dict]:
     """The kernels in Triton's language for CUDA, as this JAX writes them, GPU or not."""
     import warnings
 
@@ -91,7 +94,6 @@ def lowering() -> list[dict]:
     from evoart.engine.pallas import PallasEngine
 
     warnings.filterwarnings("ignore", "The Pallas Triton backend is deprecated", DeprecationWarning)
-    rows = []
     for kind in (*SHAPES, "all"):
         form, target = problem(tuple(SHAPES) if kind == "all" else (kind,) * 50, 200)
         engine = PallasEngine(form, target)
@@ -108,24 +110,19 @@ def lowering() -> list[dict]:
                 row[entry] = f"{len(text) / 1024:.0f} kB" if "triton" in text else "no kernel"
             except (RuntimeError, NotImplementedError) as error:
                 row[entry] = f"fails: {str(error).partition(chr(10))[0][:60]}"
-        rows.append(row)
-    return rows
+        yield row
 
 
-def times(tiny: bool, rate: float | None, until: float) -> list[dict]:
-    """Milliseconds per generation of one strategy over the whole genome, and of the kernel alone; the smallest first,
-    and none that would begin after ``until`` (of ``time.perf_counter``)."""
+def times(tiny: bool, rate: float | None) -> Iterator[dict]:
+    """Milliseconds per generation of one strategy over the whole genome, and of the kernel alone; smallest first."""
     import jax
 
     from evoart.engine.pallas import PallasEngine
     from evoart.search.classical import Classical
 
-    rows = []
     sizes = ((5,), (32, 48), (4, 8)) if tiny else ((50, 200, 1000), (200, 256, 512), (64, 256, 1024))
     cases = sorted(itertools.product(*sizes), key=lambda case: case[0] * case[1] ** 2 * case[2])
     for shapes, pixels, n in cases:
-        if time.perf_counter() > until:
-            break
         form, target = problem(("triangle",) * shapes, pixels)
         engine = PallasEngine(form, target)
         x = jax.device_put(population(form, n))
@@ -138,7 +135,7 @@ def times(tiny: bool, rate: float | None, until: float) -> list[dict]:
             search.step()
         spent = (time.perf_counter() - began) / (search.generation - first)
         share = f"{flops / kernel / (rate * 1e12):.0%}" if rate else ""
-        row = {
+        yield {
             "triangles": shapes,
             "pixels": pixels,
             "population": n,
@@ -147,9 +144,32 @@ def times(tiny: bool, rate: float | None, until: float) -> list[dict]:
             "GFLOP counted": f"{flops / 1e9:.2f}",
             "share of the fp32 rate": share,
         }
-        rows.append(row)
-        print(row, file=sys.stderr)
-    return rows
+
+
+def waves(tiny: bool, photograph: Path) -> Iterator[dict]:
+    """The search made for a GPU: milliseconds of a wave of new shapes, and of a gradient step on either canvas."""
+    from evoart.run.fit.job import FitJob
+    from evoart.run.problem import prepare
+
+    for shapes in (6,) if tiny else (100, 500, 2000):
+        pixels, quality = (32, "draft") if tiny else (256, "normal")
+        job = FitJob.make(
+            picture=str(photograph), shapes=shapes, seed=1, pixels=pixels, search="waves", quality=quality
+        )
+        search, compiled = prepare(job).search(), time.perf_counter()
+        search.step()
+        compiled = time.perf_counter() - compiled
+        spent: dict[str, float] = {}
+        steps, began = 1, time.perf_counter()
+        while not search.done:
+            stage, before = search.stage.split()[0], time.perf_counter()
+            search.step()
+            spent[stage] = spent.get(stage, 0.0) + time.perf_counter() - before
+            steps += 1
+        row = {"triangles": shapes, "pixels": pixels, "programs": steps, "evaluations": search.evaluations}
+        row |= {"first program s": f"{compiled:.2f}", "the others s": f"{time.perf_counter() - began:.2f}"}
+        stages = ("growing", "regrowing", "finishing")
+        yield row | {f"{name} s": f"{spent.get(name, 0):.2f}" for name in stages} | {"PSNR (dB)": f"{search.psnr:.2f}"}
 
 
 def timed(work, least: float = 0.3) -> float:
@@ -172,48 +192,43 @@ def counted(engine, genomes) -> float:
     return float(np.bitwise_count(both).sum()) * COLUMNS * ROWS * (3 * PER_EDGE + PER_SHAPE)
 
 
-def runs(tiny: bool, photograph: Path, device: str) -> list[dict]:
+def runs(tiny: bool, photograph: Path, device: str) -> Iterator[dict]:
     """Whole commands, start-up included: the second of two runs, so that caches are warm."""
     small = ("--pixels", "32") if tiny else ()
     esclip = ("--preset", "es-clip", *(("--generations", "20", "--population", "8") if tiny else ()))
     default = ("-n", "6", "--quality", "draft") if tiny else ()
     reference = twice("fit", photograph, *small, *default)
     goal = reference["psnr"]
+    yield {"run": "the default, on the CPU", **described(reference, goal)}
     jobs = {
+        "waves": ("--search", "waves", "--device", device, *small, *default),
         "ES-CLIP's preset": (*esclip, "--device", device, *small),
         "sets, until the default's PSNR": (
             "--search", "sets", "--device", device, "--until-psnr", f"{goal:.2f}", *small, *default[:2],
             "--evaluations", "2000" if tiny else "500000",
         ),
     }  # fmt: skip
-    rows = [{"run": "the default, on the CPU", **described(reference, goal)}]
     for name, words in jobs.items():
         engine = ("--engine", "dense") if device == "cpu" else ()
-        rows.append({"run": name, **described(twice("fit", photograph, *words, *engine), goal)})
-    return rows
+        yield {"run": name, **described(twice("fit", photograph, *words, *engine), goal)}
 
 
-def threads(tiny: bool, photograph: Path, until: float) -> list[dict]:
+def threads(tiny: bool, photograph: Path) -> Iterator[dict]:
     """Whole fits by the clock on 1, 2, 4 ... of the machine's threads, medians of three."""
-    rows, counts = [], [n for n in (1, 2, 4, 8, 16, 32) if n <= len(os.sched_getaffinity(0))]
+    counts = [n for n in (1, 2, 4, 8, 16, 32) if n <= len(os.sched_getaffinity(0))]
     for shapes in (20,) if tiny else (100, 500, 2000):
         more = ("--quality", "draft") if tiny or shapes > 1000 else ()
-        walls: dict[int, list[float]] = {n: [] for n in counts}
-        for turn, n in itertools.product(range(1 if tiny else 3), counts):
-            if time.perf_counter() > until and turn:
-                break
-            with tempfile.TemporaryDirectory() as folder:
-                fit = (sys.executable, "-m", "evoart", "fit", photograph, "-s", "1", "-q", "--no-checkpoint", *more)
-                words = (*fit, "-n", str(shapes), "--threads", str(n), "--device", "cpu", "-o", f"{folder}/a.json")
-                walls[n].append(common.run(words)[1])
-        middle = {n: statistics.median(each) for n, each in walls.items()}
-        rows += [
-            {"triangles": shapes, "threads": n, "wall s": f"{wall:.2f}", "gain": f"{middle[1] / wall:.2f}"}
-            for n, wall in middle.items()
-        ]
-        if time.perf_counter() > until:
-            break
-    return rows
+        first = None
+        for n in counts:
+            walls = []
+            for _ in range(1 if tiny else 3):
+                with tempfile.TemporaryDirectory() as folder:
+                    fit = (sys.executable, "-m", "evoart", "fit", photograph, "-s", "1", "-q", "--no-checkpoint", *more)
+                    words = (*fit, "-n", str(shapes), "--threads", str(n), "--device", "cpu", "-o", f"{folder}/a.json")
+                    walls.append(common.run(words)[1])
+            wall = statistics.median(walls)
+            first = first or wall
+            yield {"triangles": shapes, "threads": n, "wall s": f"{wall:.2f}", "gain": f"{first / wall:.2f}"}
 
 
 def described(facts: dict, goal: float) -> dict:
@@ -241,7 +256,7 @@ def main() -> None:
     parser.add_argument("--tiny", action="store_true", help="small sizes, for a CPU")
     parser.add_argument("--minutes", type=float, default=9.0, help="begin nothing long that would end later")
     parser.add_argument("--rate", type=float, help="the card's fp32 rate in TFLOP/s, where it is not known here")
-    parser.add_argument("--only", choices=("check", "lowering", "times", "runs", "threads"), help="one of the tables")
+    parser.add_argument("--only", choices=SECTIONS, help="one of the tables")
     given = parser.parse_args()
 
     from evoart.picture import bundled
@@ -252,35 +267,41 @@ def main() -> None:
         sys.exit(f"there is no GPU here: use --tiny for a trial on the CPU. {device.unused()}".strip())
     rate = given.rate or next((value for name, value in RATES.items() if gpu and name in gpu), None)
     print(f"on {gpu or 'a CPU: kernels are interpreted, times say nothing about a GPU'}")
-    suffix = "-tiny" if given.tiny else ""
+    photograph, began = bundled(), time.perf_counter()
+    sections: dict[str, Callable[[], Iterator[dict]]] = {
+        "check": lambda: check(given.tiny),
+        "runs": lambda: runs(given.tiny, photograph, "gpu" if gpu else "cpu"),
+        "waves": lambda: waves(given.tiny, photograph),
+        "times": lambda: times(given.tiny, rate),
+        "lowering": lowering,
+        "threads": lambda: threads(given.tiny, photograph),
+    }
+    said = []
+    for name, share in SECTIONS.items():
+        if given.only in (None, name):
+            until = began + 60 * given.minutes * (1.0 if given.only else share)
+            said.append(f"{name}: {write(sections[name], f'gpu-{name}' + '-tiny' * given.tiny, until)}")
+    print("\n".join([*said, f"in {time.perf_counter() - began:.0f} s"]))
+    if not all(line.endswith(DONE) for line in said if "no time" not in line):
+        sys.exit(1)
 
-    def wanted(name: str) -> bool:
-        return given.only in (None, name)
 
-    began, photograph = time.perf_counter(), bundled()
-
-    def share(part: float) -> float:
-        return began + 60 * given.minutes * part
-
-    def write(rows: list[dict], name: str) -> None:
-        if rows:
+def write(section: Callable[[], Iterator[dict]], name: str, until: float) -> str:
+    """Write a table row by row, none that begins after ``until`` (of ``time.perf_counter``); returns how it went."""
+    rows: list[dict] = []
+    try:
+        found = section()
+        while time.perf_counter() < until:
+            row = next(found, None)
+            if row is None:
+                wrong = [row for row in rows if row.get("right") is False]
+                return f"{len(wrong)} of {len(rows)} rows are wrong" if wrong else f"{len(rows)} rows, {DONE}"
+            rows.append(row)
             common.table(rows, name)
-        else:
-            print(f"{name}: no time was left for it", file=sys.stderr)
-
-    if wanted("check"):
-        rows = check(given.tiny)
-        write(rows, f"gpu-check{suffix}")
-        if not all(row["right"] for row in rows):
-            sys.exit("the kernels do not draw what the dense program draws: nothing is timed")
-    if wanted("times"):
-        write(times(given.tiny, rate, share(0.5)), f"gpu-times{suffix}")
-    if wanted("runs"):
-        write(runs(given.tiny, photograph, "gpu" if gpu else "cpu"), f"gpu-runs{suffix}")
-    if wanted("threads"):
-        write(threads(given.tiny, photograph, share(0.8)), f"gpu-threads{suffix}")
-    if wanted("lowering") and time.perf_counter() < share(0.85):
-        write(lowering(), "gpu-lowering")
+    except Exception as error:  # whatever it is, the other tables are wanted
+        traceback.print_exc()
+        return f"failed after {len(rows)} rows: {type(error).__name__}: {str(error).partition(chr(10))[0][:200]}"
+    return f"{len(rows)} rows, then there was no time left"
 
 
 if __name__ == "__main__":

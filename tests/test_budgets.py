@@ -47,8 +47,10 @@ def test_the_smallest_budget_ends_with_a_picture_that_is_read_back(photo, tmp_pa
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", ["scanline", "dense"])
-@pytest.mark.parametrize("search", ["evolve", "sets", "regional", "classical"])
+@pytest.mark.parametrize(
+    ("search", "engine"),
+    [*itertools.product(("evolve", "sets", "regional", "classical"), ("scanline", "dense")), ("waves", "dense")],
+)
 def test_the_largest_budgets_are_searched_with(photo, engine, search):
     budgets = {"generations": MOST, "evaluations": MOST, "patience": MOST}
     job = Job.make(shapes=2, pixels=16, seed=1, search=search, engine=engine, **budgets)

@@ -330,18 +330,26 @@ def test_processes_that_nobody_tells_of_one_another(monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("table", ["lowering", "times"])
 def test_the_benchmark_runs_where_there_is_no_gpu(tmp_path, monkeypatch, capsys, table):
-    """Two of its four tables, the quick ones, in their small version."""
+    """Two of its six tables, the quick ones, in their small version."""
     folder = Path(__file__).parents[1] / "benchmarks"
     monkeypatch.syspath_prepend(str(folder))
     gpu = importlib.import_module("gpu")
     monkeypatch.setattr(gpu.common, "RESULTS", tmp_path)
     monkeypatch.setattr(sys, "argv", ["gpu.py", "--tiny", "--only", table])
     gpu.main()
+    assert f"{table}: " in capsys.readouterr().out
     (written,) = tmp_path.glob("*.csv")
     rows = written.read_text().splitlines()
     assert len(rows) > 4
     assert "fails" not in written.read_text()
-    capsys.readouterr()
+
+    def broken():
+        yield {"a": 1}
+        raise ValueError("no such thing\nand more")
+
+    said = gpu.write(broken, "gpu-broken", float("inf"))
+    assert said == "failed after 1 rows: ValueError: no such thing"
+    assert (tmp_path / "gpu-broken.csv").read_text() == "a\n1\n"
     monkeypatch.setattr(sys, "argv", ["gpu.py"])
     with pytest.raises(SystemExit, match="there is no GPU here: use --tiny"):
         gpu.main()

@@ -20,6 +20,7 @@ GRAPH = NETWORK | {"population": 4}
 CLIP = {"command": "clip", "prompts": ["a cat"], "model": "tiny", "shapes": 1, "crops": 2}  # as in other files
 SEARCHES = {
     "grow": FIT,
+    "waves": FIT | {"search": "waves"},
     "sets": FIT | {"search": "sets"},
     "grow without gradients": FIT | {"finish": "none"},
     "regional": FIT | {"search": "regional", "population": 4},
@@ -39,6 +40,7 @@ SEARCHES = {
     "clip, classical": CLIP | {"search": "classical", "population": 4},
     "sketch": {"command": "sketch", "count": 1},
 }  # fmt: skip
+COMPILED = ("clip", "waves")  # what starts with these names takes seconds to compile
 SMALLEST = ({"generations": 1, "patience": 1}, {"evaluations": 1}, {"seconds": 0.1})
 LARGE = (
     {"generations": BUDGET}, {"evaluations": BUDGET}, {"evaluations": 4_000_000}, {"seconds": 30 * 86_400},
@@ -54,7 +56,8 @@ def job_of(name: str, **budget) -> Job:
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] if name.startswith("clip") else []) for name in SEARCHES]
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] if name.startswith(COMPILED) else []) for name in SEARCHES],
 )
 def test_a_run_with_the_smallest_budget_has_a_picture(name):
     # What is searched under prompts costs seconds, and its searches share all that has to do with budgets.

@@ -111,8 +111,9 @@ SHAPES = "Shapes"
 @o.option(
     o.SEARCH,
     "--search",
-    type=o.Words("evolve", "sets", "regional", "classical"),
-    help="evolve adds shape after shape and refines all of them together; the others are for comparison. "
+    type=o.Words("evolve", "waves", "sets", "regional", "classical"),
+    help="evolve adds shape after shape and refines all of them together; waves is the same in steps wide enough "
+    "for a GPU; the others are for comparison. "
     "[default: evolve]",
 )
 @o.option(

@@ -27,6 +27,11 @@ FLAT = 5e-4  # least half-width, in pixels, of the part of an edge within a row
 
 def filled_coverage(points: Array, height: int, width: int) -> Array:
     """Covered share ``(height, width)`` in [0, 1] of every pixel by a closed polygon ``(v, 2)`` in pixels."""
+    return jnp.minimum(jnp.abs(winding_area(points, height, width)), 1)
+
+
+def winding_area(points: Array, height: int, width: int) -> Array:
+    """Area of every pixel ``(height, width)`` in a closed polygon ``(v, 2)`` in pixels, times its winding number."""
     following = jnp.roll(points, -1, 0)
     (xa, ya), (xb, yb) = points.T[..., None], following.T[..., None]
     top = jnp.arange(height, dtype=points.dtype)
@@ -52,8 +57,7 @@ def filled_coverage(points: Array, height: int, width: int) -> Array:
 
     # Unrolling this loop, or the one over shapes, gains nothing and multiplies the time to compile the gradient.
     nothing = jnp.zeros((height, width), points.dtype)
-    area = jax.lax.scan(add, nothing, rows)[0]
-    return jnp.minimum(jnp.abs(area), 1)
+    return jax.lax.scan(add, nothing, rows)[0]
 
 
 def stroke_coverage(points: Array, line_width: Array, height: int, width: int) -> Array:

@@ -91,7 +91,12 @@ class Plan:
         stages = max(1, min(self.stages, int(third / (2 * GRADIENT * self.stage_steps))))
         plan = self.with_effort((third - stages * GRADIENT * self.stage_steps) / max(missing, 1), kinds)
         # An effort has a minimum, so growth may cost more than its third; the rest shares what is left.
-        plan = replace(plan, stages=stages, cycles=0, finish=-1)
+        return replace(plan, stages=stages).for_rest(evaluations, groups, missing, kinds)
+
+    def for_rest(self, evaluations: int, groups: int, missing: int, kinds: int) -> Plan:
+        """The plan that grows as this one does and shares what is left of so many evaluations between cycles and the
+        finish; arguments as ``for_budget``."""
+        plan = replace(self, cycles=0, finish=-1)
         left = max(0.0, evaluations - plan.evaluations(groups, missing, kinds))
         polish, cycle = min(left / 2, GRADIENT * LONGEST_FINISH), self._cycle(groups, plan.effort.evaluations(kinds))
         cycles = min(int((left - polish) / cycle), LARGEST)

@@ -25,10 +25,12 @@ def choose(job: FitJob) -> Choice:
     """
     if job.device == "gpu" and job.engine == "scanline":
         raise UsageError("the scanline engine runs on a CPU only", "Use --engine pallas or --device cpu")
-    if distributed.active() and job.search == "evolve" and job.finish == "gradient":
+    if distributed.active() and job.plans:
         raise UsageError(
-            "the default search is the work of one process", "Add --search sets, or leave --distributed out"
+            f"the search '{job.search}' is the work of one process", "Add --search sets, or leave --distributed out"
         )
+    if job.search == "waves":  # device programs and nothing else, whose gradients the kernels have none of
+        return device.choose_jax(job.device)
     if job.engine == "scanline":
         return Choice("scanline", "cpu", "asked for")
     if job.device == "gpu" or job.engine in ("dense", "pallas"):

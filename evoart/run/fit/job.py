@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 PAINTS = ("flat", "linear", "radial", "auto")
-SEARCHES = ("evolve", "sets", "regional", "classical")
+SEARCHES = ("evolve", "waves", "sets", "regional", "classical")
 DEFAULT_SHAPES = 100
 # What each preset sets; anything given as well wins.
 PRESETS: dict[str, dict[str, Any]] = {
@@ -63,7 +63,8 @@ class FitJob(PhotographJob, Job):
         keep_alpha: the output is transparent where the photograph is.
         palette: number of colours (2 to 256) chosen from the photograph, or the colours as ``#rrggbb``.
         pixels: long side of the canvas the search works on, 16 to 2,048 pixels.
-        search: ``evolve`` (grow, then refine jointly), ``sets``, ``regional`` or ``classical``.
+        search: ``evolve`` (grow, then refine jointly), ``waves`` (the same as programs of a GPU), ``sets``,
+            ``regional`` or ``classical``.
         strategy: evosax strategy of ``regional`` and ``classical``; see ``evoart strategies``. Alone it asks for the
             classical search.
         preset: name of the preset the other fields came from.
@@ -157,12 +158,17 @@ class FitJob(PhotographJob, Job):
 
     @property
     def plans(self) -> bool:
-        """Whether its search plans its work and ends by itself: the default search."""
+        """Whether its search plans its work and ends by itself: the default search, and waves."""
+        return self.search == "waves" or self.is_default
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it asks for the default search."""
         return self.search == "evolve" and self.finish == "gradient"
 
     def check_together(self) -> None:
         """See ``Job.check_together``."""
-        if self.strategy is not None and self.search in ("evolve", "sets"):
+        if self.strategy is not None and self.search in ("evolve", "waves", "sets"):
             raise UsageError(
                 f"the search '{self.search}' has no strategy to choose",
                 f"Use --search classical --strategy {self.strategy}, or --search regional",
@@ -177,7 +183,7 @@ class FitJob(PhotographJob, Job):
                 f"ES-CLIP's parametrisation does not go with {what}", "Leave out --preset es-clip, or the other"
             )
         if self.paint != "flat":
-            if not self.plans:
+            if not self.is_default:
                 raise UsageError("only the default search knows --paint", "Leave out --search and --finish")
             if self.palette is not None:
                 raise UsageError(
@@ -190,19 +196,20 @@ class FitJob(PhotographJob, Job):
             raise UsageError(
                 f"there is nothing to {'edit' if self.edits else 'lock'} yet", "Name a result with --start"
             )
-        if (self.lock or self.area) and not self.plans:
+        if (self.lock or self.area) and not self.is_default:
             raise UsageError("only the default search knows --lock and --area", "Leave out --search and --finish")
         if self.keep_alpha and self.background == "transparent":
             raise UsageError("--keep-alpha and --background transparent exclude each other", "Leave one of them out")
 
     def _check_growing(self) -> None:
-        if self.engine == "pallas":
+        search = "default search" if self.is_default else f"search '{self.search}'"
+        if self.engine == "pallas" or (self.engine == "scanline" and not self.is_default):
             raise UsageError(
-                "the default search has no use for the pallas engine", "Use --engine dense or --search sets"
+                f"the {search} has no use for the {self.engine} engine", "Use --engine dense or --search sets"
             )
         for name, value in (("population", self.population), ("step", self.step)):
             if value is not None:
-                raise UsageError(f"the default search has no {name} to set", f"Use --search sets --{name} {value}")
+                raise UsageError(f"the {search} has no {name} to set", f"Use --search sets --{name} {value}")
         check_growing(self.options)
 
     def search_options(self) -> dict[str, float | str]:

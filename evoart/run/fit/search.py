@@ -70,6 +70,8 @@ class SearchBuilder:
 
             return cast("Search", Mirrored(grow, form=self.form))  # which is ``grow`` in everything else
         setup()
+        if job.search == "waves":
+            return self._waves()
         return self._es_clip(choice) if job.preset == "es-clip" else self._strategic(choice)
 
     def _grow(self, plan: Plan, gradient: bool = True, seconds: float | None = None, on_device: bool = False) -> Grow:
@@ -204,6 +206,40 @@ class SearchBuilder:
         plan = plan.with_effort(0.3 * (job.evaluations or groups * 5000) / groups, len(self.choices))
         return Sequential(self._grow(plan, gradient=False), refine)
 
+    def _waves(self) -> Search:
+        """The default search in device programs."""
+        from evoart.engine.waves import WaveCanvas
+        from evoart.search.plan import PLANS
+        from evoart.search.waves import Waves
+
+        job, form = self.job, self.form
+        kinds = tuple(dict.fromkeys(self.choices + form.kinds))
+        if any(MARK in kind for kind in kinds):
+            raise UsageError("the search 'waves' knows shapes of one colour only", "Leave out --search waves")
+        plan, missing = PLANS[job.quality].scaled(form.groups), form.groups - (len(self.start[0]) if self.start else 0)
+        if job.evaluations is not None and "stages" not in job.options:
+            # How hard a shape is sought is a part of the program, which serves every budget.
+            plan = plan.for_rest(job.evaluations, form.groups, missing, len(kinds))
+        plan = plan.with_options(job.options, len(kinds))
+        scales = np.zeros((len(kinds), form.geometry), np.float32)
+        places = np.zeros((len(kinds), 2, form.geometry), np.float32)
+        for i, kind in enumerate(kinds):
+            roles = [parameter.role for parameter in shape(kind).parameters]
+            scales[i, : len(roles)] = scale_of(form, kind)[: len(roles)]
+            places[i, :, : len(roles)] = [[role == axis for role in roles] for axis in ("x", "y")]
+        return Waves(
+            *self.canvases(self.target, partial(WaveCanvas, kinds=kinds, shapes=form.groups)),
+            form.groups,
+            scales,
+            places,
+            sample_around_origin,
+            self.bounds,
+            job.seeded,
+            plan,
+            start=self.start,
+            free_colours=form.palette is None,
+        )
+
     def _strategic(self, choice: Choice) -> Search:
         """A search over a fixed list of kinds: every shape is there from the first generation."""
         job = self.job
@@ -245,6 +281,14 @@ class SearchBuilder:
             rows = genome.reshape(self.form.groups, self.form.dim_per_group)
             rows[: len(self.start[0])] = self.start[1]
         return genome
+
+
+def sample_around_origin(rng: np.random.Generator, kind: str, n: int) -> np.ndarray:
+    """Random shapes ``(n, geometry)`` around the origin, of the sizes of ``PlacementCanvas.sample``."""
+    from evoart.engine.placement import LARGE, SMALL
+
+    size = np.exp(rng.uniform(np.log(SMALL), np.log(LARGE), n))
+    return shape(kind).sample(rng, np.zeros((n, 2)), size)
 
 
 def scale_of(form: ShapesForm, kind: str) -> np.ndarray:
