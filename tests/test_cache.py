@@ -12,7 +12,8 @@ from numba.core import config
 from numba.core.dispatcher import Dispatcher
 
 import evoart
-from evoart.compiled import KERNELS, compiling_elsewhere
+from evoart.compiled import KERNELS, compiling_elsewhere, njit
+from evoart.draw.row_coverage import BARE
 
 KEPT = "from evoart.draw.gains import running_sums; import os; print(running_sums.stats.cache_path)"
 
@@ -94,6 +95,22 @@ def test_what_kernels_call_becomes_part_of_them():
                     options = inner.targetoptions
                     assert options.get("forceinline") or options.get("inline") == "always", (name, kernel, word)
     assert called > 20
+
+
+def test_parts_of_kernels_are_not_compiled_by_themselves():
+    @njit(**BARE)
+    def part(a, b):
+        return a + b
+
+    @njit(nogil=True)
+    def kernel(a):
+        return part(a, 1) * part(a, 2)
+
+    assert kernel(3) == 20
+    (compiled,) = part.overloads.values()  # once, though it is called with two numbers
+    assert compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name) == 0  # no machine code of its own
+    (compiled,) = kernel.overloads.values()
+    assert compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name) != 0
 
 
 def test_a_process_of_its_own_compiles_what_no_other_has(tmp_path, monkeypatch):
