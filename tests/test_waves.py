@@ -133,7 +133,8 @@ def test_a_stage_that_is_cut_short_has_a_picture(made):
 def test_two_photographs_side_by_side_are_those_of_each_alone():
     with Image.open(bundled()) as photograph:
         other = np.asarray(photograph)[:, ::-1]
-    one, two = evoart.fit_many([bundled(), other], **SMALL)
+    both: Any = evoart.fit_many([bundled(), other], **SMALL)
+    one, two = both
     alone = evoart.fit(bundled(), **SMALL)
     assert one.psnr == pytest.approx(alone.psnr, abs=0.3)
     assert abs(two.psnr - one.psnr) < 1.5
