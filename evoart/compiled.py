@@ -31,6 +31,10 @@ from evoart.cache import cache_dir
 
 __all__ = ["Part", "compiling_elsewhere", "njit"]
 
+# What is done below to Numba's insides was tried with these versions. With any other it is left out: all works, and the
+# first run takes half as long again.
+_KNOWN = (0, 63) <= tuple(numba.version_info[:2]) <= (0, 68)
+
 
 # The files that kernels are in, and those whose constants went into them.
 KERNELS = (
@@ -103,8 +107,11 @@ def njit(function: Callable | None = None, **options: Any) -> Any:
     """
     if function is None:
         return partial(njit, **options)
+    part = options.get("pipeline_class") is Part
+    if part and not _KNOWN:
+        options = options | {"pipeline_class": Compiler}
     made: Any = numba.njit(**options)(function)
-    if options.get("pipeline_class") is Part:
+    if part and _KNOWN:
         find = made.get_call_template
         made.get_call_template = lambda args, kws: find(tuple(map(types.unliteral, args)), kws)
     return made
@@ -151,7 +158,7 @@ def _remember_types(function: type) -> None:
             signature, self._impl_keys[signature.args] = known[asked]
         else:
             signature = ask(self, context, args, kws)
-            if signature is not None and hasattr(self, "_impl_keys"):  # where another Numba has none, nothing is kept
+            if signature is not None:
                 known[asked] = signature, self._impl_keys[signature.args]
         return signature
 
@@ -177,4 +184,5 @@ if "numba.np.arraymath" not in sys.modules and hasattr(linalg, "ensure_blas"):
     finally:
         linalg.ensure_blas = _ensure_blas
 
-_remember_types(types.Function)
+if _KNOWN:
+    _remember_types(types.Function)

@@ -8,11 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from numba.core import config
 from numba.core.dispatcher import Dispatcher
 
 import evoart
-from evoart.compiled import KERNELS, compiling_elsewhere, njit
+import evoart.compiled
+from evoart.compiled import KERNELS, Part, compiling_elsewhere, njit
 from evoart.draw.row_coverage import BARE
 
 KEPT = "from evoart.draw.gains import running_sums; import os; print(running_sums.stats.cache_path)"
@@ -97,6 +99,7 @@ def test_what_kernels_call_becomes_part_of_them():
     assert called > 20
 
 
+@pytest.mark.skipif(not evoart.compiled._KNOWN, reason="this Numba is none whose insides are known")
 def test_parts_of_kernels_are_not_compiled_by_themselves():
     @njit(**BARE)
     def part(a, b):
@@ -124,3 +127,9 @@ def test_a_process_of_its_own_compiles_what_no_other_has(tmp_path, monkeypatch):
     with compiling_elsewhere(["raise SystemExit(1)"]):  # whoever failed is asked again, and nobody minds
         pass
     assert len(list(tmp_path.glob("numba-*"))) == 2
+
+
+def test_with_another_numba_parts_are_functions_like_any(monkeypatch):
+    monkeypatch.setattr(evoart.compiled, "_KNOWN", False)
+    double = njit(lambda x: x + x, pipeline_class=Part)
+    assert double(21) == 42  # which a part cannot be asked from Python
