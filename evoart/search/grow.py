@@ -14,7 +14,6 @@ The first two happen on a coarse canvas, where a shape costs a quarter or less. 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +21,7 @@ import numpy as np
 from evoart.search.adam import Adam
 from evoart.search.individuals import rng_arrays, rng_from
 from evoart.search.place import place
-from evoart.search.plan import GRADIENT, Plan
+from evoart.search.plan import GRADIENT, Phase, Plan
 from evoart.search.plan_clock import PlanClock
 from evoart.search.polishing import learning_rates, take_steps
 from evoart.types import Search
@@ -31,20 +30,11 @@ GRADIENT_STEPS = 10  # per unit of work
 PLACED = 4  # shapes per unit of work
 REPORTED = 1 / 16  # of its shapes a growing picture has more, before it is judged on the full canvas again
 PROBE = 512  # candidates evaluated to see how fast this machine is
-JUDGED, HOPELESS = 0.6, 0.08  # share of a cycle's steps after which it is given up, if it is so many dB behind
+JUDGED = 0.6  # share of a cycle's steps after which it is given up, if it is too far behind
 COLOUR_RATE = 1.05  # of colours at most, in that of positions of few shapes
 FINISH_RATE = 0.2  # of the learning rates, in the last polish
 
 Kinds = tuple[str, ...]
-
-
-class Phase(StrEnum):
-    """What the search is doing."""
-
-    GROW = "grow"
-    REGROW = "regrow"
-    FINISH = "finish"
-    DONE = "done"
 
 
 class _Accepted(NamedTuple):
@@ -112,13 +102,7 @@ class Grow(Search):
     @property
     def stage(self) -> str:
         """What is being done, for the progress line."""
-        cycles = self.plan.cycles_done
-        return {
-            Phase.GROW: f"growing {len(self._rows)} of {self.groups}",
-            Phase.REGROW: f"regrowing {min(self._round + 1, cycles)} of {cycles}",
-            Phase.FINISH: "finishing",
-            Phase.DONE: "done",
-        }[self._phase]
+        return self.plan.stage(self._phase, self._round, len(self._rows), self.groups)
 
     @property
     def done(self) -> bool:
@@ -128,15 +112,7 @@ class Grow(Search):
     @property
     def progress(self) -> float:
         """Share of the planned work that is done, 0 to 1, in estimated cost."""
-        p = self.plan
-        grow, regrow, finish = p.stages * (p.stage_steps + 8), p.cycles_done * (p.cycle_steps + 10), 3 * p.finish
-        done = {
-            Phase.GROW: grow * self._round / max(p.stages, 1),
-            Phase.REGROW: grow + regrow * self._round / max(p.cycles_done, 1),
-            Phase.FINISH: grow + regrow + (3 * min(self._adam.t, p.finish) if self._adam else 0),
-            Phase.DONE: grow + regrow + finish,
-        }
-        return float(done[self._phase] / max(grow + regrow + finish, 1))
+        return self.plan.progress(self._phase, self._round, self._adam.t if self._adam else 0)
 
     @property
     def planned(self) -> int:
@@ -221,8 +197,8 @@ class Grow(Search):
 
     def _is_hopeless(self, adam: Adam) -> bool:
         """Whether the rest of a cycle's polish will not bring it to where the last successful one has ended."""
-        limit = HOPELESS * (1 - 0.5 * self._round / self.plan.cycles)
-        return JUDGED * adam.steps <= adam.t < adam.steps and adam.loss > self._accepted.loss * 10 ** (limit / 10)
+        far = JUDGED * adam.steps <= adam.t < adam.steps
+        return far and self.plan.is_hopeless(self._round, adam.loss, self._accepted.loss)
 
     def _end_polish(self) -> None:
         """Continue from the polish's best, with what comes next."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,17 @@ GRADIENT = 3  # evaluations that one gradient (forward and backward pass) counts
 MANY = 200  # shapes
 SETTLED_STEPS, SETTLED_RATE = 0.5, 0.25  # of the last cycle's polish, in those of the first
 SHORT_FINISH, FULL = 100, 400  # steps of a finish that no number of shapes shortens, and shapes that need all of it
+HOPELESS = 0.08  # dB by which a cycle is too far behind, at first
 LONGEST_FINISH = 1_000  # gradient steps at the end, however large the budget: more gain nothing
+
+
+class Phase(StrEnum):
+    """What a search by a plan is doing."""
+
+    GROW = "grow"
+    REGROW = "regrow"
+    FINISH = "finish"
+    DONE = "done"
 
 
 @dataclass(frozen=True)
@@ -92,6 +103,31 @@ class Plan:
         plan = self.with_effort((third - stages * GRADIENT * self.stage_steps) / max(missing, 1), kinds)
         # An effort has a minimum, so growth may cost more than its third; the rest shares what is left.
         return replace(plan, stages=stages).for_rest(evaluations, groups, missing, kinds)
+
+    def stage(self, phase: Phase, done: int, placed: int, groups: int) -> str:
+        """What is being done, for the progress line, when ``done`` rounds of the phase are and ``placed`` shapes."""
+        return {
+            Phase.GROW: f"growing {placed} of {groups}",
+            Phase.REGROW: f"regrowing {min(done + 1, self.cycles_done)} of {self.cycles_done}",
+            Phase.FINISH: "finishing",
+            Phase.DONE: "done",
+        }[phase]
+
+    def progress(self, phase: Phase, done: int, steps: int) -> float:
+        """Share of the work that is done, 0 to 1, in estimated cost, after ``steps`` of the present polish."""
+        grow, regrow = self.stages * (self.stage_steps + 8), self.cycles_done * (self.cycle_steps + 10)
+        finish = 3 * self.finish
+        so_far = {
+            Phase.GROW: grow * done / max(self.stages, 1),
+            Phase.REGROW: grow + regrow * done / max(self.cycles_done, 1),
+            Phase.FINISH: grow + regrow + 3 * min(steps, self.finish),
+            Phase.DONE: grow + regrow + finish,
+        }
+        return float(so_far[phase] / max(grow + regrow + finish, 1))
+
+    def is_hopeless(self, done: int, loss: float, accepted: float) -> bool:
+        """Whether the rest of a cycle will not bring ``loss`` to the ``accepted`` one, after ``done`` cycles."""
+        return loss > accepted * 10 ** (HOPELESS * (1 - 0.5 * done / self.cycles) / 10)
 
     def for_rest(self, evaluations: int, groups: int, missing: int, kinds: int) -> Plan:
         """The plan that grows as this one does and shares what is left of so many evaluations between cycles and the

@@ -11,7 +11,6 @@ has gained. One program removes shapes, grows waves, takes gradient steps and ju
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import IntEnum
 from typing import Any, NamedTuple
 
 import jax
@@ -23,9 +22,9 @@ from evoart.search.blocks import MOST as MOST_WAVES
 from evoart.search.blocks import BlockSearch, generations_per_block
 from evoart.search.checkpoint import check_layout
 from evoart.search.counter_rng import CounterRNG
-from evoart.search.grow import COLOUR_RATE, FINISH_RATE, HOPELESS, JUDGED
+from evoart.search.grow import COLOUR_RATE, FINISH_RATE, JUDGED
 from evoart.search.place import FACTORS, STEP
-from evoart.search.plan import GRADIENT, Plan
+from evoart.search.plan import GRADIENT, Phase, Plan
 from evoart.search.program import Program
 from evoart.types import Array
 
@@ -33,15 +32,6 @@ MOST = 8  # shapes of one wave
 JUDGED_AT_ONCE = 2**16  # candidates, however large the effort
 LEAST = 0.3  # what a shape of a wave gains, at least, in what its first has gained
 SAMPLES, SURVIVORS, GENERATIONS = 4, 8, 0.5  # of a wave, in those of one shape of the default search
-
-
-class Phase(IntEnum):
-    """What the search is doing."""
-
-    GROW = 0
-    RENEW = 1
-    FINISH = 2
-    DONE = 3
 
 
 class Orders(NamedTuple):
@@ -134,26 +124,12 @@ class Waves(BlockSearch):
     @property
     def stage(self) -> str:
         """What is being done, for the progress line."""
-        cycles = self.plan.cycles_done
-        return {
-            Phase.GROW: f"growing {int(self._state.counts[0])} of {self.groups}",
-            Phase.RENEW: f"regrowing {min(self._round + 1, cycles)} of {cycles}",
-            Phase.FINISH: "finishing",
-            Phase.DONE: "done",
-        }[self._phase]
+        return self.plan.stage(self._phase, self._round, int(self._state.counts[0]), self.groups)
 
     @property
     def progress(self) -> float:
         """Share of the planned work that is done, 0 to 1, in estimated cost."""
-        p = self.plan
-        grow, renew = p.stages * (p.stage_steps + 8), p.cycles_done * (p.cycle_steps + 10)
-        done = {
-            Phase.GROW: grow * self._round / max(p.stages, 1),
-            Phase.RENEW: grow + renew * self._round / max(p.cycles_done, 1),
-            Phase.FINISH: grow + renew + 3 * min(int(self._state.counts[1]), p.finish),
-            Phase.DONE: grow + renew + 3 * p.finish,
-        }
-        return float(done[self._phase] / max(grow + renew + 3 * p.finish, 1))
+        return self.plan.progress(self._phase, self._round, int(self._state.counts[1]))
 
     @property
     def planned(self) -> int:
@@ -228,7 +204,7 @@ class Waves(BlockSearch):
     def _orders(self) -> Orders:
         (steps, _), taken = self._polish(), int(self._state.counts[1])
         count = min(generations_per_block(self.engine, GRADIENT), steps + 1 - taken)
-        if self._phase == Phase.RENEW and taken < (at := int(JUDGED * steps)):
+        if self._phase == Phase.REGROW and taken < (at := int(JUDGED * steps)):
             count = min(count, at - taken)
         judged = len(self.coarse.kinds) * self._samples + self._survivors * self._children * self._generations
         waves = generations_per_block(self.engine, -(-judged // self.groups))
@@ -236,7 +212,7 @@ class Waves(BlockSearch):
 
     def _polish(self) -> tuple[int, float]:
         """Steps of the present polish, and its share of the learning rates."""
-        if self._phase == Phase.RENEW:
+        if self._phase == Phase.REGROW:
             return self.plan.cycle_polish(self._round)
         if self._phase == Phase.FINISH:
             return self.plan.finish, FINISH_RATE
@@ -271,12 +247,12 @@ class Waves(BlockSearch):
             self._end_polish(lowest)
         elif self._phase == Phase.FINISH and taken:
             self._report(self._state.best, self._state.members, count, self._state.figures)
-        elif self._phase == Phase.RENEW and taken >= int(JUDGED * steps) > 0 and self._is_hopeless(lowest):
+        elif (
+            self._phase == Phase.REGROW
+            and taken >= int(JUDGED * steps) > 0
+            and self.plan.is_hopeless(self._round, lowest, self._accepted.loss)
+        ):
             self._end_polish(np.inf)
-
-    def _is_hopeless(self, loss: float) -> bool:
-        limit = HOPELESS * (1 - 0.5 * self._round / self.plan.cycles)
-        return loss > self._accepted.loss * 10 ** (limit / 10)
 
     def settle(self) -> None:
         """See ``Search.settle``: of a stage that is not at its end, the shapes that are there."""
@@ -318,7 +294,7 @@ class Waves(BlockSearch):
             if loss < self._accepted.loss:
                 self._accepted = _Accepted(loss, state.best, state.members)
             if self._phase == Phase.GROW:
-                self._phase, self._round = Phase.RENEW, 0
+                self._phase, self._round = Phase.REGROW, 0
             self._start_cycle()
 
     def _start_cycle(self) -> None:
@@ -462,7 +438,15 @@ class Waves(BlockSearch):
         kinds = [self.coarse.kinds.index(kind) for kind in self.structure]
         best = np.zeros((self.groups, self._state.rows.shape[1]), np.float32)
         best[: len(kinds)] = self.genome.reshape(len(kinds), best.shape[1])
-        counts = self._phase, self._round, self._goal, self._remove, self.generation, self.evaluations, len(kinds)
+        counts = (
+            list(Phase).index(self._phase),
+            self._round,
+            self._goal,
+            self._remove,
+            self.generation,
+            self.evaluations,
+            len(kinds),
+        )
         return {f"state_{name}": np.array(each) for name, each in self._state._asdict().items()} | {
             "accepted_rows": self._accepted.rows.copy(),
             "accepted_members": self._accepted.members.copy(),
@@ -483,7 +467,7 @@ class Waves(BlockSearch):
         phase, self._round, self._goal, self._remove, self.generation, self.evaluations, count = (
             int(each) for each in arrays["counts"]
         )
-        self._phase = Phase(phase)
+        self._phase = list(Phase)[phase]
         accepted, self.loss, self.psnr = (float(each) for each in arrays["losses"])
         self._accepted = _Accepted(accepted, arrays["accepted_rows"].copy(), arrays["accepted_members"].copy())
         self.structure = tuple(self.coarse.kinds[i] for i in arrays["best_members"][:count])
